@@ -6,7 +6,7 @@ import type { Work } from "../src/measure/limits.ts";
 import { EDSR } from "../src/models/edsr.ts";
 import { Adam } from "../src/nn/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../src/nn/layers.ts";
-import type { Module } from "../src/nn/module.ts";
+import type { Layer } from "../src/nn/module.ts";
 import { capture } from "../src/tensor/capture.ts";
 import { rand } from "../src/tensor/create.ts";
 import { noGrad } from "../src/tensor/no-grad.ts";
@@ -24,7 +24,7 @@ export interface Network {
   readonly scale: number;
   /** Radius, in pixels of the input, within which a pixel influences the result. */
   readonly halo: number;
-  build(): Module;
+  build(): Layer;
   /** Its convolutions, in order, for n pictures of side x side. */
   layers(side: number, n: number): ConvSize[];
   /** One of the same layers, but fewer, if the references would take minutes for this one's halo. */

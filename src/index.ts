@@ -36,20 +36,22 @@ export {
   concat,
   detach,
   flatten,
+  flip,
   permute,
   reshape,
   slice,
+  split,
   squeeze,
   stack,
   transpose,
   unsqueeze,
 } from "./kernels/layout/index.ts";
-export { charbonnierLoss, l1Loss, mseLoss } from "./kernels/loss/index.ts";
+export { charbonnierLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./kernels/loss/index.ts";
 export { linear, matmul } from "./kernels/matmul/index.ts";
 export { type PadMode, pad } from "./kernels/pad/index.ts";
 export { pixelShuffle, pixelUnshuffle } from "./kernels/pixel-shuffle/index.ts";
 export { avgPool2d, maxPool2d, type PoolOptions } from "./kernels/pool/index.ts";
-export { argmax, max, mean, min, sum } from "./kernels/reduce/index.ts";
+export { argmax, max, mean, min, std, sum, type VarianceOptions, variance } from "./kernels/reduce/index.ts";
 export { type InterpolateOptions, interpolate } from "./kernels/resize/index.ts";
 export { logSoftmax, softmax } from "./kernels/softmax/index.ts";
 export * from "./models/index.ts";
@@ -57,6 +59,7 @@ export * from "./nn/index.ts";
 export { type Captured, capture } from "./tensor/capture.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
 export {
+  arange,
   full,
   ones,
   type RandomOptions,

@@ -20,6 +20,8 @@ import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import { dropout } from "../../src/kernels/dropout/index.ts";
 import {
   add,
+  cos,
+  elu,
   exp,
   gt,
   log,
@@ -29,11 +31,13 @@ import {
   prelu,
   relu,
   sigmoid,
+  sin,
+  softplus,
   tanh,
   where,
 } from "../../src/kernels/elementwise/index.ts";
 import { concat, permute, slice } from "../../src/kernels/layout/index.ts";
-import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
+import { huberLoss, l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
 import { matmul } from "../../src/kernels/matmul/index.ts";
 import { pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
@@ -210,6 +214,7 @@ export const checks: readonly Check[] = [
     ],
     positive,
   ),
+  value("sines and smooth ReLUs", (x) => add(mul(sin(x), cos(x)), mul(softplus(x), elu(x))), [[1003]]),
   value("elementwise with broadcasting", (x, y) => mul(x, y), [
     [5, 1, 31],
     [7, 1],
@@ -279,7 +284,7 @@ export const checks: readonly Check[] = [
     },
     tolerance: 0,
   },
-  ...[l1Loss, mseLoss].flatMap((loss) =>
+  ...[l1Loss, mseLoss, huberLoss].flatMap((loss) =>
     [501, 120_003].map((size) => value(`${loss.name} of ${size}`, (x, y) => loss(x, y), [[size], [size]])),
   ),
   // Last, since these take longest to compile on processors, and time may not allow for all.

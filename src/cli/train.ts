@@ -244,6 +244,11 @@ async function withNetworkOfInit(
   };
 }
 
+/** 0 %, < 1 %, 5 %: how much of the time is spent waiting needs no more digits. */
+function percent(share: number): string {
+  return share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`;
+}
+
 /** Prints how training goes: sentences, and below them one line of progress. */
 function reporter() {
   let progress: Progress | undefined;
@@ -255,7 +260,7 @@ function reporter() {
     },
     onProgress({ step, steps, loss, lr, psnr, waiting }: TrainStatus) {
       progress ??= new Progress({ total: steps, start: step });
-      progress.update(step, { loss, lr, ...(psnr !== undefined && { dB: psnr }), "wait %": 100 * waiting });
+      progress.update(step, { loss, lr, ...(psnr !== undefined && { dB: psnr }), waiting: percent(waiting) });
     },
     /** Whether there has been a step. */
     hasBegun: () => progress !== undefined,

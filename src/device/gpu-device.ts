@@ -12,7 +12,15 @@ import {
   GpuError,
   type MemoryStats,
 } from "./device.ts";
-import { copyBytes, dataFor, GpuStorage, storedAsHalf, vec4Bytes } from "./gpu-storage.ts";
+import {
+  type Bindable,
+  copyBytes,
+  dataFor,
+  GpuStorage,
+  storageOf,
+  storedAsHalf,
+  vec4Bytes,
+} from "./gpu-storage.ts";
 import { fromHalf } from "./half.ts";
 import {
   aKernel,
@@ -33,8 +41,8 @@ import { Tuning } from "./tuning.ts";
 
 /** One kernel launch: see {@link GpuDevice.run}. */
 export interface Launch extends Specialisation {
-  /** A storage for every storage binding of the kernel, by its name in the WGSL. */
-  readonly buffers: Readonly<Record<string, GpuStorage>>;
+  /** A tensor or a storage for every storage binding of the kernel, by its name in the WGSL. */
+  readonly buffers: Readonly<Record<string, Bindable>>;
   /**
    * A number for every field of the kernel's `Params`. A function, if they differ from launch to launch as a
    * step count does: they are not cached then, and computed anew at each replay of the launch.
@@ -342,7 +350,7 @@ export class GpuDevice implements Device {
         const buffer = transient ?? this.#uniforms.get(packParams(kernel, params as Params));
         return { binding: index, buffer, offset: 0 };
       }
-      const storage = buffers[name];
+      const storage = storageOf(buffers[name]);
       return { binding: index, buffer: storage.buffer, offset: storage.offset, size: vec4Bytes(storage) };
     });
     const pipeline = this.#pipelines.get(kernel, prelude);

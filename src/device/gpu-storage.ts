@@ -34,6 +34,13 @@ export class GpuStorage implements Storage {
   }
 }
 
+/** What a launch binds: memory, or a tensor on this device, which has some. */
+export type Bindable = GpuStorage | { readonly gpuStorage: GpuStorage };
+
+export function storageOf(value: Bindable): GpuStorage {
+  return value instanceof GpuStorage ? value : value?.gpuStorage;
+}
+
 /** Its bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
 export function vec4Bytes({ length, dtype }: Pick<Storage, "length" | "dtype">): number {
   return Math.ceil(length / 4) * 4 * bytesPerElement[dtype];
@@ -48,11 +55,11 @@ export function copyBytes({ length, dtype }: Storage): number {
  * Are the tensors of a launch stored as float16? Those that the kernel declares as arrays of `element` have one
  * dtype, and all others are float32.
  */
-export function storedAsHalf(kernel: Kernel, buffers: Readonly<Record<string, GpuStorage>>): boolean {
+export function storedAsHalf(kernel: Kernel, buffers: Readonly<Record<string, Bindable>>): boolean {
   let common: DType | undefined;
   for (const { name, kind, anyFloat } of kernel.bindings) {
     if (kind === "uniform") continue;
-    const storage = buffers[name];
+    const storage = storageOf(buffers[name]);
     if (!storage) throw new Error(`Kernel ${kernel.name}: the buffer for ${name} is missing.`);
     const wanted = anyFloat ? common : "float32";
     if (wanted && storage.dtype !== wanted) {

@@ -11,7 +11,7 @@
  */
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, LeakyReLU, PReLU, ReLU, Sequential } from "../nn/layers.ts";
-import type { Module } from "../nn/module.ts";
+import type { Layer } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -103,7 +103,7 @@ export class Compact extends ConfiguredNetwork<Options> {
     const { scale, layers, channels, activation } = this.options;
     const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
-    const activations: Record<Options["activation"], () => Module> = {
+    const activations: Record<Options["activation"], () => Layer> = {
       prelu: () => new PReLU(channels),
       leakyRelu: () => new LeakyReLU(LEAKY_SLOPE),
       relu: () => new ReLU(),

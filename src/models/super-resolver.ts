@@ -44,6 +44,9 @@ export abstract class SuperResolver extends Module {
     return undefined;
   }
 
+  /** x [n, planes, h, w] to the result, [n, planes, oh, ow]. */
+  abstract override forward(x: Tensor): Tensor;
+
   /** The architecture and its options as strings. Weight files hold them to build the network again. */
   abstract override metadata(): Record<string, string>;
 }

@@ -24,8 +24,9 @@ const aboveZero: Wanted<number> = {
 /**
  * Adds `more` to `gradients`, in place; both must be for the same tensors. Use it to compute a batch in parts
  * if it is too large for the memory: the gradient of a sum of losses is the sum of their gradients.
+ * Returns `gradients`.
  */
-export function addGradients(gradients: Gradients, more: Gradients): void {
+export function addGradients(gradients: Gradients, more: Gradients): Gradients {
   checkArguments("addGradients", { gradients: [gradients, someGradients], more: [more, someGradients] });
   if (gradients.size !== more.size || [...more.keys()].some((tensor) => !gradients.has(tensor))) {
     throw new Error(
@@ -34,6 +35,7 @@ export function addGradients(gradients: Gradients, more: Gradients): void {
     );
   }
   for (const [tensor, gradient] of more) accumulate(gradients.get(tensor)!, gradient);
+  return gradients;
 }
 
 /**

@@ -3,27 +3,42 @@ import { convTranspose2d } from "../kernels/conv-transpose2d/index.ts";
 import { pair } from "../kernels/conv2d/geometry.ts";
 import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.ts";
 import { dropout, probability } from "../kernels/dropout/index.ts";
-import { gelu, leakyRelu, prelu, relu, sigmoid, silu, tanh } from "../kernels/elementwise/index.ts";
+import {
+  elu,
+  gelu,
+  leakyRelu,
+  prelu,
+  relu,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+} from "../kernels/elementwise/index.ts";
 import { type GeluOptions, geluOptions } from "../kernels/elementwise/unary.ts";
 import { flatten } from "../kernels/layout/index.ts";
 import { linear } from "../kernels/matmul/index.ts";
+import { type PadMode, pad } from "../kernels/pad/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { avgPool2d, maxPool2d, type PoolOptions, poolWindows } from "../kernels/pool/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
 import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
-import { oneOf, quote, whole } from "../options/kinds.ts";
+import { oneOf, positive, quote, whole } from "../options/kinds.ts";
 import { full, rand } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
 import { formatShape, type Shape, ShapeError } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Module } from "./module.ts";
+import { type Layer, Module } from "./module.ts";
+
+type PaddingMode = "zeros" | Exclude<PadMode, "constant">;
 
 export interface Conv2dModuleOptions {
   stride?: Pair;
   /** Default 0; `"same"` keeps the picture's size (odd windows and stride 1 only). */
   padding?: Pair | "same";
+  /** What lies around the picture: zeros, its mirror image, or the nearest pixel; see `pad`. Default "zeros". */
+  paddingMode?: PaddingMode;
   dilation?: Pair;
   /** Default true. */
   bias?: boolean;
@@ -72,12 +87,15 @@ export class Conv2d extends Module {
   readonly bias: Tensor | undefined;
   readonly stride: Pair;
   readonly padding: Pair;
+  readonly paddingMode: PaddingMode;
   readonly dilation: Pair;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dModuleOptions = {}) {
     super();
-    checkLayer("Conv2d", inChannels, outChannels, options, ["stride", "padding", "dilation"]);
-    const { stride = 1, padding = 0, dilation = 1, bias = true, random = defaultRandom() } = options;
+    checkLayer("Conv2d", inChannels, outChannels, options, ["stride", "padding", "dilation", "paddingMode"]);
+    const { stride = 1, padding = 0, paddingMode = "zeros", dilation = 1, bias = true } = options;
+    const { random = defaultRandom() } = options;
+    checkArguments("Conv2d", { paddingMode: [paddingMode, oneOf("zeros", "reflect", "replicate")] });
     const [kh, kw] = pair("kernelSize", kernelSize, 1, "Conv2d");
     const [dh, dw] = pair("dilation", dilation, 1, "Conv2d");
     if (padding !== "same") pair("padding", padding, 0, "Conv2d");
@@ -92,6 +110,7 @@ export class Conv2d extends Module {
     }
     this.stride = stride;
     this.padding = padding === "same" ? same : padding;
+    this.paddingMode = paddingMode;
     this.dilation = dilation;
     const fanIn = inChannels * kh * kw;
     this.weight = uniformParameter([outChannels, inChannels, kh, kw], fanIn, random);
@@ -100,8 +119,13 @@ export class Conv2d extends Module {
 
   /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. `fused` runs in the same kernel; see `conv2d`. */
   forward(x: Tensor, fused: FusedOptions = {}): Tensor {
-    const { stride, padding, dilation } = this;
-    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, ...fused });
+    const { weight, bias, stride, padding, paddingMode, dilation } = this;
+    if (paddingMode === "zeros") return conv2d(x, weight, bias, { stride, padding, dilation, ...fused });
+    const [vertical, horizontal] = pair("padding", padding, 0, "Conv2d");
+    const padded = pad(x, [horizontal, horizontal, vertical, vertical], paddingMode);
+    const y = conv2d(padded, weight, bias, { stride, dilation, ...fused });
+    disposeUnderNoGrad(padded);
+    return y;
   }
 }
 
@@ -197,6 +221,43 @@ export class ReLU extends Module {
   }
   forward(x: Tensor): Tensor {
     return relu(x);
+  }
+}
+
+/** x as it is: for a layer that is sometimes left out. */
+export class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/** A smooth ReLU; see `softplus`. */
+export class Softplus extends Module {
+  readonly beta: number;
+
+  constructor(beta = 1) {
+    super();
+    checkArguments("Softplus", { beta: [beta, positive] });
+    this.beta = beta;
+  }
+
+  forward(x: Tensor): Tensor {
+    return softplus(x, this.beta);
+  }
+}
+
+/** x where positive, alpha * (exp(x) - 1) elsewhere; see `elu`. */
+export class ELU extends Module {
+  readonly alpha: number;
+
+  constructor(alpha = 1) {
+    super();
+    checkArguments("ELU", { alpha: [alpha, finite] });
+    this.alpha = alpha;
+  }
+
+  forward(x: Tensor): Tensor {
+    return elu(x, this.alpha);
   }
 }
 
@@ -449,9 +510,9 @@ export class Upsample extends Module {
 
 /** Modules one after the other. Parameters are named by position: `0.weight`, `2.weight`, … */
 export class Sequential extends Module {
-  readonly modules: readonly Module[];
+  readonly modules: readonly Layer[];
 
-  constructor(...modules: Module[]) {
+  constructor(...modules: Layer[]) {
     super();
     for (const [i, module] of modules.entries()) {
       if (module instanceof Module) continue;

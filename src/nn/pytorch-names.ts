@@ -25,8 +25,10 @@ export const moduleSentences: Sentences = {
 };
 
 export const optimizerSentences: Sentences = {
-  load_state_dict: "Write optimizer.loadStateDict(state).",
-  state_dict: "Write await optimizer.stateDict().",
+  load_state_dict:
+    "Write optimizer.loadStateDict(state); loadCheckpoint({ model, optimizer }, bytes) reads a file.",
+  state_dict:
+    "Write await optimizer.stateDict(); await saveCheckpoint({ model, optimizer }) makes a file's bytes.",
   zeroGrad: nothingToReset,
   zero_grad: nothingToReset,
 };

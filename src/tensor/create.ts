@@ -2,7 +2,14 @@
 import type { Device, DType } from "../device/device.ts";
 import { MetaDevice } from "../device/meta-device.ts";
 import { aDevice } from "../device/open.ts";
-import { checkArguments, checkOptions, finite, isObject, trueOrFalse } from "../options/arguments.ts";
+import {
+  checkArguments,
+  checkOptions,
+  finite,
+  isObject,
+  optional,
+  trueOrFalse,
+} from "../options/arguments.ts";
 import { oneOf, quote } from "../options/kinds.ts";
 import { aRandom, defaultRandom, Random } from "./random.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
@@ -114,6 +121,28 @@ export function full(shape: Shape, value: number, options?: TensorOptions): Tens
 
 function filled(op: string, shape: Shape, value: number, options: TensorOptions = {}): Tensor {
   return create(op, shape, options, (length) => new Float32Array(length).fill(value));
+}
+
+/**
+ * The numbers from `start` by steps of `step` to below `end`, as torch.arange: `arange(3)` is 0, 1, 2 and
+ * `arange(1, 2, 0.25)` is 1, 1.25, 1.5, 1.75. Throws if there is none between the two.
+ */
+export function arange(end: number): Tensor;
+export function arange(start: number, end: number, step?: number, options?: TensorOptions): Tensor;
+export function arange(first: number, end?: number, step = 1, options: TensorOptions = {}): Tensor {
+  checkArguments("arange", {
+    "the first number": [first, finite],
+    end: [end, optional(finite)],
+    step: [step, finite],
+  });
+  const [from, to] = end === undefined ? [0, first] : [first, end];
+  const count = Math.ceil((to - from) / step);
+  if (!(count >= 1 && count < Infinity)) {
+    throw new RangeError(`arange: there is no number from ${from} to below ${to} by steps of ${step}.`);
+  }
+  return create("arange", [count], options, (length) =>
+    Float64Array.from({ length }, (_, i) => from + i * step),
+  );
 }
 
 export interface RandomOptions extends TensorOptions {

@@ -15,9 +15,18 @@ export function wantsGradient({ requiresGrad, node }: Tensor): boolean {
 /** How many noGrad() calls are in effect. */
 let noGrads = 0;
 
+/** For messages: why does nothing leave a note at this moment? A sentence, or nothing. */
+export function whyNoGradients(): string {
+  if (noGrads === 0) return "";
+  return (
+    " At this moment noGrad() is in effect: if it was called alone, as in Python, it never ends. Write using _ = " +
+    "noGrad(), which ends with its block, or noGrad(() => …)."
+  );
+}
+
 /**
  * Stops operations from leaving notes for backward, which saves memory where no gradient is needed. Either
- * until the end of a block,
+ * until the end of a block (a mere `noGrad();` without `using` never ends),
  *
  *     using _ = noGrad();
  *

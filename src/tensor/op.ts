@@ -3,7 +3,7 @@ import type { FloatArray } from "../device/cpu-device.ts";
 import type { DType } from "../device/device.ts";
 import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
 import { checkHasValues } from "../device/meta-device.ts";
-import { aFunction, checkArguments, listOf, optional } from "../options/arguments.ts";
+import { aFunction, checkArguments, listOf, optional, type Wanted } from "../options/arguments.ts";
 import { text } from "../options/kinds.ts";
 import { willTape } from "./no-grad.ts";
 import { countLoose } from "./scope.ts";
@@ -152,8 +152,9 @@ function run<I extends Inputs, P, O extends string>(
   for (const key in inputs) {
     const tensor = inputs[key];
     if (tensor === undefined && definition.optional?.includes(key)) continue;
-    if (!aTensor.fits(tensor)) checkArguments(name, { [key]: [tensor, aTensor] });
-    else namedInputs.push({ name: key, tensor });
+    if (aTensor.fits(tensor)) namedInputs.push({ name: key, tensor });
+    else
+      checkArguments(name, { [key]: [tensor, definition.optional?.includes(key) ? perhapsTensor : aTensor] });
   }
   const [{ tensor: first }] = namedInputs;
   const { device } = first;
@@ -227,6 +228,9 @@ function leaveNote<I extends Inputs, P, O extends string>(
     if (!nonDifferentiable?.includes(key as O)) tensor.node = node;
   }
 }
+
+/** Python's None is undefined here, not null. */
+const perhapsTensor: Wanted = { ...aTensor, wants: "a tensor, or undefined where there is none" };
 
 interface NamedTensor {
   readonly name: string;

@@ -10,7 +10,7 @@
  */
 import { checkArguments, optional, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "./accumulate.ts";
-import { noGrad } from "./no-grad.ts";
+import { noGrad, whyNoGradients } from "./no-grad.ts";
 import { keep, scope } from "./scope.ts";
 import { formatShape, ShapeError, sameShape } from "./shape.ts";
 import { aTensor, type TapeNode, Tensor } from "./tensor.ts";
@@ -27,7 +27,8 @@ const tensors: Wanted<Iterable<Tensor>> = {
 /**
  * The gradients of `loss` (one element) with respect to `wanted`: by default every tensor with `requiresGrad`
  * that the loss depends on. Only what leads to a wanted tensor is computed. Nothing is stored on the tensors,
- * so there is nothing to reset before the next step. The gradients belong to the innermost open scope.
+ * so there is nothing to reset before the next step. The gradients belong to the innermost open scope. Intermediate
+ * results have one only if `wanted` names them: `backward(loss, [h, ...model.parameters()])`.
  *
  * Throws if no tensor is wanted or one does not influence the loss, if an operation on the way has no
  * gradient rule, or if a tensor on the way has been overwritten or disposed since.
@@ -45,7 +46,7 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   if (targets.size === 0) {
     throw new Error(
       `backward: the loss depends on no tensor whose gradient is wanted. Set requiresGrad on parameters ` +
-        `before using them, and do not compute the loss under noGrad().`,
+        `before using them, and do not compute the loss under noGrad().${whyNoGradients()}`,
     );
   }
   const reached = new Set(order);
@@ -53,7 +54,8 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
     if (!reached.has(target)) {
       throw new Error(
         `backward: the loss does not depend on the tensor of shape ${formatShape(target.shape)} whose ` +
-          `gradient is wanted. Set requiresGrad before using it, and do not compute the loss under noGrad().`,
+          `gradient is wanted. Set requiresGrad before using it, and do not compute the loss under ` +
+          `noGrad().${whyNoGradients()}`,
       );
     }
   }
@@ -130,8 +132,17 @@ function propagate(node: TapeNode, needed: ReadonlySet<Tensor>, gradients: Gradi
     const thunk = thunks?.[name];
     if (!thunk) throw new Error(`backward: ${node.name} has no gradient rule for its input ${name}.`);
     const others = gradients.get(tensor);
+    if (thunk instanceof Tensor) {
+      throw new Error(
+        `backward: the rule of ${node.name} gives a tensor for ${name} and should give a function that computes ` +
+          `it, which is called if that gradient is needed: { ${name}: () => … }.`,
+      );
+    }
     const ruleAdds = typeof thunk === "object";
     const gradient = ruleAdds ? thunk.plus(others) : thunk();
+    checkArguments(`backward: the rule of ${node.name}`, {
+      [`its gradient of ${name}`]: [gradient, aTensor],
+    });
     if (!sameShape(gradient.shape, tensor.shape)) {
       throw new ShapeError(
         `backward: the rule of ${node.name} gave a gradient of shape ${formatShape(gradient.shape)} for ` +

@@ -7,12 +7,12 @@ import { CpuStorage } from "../device/cpu-device.ts";
 import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-storage.ts";
 import { defaultDevice } from "../device/open.ts";
-import { checkArguments, instanceOf, numberList } from "../options/arguments.ts";
+import { checkArguments, instanceOf, numberList, type Wanted } from "../options/arguments.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { inspectHook } from "../options/printable.ts";
 import { arithmetic, methodSentences, propertySentences } from "./pytorch-names.ts";
 import { forget, track } from "./scope.ts";
-import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
+import { checkShape, formatShape, numel, type Shape, ShapeError, sameShape } from "./shape.ts";
 
 let nextId = 0;
 
@@ -134,9 +134,17 @@ export class Tensor {
     return (await this.data())[0];
   }
 
-  /** Overwrites the values. If a gradient depends on the old values, call `backward` first. */
-  assign(values: ArrayLike<number>): void {
-    checkArguments("assign", { "the first argument": [values, numberList] });
+  /**
+   * Overwrites the values with those of a list, or of a tensor of the same shape, which is copied on the device
+   * (PyTorch's `copy_`). No gradient flows through that. If a gradient depends on the old values, call `backward`
+   * first.
+   */
+  assign(values: ArrayLike<number> | Tensor): void {
+    if (values instanceof Tensor) {
+      this.#copyFrom(values);
+      return;
+    }
+    checkArguments("assign", { "the first argument": [values, numbersOrTensor] });
     if (values.length !== this.size) {
       throw new ShapeError(
         `assign: ${values.length} values do not fill a tensor of shape ${formatShape(this.shape)}.`,
@@ -144,6 +152,25 @@ export class Tensor {
     }
     this.device.write(this.storage, values);
     this.storage.version++;
+  }
+
+  #copyFrom(source: Tensor): void {
+    const differs = (["device", "shape", "dtype"] as const).find((what) =>
+      what === "shape" ? !sameShape(source.shape, this.shape) : source[what] !== this[what],
+    );
+    if (differs) {
+      const of = ({ shape, device, dtype }: Tensor) =>
+        differs === "shape"
+          ? `shape ${formatShape(shape)}`
+          : `${differs} ${{ device: device.name, dtype }[differs]}`;
+      throw new ShapeError(
+        `assign: a tensor of ${of(source)} does not fit one of ${of(this)}. Give one of the same shape, on the same ` +
+          `device and stored alike, or a list of numbers.`,
+      );
+    }
+    const { storage } = this;
+    if (source.storage !== storage) this.device.copy(source.storage, storage);
+    this.device.eachTime(() => storage.version++);
   }
 
   /** Gives the memory back. A second call is harmless. */
@@ -165,6 +192,13 @@ export class Tensor {
     return `${this}${this.disposed ? "" : " (await show(x) prints its values)"}`;
   }
 
+  /** @throws Error, for JSON would hold the device's innards in place of values. */
+  toJSON(): never {
+    throw new Error(
+      "A tensor's values have to be waited for, and JSON cannot. Write JSON.stringify([...(await x.data())]).",
+    );
+  }
+
   /** Texts may contain a tensor; x + y, x < y and so on throw. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
@@ -174,6 +208,8 @@ export class Tensor {
 
 explainMethods(Tensor.prototype, "A tensor", methodSentences);
 explainProperties(Tensor.prototype, "A tensor", propertySentences);
+
+const numbersOrTensor: Wanted = { ...numberList, wants: "a list of numbers or a tensor" };
 
 /** Lets a promise say what it is when it is used in place of its value: `total += loss.item()`. */
 function toBeAwaited<T>(call: string, promise: Promise<T>): Promise<T> {

@@ -22,7 +22,7 @@ const programs = [
   .filter(([, , code], i, all) => all.findIndex(([, , other]) => other === code) === i); // each once
 
 test("there are some", () => {
-  expect(programs).toHaveLength(7);
+  expect(programs).toHaveLength(8);
 });
 
 test.each(programs)("%s: program %i", async (page, i, code) => {

@@ -67,8 +67,13 @@ const cases: readonly Case[] = [
   [[1, 1, 9, 64], [2, 1, 3, 9], { dilation: [1, 6], stride: [1, 2], padding: [1, 24] }],
 ];
 
-const name = ([x, w, options]: Case) =>
-  `[${x}] * [${w}] ${JSON.stringify(options, (_, value) => (value instanceof Tensor ? String(value) : value))}`;
+const name = ([x, w, options]: Case) => {
+  const shown = Object.entries(options).map(([key, value]) => [
+    key,
+    value instanceof Tensor ? `${value}` : value,
+  ]);
+  return `[${x}] * [${w}] ${JSON.stringify(Object.fromEntries(shown))}`;
+};
 /** A sum's rounding error grows about with the root of the number of terms. */
 const tolerance = (terms: number) => ({ absolute: 4e-7 * Math.sqrt(terms) + 1e-6, relative: 2e-5 });
 
@@ -448,6 +453,9 @@ describe("refuses what does not fit, with both shapes", () => {
   });
   test("the bias", () => {
     expect(() => conv2d(zeros([1, 1, 4, 4]), zeros([2, 1, 3, 3]), zeros([3]))).toThrow(/it must be \[2\]/);
+    expect(() => conv2d(zeros([1, 1, 4, 4]), zeros([2, 1, 3, 3]), null as never)).toThrow(
+      "conv2d: b must be a tensor, or undefined where there is none, got null.",
+    );
   });
   test("options that mean nothing", () => {
     const call = (options: Conv2dOptions) => () =>

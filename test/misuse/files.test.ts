@@ -108,7 +108,7 @@ const calls: Call[] = [
           workers: arg(() => 1),
           cacheBytes: arg(() => 1, "zero", "fraction", "huge", "infinity"),
         },
-        { needed: ["batch", "patch", "seed"] },
+        { needed: ["batch", "patch"] },
       ),
     ],
   },

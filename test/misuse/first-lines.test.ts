@@ -368,7 +368,7 @@ const networks: Line[] = [
     "nn.Conv2d(3, 16, 3, 1)",
     // @ts-expect-error
     () => new Conv2d(3, 16, 3, 1),
-    says("Conv2d: options are an object with stride, padding, dilation, bias, random, got 1."),
+    says("Conv2d: options are an object with stride, padding, dilation, paddingMode, bias, random, got 1."),
   ],
   [
     "nn.Sequential([a, b])",
@@ -516,7 +516,7 @@ describe("the sentences", () => {
         "linear",
         "logSoftmax",
       ],
-      ...["maxPool2d", "stack"],
+      ...["maxPool2d", "stack", "elu", "softplus", "huberLoss", "smoothL1Loss", "variance"],
     ];
     const explained = new Map<string, string>(classes[0][1]);
     expect(operations()).toContain("relu");

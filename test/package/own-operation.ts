@@ -24,8 +24,7 @@ const op = defineOp<{ x: Tensor }>({
     for (const [i, value] of x.data.entries()) y.data[i] = Math.exp(-(value ** 2));
   },
   gpu(device, { x }, _, y) {
-    const buffers = { x: x.gpuStorage, y: y.gpuStorage };
-    device.run(gaussianKernel, { buffers, params: { size: x.size }, grid: linearGrid(x.size, 64) });
+    device.run(gaussianKernel, { buffers: { x, y }, params: { size: x.size }, grid: linearGrid(x.size, 64) });
   },
   backward: (dy, { x, y }) => ({ x: () => mul(dy, mul(mul(x, y), -2)) }),
 });

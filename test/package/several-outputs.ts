@@ -70,7 +70,7 @@ const rowMax = defineOp<{ x: Tensor }, void, "values" | "positions">({
   gpu(device, { x }, _, { values, positions }) {
     const [rows, columns] = x.shape as [number, number];
     device.run(rowMaxKernel, {
-      buffers: { x: x.gpuStorage, values: values.gpuStorage, positions: positions.gpuStorage },
+      buffers: { x, values, positions },
       params: { rows, columns },
       grid: linearGrid(rows, 64),
     });
@@ -89,7 +89,7 @@ const rowMaxGrad = defineOp<{ dy: Tensor; positions: Tensor }, number>({
   },
   gpu(device, { dy, positions }, columns, dx) {
     device.run(rowMaxGradKernel, {
-      buffers: { dy: dy.gpuStorage, positions: positions.gpuStorage, dx: dx.gpuStorage },
+      buffers: { dy, positions, dx },
       params: { size: dx.size, columns },
       grid: linearGrid(dx.size, 64),
     });

@@ -70,6 +70,14 @@ describe("Progress", () => {
     expect(text()).toBe("  0%   0/10  ? steps/s  ETA ?\n");
   });
 
+  it("has no speed before a step, and writes texts as they are", () => {
+    const { stream, clock, text } = recorder();
+    const progress = new Progress({ total: 10, start: 1, stream });
+    clock.seconds = 1e-6;
+    progress.update(1, { waiting: "< 1 %" });
+    expect(text()).toBe(" 10%   1/10  ? steps/s  waiting < 1 %  ETA ?\n");
+  });
+
   it("fills the bar as far as the run has come", () => {
     expect(bar(0, 200)).toMatch(/^░{30} /);
     expect(bar(15_000, 200)).toMatch(/^█{15}░{15} /);

@@ -45,6 +45,20 @@ describe.each((await gpuDevices()).map((device) => [device.name, device] as cons
     return { result, replayed: captured.whyBuilt === undefined };
   }
 
+  test("assign of a tensor is replayed, and backward notices it then, too", async () => {
+    using _ = scope();
+    const w = zeros([2], { requiresGrad: true });
+    using move = capture((x) => {
+      w.assign(add(w, x));
+      return sum(w);
+    });
+    for (const expected of [3, 6, 9]) expect(await move(tensor([1, 2])).item()).toBe(expected);
+    expect(move.whyBuilt).toBeUndefined();
+    const loss = sum(mul(w, w));
+    move(tensor([1, 2]));
+    expect(() => backward(loss)).toThrow("has been overwritten");
+  });
+
   describe("training, built and replayed", () => {
     const steps = 200;
     /** Loss of every step and the weights at the end, with all that the trainer does in a step. */

@@ -6,14 +6,28 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import { prelu, symmetricGate, symmetricGateOf, symmetricGateWgsl } from "../elementwise/binary.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
-import { leaky, leakyRelu, relu, sigmoid, silu, tanh, type UnaryOp } from "../elementwise/unary.ts";
+import {
+  leaky,
+  leakyRelu,
+  reluOp,
+  sigmoidOp,
+  silu,
+  siluOp,
+  tanhOp,
+  type UnaryOp,
+} from "../elementwise/unary.ts";
 
 /**
  * Functions whose derivative follows from their result: backward has no other value of the convolution, so it
  * passes the result to `df` for x as well as for y. conv2d.test.ts checks every function in this table. (That of
  * a leaky ReLU does unless its slope is negative.)
  */
-export const activations = { relu, sigmoid, tanh, leakyRelu: leaky } satisfies Record<string, UnaryOp>;
+export const activations = {
+  relu: reluOp,
+  sigmoid: sigmoidOp,
+  tanh: tanhOp,
+  leakyRelu: leaky,
+} satisfies Record<string, UnaryOp>;
 
 /** Functions that backward needs an argument for. They run in the kernel only where nothing is taped. */
 const untapedActivations = ["silu", "prelu"] as const;
@@ -76,7 +90,7 @@ export function storedValue(
   if (extraKind === "gate") return symmetricGateOf(z, extra);
   if (activation === "none") return z;
   if (activation === "prelu") return z > 0 ? z : extra * z;
-  return (activation === "silu" ? silu : activations[activation]).rule.f(z, slope, 0);
+  return (activation === "silu" ? siluOp : activations[activation]).rule.f(z, slope, 0);
 }
 
 /**
@@ -95,10 +109,10 @@ export function storeWgsl({ activation, slope, extraKind, alpha, shuffle: r }: E
   const values = {
     none: "x",
     prelu: "select(f32(extra[o]) * x, x, x > 0.0)",
-    silu: rule(silu),
-    relu: rule(relu),
-    sigmoid: rule(sigmoid),
-    tanh: rule(tanh),
+    silu: rule(siluOp),
+    relu: rule(reluOp),
+    sigmoid: rule(sigmoidOp),
+    tanh: rule(tanhOp),
     leakyRelu: rule(leaky),
   } satisfies Record<Activation, string>;
   const results = {

@@ -1,0 +1,171 @@
+/** Normalisations over a picture by itself, whatever the batch: functions of existing operations, and as layers. */
+import { add, div, mul, sqrt, square, sub } from "../kernels/elementwise/index.ts";
+import { reshape } from "../kernels/layout/index.ts";
+import { mean } from "../kernels/reduce/index.ts";
+import { checkArguments, checkOptions, listOf, optional, trueOrFalse } from "../options/arguments.ts";
+import { positive, whole } from "../options/kinds.ts";
+import { full } from "../tensor/create.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
+import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
+import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import { Module } from "./module.ts";
+
+export interface NormOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+}
+
+export interface NormModuleOptions extends NormOptions {
+  /** Has it a learned weight and bias? Default true. */
+  readonly affine?: boolean;
+}
+
+const channelCount = whole(1, 2 ** 24);
+
+/**
+ * x with mean 0 and variance 1 over its last axes, whose sizes are `normalizedShape`, times `weight` plus `bias` of
+ * those sizes (Ba, Kiros, Hinton 2016), as torch.nn.functional.layer_norm.
+ */
+export function layerNorm(
+  x: Tensor,
+  normalizedShape: Shape,
+  weight?: Tensor,
+  bias?: Tensor,
+  options: NormOptions = {},
+): Tensor {
+  checkArguments("layerNorm", {
+    x: [x, aTensor],
+    normalizedShape: [normalizedShape, listOf(whole(1))],
+    weight: [weight, optional(aTensor)],
+    bias: [bias, optional(aTensor)],
+  });
+  checkOptions("layerNorm", options, { eps: positive });
+  const rank = normalizedShape.length;
+  if (rank === 0 || !sameShape(x.shape.slice(-rank), normalizedShape)) {
+    throw new ShapeError(
+      `layerNorm: the last axes of x ${formatShape(x.shape)} must be ${formatShape(normalizedShape)}, the shape that ` +
+        `is normalised.`,
+    );
+  }
+  checkSizes("layerNorm", normalizedShape, { weight, bias });
+  const axes = normalizedShape.map((_, i) => i - rank);
+  return scaled(standardised(x, axes, options.eps), weight, bias);
+}
+
+/**
+ * x [n, c, …] with mean 0 and variance 1 over each of `groups` groups of channels of each picture, times `weight`
+ * plus `bias`, both [c] (Wu and He 2018), as torch.nn.functional.group_norm. One group for each channel is instance
+ * normalisation.
+ */
+export function groupNorm(
+  x: Tensor,
+  groups: number,
+  weight?: Tensor,
+  bias?: Tensor,
+  options: NormOptions = {},
+): Tensor {
+  checkArguments("groupNorm", {
+    x: [x, aTensor],
+    groups: [groups, whole(1)],
+    weight: [weight, optional(aTensor)],
+    bias: [bias, optional(aTensor)],
+  });
+  checkOptions("groupNorm", options, { eps: positive });
+  const [n, channels, ...rest] = x.shape;
+  if (x.shape.length < 2 || channels % groups !== 0) {
+    throw new ShapeError(
+      `groupNorm: x must be [n, c, …] with channels that ${groups} groups can share equally, got ` +
+        `${formatShape(x.shape)}.`,
+    );
+  }
+  checkSizes("groupNorm", [channels], { weight, bias });
+  const grouped = reshape(x, [n, groups, -1]);
+  const standard = standardised(grouped, [2], options.eps);
+  const perChannel = (values?: Tensor) => values && reshape(values, [channels, ...rest.map(() => 1)]);
+  const result = scaled(reshape(standard, x.shape), perChannel(weight), perChannel(bias));
+  for (const intermediate of [grouped, standard]) disposeUnderNoGrad(intermediate);
+  return result;
+}
+
+function checkSizes(name: string, shape: Shape, values: Readonly<Record<string, Tensor | undefined>>): void {
+  for (const [what, tensor] of Object.entries(values)) {
+    if (!tensor || sameShape(tensor.shape, shape)) continue;
+    throw new ShapeError(
+      `${name}: ${what} has shape ${formatShape(tensor.shape)} and must have ${formatShape(shape)}.`,
+    );
+  }
+}
+
+/** (x - mean) / sqrt(variance + eps), the variance being that of a whole population. */
+function standardised(x: Tensor, axes: readonly number[], eps = 1e-5): Tensor {
+  const middle = mean(x, axes, { keepdim: true });
+  const distances = sub(x, middle);
+  const squares = square(distances);
+  const variance = mean(squares, axes, { keepdim: true });
+  const shifted = add(variance, eps);
+  const deviation = sqrt(shifted);
+  const result = div(distances, deviation);
+  for (const intermediate of [middle, distances, squares, variance, shifted, deviation])
+    disposeUnderNoGrad(intermediate);
+  return result;
+}
+
+function scaled(x: Tensor, weight?: Tensor, bias?: Tensor): Tensor {
+  const product = weight ? mul(x, weight) : x;
+  const sum = bias ? add(product, bias) : product;
+  for (const intermediate of [x, product]) if (intermediate !== sum) disposeUnderNoGrad(intermediate);
+  return sum;
+}
+
+/** `layerNorm` with a learned weight, at first 1, and bias, at first 0, of the normalised shape. */
+export class LayerNorm extends Module {
+  readonly normalizedShape: Shape;
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  readonly eps: number;
+
+  constructor(normalizedShape: number | Shape, options: NormModuleOptions = {}) {
+    super();
+    const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+    checkArguments("LayerNorm", { normalizedShape: [shape, listOf(channelCount)] });
+    checkOptions("LayerNorm", options, { eps: positive, affine: trueOrFalse });
+    const { eps = 1e-5, affine = true } = options;
+    this.normalizedShape = [...shape];
+    this.eps = eps;
+    this.weight = affine ? full(shape, 1, { requiresGrad: true }) : undefined;
+    this.bias = affine ? full(shape, 0, { requiresGrad: true }) : undefined;
+  }
+
+  /** x [..., normalizedShape] to the same shape. */
+  forward(x: Tensor): Tensor {
+    const { normalizedShape, weight, bias, eps } = this;
+    return layerNorm(x, normalizedShape, weight, bias, { eps });
+  }
+}
+
+/** `groupNorm` with a learned weight, at first 1, and bias, at first 0, for each channel. */
+export class GroupNorm extends Module {
+  readonly groups: number;
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  readonly eps: number;
+
+  constructor(groups: number, channels: number, options: NormModuleOptions = {}) {
+    super();
+    checkArguments("GroupNorm", { groups: [groups, channelCount], channels: [channels, channelCount] });
+    checkOptions("GroupNorm", options, { eps: positive, affine: trueOrFalse });
+    const { eps = 1e-5, affine = true } = options;
+    if (channels % groups !== 0)
+      throw new RangeError(`GroupNorm: ${groups} groups cannot share ${channels} channels equally.`);
+    this.groups = groups;
+    this.eps = eps;
+    this.weight = affine ? full([channels], 1, { requiresGrad: true }) : undefined;
+    this.bias = affine ? full([channels], 0, { requiresGrad: true }) : undefined;
+  }
+
+  /** x [n, channels, …] to the same shape. */
+  forward(x: Tensor): Tensor {
+    const { groups, weight, bias, eps } = this;
+    return groupNorm(x, groups, weight, bias, { eps });
+  }
+}
