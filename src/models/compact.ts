@@ -9,8 +9,10 @@
  * All convolutions are 3x3 and run at the small picture's size. The real models have 16 or 32 layers of 64
  * channels and PReLUs; community models are smaller, too.
  */
+
+import { LeakyReLU, PReLU, ReLU } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d, LeakyReLU, PReLU, ReLU, Sequential } from "../nn/layers.ts";
+import { Conv2d, Sequential } from "../nn/layers.ts";
 import type { Layer } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";

@@ -13,7 +13,8 @@
 
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
-import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
+import { ReLU } from "../nn/activations.ts";
+import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";

@@ -10,8 +10,9 @@
  * and the shuffle only puts them side by side.
  */
 import { add } from "../kernels/elementwise/index.ts";
+import { ReLU, Tanh } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
+import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -11,8 +11,10 @@
  * with a PReLU after each but the last. The mapping, which makes the network deep, has few channels and the
  * small picture's size.
  */
+
+import { PReLU } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d, ConvTranspose2d, PReLU, Sequential } from "../nn/layers.ts";
+import { Conv2d, ConvTranspose2d, Sequential } from "../nn/layers.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";

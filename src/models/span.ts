@@ -14,7 +14,8 @@
  */
 import { mul, sub } from "../kernels/elementwise/index.ts";
 import { concat } from "../kernels/layout/index.ts";
-import { Conv2d, type FusedOptions, PixelShuffle, Sequential } from "../nn/layers.ts";
+import type { FusedOptions } from "../nn/activations.ts";
+import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { whole, yesOrNo } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";

@@ -10,8 +10,9 @@
  * which makes it slower than later networks with ten times the weights.
  */
 import { pad } from "../kernels/pad/index.ts";
+import type { FusedOptions } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d, type FusedOptions } from "../nn/layers.ts";
+import { Conv2d } from "../nn/layers.ts";
 import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";

@@ -6,6 +6,7 @@ export type {
 } from "../kernels/loss/index.ts";
 export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
+export { ELU, GELU, Identity, LeakyReLU, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from "./activations.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
 export { type CheckpointParts, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
@@ -14,27 +15,16 @@ export { kaimingNormalInit, normalInit } from "./init.ts";
 export {
   AdaptiveAvgPool2d,
   AvgPool2d,
-  BatchNorm2d,
   Conv2d,
   type Conv2dModuleOptions,
   ConvTranspose2d,
   type ConvTranspose2dModuleOptions,
   Dropout,
-  ELU,
   Flatten,
-  GELU,
-  Identity,
-  LeakyReLU,
   Linear,
   MaxPool2d,
   PixelShuffle,
-  PReLU,
-  ReLU,
   Sequential,
-  Sigmoid,
-  SiLU,
-  Softplus,
-  Tanh,
   Upsample,
 } from "./layers.ts";
 export {
@@ -51,6 +41,7 @@ export {
 } from "./losses.ts";
 export { type Layer, Module, type NamedArray, type StateDifference } from "./module.ts";
 export {
+  BatchNorm2d,
   GroupNorm,
   groupNorm,
   LayerNorm,

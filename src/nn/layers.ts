@@ -1,20 +1,7 @@
-import { type BatchNormOptions, batchNorm, batchNormOptions } from "../kernels/batch-norm/index.ts";
 import { convTranspose2d } from "../kernels/conv-transpose2d/index.ts";
 import { pair } from "../kernels/conv2d/geometry.ts";
-import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.ts";
+import { conv2d, type Pair } from "../kernels/conv2d/index.ts";
 import { dropout, probability } from "../kernels/dropout/index.ts";
-import {
-  elu,
-  gelu,
-  leakyRelu,
-  prelu,
-  relu,
-  sigmoid,
-  silu,
-  softplus,
-  tanh,
-} from "../kernels/elementwise/index.ts";
-import { type GeluOptions, geluOptions } from "../kernels/elementwise/unary.ts";
 import { flatten } from "../kernels/layout/index.ts";
 import { linear } from "../kernels/matmul/index.ts";
 import { type PadMode, pad } from "../kernels/pad/index.ts";
@@ -22,13 +9,15 @@ import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { avgPool2d, maxPool2d, type PoolOptions, poolWindows } from "../kernels/pool/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
-import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
-import { oneOf, positive, quote, whole } from "../options/kinds.ts";
-import { full, rand } from "../tensor/create.ts";
+import { anything, checkArguments, checkOptions, trueOrFalse } from "../options/arguments.ts";
+import { oneOf, quote, whole } from "../options/kinds.ts";
+import { rand } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
-import { formatShape, type Shape, ShapeError } from "../tensor/shape.ts";
+import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type FusedOptions, isFusable } from "./activations.ts";
+import { layerSize } from "./layer-size.ts";
 import { type Layer, Module } from "./module.ts";
 
 type PaddingMode = "zeros" | Exclude<PadMode, "constant">;
@@ -46,15 +35,6 @@ export interface Conv2dModuleOptions {
   random?: Random;
 }
 
-/** Operations after a convolution that its kernel can do on the way to memory (its epilogue). */
-export type FusedOptions = Pick<
-  Conv2dOptions,
-  "activation" | "slope" | "skip" | "gate" | "alpha" | "shuffle"
->;
-
-/** What a layer's sizes may be at most: with more, even one kernel would fill every device. */
-const MAX_SIZE = 2 ** 24;
-
 /** `pairs` are checked by `pair`. */
 function checkLayer(
   name: string,
@@ -63,8 +43,7 @@ function checkLayer(
   options: object,
   pairs: readonly string[],
 ): void {
-  const channels = whole(1, MAX_SIZE);
-  checkArguments(name, { inChannels: [inChannels, channels], outChannels: [outChannels, channels] });
+  checkArguments(name, { inChannels: [inChannels, layerSize], outChannels: [outChannels, layerSize] });
   checkOptions(name, options, {
     ...Object.fromEntries(pairs.map((option) => [option, anything])),
     bias: trueOrFalse,
@@ -139,8 +118,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean; random?: Random } = {}) {
     super();
-    const size = whole(1, MAX_SIZE);
-    checkArguments("Linear", { inFeatures: [inFeatures, size], outFeatures: [outFeatures, size] });
+    checkArguments("Linear", { inFeatures: [inFeatures, layerSize], outFeatures: [outFeatures, layerSize] });
     checkOptions("Linear", options, { bias: trueOrFalse, random: aRandom });
     const { bias = true, random = defaultRandom() } = options;
     this.weight = uniformParameter([outFeatures, inFeatures], inFeatures, random);
@@ -201,147 +179,6 @@ export class ConvTranspose2d extends Module {
   forward(x: Tensor): Tensor {
     const { stride, padding, outputPadding, dilation } = this;
     return convTranspose2d(x, this.weight, this.bias, { stride, padding, outputPadding, dilation });
-  }
-}
-
-/** A module that a convolution before it can do on the way to memory. */
-interface Fusable extends Module {
-  /** Options for that convolution; undefined if it is of another size. */
-  fuse(convolution: Conv2d): FusedOptions | undefined;
-}
-
-function isFusable(module: Module | undefined): module is Fusable {
-  return module !== undefined && "fuse" in module;
-}
-
-/** max(x, 0). */
-export class ReLU extends Module {
-  fuse(): FusedOptions {
-    return { activation: "relu" };
-  }
-  forward(x: Tensor): Tensor {
-    return relu(x);
-  }
-}
-
-/** x as it is: for a layer that is sometimes left out. */
-export class Identity extends Module {
-  forward(x: Tensor): Tensor {
-    return x;
-  }
-}
-
-/** A smooth ReLU; see `softplus`. */
-export class Softplus extends Module {
-  readonly beta: number;
-
-  constructor(beta = 1) {
-    super();
-    checkArguments("Softplus", { beta: [beta, positive] });
-    this.beta = beta;
-  }
-
-  forward(x: Tensor): Tensor {
-    return softplus(x, this.beta);
-  }
-}
-
-/** x where positive, alpha * (exp(x) - 1) elsewhere; see `elu`. */
-export class ELU extends Module {
-  readonly alpha: number;
-
-  constructor(alpha = 1) {
-    super();
-    checkArguments("ELU", { alpha: [alpha, finite] });
-    this.alpha = alpha;
-  }
-
-  forward(x: Tensor): Tensor {
-    return elu(x, this.alpha);
-  }
-}
-
-/** 1 / (1 + exp(-x)). */
-export class Sigmoid extends Module {
-  fuse(): FusedOptions {
-    return { activation: "sigmoid" };
-  }
-  forward(x: Tensor): Tensor {
-    return sigmoid(x);
-  }
-}
-
-/** The hyperbolic tangent of each number, between -1 and 1; see `tanh`. */
-export class Tanh extends Module {
-  fuse(): FusedOptions {
-    return { activation: "tanh" };
-  }
-  forward(x: Tensor): Tensor {
-    return tanh(x);
-  }
-}
-
-/** x times the probability that a normally distributed number is below x; see `gelu`. */
-export class GELU extends Module {
-  readonly options: GeluOptions;
-
-  constructor(options: GeluOptions = {}) {
-    super();
-    checkOptions("GELU", options, geluOptions);
-    this.options = options;
-  }
-
-  forward(x: Tensor): Tensor {
-    return gelu(x, this.options);
-  }
-}
-
-/** x * sigmoid(x). */
-export class SiLU extends Module {
-  fuse(): FusedOptions {
-    return { activation: "silu" };
-  }
-
-  forward(x: Tensor): Tensor {
-    return silu(x);
-  }
-}
-
-/** x where positive, `negativeSlope * x` elsewhere. */
-export class LeakyReLU extends Module {
-  readonly negativeSlope: number;
-
-  constructor(negativeSlope = 0.01) {
-    super();
-    checkArguments("LeakyReLU", { negativeSlope: [negativeSlope, finite] });
-    this.negativeSlope = negativeSlope;
-  }
-
-  fuse(): FusedOptions {
-    return { activation: "leakyRelu", slope: this.negativeSlope };
-  }
-
-  forward(x: Tensor): Tensor {
-    return leakyRelu(x, this.negativeSlope);
-  }
-}
-
-/** x where positive, a learned multiple of x elsewhere: one slope for all channels, or one per channel. */
-export class PReLU extends Module {
-  readonly weight: Tensor;
-
-  constructor(channels = 1, initial = 0.25) {
-    super();
-    checkArguments("PReLU", { channels: [channels, whole(1, MAX_SIZE)], initial: [initial, finite] });
-    this.weight = full([channels], initial, { requiresGrad: true });
-  }
-
-  fuse({ weight: { shape } }: Conv2d): FusedOptions | undefined {
-    return shape[0] === this.weight.size ? { activation: "prelu", slope: this.weight } : undefined;
-  }
-
-  forward(x: Tensor): Tensor {
-    return prelu(x, this.weight);
   }
 }
 
@@ -442,54 +279,6 @@ export class Dropout extends Module {
 
   forward(x: Tensor): Tensor {
     return dropout(x, this.p, { training: this.training, random: this.random });
-  }
-}
-
-/**
- * Normalises every channel of [n, channels, h, w] by the mean and variance of the batch, and in eval() by
- * running averages of them, then scales by a learned weight and adds a learned bias; see `batchNorm`. Names
- * in weight files are PyTorch's: weight, bias, running_mean, running_var, num_batches_tracked.
- */
-export class BatchNorm2d extends Module {
-  readonly weight: Tensor;
-  readonly bias: Tensor;
-  readonly runningMean: Tensor;
-  readonly runningVar: Tensor;
-  /** How many batches it has seen in training; shape []. */
-  readonly numBatchesTracked: Tensor;
-  readonly eps: number;
-  readonly momentum: number | null;
-
-  constructor(channels: number, options: Omit<BatchNormOptions, "training"> = {}) {
-    super();
-    checkArguments("BatchNorm2d", { channels: [channels, whole(1, MAX_SIZE)] });
-    checkOptions("BatchNorm2d", options, batchNormOptions);
-    this.eps = options.eps ?? 1e-5;
-    this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
-    this.weight = full([channels], 1, { requiresGrad: true });
-    this.bias = full([channels], 0, { requiresGrad: true });
-    this.runningMean = full([channels], 0);
-    this.runningVar = full([channels], 1);
-    this.numBatchesTracked = full([], 0);
-  }
-
-  protected override *members(): Iterable<[string, Tensor]> {
-    yield ["weight", this.weight];
-    yield ["bias", this.bias];
-    yield ["running_mean", this.runningMean];
-    yield ["running_var", this.runningVar];
-    yield ["num_batches_tracked", this.numBatchesTracked];
-  }
-
-  forward(x: Tensor): Tensor {
-    if (x.shape.length !== 4) {
-      throw new ShapeError(
-        `BatchNorm2d: x must have the four axes [n, c, h, w], got ${formatShape(x.shape)}.`,
-      );
-    }
-    const { training, momentum, eps } = this;
-    const running = { mean: this.runningMean, variance: this.runningVar, batches: this.numBatchesTracked };
-    return batchNorm(x, running, this.weight, this.bias, { training, momentum, eps });
   }
 }
 

@@ -1,4 +1,8 @@
-/** Normalisations over a picture by itself, whatever the batch: functions of existing operations, and as layers. */
+/**
+ * Normalisations: over a batch as a layer (its function has a folder among the kernels), and over a picture by itself
+ * as functions of existing operations and as layers.
+ */
+import { type BatchNormOptions, batchNorm, batchNormOptions } from "../kernels/batch-norm/index.ts";
 import { add, div, mul, sqrt, square, sub } from "../kernels/elementwise/index.ts";
 import { reshape } from "../kernels/layout/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
@@ -8,6 +12,7 @@ import { full } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import { layerSize } from "./layer-size.ts";
 import { Module } from "./module.ts";
 
 export interface NormOptions {
@@ -19,8 +24,6 @@ export interface NormModuleOptions extends NormOptions {
   /** Has it a learned weight and bias? Default true. */
   readonly affine?: boolean;
 }
-
-const channelCount = whole(1, 2 ** 24);
 
 /**
  * x with mean 0 and variance 1 over its last axes, whose sizes are `normalizedShape`, times `weight` plus `bias` of
@@ -49,7 +52,7 @@ export function layerNorm(
   }
   checkSizes("layerNorm", normalizedShape, { weight, bias });
   const axes = normalizedShape.map((_, i) => i - rank);
-  return scaled(standardised(x, axes, options.eps), weight, bias);
+  return scaleAndShift(standardize(x, axes, options.eps), weight, bias);
 }
 
 /**
@@ -80,9 +83,9 @@ export function groupNorm(
   }
   checkSizes("groupNorm", [channels], { weight, bias });
   const grouped = reshape(x, [n, groups, -1]);
-  const standard = standardised(grouped, [2], options.eps);
+  const standard = standardize(grouped, [2], options.eps);
   const perChannel = (values?: Tensor) => values && reshape(values, [channels, ...rest.map(() => 1)]);
-  const result = scaled(reshape(standard, x.shape), perChannel(weight), perChannel(bias));
+  const result = scaleAndShift(reshape(standard, x.shape), perChannel(weight), perChannel(bias));
   for (const intermediate of [grouped, standard]) disposeUnderNoGrad(intermediate);
   return result;
 }
@@ -97,7 +100,7 @@ function checkSizes(name: string, shape: Shape, values: Readonly<Record<string, 
 }
 
 /** (x - mean) / sqrt(variance + eps), the variance being that of a whole population. */
-function standardised(x: Tensor, axes: readonly number[], eps = 1e-5): Tensor {
+function standardize(x: Tensor, axes: readonly number[], eps = 1e-5): Tensor {
   const middle = mean(x, axes, { keepdim: true });
   const distances = sub(x, middle);
   const squares = square(distances);
@@ -110,7 +113,7 @@ function standardised(x: Tensor, axes: readonly number[], eps = 1e-5): Tensor {
   return result;
 }
 
-function scaled(x: Tensor, weight?: Tensor, bias?: Tensor): Tensor {
+function scaleAndShift(x: Tensor, weight?: Tensor, bias?: Tensor): Tensor {
   const product = weight ? mul(x, weight) : x;
   const sum = bias ? add(product, bias) : product;
   for (const intermediate of [x, product]) if (intermediate !== sum) disposeUnderNoGrad(intermediate);
@@ -127,7 +130,7 @@ export class LayerNorm extends Module {
   constructor(normalizedShape: number | Shape, options: NormModuleOptions = {}) {
     super();
     const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
-    checkArguments("LayerNorm", { normalizedShape: [shape, listOf(channelCount)] });
+    checkArguments("LayerNorm", { normalizedShape: [shape, listOf(layerSize)] });
     checkOptions("LayerNorm", options, { eps: positive, affine: trueOrFalse });
     const { eps = 1e-5, affine = true } = options;
     this.normalizedShape = [...shape];
@@ -152,7 +155,7 @@ export class GroupNorm extends Module {
 
   constructor(groups: number, channels: number, options: NormModuleOptions = {}) {
     super();
-    checkArguments("GroupNorm", { groups: [groups, channelCount], channels: [channels, channelCount] });
+    checkArguments("GroupNorm", { groups: [groups, layerSize], channels: [channels, layerSize] });
     checkOptions("GroupNorm", options, { eps: positive, affine: trueOrFalse });
     const { eps = 1e-5, affine = true } = options;
     if (channels % groups !== 0)
@@ -167,5 +170,53 @@ export class GroupNorm extends Module {
   forward(x: Tensor): Tensor {
     const { groups, weight, bias, eps } = this;
     return groupNorm(x, groups, weight, bias, { eps });
+  }
+}
+
+/**
+ * Normalises every channel of [n, channels, h, w] by the mean and variance of the batch, and in eval() by
+ * running averages of them, then scales by a learned weight and adds a learned bias; see `batchNorm`. Names
+ * in weight files are PyTorch's: weight, bias, running_mean, running_var, num_batches_tracked.
+ */
+export class BatchNorm2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly runningMean: Tensor;
+  readonly runningVar: Tensor;
+  /** How many batches it has seen in training; shape []. */
+  readonly numBatchesTracked: Tensor;
+  readonly eps: number;
+  readonly momentum: number | null;
+
+  constructor(channels: number, options: Omit<BatchNormOptions, "training"> = {}) {
+    super();
+    checkArguments("BatchNorm2d", { channels: [channels, layerSize] });
+    checkOptions("BatchNorm2d", options, batchNormOptions);
+    this.eps = options.eps ?? 1e-5;
+    this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
+    this.weight = full([channels], 1, { requiresGrad: true });
+    this.bias = full([channels], 0, { requiresGrad: true });
+    this.runningMean = full([channels], 0);
+    this.runningVar = full([channels], 1);
+    this.numBatchesTracked = full([], 0);
+  }
+
+  protected override *members(): Iterable<[string, Tensor]> {
+    yield ["weight", this.weight];
+    yield ["bias", this.bias];
+    yield ["running_mean", this.runningMean];
+    yield ["running_var", this.runningVar];
+    yield ["num_batches_tracked", this.numBatchesTracked];
+  }
+
+  forward(x: Tensor): Tensor {
+    if (x.shape.length !== 4) {
+      throw new ShapeError(
+        `BatchNorm2d: x must have the four axes [n, c, h, w], got ${formatShape(x.shape)}.`,
+      );
+    }
+    const { training, momentum, eps } = this;
+    const running = { mean: this.runningMean, variance: this.runningVar, batches: this.numBatchesTracked };
+    return batchNorm(x, running, this.weight, this.bias, { training, momentum, eps });
   }
 }
