@@ -5,10 +5,11 @@ import { type Geometry, pair } from "../src/kernels/conv2d/geometry.ts";
 import { conv2d, type Variant, variants } from "../src/kernels/conv2d/index.ts";
 import * as reference from "../src/kernels/conv2d/reference.ts";
 import type { Work } from "../src/measure/limits.ts";
-import { type NdArray, noGrad } from "../src/tensor/op.ts";
+import { tensor } from "../src/tensor/create.ts";
+import { noGrad } from "../src/tensor/no-grad.ts";
+import type { NdArray } from "../src/tensor/op.ts";
 import { Random } from "../src/tensor/random.ts";
 import { numel, type Shape } from "../src/tensor/shape.ts";
-import { tensor } from "../src/tensor/tensor.ts";
 import { type Bench, gradientOf, type Make, type Sample } from "./harness.ts";
 
 /** A convolution that keeps the picture's size: n pictures of h x w, c channels to o, windows of k x k. */

@@ -2,8 +2,9 @@
 import { type Conv2dOptions, conv2d } from "../src/kernels/conv2d/index.ts";
 import { add, relu } from "../src/kernels/elementwise/index.ts";
 import { pixelShuffle } from "../src/kernels/pixel-shuffle/index.ts";
+import { tensor } from "../src/tensor/create.ts";
 import type { NdArray } from "../src/tensor/op.ts";
-import { type Tensor, tensor } from "../src/tensor/tensor.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
 import { type ConvSize, convSize, convWork, describe, forwardSamples, operands, smaller } from "./conv2d.ts";
 import type { Bench, Make, Sample } from "./harness.ts";
 

@@ -41,8 +41,7 @@ with float16, in turns. Beside the times stand the most bytes that were in use o
     const rows = [];
     for (const name of pretrainedNames) {
       const models = [await loadPretrained(name), (await loadPretrained(name)).half()];
-      const channels = models[0].colors === "rgb" ? 3 : 1;
-      const inputs = dtypes.map((dtype) => zeros([1, channels, side, side], { dtype }));
+      const inputs = dtypes.map((dtype) => zeros([1, models[0].planes, side, side], { dtype }));
       const programs = models.map((model, i) => ({ run: () => forward(model, inputs[i]) }));
       const bytes: number[] = [];
       for (const { run } of programs) {

@@ -3,9 +3,10 @@ import type { GpuDevice } from "../src/device/gpu-device.ts";
 import { conv2d, variants } from "../src/kernels/conv2d/index.ts";
 import { conv2dSteps, launchStep } from "../src/kernels/conv2d/steps.ts";
 import type { Timed } from "../src/measure/in-turns.ts";
+import { randn } from "../src/tensor/create.ts";
 import { manualSeed } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
-import { randn, Tensor } from "../src/tensor/tensor.ts";
+import { Tensor } from "../src/tensor/tensor.ts";
 import { largestError } from "./harness.ts";
 
 export interface LadderShape {

@@ -5,10 +5,11 @@ import { add, relu } from "../src/kernels/elementwise/index.ts";
 import { l1Loss } from "../src/kernels/loss/index.ts";
 import { adamStep } from "../src/kernels/optim/adam.ts";
 import { pixelShuffle } from "../src/kernels/pixel-shuffle/index.ts";
-import { noGrad } from "../src/tensor/op.ts";
+import { rand, tensor } from "../src/tensor/create.ts";
+import { noGrad } from "../src/tensor/no-grad.ts";
 import { Random } from "../src/tensor/random.ts";
 import { formatShape, numel, type Shape } from "../src/tensor/shape.ts";
-import { rand, type Tensor, tensor } from "../src/tensor/tensor.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
 import { type Bench, gradientOf, type Make } from "./harness.ts";
 
 /** Of EDSR with 16 blocks of 64 channels, enlarging by 2. */

@@ -4,15 +4,17 @@ import { slice } from "../src/kernels/layout/index.ts";
 import { l1Loss } from "../src/kernels/loss/index.ts";
 import type { Work } from "../src/measure/limits.ts";
 import { EDSR } from "../src/models/edsr.ts";
+import { ReLU, Tanh } from "../src/nn/activations.ts";
 import { Adam } from "../src/nn/index.ts";
-import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../src/nn/layers.ts";
-import type { Module } from "../src/nn/module.ts";
+import { Conv2d, PixelShuffle, Sequential } from "../src/nn/layers.ts";
+import type { Layer } from "../src/nn/module.ts";
 import { capture } from "../src/tensor/capture.ts";
-import { noGrad } from "../src/tensor/op.ts";
+import { rand } from "../src/tensor/create.ts";
+import { noGrad } from "../src/tensor/no-grad.ts";
 import { Random } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
 import { backward } from "../src/tensor/tape.ts";
-import { rand, type Tensor } from "../src/tensor/tensor.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
 import { type ConvSize, convBench, convSize, convWork } from "./conv2d.ts";
 import type { Bench, Program, Sample, SampledCheck } from "./harness.ts";
 
@@ -23,7 +25,7 @@ export interface Network {
   readonly scale: number;
   /** Radius, in pixels of the input, within which a pixel influences the result. */
   readonly halo: number;
-  build(): Module;
+  build(): Layer;
   /** Its convolutions, in order, for n pictures of side x side. */
   layers(side: number, n: number): ConvSize[];
   /** One of the same layers, but fewer, if the references would take minutes for this one's halo. */

@@ -85,8 +85,8 @@ export function pictureLines({ size, scale, rows }: PictureTimes): string[] {
     ...["ms per megapixel of the result", "tiles"],
   ];
   return [
-    `From bytes to bytes in memory, without files. "GPU" is the time in which any kernel runs; where none does, JavaScript`,
-    "interpolates. A method's first call also loads its weights, and compiles what no method above it has.",
+    `From bytes to bytes in memory, without files. "GPU" is the time in which any kernel runs; where none does, `,
+    "JavaScript interpolates. A method's first call also loads its weights, and compiles what no method above it has.",
     "",
     ...table(
       titles,

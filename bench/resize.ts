@@ -1,7 +1,7 @@
 /** Enlarging a picture by interpolation. */
 import { type InterpolateOptions, interpolate } from "../src/kernels/resize/index.ts";
+import { rand } from "../src/tensor/create.ts";
 import { Random } from "../src/tensor/random.ts";
-import { rand } from "../src/tensor/tensor.ts";
 import type { Bench, Make } from "./harness.ts";
 
 /** How many pixels a pixel of the result is a weighted sum of, along one axis. Nearest copies one. */

@@ -116,10 +116,11 @@ async function main(device: GpuDevice): Promise<void> {
   }
 
   if (options.json) {
+    const card = cardOf(device.name);
     mkdirSync(dirname(options.json), { recursive: true });
     await writeWhole(
       options.json,
-      `${JSON.stringify({ machine, timing, quick, ceilings, card: cardOf(device.name), results, processes }, null, 1)}\n`,
+      `${JSON.stringify({ machine, timing, quick, ceilings, card, results, processes }, null, 1)}\n`,
     );
   }
   if (options.plot) {

@@ -11,8 +11,8 @@ export const [width, height] = [2040, 1356];
 export const pngBytes = 5e6;
 
 /**
- * A picture with broad bands and noise in the lowest two bits: a PNG of 5 MB, as those of DIV2K mostly have. Others with
- * the same noise at another place are made quickly: `shift` says where it begins.
+ * A picture with broad bands and noise in the lowest two bits: a PNG of 5 MB, as those of DIV2K mostly have. Others
+ * with the same noise at another place are made quickly: `shift` says where it begins.
  */
 function picture(noise: Uint8Array, shift: number): Image<Uint8Array> {
   const data = new Uint8Array(noise.length);

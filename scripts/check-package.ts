@@ -48,6 +48,16 @@ const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
 const ownOperations = ["own-operation.ts", "several-outputs.ts", "own-optimizer.ts"];
 /** The last one that is written in TypeScript, which most projects still have, and the present one. */
 const compilers = ["typescript-5", "typescript"];
+/** What `tsc --init` adds to `strict`. */
+const flagsOfInit = {
+  ...{ noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, verbatimModuleSyntax: true },
+  ...{
+    isolatedModules: true,
+    noUncheckedSideEffectImports: true,
+    moduleDetection: "force",
+    skipLibCheck: true,
+  },
+};
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
 
@@ -97,7 +107,10 @@ async function pack() {
   const [{ filename, size, unpackedSize, files }] = JSON.parse(list.slice(list.search(/^\[/m)));
   const paths: string[] = files.map((file: { path: string }) => file.path);
   const folders = [...new Set(paths.map((path) => path.split("/")[0]))].sort();
-  const expected = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src", "weights"];
+  const expected = [
+    ...["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "dist", "docs", "examples"],
+    ...["package.json", "src", "weights"],
+  ];
   for (const name of expected) check(folders.includes(name), `the tarball lacks ${name}`);
   for (const name of folders) check(expected.includes(name), `the tarball holds ${name}, which nobody needs`);
   // The entries, and the programs of worker threads.
@@ -125,6 +138,11 @@ async function pack() {
   ]) {
     check(paths.includes(`dist/${name}`), `the tarball lacks dist/${name}`);
   }
+  const readme = readFileSync(join(repository, "README.md"), "utf8");
+  for (const [, link] of readme.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+    const isThere = paths.some((path) => path === link || path.startsWith(`${link}/`));
+    check(isThere, `README.md links to ${link}, which the tarball lacks`);
+  }
   const says = `${paths.length} files, ${kilobytes(size)} packed, ${kilobytes(unpackedSize)} unpacked`;
   return { says, result: join(temporary, filename) };
 }
@@ -151,6 +169,10 @@ async function compile() {
     "module nodenext": {
       compilerOptions: { ...nodenext, types: ["node"] },
       files: ["node.ts", "node-only.ts", "data.ts", ...ownOperations],
+    },
+    "as tsc --init": {
+      compilerOptions: { ...nodenext, ...flagsOfInit, types: ["node"], noEmit: true },
+      files: ["data.ts", ...ownOperations],
     },
     "without the DOM": {
       compilerOptions: { ...nodenext, types: ["node"], lib: ["ES2022"], noEmit: true },

@@ -93,7 +93,7 @@ less than ${maxLoss} dB on Set5, else F32.`,
   async run({ hr, add, adapter, degradation = "Matlab's bicubic imresize", ...flags }, { signal }) {
     const device = await init({ adapter });
     const measure: Measure = (upscaler, degradation) => {
-      const pictures = findPictures(hr, undefined, upscaler.scale, console.error, degradation);
+      const pictures = findPictures(hr, { scale: upscaler.scale, degradation, onLeftOut: console.error });
       return evaluate(upscaler, pictures, { signal });
     };
     try {

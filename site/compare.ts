@@ -10,10 +10,11 @@ import type { Overview } from "./messages.ts";
 import { PartFrame } from "./part-frame.ts";
 import { draw } from "./picture.ts";
 import type { Part } from "./pictures/show.ts";
-import { fitted, moved, type Size, type View, visible, zoomed } from "./view.ts";
+import type { Size } from "./size.ts";
+import { fitView, moveView, type View, visiblePart, zoomView } from "./view.ts";
 
 /** A picture that is still empty, and painted part by part. */
-export interface Unpainted extends Size {
+export interface Blank extends Size {
   readonly wideGamut: boolean;
 }
 
@@ -22,7 +23,7 @@ export interface Side {
   readonly label: string;
   readonly image?: Image;
   readonly overview?: Overview;
-  readonly unpainted?: Unpainted;
+  readonly blank?: Blank;
   /** Gets a part of a picture that is shown in less pixels than it has. */
   readonly detail?: (part: Part, reduction: number) => Promise<ImageBitmap>;
 }
@@ -157,7 +158,7 @@ export class Compare {
   }
 
   #fill(layer: Layer, side: Side): void {
-    const { image, overview, unpainted } = side;
+    const { image, overview, blank } = side;
     layer.size = sizeOf(side);
     layer.getDetail = side.detail;
     layer.part = undefined;
@@ -168,7 +169,7 @@ export class Compare {
     const canvas = document.createElement("canvas");
     layer.canvas.replaceWith(canvas);
     layer.canvas = canvas;
-    const wide = (overview ?? unpainted)?.wideGamut === true;
+    const wide = (overview ?? blank)?.wideGamut === true;
     const context = canvas.getContext("2d", wide ? { colorSpace: "display-p3" } : undefined)!;
     if (overview) {
       [canvas.width, canvas.height] = [overview.bitmap.width, overview.bitmap.height];
@@ -187,7 +188,7 @@ export class Compare {
   }
 
   #currentView(): View {
-    return this.#view ?? fitted(this.#picture, this.#size);
+    return this.#view ?? fitView(this.#picture, this.#size);
   }
 
   #render(): void {
@@ -235,7 +236,7 @@ export class Compare {
         continue;
       }
       const reduction = Math.max(1, Math.floor(1 / screen));
-      const part = { ...visible({ ...view, zoom }, size, this.#size), reduction };
+      const part = { ...visiblePart({ ...view, zoom }, size, this.#size), reduction };
       if (before && sameAs(before, part)) continue;
       getDetail(part, reduction).then(
         (bitmap) => {
@@ -260,14 +261,14 @@ export class Compare {
 
   #zoom(factor: number, at?: readonly [number, number]): void {
     const { width, height } = this.#size;
-    this.#view = zoomed(
+    this.#view = zoomView(
       this.#currentView(),
       factor,
       at ?? [width / 2, height / 2],
       this.#picture,
       this.#size,
     );
-    const fit = fitted(this.#picture, this.#size).zoom;
+    const fit = fitView(this.#picture, this.#size).zoom;
     if (fit <= 1 && this.#view.zoom <= fit) this.#view = undefined;
     this.#render();
   }
@@ -284,7 +285,7 @@ export class Compare {
 
   #move(dx: number, dy: number): void {
     if (!this.#view) return;
-    this.#view = moved(this.#view, dx, dy, this.#picture, this.#size);
+    this.#view = moveView(this.#view, dx, dy, this.#picture, this.#size);
     this.#render();
   }
 
@@ -410,8 +411,8 @@ export class Compare {
   }
 }
 
-function sizeOf({ image, overview, unpainted }: Side): Size {
-  const { width, height } = image ?? overview ?? unpainted!;
+function sizeOf({ image, overview, blank }: Side): Size {
+  const { width, height } = image ?? overview ?? blank!;
   return { width, height };
 }
 

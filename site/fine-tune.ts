@@ -25,8 +25,9 @@ import {
 } from "../src/index.ts";
 import { type Image, imresize, psnr } from "../src/picture/index.ts";
 import { type Material, type Pair, readMaterial } from "./material.ts";
-import type { FineTuned, FineTuneEvent, FineTuneInput, Quality } from "./messages.ts";
+import type { FineTuneEvent, FineTuneInput, FineTuneResult, Quality } from "./messages.ts";
 import { type Batch, Patches } from "./patches.ts";
+import type { Context } from "./serve-tasks.ts";
 
 /** Highest learning rates: of a new network, and of one that has been trained. */
 const NEW_LR = 2e-3;
@@ -47,12 +48,6 @@ const LEAST_GAIN = 0.01;
 /** A device that is lost more often than this will be lost again. */
 const MAX_LOSSES = 3;
 
-interface Context {
-  readonly signal: AbortSignal;
-  readonly report: (event: FineTuneEvent) => void;
-  readonly leave: (leftover: Promise<unknown>) => void;
-}
-
 type State = Map<string, NamedArray>;
 
 /** What survives the loss of a device, and what is left when a run is stopped. */
@@ -70,8 +65,8 @@ interface Progress {
 export async function fineTune(
   open: () => Promise<SuperResolver>,
   input: FineTuneInput,
-  { signal, report, leave }: Context,
-): Promise<FineTuned> {
+  { signal, report, leave }: Omit<Context<FineTuneEvent>, "inTurn">,
+): Promise<FineTuneResult> {
   const began = performance.now();
   const progress: Progress = { step: 0, metadata: {} };
   const work = train(open, input, progress, {
@@ -79,7 +74,7 @@ export async function fineTune(
     report: (event) => signal.aborted || report(event),
   });
   leave(work);
-  await Promise.race([work, stopped(signal)]);
+  await Promise.race([work, graceAfterStop(signal)]);
   const { quality, best, step, metadata } = progress;
   if (!quality) throw signal.reason; // stopped before anything was measured
   return {
@@ -90,7 +85,7 @@ export async function fineTune(
   };
 }
 
-function stopped(signal: AbortSignal): Promise<void> {
+function graceAfterStop(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const later = () => setTimeout(resolve, GRACE);
     if (signal.aborted) later();
@@ -98,27 +93,27 @@ function stopped(signal: AbortSignal): Promise<void> {
   });
 }
 
-type Running = Omit<Context, "leave">;
+type RunContext = Pick<Context<FineTuneEvent>, "signal" | "report">;
 
 /** Trains until the last step or the signal, on a new device if one is lost. */
 async function train(
   open: () => Promise<SuperResolver>,
   { pictures, scale, steps, start }: FineTuneInput,
   progress: Progress,
-  running: Running,
+  context: RunContext,
 ): Promise<void> {
   const material = await readMaterial(pictures, scale);
   const { pairs, singles, leftOut, pixels } = material;
-  running.report({ kind: "material", pairs, singles, leftOut, pixels });
+  context.report({ kind: "material", pairs, singles, leftOut, pixels });
   for (let losses = 0; ; losses++) {
     if (defaultDevice().failure) await reopen();
     const model = await open();
     try {
       if (progress.latest) model.loadStateDict(progress.latest.state);
       progress.step = progress.latest?.step ?? 0;
-      if (losses > 0) running.report({ kind: "reopened", step: progress.step });
+      if (losses > 0) context.report({ kind: "reopened", step: progress.step });
       const lr = start === undefined ? NEW_LR : TRAINED_LR;
-      await trainOn(model, material, { lr, steps }, progress, running);
+      await trainOn(model, material, { lr, steps }, progress, context);
       return;
     } catch (error) {
       if (!(await isLost()) || losses === MAX_LOSSES) throw error;
@@ -133,7 +128,7 @@ async function trainOn(
   material: Material,
   { lr, steps }: { readonly lr: number; readonly steps: number },
   progress: Progress,
-  { signal, report }: Running,
+  { signal, report }: RunContext,
 ): Promise<void> {
   progress.metadata = model.metadata();
   const first = progress.step;
@@ -179,14 +174,14 @@ async function measure(
   model: SuperResolver,
   heldOut: readonly Pair[],
   progress: Progress,
-  report: Running["report"],
+  report: RunContext["report"],
 ): Promise<void> {
   const { step } = progress;
   const upscaler = networkUpscaler(model);
   const results: Image[] = [];
   for (const { low } of heldOut) results.push(await upscaler.upscale(low));
   const error = meanError(results, heldOut, model.scale);
-  const now = visible(results[0], heldOut[0].alpha);
+  const now = withAlpha(results[0], heldOut[0].alpha);
   const state = await model.stateDict();
   progress.latest = { step, state };
   progress.before ??= { error, preview: now };
@@ -223,7 +218,7 @@ function decibels(error: number): number {
 }
 
 /** With the original's transparency, for showing. */
-function visible(image: Image, alpha: Image | undefined): Image {
+function withAlpha(image: Image, alpha: Image | undefined): Image {
   if (!alpha) return image;
   const { width, height, data } = image;
   const pixels = new Uint8Array(4 * width * height);

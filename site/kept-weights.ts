@@ -39,7 +39,7 @@ export class WeightKeeper {
     const database = await this.#database;
     if (!database) return undefined;
     const transaction = database.transaction(store, mode);
-    return settled(work(transaction.objectStore(store))).catch(() => undefined);
+    return resultOf(work(transaction.objectStore(store))).catch(() => undefined);
   }
 }
 
@@ -48,10 +48,10 @@ function open(name: string): Promise<IDBDatabase> {
   request.addEventListener("upgradeneeded", () => {
     request.result.createObjectStore(store, { keyPath: "id" });
   });
-  return settled(request);
+  return resultOf(request);
 }
 
-function settled<T>(request: IDBRequest<T>): Promise<T> {
+function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.addEventListener("success", () => resolve(request.result));
     request.addEventListener("error", () => reject(request.error));

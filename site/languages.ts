@@ -18,7 +18,7 @@ const STORED = "pixelgrad language";
 
 /** The language that was chosen last time, on either page; else the first of the browser's languages that is there. */
 export function preferredLanguage(): LanguageCode {
-  const candidates = [stored(), ...navigator.languages].map((code) => code?.slice(0, 2));
+  const candidates = [languageOfBefore(), ...navigator.languages].map((code) => code?.slice(0, 2));
   return candidates.find(isLanguage) ?? "en";
 }
 
@@ -117,7 +117,7 @@ export function bytesText(bytes: number): string {
   return bytes < 1e9 ? `${fixed(bytes / 1e6, bytes < 1e7 ? 1 : 0)} MB` : `${fixed(bytes / 1e9, 1)} GB`;
 }
 
-function stored(): string | undefined {
+function languageOfBefore(): string | undefined {
   try {
     return localStorage.getItem(STORED) ?? undefined;
   } catch {

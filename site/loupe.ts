@@ -3,10 +3,11 @@
  * turns it on. Without a pointer it is in the middle, and the arrow keys move it.
  */
 import type { Part } from "./pictures/show.ts";
-import type { Size, View } from "./view.ts";
+import type { Size } from "./size.ts";
+import type { View } from "./view.ts";
 
 /** What the loupe looks at: a picture of the window. */
-export interface Magnified {
+export interface LoupePicture {
   /** The whole picture, perhaps in less pixels than it has. */
   readonly canvas: HTMLCanvasElement;
   /** Pixels of the picture. */
@@ -21,7 +22,7 @@ export interface Scene {
   /** The pixels that the view counts in. */
   readonly picture: Size;
   /** One or two. */
-  readonly pictures: readonly Magnified[];
+  readonly pictures: readonly LoupePicture[];
 }
 
 /** Width and height of what it shows of each picture, in CSS pixels. */
@@ -121,7 +122,7 @@ export class Loupe {
     }
   }
 
-  async #drawOne(canvas: HTMLCanvasElement, { canvas: whole, size, getDetail }: Magnified): Promise<void> {
+  async #drawOne(canvas: HTMLCanvasElement, { canvas: whole, size, getDetail }: LoupePicture): Promise<void> {
     const { view, picture } = this.#scene();
     const { devicePixelRatio } = window;
     const pixels = Math.round(SIDE * devicePixelRatio);

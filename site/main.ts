@@ -21,6 +21,7 @@ import type { MethodInfo } from "./messages.ts";
 import { workOffline } from "./offline.ts";
 import { OwnNetworks } from "./own-networks.ts";
 import { PictureChooser } from "./picture-chooser.ts";
+import { dimensions } from "./size.ts";
 import { Tabs } from "./tabs.ts";
 import { TaskControl } from "./task-control.ts";
 import { TrainPanel } from "./train-panel.ts";
@@ -47,13 +48,13 @@ const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!, {
   onSelect: (index) => index === 2 && void openVideoPanel(),
 });
 const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
-  onPicture(chosen) {
-    const { name, width, height, depth, format } = chosen;
+  onPicture(picture) {
+    const { name, depth, format } = picture;
     const bits = depth === 16 ? `, ${say.sixteenBits}` : "";
     message.clear();
-    byId("picture-name").textContent = `${name}, ${width} × ${height}${bits}`;
+    byId("picture-name").textContent = `${name}, ${dimensions(picture)}${bits}`;
     byId("picture-name").title = format;
-    trainPanel.setPicture(chosen);
+    trainPanel.setPicture(picture);
   },
   onRemoveMethod,
   onError: complain,

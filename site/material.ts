@@ -8,6 +8,8 @@
 import { readSource } from "../src/index.ts";
 import { crop, type Image, imresize, modcrop, psnr, toRgb, withoutAlpha } from "../src/picture/index.ts";
 import type { FineTuneInput, MaterialFacts, TrainingFault } from "./messages.ts";
+import { withEightBits } from "./pictures/eight-bits.ts";
+import { pairStem } from "./pictures/pair-stem.ts";
 
 /**
  * RGB. Colours are multiplied by alpha, as a network gets them when it enlarges; so nothing is learned from the
@@ -41,9 +43,9 @@ export function trainingFault(name: TrainingFault, message = ""): Error {
 
 /** @throws an error named NothingToLearnFrom or OtherScale. */
 export async function readMaterial(pictures: FineTuneInput["pictures"], scale: number): Promise<Material> {
-  const { opened, leftOut } = await openAll(pictures);
-  const { pairs, singles } = pairUp(opened, scale);
-  const fits = ({ image: { width, height } }: Opened) => Math.min(width, height) >= SHORTEST * scale;
+  const { images, leftOut } = await readAll(pictures);
+  const { pairs, singles } = pairUp(images, scale);
+  const fits = ({ image: { width, height } }: NamedImage) => Math.min(width, height) >= SHORTEST * scale;
   leftOut.push(...singles.filter((single) => !fits(single)).map(({ name }) => name));
   const usable = singles.filter(fits);
   const examples: Pair[] = [];
@@ -66,46 +68,39 @@ export async function readMaterial(pictures: FineTuneInput["pictures"], scale: n
   };
 }
 
-interface Opened {
+interface NamedImage {
   readonly name: string;
   readonly image: Image;
 }
 
-async function openAll(
+async function readAll(
   pictures: FineTuneInput["pictures"],
-): Promise<{ opened: Opened[]; leftOut: string[] }> {
-  const opened: Opened[] = [];
+): Promise<{ images: NamedImage[]; leftOut: string[] }> {
+  const images: NamedImage[] = [];
   const leftOut: string[] = [];
   let pixels = 0;
   for (const { name, image } of pictures) {
     const read = image instanceof Blob ? await readSource(image).catch(() => undefined) : image;
     if (read && pixels + read.width * read.height <= MAX_PIXELS) {
       pixels += read.width * read.height;
-      opened.push({ name, image: inBytes(read) });
+      images.push({ name, image: withEightBits(read) });
     } else leftOut.push(name);
   }
-  return { opened, leftOut };
-}
-
-function inBytes({ data, ...size }: Image | Image<Uint16Array> | Image<Uint8Array | Uint16Array>): Image {
-  return {
-    ...size,
-    data: data instanceof Uint16Array ? Uint8Array.from(data, (level) => Math.round(level / 257)) : data,
-  };
+  return { images, leftOut };
 }
 
 /** @throws an error named OtherScale, if there are pairs and none fits. */
 function pairUp(
-  opened: readonly Opened[],
+  images: readonly NamedImage[],
   scale: number,
-): { pairs: { low: Image; high: Image }[]; singles: Opened[] } {
-  const byStem = new Map<string, Opened[]>();
-  for (const picture of opened) {
-    const stem = stemOf(picture.name);
+): { pairs: { low: Image; high: Image }[]; singles: NamedImage[] } {
+  const byStem = new Map<string, NamedImage[]>();
+  for (const picture of images) {
+    const stem = pairStem(picture.name);
     byStem.set(stem, [...(byStem.get(stem) ?? []), picture]);
   }
   const pairs: { low: Image; high: Image }[] = [];
-  const singles: Opened[] = [];
+  const singles: NamedImage[] = [];
   let otherScale: number | undefined;
   for (const group of byStem.values()) {
     const [low, high] = group.map(({ image }) => image).sort((a, b) => a.width - b.width);
@@ -118,17 +113,6 @@ function pairUp(
   }
   if (pairs.length === 0 && otherScale !== undefined) throw trainingFault("OtherScale", `${otherScale}`);
   return { pairs, singles };
-}
-
-/** The name without its extension and without the words that set a pair's files apart. */
-export function stemOf(name: string): string {
-  const mark = /(^|[-_. ])(?:lr|hr|gt|low|high|small|large|input|target|bicubic|bi|lrbi|x[2348]|[2348]x)$/;
-  let stem = name
-    .toLowerCase()
-    .replace(/\.[^.]*$/, "")
-    .replace(/[-_. ]?x[2348]m?$/, "");
-  while (mark.test(stem)) stem = stem.replace(mark, "");
-  return stem;
 }
 
 function pairOf(scale: number, original: Image, low?: Image): Pair {

@@ -1,13 +1,15 @@
 /** What the page and its worker say to each other. */
 import type { Choice } from "../src/index.ts";
-import type { Image, TargetSize } from "../src/picture/index.ts";
+import type { Image } from "../src/picture/index.ts";
 import type { LanguageCode } from "./language.ts";
-import type { Overview, Size } from "./overview.ts";
+import type { Overview } from "./overview.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
 import type { Part } from "./pictures/show.ts";
+import type { Enlargement } from "./runs.ts";
+import type { Size } from "./size.ts";
 import type { VideoTaskTable } from "./video/messages.ts";
 
-export type { Overview, Size };
+export type { Overview };
 
 /** Names that weight files have: pixelgrad's, and PyTorch's. */
 export const weightFileName = /\.(?:safetensors|pth|pt)$/i;
@@ -34,7 +36,7 @@ export function labelOf(name: string, scale: number): string {
 }
 
 /** The other way round. */
-export function nameOf({ label, scales }: MethodInfo): string {
+export function ownNameOf({ label, scales }: MethodInfo): string {
   return label.slice(0, -labelOf("", scales[0]).length);
 }
 
@@ -91,18 +93,9 @@ export interface Tasks extends VideoTaskTable {
     event: never;
     result: PictureInfo & { overview: Overview };
   };
-  /**
-   * `steps`: the scales of the method's runs, one after the other. `size`: the most pixels of the result. `isPart`:
-   * it is so small that tiles would only cost time, for their margins.
-   */
+  /** `isPart`: it is so small that tiles would only cost time, for their margins. */
   upscale: {
-    input: {
-      picture: number;
-      method: string;
-      steps: readonly number[];
-      size?: TargetSize;
-      isPart?: boolean;
-    };
+    input: Enlargement & { picture: number; isPart?: boolean };
     event: UpscaleEvent;
     result: UpscaleResult;
   };
@@ -128,7 +121,7 @@ export interface Tasks extends VideoTaskTable {
   };
   forget: { input: { pictures: readonly number[] }; event: never; result: Record<string, never> };
   /** Fails with an error of one of the names in `TrainingFault`, among others. */
-  fineTune: { input: FineTuneRequest; event: FineTuneEvent; result: FineTuned };
+  fineTune: { input: FineTuneRequest; event: FineTuneEvent; result: FineTuneResult };
 }
 
 /** Errors of a training run that the page has sentences for. The message of "OtherScale" is the pairs' scale. */
@@ -204,7 +197,7 @@ export interface Quality {
   readonly bestStep: number;
 }
 
-export interface FineTuned {
+export interface FineTuneResult {
   /** The safetensors file of the network at its best step; undefined if no step was better than the beginning. */
   readonly weights?: Uint8Array;
   readonly quality: Quality;

@@ -1,7 +1,9 @@
 /** The part of the form that asks how to enlarge: by how much or to which size, and fast or well. */
 import { scaleFor, sizeWithin, type TargetSize } from "../src/picture/index.ts";
 import { say } from "./language.ts";
-import { automatic, type MethodInfo, type Size } from "./messages.ts";
+import { automatic, type MethodInfo } from "./messages.ts";
+import { type Enlargement, scalesOfRuns } from "./runs.ts";
+import { dimensions, type Size, timesScale } from "./size.ts";
 
 /** What the plain choices stand for. */
 const qualities: Readonly<Record<string, string>> = { fast: "espcn", best: automatic };
@@ -17,34 +19,30 @@ export interface Choice {
 }
 
 /** What that means for one picture. */
-export interface Runs {
+export interface Plan extends Enlargement {
   readonly scale: number;
-  /** The scales of the method's runs, one after the other. */
-  readonly steps: readonly number[];
-  /** The most pixels of the result, if the user has said so. */
-  readonly size?: TargetSize;
   /** The result's pixels. */
   readonly becomes: Size;
 }
 
 /** What a method is called on the page. */
-export function nameOf({ id, label }: MethodInfo): string {
+export function methodName({ id, label }: MethodInfo): string {
   return id === automatic ? say.automatic : label;
 }
 
 /** @throws RangeError if the method cannot enlarge the picture so much */
-export function runsOf({ method, by }: Choice, picture: Size): Runs {
-  const times = (scale: number) => ({ width: scale * picture.width, height: scale * picture.height });
-  if (typeof by === "number") return { scale: by, steps: stepsFor(method.scales, by)!, becomes: times(by) };
+export function planFor({ method, by }: Choice, picture: Size): Plan {
+  const runsFor = (scale: number) =>
+    scalesOfRuns(method.scales, scale)!.map((scale) => ({ method: method.id, scale }));
+  if (typeof by === "number") return { scale: by, runs: runsFor(by), becomes: timesScale(picture, by) };
   if (Object.keys(by).length === 0) throw new RangeError(say.wrongTarget);
-  const scales = SCALES.filter((scale) => stepsFor(method.scales, scale));
+  const scales = SCALES.filter((scale) => scalesOfRuns(method.scales, scale));
   const scale = scaleFor(picture, by, scales);
   if (scale === undefined) {
     const most = Math.max(...scales);
-    const { width, height } = times(most);
-    throw new RangeError(say.notSoLarge(nameOf(method), most, `${width} × ${height}`));
+    throw new RangeError(say.notSoLarge(methodName(method), most, dimensions(timesScale(picture, most))));
   }
-  return { scale, steps: stepsFor(method.scales, scale)!, size: by, becomes: sizeWithin(picture, by) };
+  return { scale, runs: runsFor(scale), size: by, becomes: sizeWithin(picture, by) };
 }
 
 export class MethodChoice {
@@ -84,7 +82,7 @@ export class MethodChoice {
   /** Selects the method with the id `selected`; by default the selection stays, or begins with the best. */
   setMethods(methods: readonly MethodInfo[], selected = this.#method.value): void {
     this.#methods = methods;
-    this.#method.replaceChildren(...methods.map((method) => new Option(nameOf(method), method.id)));
+    this.#method.replaceChildren(...methods.map((method) => new Option(methodName(method), method.id)));
     const has = (id: string) => methods.some((method) => method.id === id);
     const [first] = methods;
     this.#method.value = [selected, qualities.best, first?.id ?? ""].find(has) ?? "";
@@ -148,7 +146,7 @@ export class MethodChoice {
     for (const input of this.#scales) {
       if (input.value === "size") continue;
       const scale = Number(input.value);
-      input.disabled = stepsFor(method.scales, scale) === undefined;
+      input.disabled = scalesOfRuns(method.scales, scale) === undefined;
       const keepsSize = scale === 1;
       input.parentElement!.hidden = keepsSize && (input.disabled || method.kind === "interpolation");
       if (input.disabled && !keepsSize) lacking.push(`×${scale}`);
@@ -158,19 +156,8 @@ export class MethodChoice {
       this.#scales.find((input) => !input.disabled && !input.parentElement!.hidden)!.checked = true;
     }
     this.#hint.hidden = lacking.length === 0;
-    this.#hint.textContent = say.cannotDo(nameOf(method), lacking);
+    this.#hint.textContent = say.cannotDo(methodName(method), lacking);
     this.#remove.hidden = !method.isOwn;
     this.#onChange();
   }
-}
-
-/** A method's scales, one after the other, that make `scale`, in as few runs as possible; the largest first. */
-export function stepsFor(scales: readonly number[], scale: number): number[] | undefined {
-  if (scales.includes(scale)) return [scale];
-  for (const step of [...scales].sort((a, b) => b - a)) {
-    if (step <= 1 || scale % step !== 0) continue;
-    const others = stepsFor(scales, scale / step);
-    if (others && scale / step > 1) return [step, ...others];
-  }
-  return undefined;
 }

@@ -46,10 +46,10 @@ export class Networks {
   async upscaler(id: string, scale: number): Promise<Upscaler> {
     await this.#methods.restored;
     const key = `${id} ×${scale}`;
-    const opened = this.#upscalers.get(key) ?? this.#open(id, scale);
-    this.#upscalers.set(key, opened);
-    opened.catch(() => this.#upscalers.delete(key));
-    return (await opened).upscaler;
+    const opening = this.#upscalers.get(key) ?? this.#open(id, scale);
+    this.#upscalers.set(key, opening);
+    opening.catch(() => this.#upscalers.delete(key));
+    return (await opening).upscaler;
   }
 
   /** openMethod loads the user's networks again, too, if the graphics device is lost. */
@@ -57,7 +57,7 @@ export class Networks {
     try {
       return await openMethod({ method: this.#methods.weightsOf(id) ?? id, scale });
     } catch (error) {
-      throw notLoaded(error as Error, `${id} ×${scale}`) ?? error;
+      throw describeFailure(error as Error, `${id} ×${scale}`) ?? error;
     }
   }
 
@@ -67,7 +67,7 @@ export class Networks {
     const weights = this.#methods.weightsOf(id);
     if (weights) return loadModel(weights);
     return loadPretrained(id as PretrainedName, { scale: scale as 2 }).catch((error) => {
-      throw notLoaded(error, `${id} ×${scale}`) ?? error;
+      throw describeFailure(error, `${id} ×${scale}`) ?? error;
     });
   }
 }
@@ -89,7 +89,7 @@ function hasDevice(): boolean {
 }
 
 /** What to say when a file of weights does not come. The library's own message is for programmers. */
-function notLoaded({ message }: Error, network: string): Error | undefined {
+function describeFailure({ message }: Error, network: string): Error | undefined {
   if (!message.startsWith("loadPretrained: the weights of")) return undefined;
   return new Error(navigator.onLine ? say.networkNotLoaded(network) : say.offline(network));
 }

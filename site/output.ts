@@ -1,7 +1,8 @@
 /** The part of the form that hands results out: format, quality, download, clipboard, other programs, archive. */
+
+import { download } from "./download.ts";
 import type { Engine } from "./engine.ts";
 import { bytesText, say } from "./language.ts";
-import { download } from "./picture.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
 import type { Result } from "./queue.ts";
 

@@ -1,16 +1,9 @@
 /** What a canvas shows of a picture. */
+import type { Size } from "./size.ts";
 
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What a canvas shows of a picture: all of it, in less pixels if it is large. */
-export interface Overview {
+/** All of it, in less pixels if it is large. `width` and `height` are those of the picture itself. */
+export interface Overview extends Size {
   readonly bitmap: ImageBitmap;
-  /** Size of the picture itself. */
-  readonly width: number;
-  readonly height: number;
   /** Its colours may lie outside sRGB. */
   readonly wideGamut: boolean;
   /** The picture in the worker, which has the details. */

@@ -1,8 +1,9 @@
 /** The list of the user's networks, trained here or from files: named, saved and removed. */
+import { download } from "./download.ts";
 import type { Engine } from "./engine.ts";
+import { inFileName } from "./file-names.ts";
 import { say } from "./language.ts";
-import { type MethodInfo, nameOf } from "./messages.ts";
-import { download } from "./picture.ts";
+import { type MethodInfo, ownNameOf } from "./messages.ts";
 
 export interface OwnNetworksEvents {
   /** The list of methods is another one. */
@@ -68,7 +69,7 @@ export class OwnNetworks {
 
   #item(network: MethodInfo): HTMLElement {
     const { label, scales } = network;
-    const name = nameOf(network);
+    const name = ownNameOf(network);
     const item = document.createElement("li");
     const field = document.createElement("input");
     field.value = name;
@@ -107,5 +108,5 @@ export class OwnNetworks {
 }
 
 function fileNameOf(network: MethodInfo): string {
-  return `${nameOf(network).replace(/[^\p{L}\p{N}.-]+/gu, "-")}-x${network.scales[0]}`;
+  return `${inFileName(ownNameOf(network))}-x${network.scales[0]}`;
 }

@@ -4,7 +4,8 @@
  */
 import { writeFixedTexts } from "./language.ts";
 import type { Part } from "./pictures/show.ts";
-import type { Size, View } from "./view.ts";
+import type { Size } from "./size.ts";
+import type { View } from "./view.ts";
 
 /** How far an arrow key moves the frame, in its own sides. */
 const KEY_STEP = 1 / 4;

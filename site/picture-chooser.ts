@@ -2,7 +2,7 @@
 import { browserAccepts } from "../src/picture/index.ts";
 import { say } from "./language.ts";
 import { weightFileName } from "./messages.ts";
-import { rasterized } from "./picture.ts";
+import { rasterize } from "./picture.ts";
 import { nameOfSample, readSample, samples } from "./samples.ts";
 
 export interface ChooserEvents {
@@ -75,7 +75,7 @@ export class PictureChooser {
       if (weightFileName.test(file.name) || isVideo(file)) continue;
       try {
         const isDrawing = file.type === "image/svg+xml" || /\.svg$/i.test(file.name);
-        pictures.push(isDrawing ? await rasterized(file) : file);
+        pictures.push(isDrawing ? await rasterize(file) : file);
       } catch (error) {
         this.#events.onError(error as Error);
       }

@@ -1,10 +1,12 @@
 /** The worker's tasks with pictures: files in and out, and what the page shows. None of them needs a network. */
-import { crop, type Image, imresize, imresizePart, type Samples } from "../src/picture/index.ts";
+import { crop, imresize, imresizePart } from "../src/picture/index.ts";
 import type { Overview, PictureInfo } from "./messages.ts";
+import { withEightBits } from "./pictures/eight-bits.ts";
 import { readPictureFile } from "./pictures/read.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
-import { handOver, type TaskTable } from "./task.ts";
+import { handOver } from "./serve-tasks.ts";
+import type { TaskTable } from "./task.ts";
 
 export const pictures = new PictureStore(async (picture) => {
   const { encodePng } = await import("./pictures/encode-png.ts");
@@ -70,7 +72,7 @@ export const pictureTasks: TaskTable<
   },
 
   async zip({ files, format, quality }, { report }) {
-    const { zipped } = await import("./pictures/zip.ts");
+    const { zipFiles } = await import("./pictures/zip.ts");
     const { writePicture } = await import("./pictures/write.ts");
     let done = 0;
     const write = async (picture: number) => {
@@ -79,7 +81,7 @@ export const pictureTasks: TaskTable<
       report({ done: ++done });
       return file;
     };
-    return { file: await zipped(files.map(({ picture, name }) => ({ name, read: () => write(picture) }))) };
+    return { file: await zipFiles(files.map(({ picture, name }) => ({ name, read: () => write(picture) }))) };
   },
 
   async forget({ pictures: ids }) {
@@ -97,9 +99,4 @@ export async function show(id: number, { image, metadata: { icc } }: StoredPictu
   const { width, height } = image;
   const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), icc });
   return { bitmap, width, height, wideGamut: icc !== undefined, id };
-}
-
-export function withEightBits({ width, height, channels, data }: Image<Samples>): Image {
-  const bytes = data instanceof Uint8Array ? data : Uint8Array.from(data, (value) => (value + 128) / 257);
-  return { width, height, channels, data: bytes };
 }

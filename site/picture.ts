@@ -1,4 +1,4 @@
-/** Pictures between the library, canvases and the user's disk. (site/pictures reads and writes files.) */
+/** Pictures between the library and canvases. (site/pictures reads and writes files.) */
 import { toImageData } from "../src/index.ts";
 import type { Image } from "../src/picture/index.ts";
 import { say } from "./language.ts";
@@ -14,7 +14,7 @@ export function draw(canvas: HTMLCanvasElement, image: Image): void {
  * A drawing of lines and curves (SVG) as a file of pixels, as large as it wants to be. Only a page can do that,
  * no worker.
  */
-export async function rasterized(file: File): Promise<File> {
+export async function rasterize(file: File): Promise<File> {
   const picture = document.createElement("img");
   picture.src = URL.createObjectURL(new Blob([file], { type: "image/svg+xml" }));
   try {
@@ -30,13 +30,4 @@ export async function rasterized(file: File): Promise<File> {
   } finally {
     URL.revokeObjectURL(picture.src);
   }
-}
-
-/** Hands a file to the user. */
-export function download(file: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

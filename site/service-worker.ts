@@ -55,9 +55,9 @@ worker.addEventListener("fetch", (event) => {
 async function keepAtOnce(): Promise<void> {
   const cache = await caches.open(CACHE);
   const names = [...PAGES, ...FILES.atOnce];
-  const kept = new Set((await cache.keys()).map(({ url }) => url));
+  const cachedUrls = new Set((await cache.keys()).map(({ url }) => url));
   // The pages themselves are always fetched anew.
-  const missing = names.filter((path) => PAGES.includes(path) || !kept.has(urlOf(path)));
+  const missing = names.filter((path) => PAGES.includes(path) || !cachedUrls.has(urlOf(path)));
   await cache.addAll(missing.map((path) => new Request(urlOf(path), { cache: "no-cache" })));
 }
 
@@ -70,17 +70,17 @@ async function forgetOthers(): Promise<void> {
 
 async function pageFor(request: Request): Promise<Response> {
   const { origin, pathname } = new URL(request.url);
-  const kept = await (await caches.open(CACHE)).match(origin + pathname);
-  if (!kept) return fetch(request);
-  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(kept), PATIENCE));
-  const fresh = fetch(request).then((response) => (response.ok ? response : kept));
-  return Promise.race([fresh.catch(() => kept), late]);
+  const copy = await (await caches.open(CACHE)).match(origin + pathname);
+  if (!copy) return fetch(request);
+  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(copy), PATIENCE));
+  const fresh = fetch(request).then((response) => (response.ok ? response : copy));
+  return Promise.race([fresh.catch(() => copy), late]);
 }
 
 async function fileFor(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request.url);
-  if (kept) return kept;
+  const copy = await cache.match(request.url);
+  if (copy) return copy;
   const response = await fetch(request);
   if (response.ok) await cache.put(request.url, response.clone());
   return response;

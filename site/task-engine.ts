@@ -1,13 +1,16 @@
-/** A page's side of its worker: tasks as promises. Both pages have one, each with its own table of tasks. */
+/**
+ * A page's side of its worker: tasks as promises. Both pages have one, each with its own table of tasks. The
+ * worker's side is serve-tasks.ts.
+ */
 
 /** What a task is given, what it tells meanwhile, and what it results in. */
-interface Task {
+export interface Task {
   input: unknown;
   event: unknown;
   result: unknown;
 }
 
-type TaskTable<Table> = { readonly [T in keyof Table]: Task };
+export type TaskTable<Table> = { readonly [T in keyof Table]: Task };
 
 /** A task for the worker, or a request to end one. */
 export type ToWorker<Table extends TaskTable<Table>> =

@@ -2,22 +2,23 @@
 import { Compare } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
+import { stemOf } from "./file-names.ts";
 import { fixed, say } from "./language.ts";
 import { LossPlot } from "./loss-plot.ts";
 import {
   automatic,
-  type FineTuned,
   type FineTuneEvent,
   type FineTuneRequest,
+  type FineTuneResult,
   type MethodInfo,
-  nameOf,
+  ownNameOf,
   type Quality,
   type TrainingFault,
 } from "./messages.ts";
 import type { OwnNetworks } from "./own-networks.ts";
 import { duration, TaskControl } from "./task-control.ts";
 import { TrainingFiles } from "./training-files.ts";
-import type { Chosen } from "./upscale-panel.ts";
+import type { StagePicture } from "./upscale-panel.ts";
 
 /** The scales that this tab offers. */
 const SCALES = [2, 3, 4];
@@ -40,7 +41,7 @@ export class TrainPanel {
   readonly #result: HTMLElement;
   readonly #verdict: HTMLElement;
   #networks: readonly MethodInfo[] = [];
-  #picture: Chosen | undefined;
+  #picture: StagePicture | undefined;
   #hasGpu = false;
   #isRenderedBySoftware = false;
   /** The network of the last training run. */
@@ -78,7 +79,7 @@ export class TrainPanel {
   }
 
   /** What is said of the picture before no longer holds. */
-  setPicture(picture: Chosen): void {
+  setPicture(picture: StagePicture): void {
     this.#picture = picture;
     this.#enable();
     if (this.#files.isChosen) return; // it learns from other pictures, which are still there
@@ -160,23 +161,23 @@ export class TrainPanel {
         onEvent: (event) => isCurrent() && this.#follow(event, input.steps),
       })
       .catch((error: Error) => {
-        throw explained(error, picture, input.scale);
+        throw explain(error, picture, input.scale);
       });
     if (isCurrent()) this.#showQuality(tuned.quality, tuned.quality.best);
     await this.#conclude(tuned, input, isCurrent);
   }
 
   async #conclude(
-    { weights, quality, steps, ms }: FineTuned,
+    { weights, quality, steps, ms }: FineTuneResult,
     { start, pictures }: FineTuneRequest,
     isCurrent: () => boolean,
   ): Promise<void> {
     let method: MethodInfo | undefined;
     if (weights) {
       const from = this.#networks.find(({ id }) => id === start);
-      const source = pictures.length === 1 ? pictures[0].name.replace(/\.[^.]*$/, "") : say.ownFiles;
+      const source = pictures.length === 1 ? stemOf(pictures[0].name) : say.ownFiles;
       method = await this.#own.add(
-        say.tunedFor(from ? (from.isOwn ? nameOf(from) : from.label) : say.newName, source),
+        say.tunedFor(from ? (from.isOwn ? ownNameOf(from) : from.label) : say.newName, source),
         weights,
       );
     }
@@ -234,7 +235,7 @@ function decibels(value: number): string {
 }
 
 /** Faults that the worker has names for, in the words of the page. */
-function explained(error: Error, { width, height }: Chosen, scale: number): Error {
+function explain(error: Error, { width, height }: StagePicture, scale: number): Error {
   const sentences: Record<TrainingFault, () => string> = {
     NothingToLearnFrom: () => say.nothingToLearnFrom(width, height, scale),
     OtherScale: () => say.otherScale(Number(error.message), scale),

@@ -2,29 +2,30 @@
 import { Compare, type Side } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
+import { resultName } from "./file-names.ts";
 import { say } from "./language.ts";
 import type {
   MethodInfo,
   Overview,
   PictureInfo,
   ReadPicture,
-  Size,
   UpscaleEvent,
   UpscaleResult,
 } from "./messages.ts";
-import { type Choice, MethodChoice, nameOf, type Runs, runsOf } from "./method-choice.ts";
+import { type Choice, MethodChoice, methodName, type Plan, planFor } from "./method-choice.ts";
 import { Output, sentences } from "./output.ts";
 import type { Part } from "./pictures/show.ts";
 import { type Entry, Queue, type Result } from "./queue.ts";
+import { dimensions, type Size, timesScale } from "./size.ts";
 import { duration, TaskControl } from "./task-control.ts";
 
 /** A picture that was read and is on the stage. */
-export interface Chosen extends ReadPicture {
+export interface StagePicture extends ReadPicture {
   readonly name: string;
 }
 
 /** A part of the picture that was enlarged to see what that does. */
-interface Trial {
+interface PartTrial {
   readonly original: PictureInfo & { readonly overview: Overview };
   readonly result: UpscaleResult;
   readonly label: string;
@@ -35,7 +36,7 @@ const PART_SIDE = { card: 512, software: 128 };
 
 export interface UpscaleEvents {
   /** Another picture is on the stage. */
-  onPicture(chosen: Chosen): void;
+  onPicture(picture: StagePicture): void;
   onRemoveMethod(method: MethodInfo): void;
   /** A file that cannot be read. The tab may be hidden. */
   onError(error: Error): void;
@@ -54,12 +55,12 @@ export class UpscalePanel {
   readonly #notes: HTMLElement;
   readonly #size: HTMLElement;
   /** The picture on the stage, and whose it is: not yet the selected one's while that is read. */
-  #picture: Chosen | undefined;
+  #picture: StagePicture | undefined;
   #owner: Entry | undefined;
   /** Id of the picture that is being enlarged: it stays in the worker, whatever is selected meanwhile. */
   #working: number | undefined;
   /** What is on the stage in the selected picture's place. */
-  #trial: Trial | undefined;
+  #trial: PartTrial | undefined;
   readonly #whole: HTMLButtonElement;
   #partSide = PART_SIDE.software;
   /** Counts selections: a slow one must not overwrite a later one. */
@@ -270,11 +271,11 @@ export class UpscalePanel {
   async #try(part: Part, signal: AbortSignal): Promise<void> {
     const choice = this.#choice.chosen!;
     const picture = this.#picture!;
-    const { steps } = runsOf(choice, picture);
+    const { runs } = planFor(choice, picture);
     this.#task.say(say.preparing);
     const original = await this.#engine.run("crop", { picture: picture.id, part });
     try {
-      const input = { picture: original.id, method: choice.method.id, steps, isPart: true };
+      const input = { picture: original.id, runs, isPart: true };
       const onEvent = ({ share, tile }: UpscaleEvent) => {
         if (share !== undefined) this.#task.share(share);
         tile?.bitmap.close();
@@ -284,7 +285,7 @@ export class UpscalePanel {
         this.#forget(result.id);
         throw new DOMException("Another picture is on show.", "AbortError");
       }
-      this.#trial = { original, result, label: result.choice?.method ?? nameOf(choice.method) };
+      this.#trial = { original, result, label: result.choice?.method ?? methodName(choice.method) };
       this.#task.say(say.partDone(duration(result.ms)));
     } catch (error) {
       this.#forget(original.id);
@@ -365,28 +366,28 @@ export class UpscalePanel {
     const picture = own ?? this.#picture!;
     this.#working = picture.id;
     const { method } = choice;
-    const label = nameOf(method);
+    const label = methodName(method);
     let isPainting = false;
-    let unpainted = { width: 1, height: 1, wideGamut: picture.overview.wideGamut };
+    let blank = { width: 1, height: 1, wideGamut: picture.overview.wideGamut };
     const onEvent = ({ share, tile }: UpscaleEvent) => {
       if (share !== undefined) this.#task.share(share, prefix);
       if (!tile) return;
-      if (isOnStage() && !isPainting) this.#compare.show(this.#original(), { label, unpainted });
+      if (isOnStage() && !isPainting) this.#compare.show(this.#original(), { label, blank });
       isPainting = isOnStage();
       if (isPainting) this.#compare.paint(tile.bitmap, tile);
       else tile.bitmap.close();
     };
     try {
       signal.throwIfAborted();
-      const runs = runsOf(choice, picture);
-      const { scale, steps, size } = runs;
+      const plan = planFor(choice, picture);
+      const { runs, size } = plan;
       // Tiles come before the result is reduced to its size.
-      unpainted = { ...unpainted, width: picture.width * scale, height: picture.height * scale };
+      blank = { ...blank, ...timesScale(picture, plan.scale) };
       this.#task.say(prefix + say.preparing);
-      const input = { picture: picture.id, method: method.id, steps, size };
+      const input = { picture: picture.id, runs, size };
       const result = await this.#engine.run("upscale", input, { signal, onEvent, leaveAtOnce: true });
       if (entry.result) this.#forget(entry.result.id);
-      entry.result = resultOf(entry, picture, choice, runs, result);
+      entry.result = resultOf(entry, picture, choice, plan, result);
       this.#mark(entry, "done");
       if (!isOnStage()) return;
       this.#showResultOf(entry);
@@ -409,39 +410,32 @@ function settingsOf({ method, by }: Choice): string {
 /** What a picture becomes, or why it cannot. */
 function sizeText(choice: Choice, picture: Size): string {
   try {
-    return say.becomes(dimensions(picture), dimensions(runsOf(choice, picture).becomes));
+    return say.becomes(dimensions(picture), dimensions(planFor(choice, picture).becomes));
   } catch (error) {
     return (error as Error).message;
   }
-}
-
-function dimensions({ width, height }: Size): string {
-  return `${width} × ${height}`;
 }
 
 function resultOf(
   entry: Entry,
   picture: Size,
   choice: Choice,
-  { scale, steps, size }: Runs,
+  { scale, runs, size }: Plan,
   { overview: _, adapter, tiles, ms, choice: chosen, ...info }: UpscaleResult,
 ): Result {
-  const label = chosen?.method ?? nameOf(choice.method);
-  const stem = entry.name.replace(/\.[^.]*$/, "");
-  // A user's network may have any name.
-  const by = label.replace(/ ×\d+$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");
+  const label = chosen?.method ?? methodName(choice.method);
   const from = dimensions(picture);
   return {
     ...info,
     label,
     settings: settingsOf(choice),
-    name: `${stem}-${size ? `${info.width}x${info.height}` : `x${scale}`}-${by}`,
+    name: resultName(entry.name, size ? `${info.width}x${info.height}` : `x${scale}`, label),
     facts: () => ({
       [say.from]: from,
       [say.to]: dimensions(info),
       [say.by]: [
         label,
-        ...(steps.length > 1 || size ? [say.and(steps.map((step) => `×${step}`))] : []),
+        ...(runs.length > 1 || size ? [say.and(runs.map((run) => `×${run.scale}`))] : []),
         ...(chosen ? [say.chosenFor(chosen)] : []),
       ].join(", "),
       [say.time]: duration(ms),

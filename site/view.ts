@@ -1,9 +1,5 @@
 /** Where a picture lies in its window: the arithmetic of zooming and moving. Lengths are CSS pixels. */
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from "./size.ts";
 
 /** Pixel (0, 0) of the picture lies at (x, y) of the window; `zoom` CSS pixels show one of the picture. */
 export interface View {
@@ -19,32 +15,32 @@ const MAX_ZOOM = 32;
  * The whole picture, in the middle. Small ones are enlarged, but not beyond 4 times, unless they are still so small
  * then that the divider's grip would hide them.
  */
-export function fitted(picture: Size, window: Size): View {
+export function fitView(picture: Size, window: Size): View {
   const whole = Math.min(window.width / picture.width, window.height / picture.height);
   const zoom = Math.min(whole, Math.max(4, whole / 2));
   return within({ zoom, x: 0, y: 0 }, picture, window);
 }
 
 /** Enlarged by `factor`; what lies at (x, y) of the window stays there. */
-export function zoomed(
+export function zoomView(
   view: View,
   factor: number,
   [x, y]: readonly [number, number],
   picture: Size,
   window: Size,
 ): View {
-  const fit = fitted(picture, window).zoom;
+  const fit = fitView(picture, window).zoom;
   const zoom = Math.min(Math.max(MAX_ZOOM, fit), Math.max(Math.min(1 / 4, fit), view.zoom * factor));
   const ratio = zoom / view.zoom;
   return within({ zoom, x: x - (x - view.x) * ratio, y: y - (y - view.y) * ratio }, picture, window);
 }
 
-export function moved(view: View, dx: number, dy: number, picture: Size, window: Size): View {
+export function moveView(view: View, dx: number, dy: number, picture: Size, window: Size): View {
   return within({ ...view, x: view.x + dx, y: view.y + dy }, picture, window);
 }
 
 /** The part of the picture that lies in the window, in whole pixels of the picture. */
-export function visible({ zoom, x, y }: View, picture: Size, window: Size) {
+export function visiblePart({ zoom, x, y }: View, picture: Size, window: Size) {
   const place = (at: number, length: number, room: number) => {
     const from = Math.max(0, Math.floor(-at / zoom));
     return [from, Math.min(length, Math.ceil((room - at) / zoom)) - from] as const;

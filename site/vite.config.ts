@@ -9,12 +9,20 @@ import { shorterBundle } from "../scripts/shorter-bundle.ts";
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** What makes an operation has no effect but its result: those that the pages never call are left out. */
+const treeshake = {
+  manualPureFunctions: [
+    ...["defineOp", "defineUpdate", "defineUnary", "defineFunction", "withoutConstants", "defineBinary"],
+    ...["defineComparison", "extremum", "defineReduction", "defineLoss", "kernel"],
+  ],
+};
+
 export default defineConfig({
   root: folder("."),
   base: "./", // so that the files work from any folder of a server
   // The target has `using` written out for browsers without it. The worker is a module, like its source.
   oxc: { target: "es2022" },
-  worker: { format: "es", plugins: () => [shorterWorker()] },
+  worker: { format: "es", plugins: () => [shorterWorker()], rolldownOptions: { treeshake } },
   build: {
     outDir: folder("../dist-page"),
     emptyOutDir: true,
@@ -23,6 +31,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy below forbids files as data: URLs
     rolldownOptions: {
       input: [folder("index.html"), folder("kernels/index.html"), folder("service-worker.ts")],
+      treeshake,
       output: {
         // Browsers look for a service worker's update at the same address.
         entryFileNames: ({ name }) =>
@@ -32,7 +41,7 @@ export default defineConfig({
           groups: [
             {
               name: "shared",
-              test: /site\/(?:tabs|task-engine|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
+              test: /site\/(?:tabs|task-engine|download|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
             },
           ],
         },

@@ -36,42 +36,45 @@ export {
   concat,
   detach,
   flatten,
+  flip,
   permute,
   reshape,
   slice,
+  split,
   squeeze,
   stack,
   transpose,
   unsqueeze,
 } from "./kernels/layout/index.ts";
-export { charbonnierLoss, l1Loss, mseLoss } from "./kernels/loss/index.ts";
+export { charbonnierLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./kernels/loss/index.ts";
 export { linear, matmul } from "./kernels/matmul/index.ts";
 export { type PadMode, pad } from "./kernels/pad/index.ts";
 export { pixelShuffle, pixelUnshuffle } from "./kernels/pixel-shuffle/index.ts";
 export { avgPool2d, maxPool2d, type PoolOptions } from "./kernels/pool/index.ts";
-export { argmax, max, mean, min, sum } from "./kernels/reduce/index.ts";
+export { argmax, max, mean, min, std, sum, type VarianceOptions, variance } from "./kernels/reduce/index.ts";
 export { type InterpolateOptions, interpolate } from "./kernels/resize/index.ts";
 export { logSoftmax, softmax } from "./kernels/softmax/index.ts";
 export * from "./models/index.ts";
 export * from "./nn/index.ts";
 export { type Captured, capture } from "./tensor/capture.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
-export { noGrad } from "./tensor/op.ts";
-export { manualSeed, Random } from "./tensor/random.ts";
-export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
-export { type Shape, ShapeError } from "./tensor/shape.ts";
-export { type FormatOptions, formatTensor, show } from "./tensor/show.ts";
-export { backward, type Gradients } from "./tensor/tape.ts";
 export {
+  arange,
   full,
   ones,
   type RandomOptions,
   rand,
   randn,
-  Tensor,
   type TensorOptions,
   tensor,
   zeros,
-} from "./tensor/tensor.ts";
+} from "./tensor/create.ts";
+export { noGrad } from "./tensor/no-grad.ts";
+export { manualSeed, Random } from "./tensor/random.ts";
+export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
+export { type Shape, ShapeError } from "./tensor/shape.ts";
+export { type FormatOptions, formatTensor, show } from "./tensor/show.ts";
+export { backward, type Gradients } from "./tensor/tape.ts";
+export { Tensor } from "./tensor/tensor.ts";
 
 export * from "./upscale/index.ts";

@@ -4,7 +4,8 @@
  */
 
 export type { Device, DeviceProfile, Storage } from "./device/device.ts";
-export type { GpuDevice, GpuStorage, Launch, Params } from "./device/gpu-device.ts";
+export type { GpuDevice, Launch, Params } from "./device/gpu-device.ts";
+export type { GpuStorage } from "./device/gpu-storage.ts";
 export {
   type Binding,
   type Grid,
@@ -37,15 +38,13 @@ export {
   timeInTurns,
 } from "./measure/in-turns.ts";
 export { limitOf, type Work } from "./measure/limits.ts";
+export { disposeUnderNoGrad } from "./tensor/no-grad.ts";
 export {
   defineOp,
-  defineUpdate,
-  disposeUnderNoGrad,
   type Inputs,
   type MultiOpDefinition,
   type NdArray,
   type OpDefinition,
-  type UpdateDefinition,
 } from "./tensor/op.ts";
 export {
   broadcastShapes,
@@ -59,4 +58,5 @@ export {
   stridesOf,
 } from "./tensor/shape.ts";
 export { Tensor } from "./tensor/tensor.ts";
+export { defineUpdate, type UpdateDefinition } from "./tensor/update.ts";
 export * from "./testing/index.ts";

@@ -1,7 +1,7 @@
 /** The library as Node sees it: the same API, with WebGPU from the npm package `webgpu`. */
 import { registerHost } from "./device/adapter.ts";
 import { nodeHost } from "./device/adapter-node.ts";
-import { registerFileReader } from "./upscale/open-method.ts";
+import { registerFileReader } from "./upscale/file-reader.ts";
 import { registerPictureReader } from "./upscale/source.ts";
 import { readFileInNode, readInNode } from "./upscale/source-node.ts";
 

@@ -20,6 +20,8 @@ import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import { dropout } from "../../src/kernels/dropout/index.ts";
 import {
   add,
+  cos,
+  elu,
   exp,
   gt,
   log,
@@ -29,11 +31,13 @@ import {
   prelu,
   relu,
   sigmoid,
+  sin,
+  softplus,
   tanh,
   where,
 } from "../../src/kernels/elementwise/index.ts";
 import { concat, permute, slice } from "../../src/kernels/layout/index.ts";
-import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
+import { huberLoss, l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
 import { matmul } from "../../src/kernels/matmul/index.ts";
 import { pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
@@ -44,12 +48,13 @@ import { packSamples, readSamples, unpackSamples } from "../../src/kernels/sampl
 import { softmax } from "../../src/kernels/softmax/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { Adam, addGradients, clipGradNorm, emaUpdate, SGD } from "../../src/nn/index.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { ones, rand, tensor, zeros } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { ones, rand, Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { largestError } from "../harness.ts";
 
 export interface Check {
@@ -209,6 +214,7 @@ export const checks: readonly Check[] = [
     ],
     positive,
   ),
+  value("sines and smooth ReLUs", (x) => add(mul(sin(x), cos(x)), mul(softplus(x), elu(x))), [[1003]]),
   value("elementwise with broadcasting", (x, y) => mul(x, y), [
     [5, 1, 31],
     [7, 1],
@@ -278,7 +284,7 @@ export const checks: readonly Check[] = [
     },
     tolerance: 0,
   },
-  ...[l1Loss, mseLoss].flatMap((loss) =>
+  ...[l1Loss, mseLoss, huberLoss].flatMap((loss) =>
     [501, 120_003].map((size) => value(`${loss.name} of ${size}`, (x, y) => loss(x, y), [[size], [size]])),
   ),
   // Last, since these take longest to compile on processors, and time may not allow for all.

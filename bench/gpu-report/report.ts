@@ -95,8 +95,8 @@ export function pageOf(report: Report, { level = 1, brief = false }: PageOptions
   if (partial) parts.push(`**This report is not whole: ${partial}.** What is here was measured.`);
   if (report.foreignCores >= 0.3) {
     parts.push(
-      `**Other programs kept ${report.foreignCores.toFixed(1)} cores busy meanwhile**, so times are longer than on an ` +
-        `idle machine, and vary.`,
+      `**Other programs kept ${report.foreignCores.toFixed(1)} cores busy meanwhile**, so times are longer than on ` +
+        `an idle machine, and vary.`,
     );
   }
   if (scaled) parts.push(scaled);
@@ -121,7 +121,8 @@ export function pageOf(report: Report, { level = 1, brief = false }: PageOptions
     parts.push(
       heading(1, "Single kernels"),
       [
-        "By the GPU's own clock, in one stream of commands with the ceiling; `npm run bench:kernels` measures the same.",
+        "By the GPU's own clock, in one stream of commands with the ceiling; " +
+          "`npm run bench:kernels` measures the same.",
         `A name has channels and pictures: conv3-64-256-16x48x48 is a window of 3 x 3, from 64 to 256 channels.`,
       ],
       kernelSummary(kernels),

@@ -1,5 +1,6 @@
 /** Launches on their way to the device: to look at them, or to change them. */
-import type { GpuDevice, GpuStorage, Launch } from "../../src/device/gpu-device.ts";
+import type { GpuDevice, Launch } from "../../src/device/gpu-device.ts";
+import { type GpuStorage, storageOf } from "../../src/device/gpu-storage.ts";
 import type { Kernel } from "../../src/device/kernel.ts";
 
 /** Does `body`, which is not asynchronous, and gives each of its launches to `instead`. `run` launches. */
@@ -28,7 +29,7 @@ export function withNaNs<T>(device: GpuDevice, body: () => T): T {
     device,
     (kernel, launch, run) => {
       for (const { name, kind } of kernel.bindings) {
-        const storage = launch.buffers[name];
+        const storage = storageOf(launch.buffers[name]);
         if (kind !== "read_write" || filled.has(storage)) continue;
         device.write(storage, new Float32Array(storage.length).fill(Number.NaN));
         filled.add(storage);

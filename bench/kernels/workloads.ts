@@ -17,10 +17,11 @@ import { matmulByTileKernel } from "../../src/kernels/matmul/matmul.wgsl.ts";
 import { type ProductPlan, planProduct, tilePlans } from "../../src/kernels/matmul/plan.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import type { Work } from "../../src/measure/limits.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { numel, type Shape } from "../../src/tensor/shape.ts";
-import { Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { type ConvSize, convBench, convSize, convWork, operands, values } from "../conv2d.ts";
 import type { Sample } from "../harness.ts";
 

@@ -79,8 +79,8 @@ count as clean ones, too.`,
     );
     await writeSection(
       "estimates",
-      `${markdownTable(header, rows)}\n\nThe damaged pictures are one in ${every} of the clean ones above that showed ` +
-        "nothing.\nFigures are the median, and in brackets what nine tenths of the pictures lie between.",
+      `${markdownTable(header, rows)}\n\nThe damaged pictures are one in ${every} of the clean ones above that ` +
+        "showed nothing.\nFigures are the median, and in brackets what nine tenths of the pictures lie between.",
     );
   },
 });

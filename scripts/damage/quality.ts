@@ -137,7 +137,7 @@ docs/damage.md, and to --out a picture of details side by side.`,
 
 function picturesFor(hr: string, scale: number, recipe: Recipe, most: number): PairFiles[] {
   const degradation = Object.keys(recipe).length > 0 ? { seed: 0, ...recipe } : undefined;
-  return findPictures(hr, undefined, scale, print, degradation).slice(0, most);
+  return findPictures(hr, { scale, degradation, onLeftOut: print }).slice(0, most);
 }
 
 function section(

@@ -94,7 +94,8 @@ class Figure {
 
   svg(width: number, height: number, title: string): string {
     return (
-      `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">` +
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+      `viewBox="0 0 ${width} ${height}" role="img">` +
       `<title>${title}</title>\n<style>${style}\n</style>\n${this.parts.join("\n")}\n</svg>\n`
     );
   }

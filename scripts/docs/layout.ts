@@ -55,7 +55,9 @@ export function layout(page: Page, contents: readonly Section[], homeAddress: st
 <header>
 <button class="menu" aria-expanded="false" aria-controls="menu">Menu</button>
 <a class="brand" href="${to(homeAddress)}">pixelgrad</a>
-<div class="search" role="search"><input type="search" placeholder="Search" title="Press / to search" aria-label="Search" autocomplete="off"><ol hidden></ol></div>
+<div class="search" role="search">
+<input type="search" placeholder="Search" title="Press / to search" aria-label="Search" autocomplete="off">
+<ol hidden></ol></div>
 </header>
 <nav id="menu" class="contents" aria-label="Contents">
 ${menu}

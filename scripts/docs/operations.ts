@@ -40,8 +40,10 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   dropout: [x, 0.5],
   eq: [x, 0],
   flatten: [picture, 1],
+  flip: [picture, [3]],
   ge: [x, 0],
   gt: [x, 0],
+  huberLoss: [x, x],
   interpolate: [picture, { scaleFactor: 2, mode: "bicubic" }],
   l1Loss: [x, x],
   le: [x, 0],
@@ -67,14 +69,18 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   prelu: [picture, t(3)],
   reshape: [x, [3, -1]],
   slice: [x, [0, 1], [2, 3]],
+  smoothL1Loss: [x, x],
   softmax: [x, 1],
+  split: [picture, [1, 2], 1],
   squeeze: [t(1, 3, 1), 0],
   stack: [[x, x], 0],
+  std: [x, 1],
   sub: [x, t(3)],
   sum: [x, 1, { keepdim: true }],
   symmetricGate: [picture, picture],
   transpose: [x, 0, 1],
   unsqueeze: [x, 0],
+  variance: [picture, [2, 3]],
   where: [x, x, 0],
 };
 
@@ -156,9 +162,10 @@ export function shapesOf({ name, folder }: Operation): string {
   const operation = (api as Record<string, unknown>)[name];
   if (typeof operation !== "function") throw new Error(`${name} is no function.`);
   const result: unknown = api.noGrad(() => operation(...example.map(withTensors)));
-  if (!(result instanceof api.Tensor)) throw new Error(`${name} gives no tensor.`);
+  const results: unknown[] = [result].flat();
+  if (!results.every((one) => one instanceof api.Tensor)) throw new Error(`${name} gives no tensor.`);
   const inputs = example.filter((argument) => argument !== running && argument !== undefined);
-  return `${inputs.map(format).join(", ")} → [${result.shape.join(", ")}]`;
+  return `${inputs.map(format).join(", ")} → ${results.map(({ shape }) => `[${shape.join(", ")}]`).join(", ")}`;
 }
 
 function isShape(value: unknown): value is { shape: number[] } {
@@ -200,7 +207,8 @@ export async function operationsPage(): Promise<string> {
           (operation) => `| \`${operation.name}\` | ${cell(operation.text)} | ${cell(shapesOf(operation))} |`,
         );
       const link = `[src/kernels/${folder}](../src/kernels/${folder})`;
-      return `## ${titles[folder] ?? folder}\n\n${link}\n\n| operation | what it computes | shapes, for example |\n|---|---|---|\n${rows.join("\n")}\n`;
+      const header = "| operation | what it computes | shapes, for example |\n|---|---|---|";
+      return `## ${titles[folder] ?? folder}\n\n${link}\n\n${header}\n${rows.join("\n")}\n`;
     });
     return `# Operations
 

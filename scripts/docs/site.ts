@@ -161,7 +161,8 @@ function listOf(folder: string, address: string, place: Place, title?: string): 
     .filter((entry) => entry.isDirectory() || extname(entry.name) in sourceLanguages)
     .map((entry) => {
       const path = join(folder, entry.name);
-      const link = `<a href="${relativeAddress(address, place(path) as string)}">${entry.name}${entry.isDirectory() ? "/" : ""}</a>`;
+      const name = entry.isDirectory() ? `${entry.name}/` : entry.name;
+      const link = `<a href="${relativeAddress(address, place(path) as string)}">${name}</a>`;
       return `<li>${link}${entry.isDirectory() ? "" : firstSentence(path)}</li>`;
     });
   return `${title ? `<h2>${title}</h2>\n` : ""}<ul>\n${items.join("\n")}\n</ul>\n`;

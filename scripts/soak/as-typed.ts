@@ -1,4 +1,6 @@
-/** Trains as README, the guides and the help texts say, word for word, presses Ctrl-C, and types what is then printed. */
+/**
+ * Trains as README, the guides and the help texts say, word for word, presses Ctrl-C, and types what is then printed.
+ */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { trainCommand } from "../../src/cli/train.ts";

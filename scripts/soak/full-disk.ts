@@ -11,7 +11,9 @@ import type { Figures, Soak } from "./support/soak.ts";
 const MB = 2 ** 20;
 
 export const soak: Soak = {
-  what: "Disks that run full under upscale, evaluate and compare: clear words, no half files, and the rest once there is room",
+  what:
+    "Disks that run full under upscale, evaluate and compare: clear words, no half files, and the rest once there " +
+    "is room",
   tries: 20,
   async run(soak): Promise<Figures> {
     const disk = join(soak.folder, "disk");

@@ -34,7 +34,9 @@ interface Kind {
 }
 
 export const soak: Soak = {
-  what: `Upscaling ended ${KILLS} times by kill -9 or a signal, then to the end: whole files, the same bytes, none left over`,
+  what:
+    `Upscaling ended ${KILLS} times by kill -9 or a signal, then to the end: whole files, the same bytes, none ` +
+    "left over",
   tries: 50,
   async run(soak) {
     const input = join(soak.folder, "in");

@@ -37,7 +37,8 @@ export const soak: Soak = {
       const own = index % 3 === 2; // the caller's own network cannot be loaded again
       const byTime = random.int(2) === 0;
       const at = byTime ? random.uniform() * ms : 1 + random.int(counted.count);
-      const label = `try ${index}: ${own ? "own network" : "weights"}, ${byTime ? `${at.toFixed(1)} ms` : `submit ${at}`}`;
+      const moment = byTime ? `${at.toFixed(1)} ms` : `submit ${at}`;
+      const label = `try ${index}: ${own ? "own network" : "weights"}, ${moment}`;
       await soak.attempt(label, async () => {
         defaultDevice().destroy();
         const device = await open();

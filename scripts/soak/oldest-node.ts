@@ -55,7 +55,7 @@ const config = { ...presets.ESPCN.quick, network: { ...presets.ESPCN.quick.netwo
   data: [folder], patch: 8, batch: 2, warmup: 0, validPictures: 1, steps: 6, evalEvery: 3, logEvery: 1, out: folder + "/run" };
 await train(config, { device });
 await resume(folder + "/run", { device, change: (saved) => ({ ...saved, steps: 9 }) });
-const { images } = await evaluate(interpolator("bicubic", 2), findPictures(folder, undefined, 2));
+const { images } = await evaluate(interpolator("bicubic", 2), findPictures(folder, { scale: 2 }));
 assert(images.length > 0);
 process.exit();
 `;

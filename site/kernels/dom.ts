@@ -24,14 +24,6 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Hands a file to the person. */
-export function download(name: string, blob: Blob): void {
-  const url = URL.createObjectURL(blob);
-  const link = make("a", { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
 /** Calls `draw` when an element's width or the colours change. */
 export function onChangedLook(element: Element, draw: () => void): void {
   let width = -1;

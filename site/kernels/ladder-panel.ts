@@ -1,6 +1,8 @@
 /** The first lesson: the ladder, run and drawn. */
+
+import { download } from "../download.ts";
 import { showUnknownProgress } from "../stillness.ts";
-import { betweenTasks, download, find, make } from "./dom.ts";
+import { betweenTasks, find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
 import { numbers } from "./format.ts";
 import { say } from "./language.ts";
@@ -50,7 +52,7 @@ export class LadderPanel {
     find("#results [name=download]").addEventListener("click", () => {
       const { layer } = this.#results!;
       const text = jsonOf(this.#results!, navigator.userAgent, new Date());
-      download(`convolution-${layer.id}.json`, new Blob([text], { type: "application/json" }));
+      download(new Blob([text], { type: "application/json" }), `convolution-${layer.id}.json`);
     });
   }
 

@@ -14,6 +14,7 @@ import {
   timeInTurns,
   wgslSource,
 } from "../../src/kernel.ts";
+import type { Context } from "../serve-tasks.ts";
 import { type Card, describeDevice } from "./card.ts";
 import { fittingLayer, multiplyAdds } from "./layers.ts";
 import type {
@@ -30,10 +31,7 @@ import type {
 } from "./messages.ts";
 import { compare, type Operands, type Reference, referenceOfDw, referenceOfY } from "./reference.ts";
 
-export interface Context<Event> {
-  readonly signal: AbortSignal;
-  readonly report: (event: Event) => void;
-}
+type MeasureContext = Pick<Context<MeasureEvent>, "signal" | "report">;
 
 /** How the steps are described where there is no GPU: as on an NVIDIA card. */
 const imagined = { ...facts.nvidia, subgroupSize: 32, float16: false, maxTensorBytes: 2 ** 27 };
@@ -84,7 +82,7 @@ export class Ladder {
   }
 
   /** What the card does at best. It is measured once. */
-  async ceilings(device: GpuDevice, { signal, report }: Context<MeasureEvent>): Promise<Ceilings> {
+  async ceilings(device: GpuDevice, { signal, report }: MeasureContext): Promise<Ceilings> {
     const existing = this.#ceilings.get(device);
     if (existing) return existing;
     report(event({ at: "ceilings" }));
@@ -94,7 +92,7 @@ export class Ladder {
     return ceilings;
   }
 
-  async measure(layer: Layer, context: Context<MeasureEvent>): Promise<Results> {
+  async measure(layer: Layer, context: MeasureContext): Promise<Results> {
     const { signal, report } = context;
     const device = await this.#card.device();
     const ceilings = await this.ceilings(device, context);
@@ -134,7 +132,7 @@ export class Ladder {
     };
   }
 
-  async tryEdit({ layer, step: name, body }: Edit, context: Context<MeasureEvent>): Promise<EditResult> {
+  async tryEdit({ layer, step: name, body }: Edit, context: MeasureContext): Promise<EditResult> {
     const device = await this.#card.device();
     const step = stepsOf(device.profile, layer).find((each) => each.name === name);
     if (!step) throw new GpuError(`The step ${name} does not run on ${device.name} for this layer.`);
@@ -165,7 +163,7 @@ export class Ladder {
     ready: OnDevice,
     steps: readonly (readonly [Conv2dStep, ReturnType<typeof kernel> | undefined])[],
     ceilings: Ceilings,
-    { signal, report }: Context<MeasureEvent>,
+    { signal, report }: MeasureContext,
   ) {
     const { device } = ready;
     using _ = scope();
@@ -198,7 +196,7 @@ export class Ladder {
     return { ceiling, times: new Map(rows.map((row) => [row.name, timesOf(row, flops, average)])) };
   }
 
-  async #prepare(layer: Layer, device: GpuDevice, context: Context<MeasureEvent>): Promise<OnDevice> {
+  async #prepare(layer: Layer, device: GpuDevice, context: MeasureContext): Promise<OnDevice> {
     const { signal, report } = context;
     if (this.#numbers?.layer.id !== layer.id) {
       this.#numbers = undefined;

@@ -27,7 +27,7 @@ export async function useLanguage(code: LanguageCode): Promise<boolean> {
   setLanguage(code, table.title);
   writeTexts(document, table);
   for (const element of document.querySelectorAll<HTMLElement>("[data-prose]"))
-    element.replaceChildren(...marked(textOf(table, element.dataset.prose!)));
+    element.replaceChildren(...markUp(textOf(table, element.dataset.prose!)));
   return true;
 }
 
@@ -42,7 +42,7 @@ export function write<E extends HTMLElement>(element: E, key: TextKey): E {
 }
 
 /** Text with `code`, *emphasis* and **strong** in it, as elements. */
-export function marked(text: string): (string | HTMLElement)[] {
+export function markUp(text: string): (string | HTMLElement)[] {
   return text
     .split(/(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*)/)
     .filter((piece) => piece !== "")

@@ -2,7 +2,7 @@
 import type { Maps } from "./messages.ts";
 
 /** Pictures of one size, as RGBA bytes, one after the other. */
-export interface Painted {
+export interface Pictures {
   readonly count: number;
   readonly width: number;
   readonly height: number;
@@ -12,26 +12,26 @@ export interface Painted {
 }
 
 /** Three channels from 0 to 1 as one picture. */
-export function rgb({ width, height, data }: Maps): Painted {
+export function rgb({ width, height, data }: Maps): Pictures {
   const area = width * height;
-  return painted(width, height, 1, (_, i) => [data[i], data[area + i], data[2 * area + i]]);
+  return picturesOf(width, height, 1, (_, i) => [data[i], data[area + i], data[2 * area + i]]);
 }
 
 /** Each channel from 0 to its own largest value: black to white. */
-export function gray({ channels, width, height, data }: Maps): Painted {
+export function gray({ channels, width, height, data }: Maps): Pictures {
   const area = width * height;
   const maxima = Array.from({ length: channels }, (_, c) => largest(data.subarray(c * area, (c + 1) * area)));
-  return painted(width, height, channels, (c, i) => {
+  return picturesOf(width, height, channels, (c, i) => {
     const value = data[c * area + i] / maxima[c];
     return [value, value, value];
   });
 }
 
 /** Each channel: grey is 0, orange above, blue below. */
-export function signed({ channels, width, height, data }: Maps): Painted {
+export function signed({ channels, width, height, data }: Maps): Pictures {
   const area = width * height;
   const range = largest(data);
-  const colors = painted(width, height, channels, (c, i) => {
+  const colors = picturesOf(width, height, channels, (c, i) => {
     const value = data[c * area + i] / range;
     const far = Math.sqrt(Math.abs(value)); // small values are seen, too
     return value > 0
@@ -42,10 +42,10 @@ export function signed({ channels, width, height, data }: Maps): Painted {
 }
 
 /** Three channels at a time as one colour: grey is 0. */
-export function signedColor({ channels, width, height, data }: Maps): Painted {
+export function signedColor({ channels, width, height, data }: Maps): Pictures {
   const area = width * height;
   const range = largest(data);
-  const colors = painted(width, height, channels / 3, (picture, i) =>
+  const colors = picturesOf(width, height, channels / 3, (picture, i) =>
     [0, 1, 2].map((c) => 0.5 + (0.5 * data[(3 * picture + c) * area + i]) / range),
   );
   return { ...colors, range };
@@ -55,12 +55,12 @@ function largest(values: Float32Array): number {
   return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) || 1;
 }
 
-function painted(
+function picturesOf(
   width: number,
   height: number,
   count: number,
   colorOf: (picture: number, pixel: number) => readonly number[],
-): Painted {
+): Pictures {
   const pixels = Array.from({ length: count }, (_, picture) => {
     const bytes = new Uint8ClampedArray(4 * width * height);
     for (let i = 0; i < width * height; i++) {
@@ -75,7 +75,7 @@ function painted(
 /** Draws the pictures in rows, a pixel apart. CSS enlarges them. */
 export function paint(
   canvas: HTMLCanvasElement,
-  { count, width, height, pixels }: Painted,
+  { count, width, height, pixels }: Pictures,
   columns = 4,
 ): void {
   const across = Math.min(count, columns);

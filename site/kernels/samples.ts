@@ -14,7 +14,7 @@ const FINE = 4;
 type Color = readonly [number, number, number];
 
 /** A picture of colours from 0 to 1; `colorOf` gets places from -1 to 1. */
-function drawn(colorOf: (x: number, y: number) => Color): Image {
+function pictureOf(colorOf: (x: number, y: number) => Color): Image {
   const data = new Uint8Array(3 * SIDE * SIDE);
   for (let row = 0; row < SIDE; row++) {
     for (let column = 0; column < SIDE; column++) {
@@ -72,9 +72,9 @@ function rings(x: number, y: number): Color {
 }
 
 export const samples: readonly Sample[] = [
-  { id: "flower", draw: () => drawn(flower) },
-  { id: "town", draw: () => drawn(town) },
-  { id: "rings", draw: () => drawn(rings) },
+  { id: "flower", draw: () => pictureOf(flower) },
+  { id: "town", draw: () => pictureOf(town) },
+  { id: "rings", draw: () => pictureOf(rings) },
 ];
 
 /** The middle of a file's picture, square and small. Rejects if the browser cannot read it. */

@@ -6,7 +6,7 @@ import { numbers } from "./format.ts";
 import { say, write } from "./language.ts";
 import { Line } from "./line.ts";
 import type { Maps, TrainStep } from "./messages.ts";
-import { gray, type Painted, paint, rgb, signed, signedColor } from "./paint.ts";
+import { gray, type Pictures, paint, rgb, signed, signedColor } from "./paint.ts";
 import { readOwn, samples } from "./samples.ts";
 
 export class TrainingPanel {
@@ -172,20 +172,21 @@ export class TrainingPanel {
     this.#put("weights", "change", change, say.change, 6);
   }
 
-  #put(stage: string, name: string, painted: Painted, text: string, columns?: number): void {
+  #put(stage: string, name: string, pictures: Pictures, text: string, columns?: number): void {
     let place = this.#pictures.get(name);
     if (!place) {
       const canvas = make("canvas", { role: "img" });
       const caption = make("figcaption");
       find(`#stage-${stage} .pictures`).append(
-        make("figure", { class: painted.count > 1 ? "wide" : "" }, canvas, caption),
+        make("figure", { class: pictures.count > 1 ? "wide" : "" }, canvas, caption),
       );
       place = { canvas, caption };
       this.#pictures.set(name, place);
     }
     place.canvas.setAttribute("aria-label", text);
-    place.caption.textContent = painted.range === undefined ? text : `${text} (±${rangeText(painted.range)})`;
-    paint(place.canvas, painted, columns);
+    place.caption.textContent =
+      pictures.range === undefined ? text : `${text} (±${rangeText(pictures.range)})`;
+    paint(place.canvas, pictures, columns);
   }
 }
 

@@ -78,7 +78,7 @@ export class Training {
   async step(input: TrainInput): Promise<TrainStep> {
     if (input.picture) {
       this.#forget();
-      [this.#target, this.#input] = [mapsOf(input.picture), mapsOf(blurred(input.picture))];
+      [this.#target, this.#input] = [mapsOf(input.picture), mapsOf(blur(input.picture))];
       [this.#saved, this.#steps] = [undefined, 0];
     }
     for (let attempt = 0; ; attempt++) {
@@ -134,7 +134,7 @@ export class Training {
 }
 
 /** At half its size and back: what a small picture looks like when it is enlarged by interpolation. */
-function blurred(picture: Image): Image {
+function blur(picture: Image): Image {
   const { width, height } = picture;
   return imresize(imresize(picture, { width: width / 2, height: height / 2 }), { width, height });
 }

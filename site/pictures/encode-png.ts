@@ -128,7 +128,7 @@ export class PngWriter {
     let waiting: Uint8Array[] = [];
     let waitingBytes = 0;
     const chunk = () => {
-      parts.push(encodeChunk("IDAT", joined(waiting, waitingBytes)) as BlobPart);
+      parts.push(encodeChunk("IDAT", concatBytes(waiting, waitingBytes)) as BlobPart);
       bytes += waitingBytes;
       [waiting, waitingBytes] = [[], 0];
     };
@@ -151,7 +151,7 @@ function size(byte: number): number {
   return byte < 128 ? byte : 256 - byte;
 }
 
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+function concatBytes(parts: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

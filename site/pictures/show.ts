@@ -25,7 +25,7 @@ export async function bitmapOf(
   image: Image<Samples>,
   { reduction = 1, part = wholeOf(image), icc }: { reduction?: number; part?: Part; icc?: Uint8Array },
 ): Promise<ImageBitmap> {
-  const pixels = reduced(image, part, reduction);
+  const pixels = reduce(image, part, reduction);
   const space = spaceOf(icc);
   if (space !== undefined) {
     return createImageBitmap(new ImageData(pixels.data, pixels.width, pixels.height, { colorSpace: space }));
@@ -51,7 +51,7 @@ function spaceOf(icc: Uint8Array | undefined): PredefinedColorSpace | undefined 
 }
 
 /** RGBA of 8 bits; each pixel is the mean of a square. */
-function reduced({ width, channels, data }: Image<Samples>, { left, top, ...size }: Part, by: number) {
+function reduce({ width, channels, data }: Image<Samples>, { left, top, ...size }: Part, by: number) {
   const columns = Math.ceil(size.width / by);
   const rows = Math.ceil(size.height / by);
   const result = new Uint8ClampedArray(4 * columns * rows);

@@ -10,14 +10,16 @@ import {
 import { jpegSegments, pngChunks } from "../../src/data/metadata-parts.ts";
 import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
+import { dimensions } from "../size.ts";
 import { say } from "../worker-language.ts";
+import { withEightBits } from "./eight-bits.ts";
 import { encodePng } from "./encode-png.ts";
 import type { OutputFormat } from "./formats.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
 import { riffChunk, riffChunks } from "./riff.ts";
 import { bitmapOf } from "./show.ts";
 
-export interface Written {
+export interface WriteResult {
   readonly file: Blob;
   /** What the file lacks of the original, in sentences without a full stop. */
   readonly notes: readonly string[];
@@ -32,7 +34,7 @@ export async function writePicture(
   original: FileMetadata,
   format: OutputFormat,
   quality: number,
-): Promise<Written> {
+): Promise<WriteResult> {
   const fitted = fitTo(original, format, image.channels);
   const { exif, xmp, density, source } = fitted.metadata;
   const metadata: Metadata = {
@@ -80,7 +82,7 @@ async function byCanvas(
   } catch (cause) {
     const name = format === "webp" ? "WebP" : format.toUpperCase();
     const reason = (cause as Error).message;
-    throw new DataError(say.notWritten(name, `${width} × ${height}`, reason), { cause });
+    throw new DataError(say.notWritten(name, dimensions(image), reason), { cause });
   }
 }
 
@@ -98,12 +100,7 @@ function putInStrips(context: OffscreenCanvasRenderingContext2D, image: Image<Sa
 /** Some rows, with 8 bits. */
 function rowsOf({ width, channels, data }: Image<Samples>, top: number, height: number): Image {
   const part = data.subarray(top * width * channels, (top + height) * width * channels);
-  return { width, height, channels, data: part instanceof Uint8Array ? part : narrowed(part) };
-}
-
-/** 16 bits to the nearest 8. */
-export function narrowed(data: Uint16Array): Uint8Array {
-  return Uint8Array.from(data, (value) => (value + 128) / 257);
+  return withEightBits({ width, height, channels, data: part });
 }
 
 /** A canvas writes no more than JFIF's header, which another one with the resolution may replace. */

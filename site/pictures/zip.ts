@@ -10,7 +10,7 @@ export interface ZipEntry {
 /** Bytes that stay in JavaScript's memory; blobs may lie elsewhere. */
 const heldBytes = 2 ** 24;
 
-export async function zipped(entries: readonly ZipEntry[]): Promise<Blob> {
+export async function zipFiles(entries: readonly ZipEntry[]): Promise<Blob> {
   let whole = new Blob();
   let parts: BlobPart[] = [];
   let bytes = 0;

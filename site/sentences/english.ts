@@ -1,6 +1,6 @@
 /** The page's sentences in English. site/README.md says how to add a language. */
 import type { Choice } from "../../src/index.ts";
-import { listed } from "./list.ts";
+import { firstNames, type SentencesLike } from "./list.ts";
 
 const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
@@ -208,7 +208,7 @@ export const english = {
       .filter(Boolean)
       .join(" and ")}.`,
   leftOut: (names: readonly string[]) =>
-    `Left out, because they are no pictures, too small, or too many: ${listed(names, (n) => `and ${n} more`)}.`,
+    `Left out, because they are no pictures, too small, or too many: ${firstNames(names, (n) => `and ${n} more`)}.`,
   filesChosen: (count: number) => plural(count, "file"),
   reopened: (step: number) =>
     `The graphics device was lost. Training goes on from step ${step} on a new one.`,
@@ -230,6 +230,5 @@ export const english = {
     `This browser keeps nothing for this page, as in a private window. Save “${network}” before you leave.`,
 };
 
-type Widened<T> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };
 /** All sentences of the page: texts, and functions that put names and numbers into texts. */
-export type Sentences = Widened<typeof english>;
+export type Sentences = SentencesLike<typeof english>;

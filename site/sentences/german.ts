@@ -1,6 +1,6 @@
 /** The page's sentences in German. */
 import type { Sentences } from "./english.ts";
-import { listed } from "./list.ts";
+import { firstNames } from "./list.ts";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 const steps = (count: number) => plural(count, "Schritt", "Schritte");
@@ -208,7 +208,7 @@ export const german: Sentences = {
       .filter(Boolean)
       .join(" und ")}.`,
   leftOut: (names) =>
-    `Ausgelassen, weil es keine Bilder, zu kleine oder zu viele sind: ${listed(names, (n) => `und ${n} weitere`)}.`,
+    `Ausgelassen, weil es keine Bilder, zu kleine oder zu viele sind: ${firstNames(names, (n) => `und ${n} weitere`)}.`,
   filesChosen: (count) => plural(count, "Datei", "Dateien"),
   reopened: (step) =>
     `Das Grafikgerät ging verloren. Das Training geht auf einem neuen von Schritt ${step} an weiter.`,

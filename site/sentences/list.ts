@@ -1,5 +1,5 @@
 /** The first few names, and how many there are besides. */
-export function listed(names: readonly string[], more: (count: number) => string): string {
+export function firstNames(names: readonly string[], more: (count: number) => string): string {
   const [first, rest] = [names.slice(0, 5), names.length - 5];
   return rest > 0 ? `${first.join(", ")} ${more(rest)}` : first.join(", ");
 }
@@ -8,3 +8,6 @@ export function listed(names: readonly string[], more: (count: number) => string
 export function and(word: string, names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} ${word} ${names.at(-1)}`;
 }
+
+/** The type of a table in any language, by that of one. */
+export type SentencesLike<T> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };

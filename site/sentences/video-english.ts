@@ -1,5 +1,5 @@
 /** The sentences about video in English: those of the tab, and those of the worker. */
-import { and } from "./list.ts";
+import { and, type SentencesLike } from "./list.ts";
 
 export const videoEnglish = {
   // ---- Fixed texts of video-panel.html
@@ -115,6 +115,5 @@ export const videoEnglish = {
   gone: "This video is no longer open. Choose it again.",
 };
 
-type Widened<T> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };
 /** All sentences about video: texts, and functions that put names and numbers into texts. */
-export type VideoSentences = Widened<typeof videoEnglish>;
+export type VideoSentences = SentencesLike<typeof videoEnglish>;

@@ -44,7 +44,7 @@ export interface FrameDone {
   readonly after: Image;
 }
 
-export interface Converted {
+export interface ConversionOutcome {
   readonly frames: number;
   /** Of what is in the file, in seconds. */
   readonly length: number;
@@ -77,15 +77,15 @@ function failing(step: CodecError["step"]): (reason: Error) => never {
 
 /** Lets somebody else pause a conversion, let it go on, or have it end with what is done. */
 export class Steering {
-  #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
+  #gate: { readonly opening: Promise<void>; readonly open: () => void } | undefined;
   #isFinishing = false;
 
   pause(): void {
     let open = () => {};
-    const opened = new Promise<void>((resolve) => {
+    const opening = new Promise<void>((resolve) => {
       open = resolve;
     });
-    this.#gate ??= { opened, open };
+    this.#gate ??= { opening, open };
   }
 
   resume(): void {
@@ -104,7 +104,7 @@ export class Steering {
 
   /** Resolves when the next frame may begin: to false if none should. */
   async proceed(): Promise<boolean> {
-    await this.#gate?.opened;
+    await this.#gate?.opening;
     return !this.#isFinishing;
   }
 }
@@ -123,7 +123,7 @@ export async function convert({
   from = source.facts.begin,
   isSilent = false,
   onFrame = () => {},
-}: ConvertOptions): Promise<Converted> {
+}: ConvertOptions): Promise<ConversionOutcome> {
   const output = new Output({ format: formatOf(container), target });
   const video = new VideoSampleSource({
     codec,
@@ -203,7 +203,7 @@ export async function convert({
   return { frames, length: end - from, isWhole, ...reasonOf(failure, end) };
 }
 
-function reasonOf(failure: Error | undefined, at: number): Pick<Converted, "damage" | "failure"> {
+function reasonOf(failure: Error | undefined, at: number): Pick<ConversionOutcome, "damage" | "failure"> {
   const isOfFile = failure instanceof CodecError && failure.step === "decode";
   if (isOfFile) return { damage: { at, reason: failure.message } };
   return failure ? { failure } : {};

@@ -1,7 +1,7 @@
 /** Frames of video as pictures, and pictures as frames. */
 import { VideoSample } from "mediabunny";
 import type { Image } from "../../src/picture/index.ts";
-import type { Size } from "../overview.ts";
+import type { Size } from "../size.ts";
 import { rgbOf, type YuvPlanes, yuvOf } from "./yuv.ts";
 
 /**

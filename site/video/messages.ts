@@ -1,7 +1,8 @@
 /** What the page and its worker say to each other about video. */
 import type { VideoCodec } from "mediabunny";
-import type { TargetSize } from "../../src/picture/index.ts";
-import type { Overview, Size } from "../overview.ts";
+import type { Overview } from "../overview.ts";
+import type { Enlargement, Run } from "../runs.ts";
+import type { Size } from "../size.ts";
 
 /** What the page shows of a video before anything is computed. */
 export interface VideoFacts extends Size {
@@ -44,20 +45,6 @@ export interface OutputChoice {
   readonly sound: readonly { readonly codec: string; readonly way: SoundFate }[];
 }
 
-/** How frames are enlarged: as a picture is. */
-export interface FrameMethod {
-  /** One after the other. */
-  readonly runs: readonly Run[];
-  /** The most pixels of the result. */
-  readonly size?: TargetSize;
-}
-
-export interface Run {
-  /** Its id; `automatic` leaves it to the first frame. */
-  readonly method: string;
-  readonly scale: number;
-}
-
 export interface OpenVideo extends VideoFacts {
   readonly id: number;
   readonly name: string;
@@ -72,7 +59,7 @@ export interface FramePair {
   readonly after: Overview;
 }
 
-export interface Trial extends FramePair {
+export interface FrameTrial extends FramePair {
   /** A frame takes so long, in milliseconds. */
   readonly ms: number;
   /** With the methods that the frame has chosen, if that was left to it. */
@@ -113,10 +100,14 @@ export interface VideoTaskTable {
     result: readonly OutputChoice[];
   };
   /** Enlarges a frame, or a part of it, to see what that does and how long it takes. */
-  tryVideo: { input: FrameMethod & { video: number; output: OutputRequest }; event: never; result: Trial };
+  tryVideo: {
+    input: Enlargement & { video: number; output: OutputRequest };
+    event: never;
+    result: FrameTrial;
+  };
   /** `file`: the user's own, to be written. An abort ends nothing: `steerVideo` does. */
   convertVideo: {
-    input: FrameMethod & { video: number; output: OutputRequest; file?: FileSystemFileHandle };
+    input: Enlargement & { video: number; output: OutputRequest; file?: FileSystemFileHandle };
     event: ConversionEvent;
     result: Conversion;
   };
@@ -127,7 +118,7 @@ export interface VideoTaskTable {
   };
   /** A frame that is on show. The worker closes its copy. */
   enlargeFrame: {
-    input: FrameMethod & { frame: VideoFrame };
+    input: Enlargement & { frame: VideoFrame };
     event: never;
     result: { bitmap: ImageBitmap; ms: number; runs: readonly Run[] };
   };

@@ -10,7 +10,7 @@ import {
   type VideoCodec,
   WebMOutputFormat,
 } from "mediabunny";
-import type { Size } from "../overview.ts";
+import type { Size } from "../size.ts";
 import type { Container, FileSize, OutputChoice } from "./messages.ts";
 import { nameOfCodec, type VideoSource } from "./source.ts";
 

@@ -4,8 +4,8 @@
  */
 import type { Engine } from "../engine.ts";
 import { say as sayOnPage } from "../language.ts";
+import type { Enlargement } from "../runs.ts";
 import { say } from "./language.ts";
-import type { FrameMethod } from "./messages.ts";
 import { clock, rateText } from "./texts.ts";
 
 /** The rate on show is that of the last so many milliseconds. */
@@ -16,7 +16,7 @@ export interface PlayerEvents {
   onError(error: Error): void;
 }
 
-export interface Watched {
+export interface Footage {
   readonly name: string;
   readonly source: Blob | MediaStream;
   /** Frames a second, if that is known. */
@@ -35,8 +35,8 @@ export class Player {
   readonly #rate: HTMLElement;
   readonly #hint: HTMLElement;
   #video: HTMLVideoElement | undefined;
-  #watched: Watched | undefined;
-  #frames: FrameMethod = { runs: [] };
+  #footage: Footage | undefined;
+  #frames: Enlargement = { runs: [] };
   #isBusy = false;
   /** A frame came while another one was being enlarged. */
   #hasMissed = false;
@@ -75,17 +75,17 @@ export class Player {
   }
 
   /** How frames are enlarged from now on. */
-  set frames(frames: FrameMethod) {
+  set frames(frames: Enlargement) {
     this.#frames = frames;
     if (this.#video) void this.#enlarge(this.#video);
   }
 
   /** Starts at once. */
-  async open(watched: Watched, frames: FrameMethod): Promise<void> {
+  async open(footage: Footage, frames: Enlargement): Promise<void> {
     this.close();
     this.#frames = frames;
-    this.#watched = watched;
-    const { source, name } = watched;
+    this.#footage = footage;
+    const { source, name } = footage;
     const video = document.createElement("video");
     video.ariaHidden = "true"; // it lies under the canvas: browsers give frames only of what is in sight
     video.tabIndex = -1;
@@ -195,7 +195,7 @@ export class Player {
     this.#showTimes = [...(recent.length > 1 ? recent : this.#showTimes.slice(-2)), now];
     if (this.#showTimes.length < 3 || this.#video!.paused) return;
     const rate = ((this.#showTimes.length - 1) / (now - this.#showTimes[0])) * 1000;
-    const of = this.#watched!.rate;
+    const of = this.#footage!.rate;
     const text = say.shown(rateText(rate), of === undefined ? undefined : rateText(of));
     this.#rate.textContent = `${text}, ${say.late(Math.round(ms))}`;
   }

@@ -1,24 +1,29 @@
 /** The tab for video: what a file becomes and how long that takes, the conversion, and watching it meanwhile. */
 import { Compare } from "../compare.ts";
+import { download } from "../download.ts";
 import type { Engine } from "../engine.ts";
 import { showFacts } from "../facts.ts";
-import { addSentences, bytesText, writeFixedTexts } from "../language.ts";
+import { resultName } from "../file-names.ts";
+import { addSentences, writeFixedTexts } from "../language.ts";
 import type { MethodInfo } from "../messages.ts";
-import { MethodChoice, nameOf, runsOf } from "../method-choice.ts";
-import type { Size } from "../overview.ts";
-import { download } from "../picture.ts";
-import { duration, TaskControl } from "../task-control.ts";
+import { MethodChoice, methodName, planFor } from "../method-choice.ts";
+import type { Enlargement } from "../runs.ts";
+import { dimensions, type Size } from "../size.ts";
+import { TaskControl } from "../task-control.ts";
+import {
+  becomesText,
+  containerText,
+  conversionText,
+  estimateText,
+  fileText,
+  isLong,
+  liveText,
+} from "./forecast.ts";
 import { loadVideoSentences, say, useVideoSentences } from "./language.ts";
-import type {
-  Conversion,
-  FileSize,
-  FrameMethod,
-  FramePair,
-  OpenVideo,
-  OutputChoice,
-  Trial,
-} from "./messages.ts";
+import type { FileSize, FramePair, FrameTrial, OpenVideo, OutputChoice } from "./messages.ts";
 import { Player } from "./player.ts";
+import { chooseFile } from "./save-file.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import { lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
 import "./style.css";
@@ -26,15 +31,25 @@ import "./style.css";
 /** A change of the form is measured when nothing else has changed for so long, in milliseconds. */
 const STILL = 250;
 
-/** What takes longer is called long, in milliseconds. */
-const LONG = 1_800_000;
-
-const containerNames = { mp4: "MP4", webm: "WebM" };
-
 export interface VideoPanelEvents {
   onRemoveMethod(method: MethodInfo): void;
   /** What is not about the task that runs. */
   onError(error: Error): void;
+}
+
+/** What the form asks for. */
+interface VideoPlan {
+  readonly frames: Enlargement;
+  /** Of the frames before encoding, and in the file: encoders take even sides. */
+  readonly becomes: Size;
+  readonly size: Size;
+}
+
+/** What became of a frame by some settings, or why nothing did. */
+interface Attempt {
+  readonly settings: string;
+  readonly trial?: FrameTrial;
+  readonly error?: Error;
 }
 
 export class VideoPanel {
@@ -62,16 +77,13 @@ export class VideoPanel {
   #video: OpenVideo | undefined;
   /** The files that the video can become, by the settings; undefined until that is known. */
   #outputs: readonly OutputChoice[] | undefined;
-  /** What became of a frame, or why nothing did, and by which settings. */
-  #tried: { readonly settings: string; readonly trial: Trial | Error } | undefined;
+  #lastAttempt: Attempt | undefined;
   #trying: AbortController | undefined;
   #stillness: ReturnType<typeof setTimeout> | undefined;
   /** The frames on the stage. */
   #pair: FramePair | undefined;
-  #isPaused = false;
-  #pausedAt = 0;
-  /** When the conversion began, and how long its pauses were, in milliseconds. */
-  #clock = { start: 0, pauses: 0 };
+  /** Of the conversion. */
+  #stopwatch = new Stopwatch();
   #frames = 0;
   #result: { readonly file: Blob; readonly name: string } | undefined;
 
@@ -151,7 +163,7 @@ export class VideoPanel {
       }
       if (this.#video) void this.#engine.run("closeVideo", { video: this.#video.id });
       [this.#file, this.#video, this.#result] = [file, video, undefined];
-      [this.#outputs, this.#tried] = [undefined, undefined];
+      [this.#outputs, this.#lastAttempt] = [undefined, undefined];
       this.#container.replaceChildren(); // the file that is most like this one comes first
       this.#task.say("");
       this.#changed(0);
@@ -178,17 +190,16 @@ export class VideoPanel {
 
   // ---- What it becomes, and how long that takes
 
-  /** What the form asks for; undefined without a video, or if it makes no sense. */
-  #plan(): { readonly frames: FrameMethod; readonly size: Size; readonly becomes: Size } | Error | undefined {
+  /** What the form asks for, or why that makes no sense; neither without a video. */
+  #plan(): { readonly plan?: VideoPlan; readonly error?: Error } {
     const choice = this.#choice.chosen;
-    if (!this.#video || !choice) return undefined;
+    if (!this.#video || !choice) return {};
     try {
-      const { steps, size, becomes } = runsOf(choice, this.#video);
-      const runs = steps.map((scale) => ({ method: choice.method.id, scale }));
+      const { runs, size, becomes } = planFor(choice, this.#video);
       const even = { width: becomes.width & ~1, height: becomes.height & ~1 };
-      return { frames: { runs, size }, size: even, becomes };
+      return { plan: { frames: { runs, size }, becomes, size: even } };
     } catch (error) {
-      return error as Error;
+      return { error: error as Error };
     }
   }
 
@@ -197,8 +208,8 @@ export class VideoPanel {
     this.#render();
     clearTimeout(this.#stillness);
     this.#stillness = setTimeout(() => void this.#measure(), wait);
-    const plan = this.#plan();
-    if (this.#player.isOpen && plan && !(plan instanceof Error)) this.#player.frames = plan.frames;
+    const { plan } = this.#plan();
+    if (this.#player.isOpen && plan) this.#player.frames = plan.frames;
   }
 
   async #measure(): Promise<void> {
@@ -206,9 +217,9 @@ export class VideoPanel {
     this.#trying?.abort();
     const trying = new AbortController();
     this.#trying = trying;
-    const plan = this.#plan();
+    const { plan } = this.#plan();
     const video = this.#video;
-    if (!video || !plan || plan instanceof Error) return;
+    if (!video || !plan) return;
     try {
       const fileSize = this.#fileSize.value as FileSize;
       const outputs = await this.#engine.run("videoOutputs", { video: video.id, size: plan.size, fileSize });
@@ -216,16 +227,16 @@ export class VideoPanel {
       this.#outputs = outputs;
       this.#offerContainers();
       this.#render();
-      if (this.#trial || !this.#output) return;
+      if (this.#attempt || !this.#output) return;
       const settings = settingsOf(video, plan.frames);
       const input = { video: video.id, output: this.#output, ...plan.frames };
       try {
         const trial = await this.#engine.run("tryVideo", input, { signal: trying.signal, leaveAtOnce: true });
-        this.#tried = { settings, trial };
+        this.#lastAttempt = { settings, trial };
         this.#showPair(trial);
       } catch (error) {
         if (trying.signal.aborted) return;
-        this.#tried = { settings, trial: error as Error };
+        this.#lastAttempt = { settings, error: error as Error };
       }
     } catch (error) {
       if (trying.signal.aborted) return;
@@ -234,11 +245,11 @@ export class VideoPanel {
     this.#render();
   }
 
-  /** That of the present settings. */
-  get #trial(): Trial | Error | undefined {
-    const plan = this.#plan();
-    if (!plan || plan instanceof Error || !this.#tried) return undefined;
-    return this.#tried.settings === settingsOf(this.#video!, plan.frames) ? this.#tried.trial : undefined;
+  /** That by the present settings. */
+  get #attempt(): Attempt | undefined {
+    const { plan } = this.#plan();
+    if (!plan || this.#lastAttempt?.settings !== settingsOf(this.#video!, plan.frames)) return undefined;
+    return this.#lastAttempt;
   }
 
   get #output(): OutputChoice | undefined {
@@ -248,10 +259,7 @@ export class VideoPanel {
   #offerContainers(): void {
     const before = this.#container.value;
     const outputs = this.#outputs ?? [];
-    const options = outputs.map(
-      ({ container, codecName }) =>
-        new Option(say.container(containerNames[container], codecName), container),
-    );
+    const options = outputs.map((output) => new Option(containerText(output), output.container));
     this.#container.replaceChildren(...options);
     if (outputs.some(({ container }) => container === before)) this.#container.value = before;
   }
@@ -262,7 +270,7 @@ export class VideoPanel {
     const method = this.#choice.chosen!.method;
     this.#compare.show(
       { overview: before, label: say.sampleFrame },
-      { overview: after, label: say.enlargedFrame(nameOf(method)) },
+      { overview: after, label: say.enlargedFrame(methodName(method)) },
     );
     if (this.#pair && this.#pair.before !== before) {
       this.#pair.before.bitmap.close();
@@ -279,14 +287,12 @@ export class VideoPanel {
 
   #render(): void {
     const video = this.#video;
-    const plan = this.#plan();
+    const { plan, error } = this.#plan();
     const output = this.#output;
-    const isPlanned = plan !== undefined && !(plan instanceof Error);
     const isConverting = this.#isConverting;
-    const trial = this.#trial;
-    const isTried = trial !== undefined && !(trial instanceof Error);
-    this.#task.enabled = isConverting || (isTried && output !== undefined);
-    this.#watch.disabled = !isPlanned || isConverting;
+    const { trial } = this.#attempt ?? {};
+    this.#task.enabled = isConverting || (trial !== undefined && output !== undefined);
+    this.#watch.disabled = !plan || isConverting;
     this.#download.hidden = this.#result === undefined || isConverting;
     this.#fileChoice.hidden = !video || output === undefined;
     this.#forecast.hidden = !video;
@@ -302,67 +308,56 @@ export class VideoPanel {
     this.#notes.hidden = video.notes.length === 0;
     this.#notes.textContent = video.notes.join(" ");
     const [becomes, estimate, live] = this.#forecast.querySelectorAll("p");
-    becomes.textContent = !plan
-      ? ""
-      : plan instanceof Error
-        ? plan.message
-        : [becomesText(video, plan.becomes), ...this.#fileText(plan.size)].join(" ");
-    const hasOutput = this.#outputs?.length !== 0;
-    estimate.textContent = isPlanned && hasOutput ? estimateText(trial, video) : "";
-    live.textContent = isTried ? liveText(trial, video) : "";
-    this.#forecast.classList.toggle("long", isTried && video.frames * trial.ms > LONG);
+    becomes.textContent = plan
+      ? [becomesText(video, plan.becomes), ...this.#fileText(plan.size)].join(" ")
+      : (error?.message ?? "");
+    estimate.textContent = plan && this.#outputs?.length !== 0 ? this.#estimateText(video) : "";
+    live.textContent = trial ? liveText(trial, video) : "";
+    this.#forecast.classList.toggle("long", trial !== undefined && isLong(trial, video));
   }
 
   #fileText(size: Size): string[] {
-    const output = this.#output;
-    if (!output) return this.#outputs ? [say.noOutput(dimensions(size))] : [];
-    const other = this.#outputs!.find(
-      (choice) => choice !== output && choice.sound.every(({ way }) => way !== "none"),
-    );
-    const of = (fate: string) => [
-      ...new Set(output.sound.filter(({ way }) => way === fate).map(({ codec }) => codec)),
-    ];
-    const [copied, encoded, lost] = [of("copy"), of("encode"), of("none")];
-    return [
-      say.becomesFile(bytesText(output.bytes)),
-      ...(canChooseFile() ? [] : [say.inMemory]),
-      ...(copied.length > 0 ? [say.soundCopied(copied)] : []),
-      ...(encoded.length > 0 ? [say.soundEncoded(encoded)] : []),
-      ...(lost.length > 0 ? [say.soundLost(lost, other && containerNames[other.container])] : []),
-    ];
+    if (this.#output) return fileText(this.#output, this.#outputs!);
+    return this.#outputs ? [say.noOutput(dimensions(size))] : [];
+  }
+
+  #estimateText(video: OpenVideo): string {
+    const { trial, error } = this.#attempt ?? {};
+    if (error) return say.notMeasured(error.message);
+    return trial ? estimateText(trial, video) : say.measuringSpeed;
   }
 
   // ---- Converting
 
   async #convert(signal: AbortSignal): Promise<void> {
-    const [video, plan, output, trial] = [this.#video!, this.#plan(), this.#output!, this.#trial];
-    if (!plan || plan instanceof Error || !trial || trial instanceof Error) return;
+    const [video, output] = [this.#video!, this.#output!];
+    const { plan } = this.#plan();
+    const { trial } = this.#attempt ?? {};
+    if (!plan || !trial) return;
     const { method } = this.#choice.chosen!;
-    const name = fileName(video.name, plan.size, method, output);
-    const chosen = await chosenFile(name, output);
-    if (chosen === "none") {
+    const name = `${resultName(video.name, `${plan.size.height}p`, methodName(method))}.${output.container}`;
+    const { handle: file, isCancelled } = await chooseFile(name, output.container);
+    if (isCancelled) {
       this.#task.say("");
       return;
     }
-    const file = chosen?.handle;
     const steer = (action: "pause" | "resume" | "finish") =>
       void this.#engine.run("steerVideo", { video: video.id, action });
     signal.addEventListener("abort", () => steer("finish"));
     if (signal.aborted) throw new DOMException("The task was stopped.", "AbortError");
     this.#player.close();
-    [this.#isPaused, this.#frames, this.#result] = [false, 0, undefined];
+    [this.#stopwatch, this.#frames, this.#result] = [new Stopwatch(), 0, undefined];
     this.#pause.hidden = false;
     this.#labelPause();
     this.#render();
-    this.#clock = { start: performance.now(), pauses: 0 };
     try {
       const request = { video: video.id, output, file, runs: trial.runs, size: plan.frames.size };
       const conversion = await this.#engine.run("convertVideo", request, {
         onEvent: ({ share, frames, pair }) => {
           this.#frames = frames;
-          const ms = performance.now() - this.#clock.start - this.#clock.pauses;
+          const { isPaused, ms } = this.#stopwatch;
           const rate = frames > 2 ? rateText((1000 * frames) / ms) : undefined;
-          if (!this.#isPaused) this.#task.share(share, say.converting(frames, rate));
+          if (!isPaused) this.#task.share(share, say.converting(frames, rate));
           this.#showPair(pair);
         },
       });
@@ -377,22 +372,17 @@ export class VideoPanel {
   }
 
   #togglePause(): void {
-    this.#isPaused = !this.#isPaused;
-    const action = this.#isPaused ? "pause" : "resume";
+    const action = this.#stopwatch.isPaused ? "resume" : "pause";
+    this.#stopwatch[action]();
     void this.#engine.run("steerVideo", { video: this.#video!.id, action });
     this.#labelPause();
-    if (this.#isPaused) {
-      this.#pausedAt = performance.now();
-      this.#task.say(say.paused(this.#frames));
-    } else {
-      this.#clock.pauses += performance.now() - this.#pausedAt;
-      this.#task.restartClock();
-    }
+    if (action === "pause") this.#task.say(say.paused(this.#frames));
+    else this.#task.restartClock();
   }
 
   /** By its name, so that it is said in another language, too, once that is chosen. */
   #labelPause(): void {
-    const key = this.#isPaused ? "resume" : "pause";
+    const key = this.#stopwatch.isPaused ? "resume" : "pause";
     this.#pause.dataset.text = key;
     this.#pause.textContent = say[key];
   }
@@ -400,11 +390,10 @@ export class VideoPanel {
   // ---- Watching
 
   #watchFile(): void {
-    const plan = this.#plan();
-    if (!plan || plan instanceof Error) return;
+    const { plan } = this.#plan();
+    if (!plan) return;
     const { name, rate } = this.#video!;
-    const trial = this.#trial;
-    const runs = trial && !(trial instanceof Error) ? trial.runs : plan.frames.runs;
+    const runs = this.#attempt?.trial?.runs ?? plan.frames.runs;
     void this.#player.open({ name, rate, source: this.#file! }, { runs, size: plan.frames.size });
     this.#showStage();
   }
@@ -417,8 +406,7 @@ export class VideoPanel {
       const camera = { width: { ideal: 640 }, height: { ideal: 480 } };
       source = await navigator.mediaDevices.getUserMedia({ video: camera });
       const { width = 640, height = 480, frameRate } = source.getVideoTracks()[0].getSettings();
-      const { steps, size } = runsOf(choice, { width, height });
-      const runs = steps.map((scale) => ({ method: choice.method.id, scale }));
+      const { runs, size } = planFor(choice, { width, height });
       await this.#player.open({ name: say.cameraName, source, rate: frameRate }, { runs, size });
       this.#showStage();
     } catch (error) {
@@ -434,76 +422,6 @@ export class VideoPanel {
   }
 }
 
-function settingsOf({ id }: OpenVideo, frames: FrameMethod): string {
+function settingsOf({ id }: OpenVideo, frames: Enlargement): string {
   return JSON.stringify([id, frames]);
-}
-
-// ---- Texts
-
-function dimensions({ width, height }: Size): string {
-  return `${width} × ${height}`;
-}
-
-function becomesText(from: Size, to: Size): string {
-  return say.becomesVideo(dimensions(from), dimensions(to), (to.width | to.height) % 2 === 1);
-}
-
-function estimateText(trial: Trial | Error | undefined, { frames }: OpenVideo): string {
-  if (trial instanceof Error) return say.notMeasured(trial.message);
-  if (!trial) return say.measuringSpeed;
-  const { ms } = trial;
-  const text = say.estimate(duration(frames * ms), rateText(1000 / ms));
-  return frames * ms > LONG ? `${text} ${say.isLong}` : text;
-}
-
-function liveText({ ms }: Trial, { rate }: OpenVideo): string {
-  if (ms > 1000) return say.watchTooSlow;
-  if (1000 / ms >= rate) return say.watchable(rateText(rate));
-  return say.watchSkips(rateText(1000 / ms), rateText(rate));
-}
-
-function conversionText({ frames, isWhole, damage, failure, bytes, ms, length }: Conversion): string {
-  if (frames === 0) return say.stoppedBefore;
-  if (damage) return say.damagedAt(lengthText(damage.at), frames, bytesText(bytes));
-  if (failure) return say.endedEarly(failure.replace(/\.?$/, "."), frames, bytesText(bytes));
-  if (isWhole) return say.converted(frames, duration(ms), bytesText(bytes));
-  return say.convertedPart(frames, lengthText(length), bytesText(bytes));
-}
-
-// ---- Files
-
-function fileName(name: string, { height }: Size, method: MethodInfo, { container }: OutputChoice): string {
-  const stem = name.replace(/\.[^.]*$/, "");
-  const by = nameOf(method)
-    .replace(/ ×\d+$/, "")
-    .replace(/[^\p{L}\p{N}._-]+/gu, "-");
-  return `${stem}-${height}p-${by}.${container}`;
-}
-
-/** What TypeScript's library lacks of the File System Access API. */
-type SavePicker = (options: object) => Promise<FileSystemFileHandle>;
-
-function savePicker(): SavePicker | undefined {
-  return (window as Window & { showSaveFilePicker?: SavePicker }).showSaveFilePicker?.bind(window);
-}
-
-function canChooseFile(): boolean {
-  return savePicker() !== undefined;
-}
-
-/** The file that the user chooses; undefined where a page cannot write one. "none": no file was chosen. */
-async function chosenFile(
-  suggestedName: string,
-  { container }: OutputChoice,
-): Promise<{ readonly handle: FileSystemFileHandle } | "none" | undefined> {
-  const picker = savePicker();
-  if (!picker) return undefined;
-  try {
-    const types = [{ accept: { [`video/${container}`]: [`.${container}`] } }];
-    return { handle: await picker({ id: "videos", startIn: "videos", suggestedName, types }) };
-  } catch (error) {
-    if ((error as Error).name === "AbortError") return "none";
-    if ((error as Error).name === "SecurityError") return undefined; // no click, or forbidden in a frame
-    throw error;
-  }
 }

@@ -1,16 +1,16 @@
 /** The worker's tasks with video. They load when the tab for video opens. */
 import { NullTarget, StreamTarget, type StreamTargetChunk, VideoSample } from "mediabunny";
-import { chooseMethod, defaultMethod, upscaleBands } from "../../src/index.ts";
-import { crop, type Image, type Samples } from "../../src/picture/index.ts";
-import { automatic } from "../messages.ts";
+import { crop, type Image } from "../../src/picture/index.ts";
+import { chooseMethods, enlargeInRuns } from "../enlarge-in-runs.ts";
 import type { Networks } from "../networks.ts";
 import type { Overview } from "../overview.ts";
 import { bitmapOf, reductionFor } from "../pictures/show.ts";
-import { type Context, handOver, inWords, type TaskTable } from "../task.ts";
+import type { Enlargement } from "../runs.ts";
+import { type Context, handOver } from "../serve-tasks.ts";
+import { inWords, type TaskTable } from "../task.ts";
 import { CodecError, type ConvertOptions, convert, type FrameDone, Steering } from "./convert.ts";
 import { takeImage } from "./frames.ts";
 import { say } from "./language.ts";
-import type { FrameMethod, Run } from "./messages.ts";
 import { OpaqueSampleSink } from "./opaque-sink.ts";
 import { outputsFor } from "./outputs.ts";
 import { paceDecoders } from "./paced-decoder.ts";
@@ -23,10 +23,7 @@ export type VideoTasks = TaskTable<
   "openVideo" | "closeVideo" | "videoOutputs" | "tryVideo" | "convertVideo" | "steerVideo" | "enlargeFrame"
 >;
 
-type InTurn = Context<"tryVideo">["inTurn"];
-
-/** Memory for one tile. */
-const TILE_BYTES = 256 * 2 ** 20;
+type InTurn = Context<never>["inTurn"];
 
 /** The page shows a new pair of frames so often, in milliseconds. */
 const PREVIEW_EVERY = 1000;
@@ -50,20 +47,9 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
   };
 
   /** A function that enlarges frames; other tasks may have their turn between two of them. */
-  const enlarger = ({ runs, size }: FrameMethod, inTurn: InTurn, signal?: AbortSignal) => {
+  const enlarger = (enlargement: Enlargement, inTurn: InTurn, signal?: AbortSignal) => {
     const enlarge = async (frame: Image): Promise<Image> => {
-      let image: Image<Samples> = frame;
-      for (const [i, { method, scale }] of runs.entries()) {
-        const isLast = i === runs.length - 1;
-        const bands = await upscaleBands(image, {
-          method: await networks.upscaler(method, scale),
-          depth: isLast ? 8 : 16,
-          size: isLast ? size : undefined,
-          maxMemory: TILE_BYTES,
-          signal,
-        });
-        image = await bands.image();
-      }
+      const { image } = await enlargeInRuns(frame, enlargement, networks, { depth: 8, signal });
       return image as Image;
     };
     return (frame: Image) => inTurn(() => enlarge(frame));
@@ -90,7 +76,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
     async tryVideo({ video, output, size, ...request }, { signal, inTurn }) {
       const source = sourceOf(video);
       const frame = await middleFrame(source);
-      const runs = resolve(request.runs, frame);
+      const { runs } = chooseMethods(request.runs, { image: frame });
       const part = middlePart(frame);
       const enlargePart = enlarger({ runs }, inTurn, signal);
       const small = await enlargePart(part); // compiles kernels, too
@@ -153,7 +139,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
     async enlargeFrame({ frame, size, ...request }, { inTurn }) {
       const start = performance.now();
       const image = await takeImage(new VideoSample(frame));
-      const runs = resolve(request.runs, image);
+      const { runs } = chooseMethods(request.runs, { image });
       const bitmap = await bitmapOf(await enlarger({ runs, size }, inTurn)(image), {});
       return handOver({ bitmap, runs, ms: performance.now() - start }, [bitmap]);
     },
@@ -191,16 +177,6 @@ async function measure(
   const { frames } = await convert({ ...options, target, steering, from, isSilent: true, onFrame });
   if (frames === 0) return undefined;
   return frames === 1 ? last - start : (last - first) / (frames - 1);
-}
-
-/** With a frame's own choice of methods, where that was left to it. */
-function resolve(runs: readonly Run[], image: Image): readonly Run[] {
-  return runs.map(({ method, scale }, i) => {
-    if (method !== automatic) return { method, scale };
-    // What a network has enlarged once is clean.
-    const choice = i === 0 ? chooseMethod({ image }, scale) : undefined;
-    return { method: choice?.method ?? defaultMethod(scale)!, scale };
-  });
 }
 
 /** A frame from the first third: the beginning of many videos is black. */

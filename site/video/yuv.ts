@@ -6,7 +6,7 @@
  * between two rows, as H.264, VP9 and AV1 have it.
  */
 import type { Image } from "../../src/picture/index.ts";
-import type { Size } from "../overview.ts";
+import type { Size } from "../size.ts";
 
 /** Planes in memory. */
 export interface YuvPlanes extends Size {

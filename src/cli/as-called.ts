@@ -23,18 +23,18 @@ export function asCalled(program: string): string {
     rest.splice(0, rest.length, ...others);
   }
   const node = isOnPath("node", realpathOf(process.execPath)) ? "node" : process.execPath;
-  return [node, ...process.execArgv, process.argv[1], ...rest].map(quoted).join(" ");
+  return [node, ...process.execArgv, process.argv[1], ...rest].map(quoteForShell).join(" ");
 }
 
 /** A text as an argument for the user's shell. */
-export function quoted(text: string): string {
+export function quoteForShell(text: string): string {
   if (/^[\w./:@=+-]+$/.test(text)) return text;
   return process.platform === "win32" ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** A path as an argument for the user's shell. One that begins with a hyphen would be taken for a flag. */
 export function quotedPath(path: string): string {
-  return quoted(path.startsWith("-") ? `./${path}` : path);
+  return quoteForShell(path.startsWith("-") ? `./${path}` : path);
 }
 
 function realpathOf(path: string): string {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
-import { pathsOf } from "../data/pairs.ts";
+import type { PairFiles } from "../data/pairs.ts";
 import { sameFile } from "../data/same-file.ts";
 import type { Picture } from "../evaluate/index.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
@@ -16,15 +16,17 @@ import {
   methodNames,
   scalesOf,
 } from "../upscale/method-names.ts";
-import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./evaluate.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
+import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
-import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
+import { checkOutputs, checkWritable, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
   collectFindings,
   describeResult,
+  type Findings,
   figures,
+  inputsOf,
   measure,
   milliseconds,
   notesOnFiles,
@@ -51,7 +53,9 @@ const flags = {
     short: "m",
     kind: methodList,
     multiple: true,
-    help: `separated by commas, or each behind a flag of its own: ${methodFlag.help}; default: all of these names that have the scale`,
+    help:
+      `separated by commas, or each behind a flag of its own: ${methodFlag.help}; default: all of these names ` +
+      "that have the scale",
   },
   ensemble: { short: "x", help: "also measures the mean of each network's eight answers, as wren+" },
   half: { help: "also measures each network stored as 16-bit floats, as wren (half)" },
@@ -75,60 +79,17 @@ ${aboutProtocols}`,
     ],
   ],
   async run(values, { signal }) {
-    const { findPictures, loadPicture, overCommonPictures } = await import("../evaluate/index.ts");
-    const { pickDetail } = await import("../report/picture.ts");
-    const { hr, lr, degradation, protocol, border, padding, out } = values;
+    const { findPictures, overCommonPictures } = await import("../evaluate/index.ts");
+    const { hr, lr, degradation, out } = values;
     refuseBoth(lr, degradation);
     await checkPicturesIn(hr, lr);
     const methods = await openMethods(values);
     try {
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
-      const pictures = findPictures(hr, lr, scale, findings.onLeftOut, degradation, findings.onFailure);
-      const weights = methods.map((method) => method.weights);
-      const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
-      if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
-        throw new UsageError(`--out ${out} is the folder of the pictures; the plots would count as such`);
-      }
-      const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
-      checkOutputs(outputs, inputs);
-      makeFolder(out, "Name another one with --out.");
-      for (const { path } of outputs) checkWritable(path);
-
-      const notes = await notesOnFiles(pictures);
-      const measured: Result[] = [];
-      const failures: string[] = [];
-      let measurable = pictures;
-      let details: Detail[] | undefined;
-      for (const [i, opened] of methods.entries()) {
-        const { name, upscale } = opened.upscaler;
-        printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
-        const options = { protocol, border, padding, signal, onFailure: printError };
-        const result = await measure(opened, measurable, options, { ...findings, notes }).catch(
-          (error: Error) => {
-            if (!(error instanceof DataError)) throw error;
-            printError(`${name}: ${error.message}`);
-            failures.push(name);
-          },
-        );
-        if (!result) continue; // a network that has diverged, say; the others are measured
-        measured.push(result);
-        const scores = new Map(result.images.map((image) => [image.name, image]));
-        measurable = measurable.filter((files) => scores.has(files.name));
-        if (!details) {
-          details = [];
-          for (const files of measurable.slice(0, values.details ?? 5)) {
-            const picture = await loadPicture(files, scale);
-            details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
-          }
-        }
-        for (const { picture, panels } of details) {
-          const score = scores.get(picture.name);
-          if (!score) continue; // it failed by this method alone
-          const caption = `${name} ${score.psnr.toFixed(2)} dB`;
-          panels.push({ caption, image: await upscale(picture.low, { signal }) });
-        }
-      }
+      const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
+      prepareFolder(values, inputsOf(methods, pictures));
+      const { measured, details, failures } = await measureAll(methods, pictures, findings, values, signal);
       const results = overCommonPictures(measured);
       if (results.length === 0 || results[0].images.length === 0) {
         throw new DataError(
@@ -138,7 +99,7 @@ ${aboutProtocols}`,
       }
       // Such as "Set5/HR x2".
       const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
-      await writeResults(out, title, results, details ?? []);
+      await writeResults(out, title, results, details);
       refuseFailures(results, failures);
     } finally {
       for (const { close } of methods) close();
@@ -148,6 +109,17 @@ ${aboutProtocols}`,
 
 /** What a comparison leaves in its folder. */
 const outputNames = ["compare.md", "compare.json", "quality-speed.svg", "quality-speed.png", "details.png"];
+
+/** Makes the folder of the results. @throws UsageError or DataError if they may not, or cannot, be written there */
+function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySet<string>): void {
+  if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
+    throw new UsageError(`--out ${out} is the folder of the pictures; the plots would count as such`);
+  }
+  const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
+  checkOutputs(outputs, inputs);
+  makeFolder(out, "Name another one with --out.");
+  for (const { path } of outputs) checkWritable(path);
+}
 
 /** A part of a picture, and each method's version of it. */
 interface Detail {
@@ -202,6 +174,70 @@ async function openMethods({ methods, adapter, ensemble, half, scale }: Values<t
     if (!ensemble || method.parameters === 0) return [method]; // an interpolation
     return [method, { ...method, ensemble, upscaler: selfEnsemble(method.upscaler), close() {} }];
   });
+}
+
+/**
+ * Measures one method after the other, each on the pictures that all before it could enlarge, and takes the details of
+ * the first of these. `failures` are the names of methods that could measure nothing.
+ */
+async function measureAll(
+  methods: readonly OpenedMethod[],
+  pictures: readonly PairFiles[],
+  findings: Findings,
+  { protocol, border, padding, details: count = 5 }: Values<typeof flags>,
+  signal: AbortSignal,
+): Promise<{ measured: Result[]; details: readonly Detail[]; failures: string[] }> {
+  const notes = await notesOnFiles(pictures);
+  const measured: Result[] = [];
+  const failures: string[] = [];
+  let measurable = pictures;
+  let details: readonly Detail[] | undefined;
+  for (const [i, method] of methods.entries()) {
+    const { name, scale } = method.upscaler;
+    printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
+    const options = { protocol, border, padding, signal, onFailure: printError };
+    const result = await measure(method, measurable, options, { ...findings, notes }).catch(
+      (error: Error) => {
+        if (!(error instanceof DataError)) throw error;
+        printError(`${name}: ${error.message}`);
+        failures.push(name);
+      },
+    );
+    if (!result) continue; // a network that has diverged, say; the others are measured
+    measured.push(result);
+    const names = new Set(result.images.map((image) => image.name));
+    measurable = measurable.filter((files) => names.has(files.name));
+    details ??= await pickDetails(measurable.slice(0, count), scale);
+    await addPanels(details, method, result, signal);
+  }
+  return { measured, details: details ?? [], failures };
+}
+
+async function pickDetails(pictures: readonly PairFiles[], scale: number): Promise<Detail[]> {
+  const { loadPicture } = await import("../evaluate/index.ts");
+  const { pickDetail } = await import("../report/picture.ts");
+  const details: Detail[] = [];
+  for (const files of pictures) {
+    const picture = await loadPicture(files, scale);
+    details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
+  }
+  return details;
+}
+
+/** A method's version of each detail. */
+async function addPanels(
+  details: readonly Detail[],
+  { upscaler: { name, upscale } }: OpenedMethod,
+  { images }: Result,
+  signal: AbortSignal,
+): Promise<void> {
+  const scores = new Map(images.map((image) => [image.name, image]));
+  for (const { picture, panels } of details) {
+    const score = scores.get(picture.name);
+    if (!score) continue; // it failed by this method alone
+    const caption = `${name} ${score.psnr.toFixed(2)} dB`;
+    panels.push({ caption, image: await upscale(picture.low, { signal }) });
+  }
 }
 
 /** Adds the name of the weight file, or its path, to names that several methods share. */

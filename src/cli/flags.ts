@@ -85,19 +85,19 @@ export function parseFlags<F extends Flags>(
   return Object.fromEntries(values) as Values<F>;
 }
 
-type Parsed = Record<string, (string | boolean)[] | undefined>;
+type RawValues = Record<string, (string | boolean)[] | undefined>;
 
 function parse(
   args: readonly string[],
   options: ParseArgsConfig["options"],
   operands: string | undefined,
-): Parsed {
+): RawValues {
   try {
     const allowPositionals = operands !== undefined;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals });
-    if (operands === undefined || positionals.length === 0) return values as Parsed;
-    const byFlag = (values as Parsed)[operands] ?? [];
-    return { ...(values as Parsed), [operands]: [...byFlag, ...positionals] };
+    if (operands === undefined || positionals.length === 0) return values as RawValues;
+    const byFlag = (values as RawValues)[operands] ?? [];
+    return { ...(values as RawValues), [operands]: [...byFlag, ...positionals] };
   } catch (error) {
     // Node's own messages have several lines and advice about positional arguments.
     const [reason] = (error as Error).message.split(/\.(?: |\n|$)|\n/);

@@ -6,7 +6,7 @@ import { DataError } from "../picture/errors.ts";
 import { isInterpolation } from "../upscale/method-names.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, readNetworkFile, scaleFlag } from "./methods.ts";
-import { checkOutputs, idsOf, prepareJson, writeJson } from "./outputs.ts";
+import { checkOutputs, idsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 
 export const infoCommand = defineCommand({
@@ -41,7 +41,7 @@ h5wasm); networks of other programs are recognized by the names and shapes of th
     if (files.length > 1) throw new UsageError(`looks at one file, got ${files.length}`);
     const [name] = files;
     if (name === undefined && scale !== undefined) throw new UsageError("--scale is for a file or a name");
-    checkOutputs([{ flag: "--json", path: json }], idsOf(files));
+    checkOutputs([jsonOutput(json)], idsOf(files));
     prepareJson(json);
     await writeJson(
       json,
@@ -132,7 +132,7 @@ async function measureNetwork(
   // Little enough that memory is the limit, and not what a kernel can bind.
   const room = 2 ** 26;
   const bytes = room / upscaler.pixelsWithin(room);
-  const channels = model.colors === "rgb" ? 3 : 1;
+  const channels = model.planes;
   // Small pictures first: an adapter that is slow need not see a large one.
   for (let side = 32; ; side *= 2) {
     const data = Float32Array.from({ length: channels * side ** 2 }, (_, i) => (i % 251) / 250);

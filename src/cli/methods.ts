@@ -5,6 +5,7 @@ import type { NetworkFile } from "../node.ts";
 import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import { scales } from "../picture/scales.ts";
 import type { TargetSize } from "../picture/target-size.ts";
 import type { Choice, OpenedMethod, ReadPicture, Upscaler } from "../upscale/index.ts";
 import {
@@ -27,8 +28,10 @@ export const methodFlag = {
 
 export const scaleFlag = {
   short: "s",
-  kind: oneOf(1, 2, 3, 4, 8),
-  help: "enlargement of each side; default: that of the weight file, else 2; 1 keeps the size, by networks that were made for it",
+  kind: oneOf(...scales),
+  help:
+    "enlargement of each side; default: that of the weight file, else 2; 1 keeps the size, by networks that were " +
+    "made for it",
 } satisfies Flags[string];
 
 export const ensembleFlag = {
@@ -150,11 +153,8 @@ export async function readNetworkFile(method: string, scale?: number): Promise<N
   const { readBytes } = await import("../data/files.ts");
   const { readNetwork } = await import("../node.ts");
   if (!isPretrained(method)) {
-    const { readError } = await import("../data/decode.ts");
     const { readWeightFile } = await import("../upscale/weight-files.ts");
-    const bytes = await readWeightFile(method).catch((cause) => {
-      throw readError(method, cause);
-    });
+    const bytes = await readWeightFile(method);
     const network = readNetwork(bytes, method, { scale });
     const ownScale = Number(network.metadata.scale);
     if (scale !== undefined && ownScale > 0 && ownScale !== scale) {

@@ -8,29 +8,41 @@ import { maxNameBytes } from "../data/temporary.ts";
 import { UsageError } from "./flags.ts";
 import { takeOutput } from "./print.ts";
 
-/** The files that a command reads. Weights that come with the library are none of them. */
+/** The files that a command reads. */
 export function idsOf(paths: readonly (string | undefined)[]): ReadonlySet<string> {
-  return new Set(
-    paths.filter((path) => path !== undefined && path !== "pretrained").map((path) => fileId(path!)),
-  );
+  return new Set(paths.filter((path) => path !== undefined).map(fileId));
 }
 
 /** A file that a command will write, and the flag that names it. */
 export interface Output {
   readonly flag: string;
   readonly path: string | undefined;
+  /** It is no picture, and must not have the name of one. */
+  readonly isText?: boolean;
+  /** It may also go to standard output. */
+  readonly isPrintable?: boolean;
+}
+
+/** What `--profile` names. */
+export function profileOutput(path: string | undefined): Output {
+  return { flag: "--profile", path, isText: true };
+}
+
+/** What `--json` names. */
+export function jsonOutput(path: string | undefined): Output {
+  return { flag: "--json", path, isText: true, isPrintable: true };
 }
 
 /**
- * Nothing is written over an input, nor two outputs into one file, not even through links, and no JSON over
- * any picture. Pipes and devices may be named again and again.
+ * Nothing is written over an input, nor two outputs into one file, not even through links, and no text under
+ * the name of a picture. Pipes and devices may be named again and again.
  *
  * @throws UsageError that names the flag
  */
 export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<string>): void {
   const outputIds = new Set<string>();
-  for (const { flag, path } of outputs) {
-    if (path === undefined || (flag === "--json" && isStandardOutput(path))) continue;
+  for (const { flag, path, isText, isPrintable } of outputs) {
+    if (path === undefined || (isPrintable && isStandardOutput(path))) continue;
     if (path === "-")
       throw new UsageError(`${flag} - would be standard output, which is for video and --json`);
     const id = fileId(path);
@@ -41,7 +53,7 @@ export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<str
     if (outputIds.has(id))
       throw new UsageError(`${path} would be written twice; ${flag} must name another place`);
     outputIds.add(id);
-    if ((flag === "--json" || flag === "--profile") && formatOfName(path) !== undefined) {
+    if (isText && formatOfName(path) !== undefined) {
       throw new UsageError(`${flag} writes text, and ${path} is the name of a picture; take one in .json`);
     }
   }

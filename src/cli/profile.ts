@@ -1,7 +1,7 @@
 /** `--profile FILE`: where a command's time goes, as a trace (src/device/trace.ts). */
 import { writeWhole } from "../data/files.ts";
 import { file } from "../options/kinds.ts";
-import { checkOutputs, checkWritable } from "./outputs.ts";
+import { checkOutputs, checkWritable, profileOutput } from "./outputs.ts";
 import { printError } from "./print.ts";
 
 export const profileFlag = {
@@ -20,13 +20,13 @@ export const profileFlag = {
  * @param inputs the files that the command reads.
  * @throws UsageError or DataError if the trace cannot lie at `path`
  */
-export async function profiled<T>(
+export async function withProfile<T>(
   path: string | undefined,
   inputs: ReadonlySet<string>,
   body: () => Promise<T>,
 ): Promise<T> {
   if (path === undefined) return body();
-  checkOutputs([{ flag: "--profile", path }], inputs);
+  checkOutputs([profileOutput(path)], inputs);
   checkWritable(path);
   // Timestamps are exact only on devices that are opened for it.
   const { PIXELGRAD_DAWN: switches } = process.env;

@@ -3,11 +3,12 @@
 import { describeCropped } from "../data/pair-sizes.ts";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
-import type { EvaluateOptions, Evaluation, Failure } from "../evaluate/index.ts";
+import type { EvaluateOptions, Evaluation, Failure, FindPicturesOptions } from "../evaluate/index.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { adapterOf } from "../upscale/method.ts";
+import { idsOf } from "./outputs.ts";
 import { printError } from "./print.ts";
 
 export interface Result extends Evaluation {
@@ -47,14 +48,22 @@ export async function notesOnFiles(pictures: readonly PairFiles[]): Promise<Note
   return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
 }
 
+/** The files that a measurement reads, for checkOutputs. Weights that come with the library are none of them. */
+export function inputsOf(
+  methods: readonly OpenedMethod[],
+  pictures: readonly PairFiles[],
+): ReadonlySet<string> {
+  const weights = methods.map((method) => method.weights).filter((path) => path !== "pretrained");
+  return idsOf([...weights, ...pictures.flatMap(pathsOf)]);
+}
+
 /** What findPictures says besides its list. */
 export interface Findings {
   /** Lines that say what is left out of the folders. */
   readonly leftOut: readonly string[];
   /** Pictures without a small version of their own. */
   readonly unpaired: readonly Failure[];
-  readonly onLeftOut: (line: string) => void;
-  readonly onFailure: (failure: Failure) => void;
+  readonly callbacks: Required<Pick<FindPicturesOptions, "onLeftOut" | "onFailure">>;
 }
 
 /** For findPictures: prints what it says, and keeps it for `measure`. */
@@ -64,13 +73,15 @@ export function collectFindings(): Findings {
   return {
     leftOut,
     unpaired,
-    onLeftOut(line) {
-      printError(line);
-      leftOut.push(line);
-    },
-    onFailure(failure) {
-      printError(failure.error);
-      unpaired.push(failure);
+    callbacks: {
+      onLeftOut(line) {
+        printError(line);
+        leftOut.push(line);
+      },
+      onFailure(failure) {
+        printError(failure.error);
+        unpaired.push(failure);
+      },
     },
   };
 }

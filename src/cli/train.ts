@@ -22,7 +22,7 @@ import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { idsOf } from "./outputs.ts";
 import { print } from "./print.ts";
-import { profiled, profileFlag } from "./profile.ts";
+import { profileFlag, withProfile } from "./profile.ts";
 import { type CommandGroup, run } from "./run.ts";
 
 export const trainCommands: CommandGroup = {
@@ -89,8 +89,9 @@ ${summary}.
 Networks learn from RGB of 8 bits: transparent pictures are put on white, of 16 bits the upper 8 are
 used, and a line at the start names such pictures, and those that are both trained and measured on.
 With --init and without --preset, the network is that of the file, also of a .pth of another
-program, but for what flags say otherwise. Ctrl-C saves what was learned, and prints the command
-that goes on. A run that stays far below bicubic interpolation says so, and its exit code is 1.
+program, and the rate at most ${fineTuningRate}, but for what flags say otherwise. Ctrl-C saves what was
+learned, and prints the command that goes on. A run that stays far below bicubic interpolation says
+so, and its exit code is 1.
 
 Brackets hold the value of a flag that is not given.`,
     flags: {
@@ -112,7 +113,7 @@ Brackets hold the value of a flag that is not given.`,
     examples: [
       ["", `the preset ${presetNames[0]}, on photographs from npm`],
       ["--data photos --valid Set5/HR --steps 5000", "your own pictures, measured on others"],
-      [`--init model.pth --data photos --lr 1e-4`, "trains the network of a file further, on your pictures"],
+      [`--init model.pth --data photos`, "trains the network of a file further, on your pictures"],
       [`--resume runs/${name.toLowerCase()}-x2`, "goes on where that run stopped"],
     ],
     savesWhenStopped: true,
@@ -124,7 +125,7 @@ Brackets hold the value of a flag that is not given.`,
       const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
       const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
-      const { step, best, bicubic, path, advice, ...result } = await profiled(profile, inputs, () =>
+      const { step, best, bicubic, path, advice, ...result } = await withProfile(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
       ).catch((error: Error) => {
         // Before the first step: the values of flags, which only the run that they are for can judge.
@@ -138,6 +139,12 @@ Brackets hold the value of a flag that is not given.`,
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
             `Look at ${path}/report.html and comparison.png.`,
         );
+        if (best.step === 0 && step > 0) {
+          print(
+            `No evaluation was better than the weights it began with, which are in best.safetensors. Try a smaller ` +
+              `--lr (it was ${result.config.lr}), or more steps.`,
+          );
+        }
       }
       if (step >= steps) {
         if (advice) throw new Error(advice);
@@ -210,7 +217,13 @@ export function readTraining(
   return { config, folder, change };
 }
 
-/** The configuration without flags, with the network of --init's file unless --preset or --resume says which. */
+/** A network that has learned needs small steps: by the rate for random weights it would first forget. */
+const fineTuningRate = 1e-4;
+
+/**
+ * The configuration without flags, with the network of --init's file and a rate to train it further, unless
+ * --preset or --resume says which.
+ */
 async function withNetworkOfInit(
   { name }: Architecture,
   values: Values<Flags>,
@@ -226,7 +239,16 @@ async function withNetworkOfInit(
       `${file} holds ${other}, and this command trains ${name}. Train it further by "train ${other.toLowerCase()}"`,
     );
   }
-  return { ...defaults, network: { architecture: name, ...network.options } as TrainConfig["network"] };
+  return {
+    ...defaults,
+    network: { architecture: name, ...network.options } as TrainConfig["network"],
+    lr: Math.min(defaults.lr, fineTuningRate),
+  };
+}
+
+/** 0 %, < 1 %, 5 %: how much of the time is spent waiting needs no more digits. */
+function percent(share: number): string {
+  return share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`;
 }
 
 /** Prints how training goes: sentences, and below them one line of progress. */
@@ -240,7 +262,7 @@ function reporter() {
     },
     onProgress({ step, steps, loss, lr, psnr, waiting }: TrainStatus) {
       progress ??= new Progress({ total: steps, start: step });
-      progress.update(step, { loss, lr, ...(psnr !== undefined && { dB: psnr }), "wait %": 100 * waiting });
+      progress.update(step, { loss, lr, ...(psnr !== undefined && { dB: psnr }), waiting: percent(waiting) });
     },
     /** Whether there has been a step. */
     hasBegun: () => progress !== undefined,

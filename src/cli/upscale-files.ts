@@ -18,11 +18,11 @@ import type { Image, Samples } from "../picture/image.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
-import { memoryForTiles, withOwnMemory } from "./memory.ts";
 import { messageOf } from "./messages.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
-import { profiled } from "./profile.ts";
+import { withProfile } from "./profile.ts";
+import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
 
@@ -52,7 +52,7 @@ export async function upscaleFiles(
   const settings = settingsOf(flags);
   checkFormat(settings);
   const { jobs, leftOut, inputs } = planOf(settings, printError);
-  const pictures = await profiled(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
+  const pictures = await withProfile(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
   return { pictures, leftOut };
 }
 
@@ -219,9 +219,7 @@ async function upscaleOne(
     alpha: alpha ?? (writes!.alpha ? "keep" : "white"),
     depth: depth ?? (writes!.depth > 8 && image.data instanceof Uint16Array ? 16 : 8),
     tile,
-    // Two fifths of the rest stay free: JavaScript collects what tiles leave behind only now and then, and at
-    // the end the result is encoded.
-    maxMemory: memoryForTiles(memory, 0.6),
+    maxMemory: tileMemory(memory),
     signal,
     onProgress({ done, total }) {
       // The speed is that of the tiles after the first two, which begin together, and before which there is

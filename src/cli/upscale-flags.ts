@@ -103,7 +103,9 @@ export const upscaleFlags = {
   },
   json: {
     kind: file,
-    help: "writes a report here, with an entry for every picture, also for those that are left out; - is standard output",
+    help:
+      "writes a report here, with an entry for every picture, also for those that are left out; - is standard " +
+      "output",
   },
   ...profileFlag,
 } as const;

@@ -7,7 +7,7 @@ import { maxNameBytes } from "../data/temporary.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
-import { checkOutputs, checkWritable, idsOf } from "./outputs.ts";
+import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput } from "./outputs.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export type UpscaleSettings = UpscaleFlags & {
@@ -73,11 +73,7 @@ export function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => v
   const outputs = checked
     .filter(({ error, isInput }) => error === undefined && !isInput)
     .map((job) => ({ flag: "--output", path: job.output }));
-  const reports = [
-    { flag: "--json", path: json },
-    { flag: "--profile", path: profile },
-  ];
-  checkOutputs([...outputs, ...reports], inputs);
+  checkOutputs([...outputs, jsonOutput(json), profileOutput(profile)], inputs);
   return { jobs: [...checked, ...failed], leftOut, inputs };
 }
 

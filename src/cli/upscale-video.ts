@@ -4,10 +4,10 @@ import { counted } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { UsageError } from "./flags.ts";
-import { memoryForTiles, withOwnMemory } from "./memory.ts";
 import { methodOf } from "./methods.ts";
 import { checkOutputs, idsOf } from "./outputs.ts";
-import { profiled } from "./profile.ts";
+import { withProfile } from "./profile.ts";
+import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
@@ -19,7 +19,7 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
   const inputs = [flags.method, "/dev/stdin"];
   checkOutputs([{ flag: "--output", path: "/dev/stdout" }], idsOf(inputs));
   const files = idsOf([...inputs, "/dev/stdout"]);
-  await profiled(flags.profile, files, () => upscaleStream(flags, signal));
+  await withProfile(flags.profile, files, () => upscaleStream(flags, signal));
 }
 
 async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
@@ -37,8 +37,8 @@ async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<
     const opened = await methodOf(flags);
     try {
       const { tile, "max-memory": memory } = flags;
-      const maxMemory = memoryForTiles(memory);
-      const frames = new FrameUpscaler(opened.upscaler, format, { signal, tile, maxMemory });
+      const options = { signal, tile, maxMemory: tileMemory(memory) };
+      const frames = new FrameUpscaler(opened.upscaler, format, options);
       await writer.header(frames.format);
       const start = performance.now();
       let printedAt = start;

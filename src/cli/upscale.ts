@@ -13,8 +13,8 @@ function aboutMethods(): string {
   const photo =
     photoScales.length === 0
       ? ""
-      : ` Traces of JPEG (quality ${limits.jpegQuality} or less), noise or blur: ${photoNetwork}, where it has the scale` +
-        `${photoScales.includes(1) ? "; at scale 1, it only removes them" : ""}.`;
+      : ` Traces of JPEG (quality ${limits.jpegQuality} or less), noise or blur: ${photoNetwork}, where it has the ` +
+        `scale${photoScales.includes(1) ? "; at scale 1, it only removes them" : ""}.`;
   return (
     `These networks come with pixelgrad: ${networksInWords()}. Your own are weight files, as "pixelgrad train" and ` +
     "saveWeights() write them; a file knows its scale. Without --method, the picture decides, and its line says " +

@@ -2,7 +2,7 @@
  * Reads BMP files, which sharp does not: 1 to 32 bits per pixel, with palettes, bit masks and run lengths,
  * and the headers of OS/2 and of Windows 3 to 5.
  */
-import { damaged, type Raster } from "./raster.ts";
+import { damageError, type Raster } from "./raster.ts";
 
 interface Header {
   readonly width: number;
@@ -24,7 +24,7 @@ const [plain, rle8, rle4, bitfields, alphaBitfields] = [0, 1, 2, 3, 6];
 /** @throws DataError if the bytes are no such picture */
 export function readBmp(bytes: Uint8Array, name: string): Raster {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const fail = (reason: string) => damaged(name, "BMP picture", reason);
+  const fail = (reason: string) => damageError(name, "BMP picture", reason);
   if (file.length < 26) throw fail("the header is incomplete");
   const header = parse(file, fail);
   const { width, height, bits, compression, start, masks, palette } = header;

@@ -2,6 +2,7 @@
 import { DataError } from "../picture/errors.ts";
 import { crop, type Image } from "../picture/image.ts";
 import { copyPatch, type PatchPlace } from "../picture/patches.ts";
+import { planeCount } from "../picture/planes.ts";
 import type { Random } from "../tensor/random.ts";
 import { type Degradation, degrade } from "./degrade.ts";
 import { inFormat, noPicture, type Pair, type PairFormat } from "./pairs.ts";
@@ -71,11 +72,9 @@ export type Patches = Readonly<Record<"low" | "high", Float32Array<ArrayBuffer>>
 
 /** The lengths of a patch in values. */
 export function lengthsOf({ colors, patch, zooms }: BatchFormat): Readonly<Record<"low" | "high", number>> {
-  const length = (zoom: number) => channelsOf[colors] * (patch * zoom) ** 2;
+  const length = (zoom: number) => planeCount(colors) * (patch * zoom) ** 2;
   return { low: length(zooms.low), high: length(zooms.high) };
 }
-
-export const channelsOf = { rgb: 3, y: 1 } as const;
 
 /** @throws DataError that begins with the picture's label */
 export async function cutBatch(cuts: readonly Cut[], format: BatchFormat): Promise<Patches> {
@@ -115,7 +114,7 @@ async function degradedWindow(
 }
 
 /** The same cut with no more of a picture in memory than it needs, to be sent to another thread. */
-export function trimmed(cut: Cut, scale: number): Cut {
+export function trimCut(cut: Cut, scale: number): Cut {
   if (!cut.degraded || !("pictures" in cut.pair)) return cut;
   const { window, degradation } = cut.degraded;
   const high = windowOf(cut.pair, window, scale);

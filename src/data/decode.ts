@@ -11,8 +11,8 @@ import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
 import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
 import { readPnm } from "./pnm.ts";
-import { damaged, type Raster } from "./raster.ts";
-import { readFromFile } from "./read-file.ts";
+import { damageError, type Raster } from "./raster.ts";
+import { readError, readFromFile } from "./read-file.ts";
 import { hasUnspecifiedChannel } from "./tiff-tags.ts";
 import { toSrgb, withoutColor } from "./to-srgb.ts";
 import { unreadKind } from "./unread-kinds.ts";
@@ -73,7 +73,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     const space = channels <= 2 ? "b-w" : "srgb";
     const [orientation, looksWhole] = [1, true]; // or the raster would not have been read
     const header = { format, width, height, channels, depth, orientation, frames, looksWhole, space, raster };
-    return checked(header, length, name);
+    return checkHeader(header, length, name);
   }
   const { default: sharp } = await import("sharp");
   const warnings: string[] = [];
@@ -104,7 +104,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   const size = { width, height, channels, depth };
   const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
   const header = { format, ...size, orientation, frames, looksWhole, space: space as string, metadata };
-  const whole = checked(header, length, name, packed);
+  const whole = checkHeader(header, length, name, packed);
   const lacksChannel =
     format === "tiff" && isStored(whole) && channels % 2 === 0 && hasUnspecifiedChannel(read);
   if (!lacksChannel) return whole;
@@ -140,7 +140,7 @@ const mostPerByte: Partial<Record<PictureFormat, number>> = {
 };
 
 /** Refuses a picture before memory is taken for it, since a file of 100 bytes can claim any size. */
-function checked(header: Header, length: number, name: string, packed?: number): Header {
+function checkHeader(header: Header, length: number, name: string, packed?: number): Header {
   const { format, width, height, channels, depth } = header;
   const size = width * height * channels * (depth / 8);
   if (!(size > 0)) throw undecodable(name, format, length, new Error(`${width}x${height} pixels`));
@@ -170,7 +170,7 @@ export function uprightSize({ width, height, orientation }: Header): { width: nu
   return orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
-export interface Decoded {
+export interface DecodedPicture {
   readonly image: Image<Samples>;
   readonly header: Header;
   /** What the decoder found wrong, though it could read everything. */
@@ -185,7 +185,7 @@ export async function decode(
   bytes: Uint8Array,
   name: string,
   choose: (header: Header) => { readonly deep: boolean; readonly ignoreIcc: boolean },
-): Promise<Decoded> {
+): Promise<DecodedPicture> {
   const read = readFrom(bytes);
   const header = await readHeader({ read, length: bytes.length, input: bytes }, name);
   const { deep, ignoreIcc } = choose(header);
@@ -272,25 +272,6 @@ function stretch(samples: Uint16Array, bits: number): void {
   for (let i = 0; i < samples.length; i++) samples[i] = Math.round(((samples[i] >> shift) * 65535) / white);
 }
 
-/** What the system's error means. */
-export function reasonForReading(cause: unknown): string {
-  const { code = "", message } = cause as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: "there is no such file",
-    ENOTDIR: "there is no such file",
-    EISDIR: "it is a folder",
-    EACCES: "you may not read it",
-    ELOOP: "its links lead in a circle",
-  };
-  return reasons[code] ?? message;
-}
-
-/** For a file that cannot even be read. */
-export function readError(path: string, cause: unknown): DataError {
-  if (cause instanceof DataError) return cause; // says it itself
-  return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });
-}
-
 function undecodable(
   name: string,
   format: PictureFormat,
@@ -299,7 +280,7 @@ function undecodable(
   warnings: readonly string[] = [],
 ): DataError {
   const reason = [reasonOf(cause) ?? noReason, ...warnings.slice(0, 1)].join(": ");
-  return damaged(name, `${pictureFormats[format].name} picture of ${length} bytes`, reason, cause);
+  return damageError(name, `${pictureFormats[format].name} picture of ${length} bytes`, reason, cause);
 }
 
 /**

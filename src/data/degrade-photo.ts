@@ -103,7 +103,7 @@ export function drawPhoto(
   random: Random,
   scale: number | undefined,
 ): { steps: DegradationStep[]; seed: number } {
-  const { stages, sinc, clean } = checked(options);
+  const { stages, sinc, clean } = checkPhotoOptions(options);
   checkArguments("drawDegradation", { scale: [scale, whole(1, 64)] });
   const seed = random.next();
   if (happens(random, clean)) return { steps: [{ resize: "bicubic", size: 1 }], seed };
@@ -167,11 +167,11 @@ function between(random: Random, range: Range): number {
 
 /** The options with nothing left open, in one order of their names. */
 export function completePhoto(options: PhotoOptions): PhotoOptions {
-  const { stages, sinc, clean } = checked(options);
+  const { stages, sinc, clean } = checkPhotoOptions(options);
   return { kind: "photo", seed: options.seed, stages, sinc, clean };
 }
 
-function checked(options: PhotoOptions) {
+function checkPhotoOptions(options: PhotoOptions) {
   const names = { kind: aKind, seed: whole(), stages: someStages, sinc: probability, clean: probability };
   checkOptions("drawDegradation", options, names, ["kind", "seed"]);
   const { stages = photoStages, sinc = 0.8, clean = 0.1 } = options;

@@ -214,7 +214,7 @@ async function take(
   random: Random,
 ): Promise<Image> {
   if ("blur" in step) return gaussianBlur(image, step.blur);
-  if ("sinc" in step) return filtered(image, [sincKernel(step.sinc, step.reach)]);
+  if ("sinc" in step) return applyKernels(image, [sincKernel(step.sinc, step.reach)]);
   if ("resize" in step) {
     const side = (length: number) => Math.max(1, Math.round(length * step.size));
     const size = { width: side(low.width), height: side(low.height) };
@@ -256,11 +256,11 @@ export function gaussianBlur(image: Image, blur: Blur): Image {
     angle === 0 || sigma === sigma2
       ? [gaussianKernel(sigma, 0, 0), gaussianKernel(0, sigma2, 0)]
       : [gaussianKernel(sigma, sigma2, angle)];
-  return filtered(image, passes);
+  return applyKernels(image, passes);
 }
 
 /** Convolved with one kernel after the other, and rounded at the end. */
-function filtered(image: Image, kernels: readonly Kernel[]): Image {
+function applyKernels(image: Image, kernels: readonly Kernel[]): Image {
   let samples: Uint8Array | Float64Array = image.data;
   for (const kernel of kernels) samples = convolve(samples, image, kernel);
   return { ...image, data: toBytes(samples) };

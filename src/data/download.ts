@@ -79,22 +79,74 @@ export async function download(url: string, path: string, options: DownloadOptio
 
 /** One connection. Throws a DataError where another one would not help. */
 async function attempt(url: string, part: string, options: DownloadOptions): Promise<void> {
-  const { silence = 60_000, maxBytes = 2 ** 36, signature, onProgress } = options;
-  using watch = new Silence(silence, options.signal);
+  const { silence = 60_000, maxBytes = 2 ** 36, signal } = options;
+  using watch = new Silence(silence, signal);
   const info = await readInfo(part);
   const received = info ? await sizeOf(part) : 0;
   if (received > 0 && received === info?.size) return;
 
-  const headers: Record<string, string> = { "accept-encoding": "identity" };
-  if (received > 0) {
-    headers.range = `bytes=${received}-`;
-    if (info?.validator) headers["if-range"] = info.validator;
+  const response = await fetchSafely(url, { headers: headersFor(received, info), signal: watch.signal });
+  const range = rangeOf(response);
+  if (response.status === 416 && range.total === received) return; // its size was not known, and all of it is here
+  const isRest = range.start === received && (info?.size ?? range.total) === range.total;
+  await checkStatus(response, { url, part, received, isRest });
+
+  const done = response.status === 206 ? received : 0;
+  const size = range.total ?? wholeSizeOf(response, done);
+  const refuse = async (what: string): Promise<never> => {
+    await response.body?.cancel().catch(() => {});
+    await rm(part, { force: true });
+    await rm(infoFile(part), { force: true });
+    throw new DataError(`${url}: cannot be downloaded: ${what}. Is the address right?`);
+  };
+  const encoding = response.headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") await refuse(`the server sends it in the encoding ${excerpt(encoding)}`);
+  await requireSpace(part, size === undefined ? 0 : size - done);
+  if (size !== undefined && size > maxBytes) await refuse(tooLarge(maxBytes));
+  if (response.status === 200) {
+    // Emptied first, so that the description of this file never lies beside bytes of another one.
+    await rm(part, { force: true });
+    await writeWhole(infoFile(part), JSON.stringify({ validator: validatorOf(response), size }));
   }
-  const response = await fetchSafely(url, { headers, signal: watch.signal });
-  const { status, statusText, body } = response;
-  const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
-  const total = range && range[2] !== "*" ? Number(range[2]) : undefined;
-  if (status === 416 && total === received) return; // its size was not known, and all of it is here
+  const end = await appendBody(response, part, { ...options, maxBytes, done, size, watch, refuse });
+  if (end !== (size ?? end)) throw new Error(`the connection ended after ${end} of ${size} bytes`);
+}
+
+/** They ask for the rest, if something has been received. */
+function headersFor(received: number, info: PartInfo | undefined): Record<string, string> {
+  const whole = { "accept-encoding": "identity" };
+  if (received === 0) return whole;
+  const range = { ...whole, range: `bytes=${received}-` };
+  return info?.validator ? { ...range, "if-range": info.validator } : range;
+}
+
+/** Where the answer begins within the file, and the file's size, as far as the server says so. */
+function rangeOf({ headers }: Response): { start?: number; total?: number } {
+  const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "");
+  if (!range) return {};
+  const [, start, total] = range;
+  return {
+    start: start === undefined ? undefined : Number(start),
+    total: total === "*" ? undefined : Number(total),
+  };
+}
+
+/** From the length of what follows the bytes that are there. */
+function wholeSizeOf({ headers }: Response, done: number): number | undefined {
+  const length = /^\d+$/.exec(headers.get("content-length") ?? "")?.[0];
+  return length === undefined ? undefined : done + Number(length);
+}
+
+/** Throws unless the server sends the whole file, or the rest that was asked for. */
+async function checkStatus(
+  { status, statusText, body }: Response,
+  {
+    url,
+    part,
+    received,
+    isRest,
+  }: { readonly url: string; readonly part: string; readonly received: number; readonly isRest: boolean },
+): Promise<void> {
   if (status === 206 && received === 0) {
     await body?.cancel();
     throw new DataError(
@@ -102,39 +154,36 @@ async function attempt(url: string, part: string, options: DownloadOptions): Pro
         "the address right?",
     );
   }
-  const fits = Number(range?.[1]) === received && (info?.size ?? total) === total;
-  if (status === 416 || (status === 206 && !fits)) {
+  if (status === 416 || (status === 206 && !isRest)) {
     await body?.cancel();
     await rm(part, { force: true });
     throw new Error(`the server's file is not the one whose first ${received} bytes are here`);
   }
-  if (status !== 200 && status !== 206) {
-    await body?.cancel();
-    const message = `the server answered ${status} ${statusText}`.trimEnd();
-    const isTemporary = status >= 500 || status === 408 || status === 429;
-    if (isTemporary) throw new Error(message);
-    throw new DataError(`${url}: cannot be downloaded: ${message}. Is the address right?`);
-  }
+  if (status === 200 || status === 206) return;
+  await body?.cancel();
+  const message = `the server answered ${status} ${statusText}`.trimEnd();
+  const isTemporary = status >= 500 || status === 408 || status === 429;
+  if (isTemporary) throw new Error(message);
+  throw new DataError(`${url}: cannot be downloaded: ${message}. Is the address right?`);
+}
 
-  const encoding = response.headers.get("content-encoding") ?? "identity";
-  let done = status === 206 ? received : 0;
-  const length = /^\d+$/.exec(response.headers.get("content-length") ?? "")?.[0];
-  const size = total ?? (length === undefined ? undefined : done + Number(length));
-  const refuse = async (what: string): Promise<never> => {
-    await body?.cancel().catch(() => {});
-    await rm(part, { force: true });
-    await rm(infoFile(part), { force: true });
-    throw new DataError(`${url}: cannot be downloaded: ${what}. Is the address right?`);
-  };
-  if (encoding !== "identity") await refuse(`the server sends it in the encoding ${excerpt(encoding)}`);
-  const tooLarge = `it is larger than ${(maxBytes / 2 ** 30).toFixed(1)} GiB`;
-  await requireSpace(part, size === undefined ? 0 : size - done);
-  if (size !== undefined && size > maxBytes) await refuse(tooLarge);
-  if (status === 200) {
-    // Emptied first, so that the description of this file never lies beside bytes of another one.
-    await rm(part, { force: true });
-    await writeWhole(infoFile(part), JSON.stringify({ validator: validatorOf(response), size }));
-  }
+interface Transfer extends Pick<DownloadOptions, "signature" | "onProgress"> {
+  readonly maxBytes: number;
+  /** Bytes of the file that are there before. */
+  readonly done: number;
+  readonly size: number | undefined;
+  readonly watch: Silence;
+  /** Ends everything, and removes what is there. */
+  readonly refuse: (what: string) => Promise<never>;
+}
+
+/** Writes what arrives behind what is there, and returns how many bytes there are then. */
+async function appendBody(
+  { headers, body }: Response,
+  part: string,
+  { signature, onProgress, maxBytes, size, watch, refuse, ...transfer }: Transfer,
+): Promise<number> {
+  let { done } = transfer;
   const file = await open(part, "a");
   try {
     onProgress?.(done, size);
@@ -142,20 +191,24 @@ async function attempt(url: string, part: string, options: DownloadOptions): Pro
       watch.heard();
       const expected = signature?.bytes.slice(done) ?? [];
       if (signature && expected.some((byte, i) => byte !== (chunk[i] ?? byte))) {
-        const type = response.headers.get("content-type") ?? "something else";
+        const type = headers.get("content-type") ?? "something else";
         await refuse(`this is not ${signature.of}; the server sends ${excerpt(type)}`);
       }
       await file.appendFile(chunk).catch((cause) => {
         throw diskFullError(part, cause) ?? cause;
       });
       done += chunk.length;
-      if (done > maxBytes) await refuse(tooLarge);
+      if (done > maxBytes) await refuse(tooLarge(maxBytes));
       onProgress?.(done, size);
     }
   } finally {
     await file.close();
   }
-  if (done !== (size ?? done)) throw new Error(`the connection ended after ${done} of ${size} bytes`);
+  return done;
+}
+
+function tooLarge(maxBytes: number): string {
+  return `it is larger than ${(maxBytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 /** Ends a connection on which nothing arrives any more. */

@@ -362,12 +362,12 @@ export function encodeTree({ entries, children }: Tree, start: number, order: Or
 /** The same tree for a file of the other byte order. */
 export function withBytesTurned({ entries, children }: Tree): Tree {
   return {
-    entries: entries.map((entry) => ({ ...entry, bytes: turned(entry.bytes, unitBytes[entry.type]) })),
+    entries: entries.map((entry) => ({ ...entry, bytes: swapUnits(entry.bytes, unitBytes[entry.type]) })),
     children: children.map(({ tag, tree }) => ({ tag, tree: withBytesTurned(tree) })),
   };
 }
 
-function turned(bytes: Uint8Array, unit: number): Uint8Array {
+function swapUnits(bytes: Uint8Array, unit: number): Uint8Array {
   return bytes.map((_, i) => bytes[i - (i % unit) + (unit - 1 - (i % unit))]);
 }
 

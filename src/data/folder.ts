@@ -21,20 +21,24 @@ export interface FolderOptions extends Partial<PairFormat> {
 /**
  * Your own pictures as HR. Their LR partners are made when they are loaded, by Matlab's bicubic or by
  * `degradation`, which is drawn for each picture from its place in the list; `files` of the result says what
- * was drawn. (A PatchLoader draws it anew for each patch.) A string is a folder, whose pictures are taken in the order of their names (see picturesIn; an
- * img_LR.png or imgx2.png beside its large picture is left out, too; and so are an img_SRF_3_HR.png beside
- * img_SRF_2_HR.png at scale 2, and a second link to the same file). A list names the files themselves. For
- * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
+ * was drawn. (A PatchLoader draws it anew for each patch.)
  *
- * @throws RangeError at scale 1 without a degradation; DataError if the folder is missing or has no pictures, or a listed file is missing.
+ * A string is a folder, whose pictures are taken in the order of their names: see picturesIn. Three kinds are left out:
+ * an img_LR.png or imgx2.png beside its large picture, at scale 2 an img_SRF_3_HR.png beside img_SRF_2_HR.png, and a
+ * second link to the same file. A list names the files themselves. For `colors` (default "rgb") and `inputSize`
+ * (default "low") see PairFormat.
+ *
+ * @throws RangeError at scale 1 without a degradation; DataError if the folder is missing or has no pictures, or a
+ *   file of the list is missing.
  */
 export function openFolder(folderOrFiles: string | readonly string[], options: FolderOptions): PairDataset {
   const format = pairFormat("openFolder", options, ["degradation", "onLeftOut"]);
   const { degradation, onLeftOut } = options;
   if (format.scale === 1 && degradation === undefined) {
     throw new RangeError(
-      "openFolder: at scale 1, LR pictures are as large as HR, and only a degradation tells them apart. Give one, such " +
-        'as { seed: 0, noise: [1, 10], jpeg: [60, 95] } (on the command line: --degradation \'{"seed":0,"noise":10}\').',
+      "openFolder: at scale 1, LR pictures are as large as HR, and only a degradation tells them apart. Give one, " +
+        "such as { seed: 0, noise: [1, 10], jpeg: [60, 95] } (on the command line: " +
+        `--degradation '{"seed":0,"noise":10}').`,
     );
   }
   const isFolder = typeof folderOrFiles === "string";

@@ -2,17 +2,17 @@ import { checkArguments, checkIsObject, checkNames, isObject, keysOf } from "../
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, randomPlace } from "../picture/patches.ts";
-import { Random } from "../tensor/random.ts";
+import { planeCount } from "../picture/planes.ts";
+import { defaultRandom, Random } from "../tensor/random.ts";
 import {
   type BatchFormat,
   type Cut,
-  channelsOf,
   cutBatch,
   lengthsOf,
   type OpenPair,
   type Patches,
   randomWindow,
-  trimmed,
+  trimCut,
 } from "./cut.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { drawForPatch } from "./degrade.ts";
@@ -28,8 +28,8 @@ export interface LoaderOptions {
    * Side of a patch in LR pixels; its HR side is `scale` times that. EDSR: 48 (Lim et al. 2017, HR 96 at x2).
    */
   patch: number;
-  /** Determines the order of the pictures and every crop. Any whole number. */
-  seed: number;
+  /** Determines the order of the pictures and every crop. Any whole number; default: drawn as `manualSeed` has it. */
+  seed?: number;
   /**
    * Bytes of decoded pictures to keep in memory: those that are read first. The others are decoded again for every
    * patch. Default: half of the memory that is free when the loader is made (on macOS, a quarter of all), at
@@ -124,7 +124,13 @@ export class PatchLoader {
     }
     checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
     checkNames("PatchLoader", options, optionNames);
-    const { batch, patch, seed, cacheBytes = memoryForPictures(), cacheFolder } = options;
+    const {
+      batch,
+      patch,
+      seed = defaultRandom().next(),
+      cacheBytes = memoryForPictures(),
+      cacheFolder,
+    } = options;
     const { name, length, files } = dataset;
     const { workers = threadsForPictures() } = options;
     for (const [name, value] of Object.entries({ batch, patch, workers })) {
@@ -179,9 +185,10 @@ export class PatchLoader {
       const ready = await batch;
       return { ...ready, wait: performance.now() - start };
     } catch (error) {
+      // If the loader was closed meanwhile, the error is of a thread that was ended, and no picture's fault.
       this.#failure ??= error;
       void this.#pool.close();
-      throw error;
+      throw this.#failure;
     }
   }
 
@@ -261,9 +268,9 @@ export class PatchLoader {
     this.#queue.length = 0;
   }
 
-  /** Ends the threads. next() rejects from now on. */
+  /** Ends the threads. next() rejects from now on, and so do those calls that wait. */
   async close(): Promise<void> {
-    this.#failure ??= new DataError("PatchLoader: next() was called after close().");
+    this.#failure ??= new DataError("PatchLoader: the loader was closed, and next() has no more batches.");
     this.#queue.length = 0;
     await this.#pool.close();
   }
@@ -302,7 +309,7 @@ export class PatchLoader {
     const draws = Array.from({ length: n }, () => this.#nextDraw());
     const shapeOf = (which: "low" | "high") => {
       const side = patch * zooms[which];
-      return [n, channelsOf[colors], side, side] as PatchBatch["lowShape"];
+      return [n, planeCount(colors), side, side] as PatchBatch["lowShape"];
     };
     const batch = this.#cut(draws).then((patches) => ({
       ...patches,
@@ -342,7 +349,7 @@ export class PatchLoader {
         return { pair, label, place, degraded: { window, degradation } };
       }
       checkPairSizes(pair.low, pair.high, high / low);
-      const channels = channelsOf[format.colors];
+      const channels = planeCount(format.colors);
       if (pair.high.channels !== channels) {
         const { name, colors } = this.#dataset;
         throw new DataError(
@@ -367,7 +374,7 @@ export class PatchLoader {
     };
     await Promise.all(
       cuts.map(async (cut, slot) => {
-        const patch = await this.#pool.cut([trimmed(cut, format.zooms.high)], format);
+        const patch = await this.#pool.cut([trimCut(cut, format.zooms.high)], format);
         for (const which of ["low", "high"] as const) batch[which].set(patch[which], slot * lengths[which]);
       }),
     );

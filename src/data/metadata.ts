@@ -165,7 +165,6 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
       const isPerMetre = numbers[8] === 1;
       if (x > 0 && y > 0) extras.density = isPerMetre ? { x: x * 0.0254, y: y * 0.0254 } : ratioOf(x, y);
     }
-    if (type === "tIME") gaps.push("the time of its last change, which holds for the original");
     if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
     const comment = pngText(type, data(), (packed) => inflate(packed, Math.max(1, room)));
     room -= comment?.text.length ?? 0;
@@ -282,57 +281,119 @@ export function profileIn(metadata: Metadata): Uint8Array | undefined {
   return icc && isProfile(icc) ? icc : undefined;
 }
 
-export interface Fitted {
+export interface MetadataFit {
   readonly metadata: Metadata;
   readonly notes: readonly Note[];
   /** No profile in the format fits: the samples must be converted from this one to sRGB. */
   readonly convertFrom?: Uint8Array;
 }
 
-/** A segment of a JPEG file, with room for a prefix, a resolution, and what libvips adds to a placeholder. */
-const maxExif = maxSegment - 533;
-
 /** What a format can hold of metadata, for a picture of so many channels. */
 export function fitTo(
   { metadata, gaps, behind }: FileMetadata,
   format: PictureFormat,
   channels: number,
-): Fitted {
+): MetadataFit {
   const gap = metadata.icc && profileGap(metadata.icc);
   if (gap) {
     const rest = { metadata: { ...metadata, icc: undefined }, gaps: [...gaps, gap], behind };
     return fitTo(rest, format, channels);
   }
-  const { exif, iptc, comments = [], density, source } = metadata;
-  const { xmp, gaps: more } = metadata.xmp === undefined ? { gaps: [] } : withoutParts(metadata.xmp, source);
-  const isDamaged = exif !== undefined && forNewPicture(exif, { width: 1, height: 1 }) === undefined;
-  const { name, writes } = pictureFormats[format];
-  const named = [...new Set([...gaps, ...more])];
-  const isNamed = named.some((gap) => liesBehind.includes(gap));
-  const notes = [...named, ...(behind && !isNamed ? [behind] : [])].map(
-    (what): Note => ({ kind: "metadata", text: `without ${what}` }),
-  );
-  const drop = (what: string) =>
-    notes.push({ kind: "metadata", text: `without ${what}: ${name} cannot hold it` });
+  const { density, source } = metadata;
+  const { xmp: text, gaps: more } =
+    metadata.xmp === undefined ? { gaps: [] } : withoutParts(metadata.xmp, source);
+  const notes = notesOnGaps([...gaps, ...more], behind);
+  const target = { format, notes };
+  const exif = fitExif(metadata.exif, target);
+  const xmp = fitXmp(text, target);
+  const iptc = fitIptc(metadata.iptc, target);
+  const comments = fitComments(metadata.comments, target);
+  const { icc, convertFrom } = fitProfile(metadata, channels, target);
+  return {
+    metadata: {
+      icc,
+      pngColor: format === "png" && !convertFrom ? metadata.pngColor : undefined,
+      exif,
+      xmp,
+      iptc,
+      comments,
+      density: density && isSensible(density) ? density : undefined,
+      source: exif || xmp ? source : undefined,
+    },
+    notes,
+    convertFrom,
+  };
+}
 
-  const small = (bytes: number) => format !== "jpeg" || bytes <= maxSegment;
+/** The format that metadata are to fit, and a list that grows by what it cannot hold. */
+interface Target {
+  readonly format: PictureFormat;
+  readonly notes: Note[];
+}
+
+/** What the file itself lacks, each once. */
+function notesOnGaps(gaps: readonly string[], behind: string | undefined): Note[] {
+  const names = [...new Set(gaps)];
+  const isNamed = names.some((gap) => liesBehind.includes(gap));
+  return [...names, ...(behind && !isNamed ? [behind] : [])].map((what) => ({
+    kind: "metadata",
+    text: `without ${what}`,
+  }));
+}
+
+function noteLack({ format, notes }: Target, what: string): void {
+  notes.push({ kind: "metadata", text: `without ${what}: ${pictureFormats[format].name} cannot hold it` });
+}
+
+/** A segment of a JPEG file, with room for a prefix, a resolution, and what libvips adds to a placeholder. */
+const maxExif = maxSegment - 533;
+
+function fitExif(exif: Uint8Array | undefined, target: Target): Uint8Array | undefined {
+  if (exif === undefined) return undefined;
+  if (forNewPicture(exif, { width: 1, height: 1 }) === undefined) {
+    target.notes.push({ kind: "metadata", text: "without EXIF data, which are damaged" });
+    return undefined;
+  }
   // libvips makes the place for them in WebP and AVIF, as long as in JPEG at most.
-  const fitsExif = exif === undefined || format === "png" || format === "tiff" || exif.length <= maxExif;
-  if (isDamaged) notes.push({ kind: "metadata", text: "without EXIF data, which are damaged" });
-  else if (!fitsExif) drop(`EXIF data of ${exif?.length} bytes`);
-  const fitsXmp = xmp === undefined || small(Buffer.byteLength(xmp) + 29);
-  if (!fitsXmp) drop("XMP of that length");
-  const holdsIptc = ["png", "jpeg", "tiff"].includes(format);
-  const fitsIptc = iptc === undefined || (holdsIptc && small(iptc.length + 14 + photoshop.length));
-  if (!fitsIptc) drop("IPTC data");
-  const fitting = comments.filter(
-    ({ keyword, text }) =>
-      format === "png" || (format === "jpeg" && keyword === "Comment" && small(text.length * 3)),
-  );
-  const keywords = comments.filter((comment) => !fitting.includes(comment)).map(({ keyword }) => keyword);
-  if (keywords.length > 0) drop(`the text ${[...new Set(keywords)].map(excerpt).join(", ")}`);
+  if (target.format === "png" || target.format === "tiff" || exif.length <= maxExif) return exif;
+  noteLack(target, `EXIF data of ${exif.length} bytes`);
+  return undefined;
+}
 
-  const space = channels <= 2 && writes?.grey ? "GRAY" : "RGB";
+function fitXmp(xmp: string | undefined, target: Target): string | undefined {
+  if (xmp === undefined || fitsSegment(Buffer.byteLength(xmp) + 29, target.format)) return xmp;
+  noteLack(target, "XMP of that length");
+  return undefined;
+}
+
+function fitIptc(iptc: Metadata["iptc"], target: Target): Metadata["iptc"] {
+  if (iptc === undefined) return undefined;
+  const holds = ["png", "jpeg", "tiff"].includes(target.format);
+  if (holds && fitsSegment(iptc.length + 14 + photoshop.length, target.format)) return iptc;
+  noteLack(target, "IPTC data");
+  return undefined;
+}
+
+function fitComments(comments: Metadata["comments"], target: Target): Metadata["comments"] {
+  const fits = ({ keyword, text }: NonNullable<Metadata["comments"]>[number]) =>
+    target.format === "png" ||
+    (target.format === "jpeg" && keyword === "Comment" && fitsSegment(text.length * 3, target.format));
+  const rest = (comments ?? []).filter((comment) => !fits(comment)).map(({ keyword }) => keyword);
+  if (rest.length > 0) noteLack(target, `the text ${[...new Set(rest)].map(excerpt).join(", ")}`);
+  return comments?.some(fits) ? comments.filter(fits) : undefined;
+}
+
+/** Is there room for so many bytes? Only JPEG's segments are small. */
+function fitsSegment(bytes: number, format: PictureFormat): boolean {
+  return format !== "jpeg" || bytes <= maxSegment;
+}
+
+function fitProfile(
+  metadata: Metadata,
+  channels: number,
+  { format, notes }: Target,
+): Pick<Metadata, "icc"> & Pick<MetadataFit, "convertFrom"> {
+  const { name, writes } = pictureFormats[format];
   const { icc, isHdr } = format === "png" ? { icc: metadata.icc, isHdr: false } : profileOfPng(metadata);
   if (isHdr) {
     notes.push({
@@ -340,25 +401,11 @@ export function fitTo(
       text: `without the note that its colours are HDR, which only PNG holds: it looks dull`,
     });
   }
-  const profile = icc && profileFor(space, icc);
-  const convertFrom = icc && !profile ? icc : undefined;
-  if (convertFrom) {
-    notes.push({ kind: "color", text: `converted to sRGB: ${name} cannot hold the colour profile` });
-  }
-  return {
-    metadata: {
-      icc: profile,
-      pngColor: format === "png" && !convertFrom ? metadata.pngColor : undefined,
-      exif: fitsExif && !isDamaged ? exif : undefined,
-      xmp: fitsXmp ? xmp : undefined,
-      iptc: fitsIptc ? iptc : undefined,
-      comments: fitting.length > 0 ? fitting : undefined,
-      density: density && isSensible(density) ? density : undefined,
-      source: (exif && fitsExif) || (xmp && fitsXmp) ? source : undefined,
-    },
-    notes,
-    convertFrom,
-  };
+  if (!icc) return {};
+  const profile = profileFor(channels <= 2 && writes?.grey ? "GRAY" : "RGB", icc);
+  if (profile) return { icc: profile };
+  notes.push({ kind: "color", text: `converted to sRGB: ${name} cannot hold the colour profile` });
+  return { convertFrom: icc };
 }
 
 /** What is wrong with a profile, in words, after "without"; undefined if pictures of RGB and grey can have it. */

@@ -3,6 +3,7 @@ import { extname } from "node:path";
 import { andList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { repeated, stemOf } from "./formats.ts";
+import { anyScale, type Endings, endingsFor } from "./pair-names.ts";
 import { sameFile } from "./same-file.ts";
 
 /**
@@ -56,7 +57,7 @@ export interface Version {
  * and where img_HR.png and img_LR.png are there, also img_bicubic.png and other methods' results.
  */
 export function versionsAmong(pictures: readonly string[]): Version[] {
-  const endings = endingsFor("[12348]");
+  const endings = endingsFor(anyScale);
   const named = pictures.map((path) => ({ path, name: nameOf(path).toLowerCase() }));
   const names = new Set(named.map(({ name }) => name));
   const stems = new Set([...names].flatMap((name) => [name, name.replace(endings.high, "")]));
@@ -77,7 +78,7 @@ export function versionsAmong(pictures: readonly string[]): Version[] {
  * @throws DataError if a picture is there for several scales, but not for this one.
  */
 export function ofOtherScales(pictures: readonly string[], scale: number): string[] {
-  const { high } = endingsFor("[12348]");
+  const { high } = endingsFor(anyScale);
   const groups = new Map<string, { readonly path: string; readonly scale: number | undefined }[]>();
   for (const path of pictures) {
     const name = nameOf(path).toLowerCase();
@@ -101,37 +102,6 @@ export function ofOtherScales(pictures: readonly string[], scale: number): strin
     }
     return group.filter((one) => one.scale !== scaleToKeep).map(({ path }) => path);
   });
-}
-
-/** What the names of the pictures of a pair end in. */
-interface Endings {
-  /** An LR picture's, after the name of its HR picture. */
-  readonly low: RegExp;
-  /** An HR picture's own. */
-  readonly high: RegExp;
-}
-
-/** @param scale a number, or a pattern for one. */
-function endingsFor(scale: string): Endings {
-  const between = "[-_. ]";
-  const times = `(?:${between}?x${scale}|${between}${scale}x|${between}SRF_?${scale})(?:[md]|w\\d*)?`;
-  const mark = `(?:${between}?(?:bic)?LR(?:BI|BD|DN|bic)?(?:${between}?${scale})?|${between}(?:BI|BD|DN))`;
-  const bicubic = `${between}?bicubic`;
-  // "baby_bicubic.png" and "baby_SRF_2_bicubic.png" are as large as HR: results of bicubic interpolation.
-  const isLow = (order: string) => order.includes(mark) || !order.endsWith(bicubic);
-  const low = ordersOf([times, mark, bicubic]).filter(isLow);
-  return {
-    low: new RegExp(`^(?:${low.join("|")})$`, "i"),
-    high: new RegExp(`(?:${times})?${between}(?:HR|GT)(?:${times})?$`, "i"),
-  };
-}
-
-/** Some of the parts, or all or none, one after the other, in every order. */
-function ordersOf(parts: readonly string[]): string[] {
-  return [
-    "",
-    ...parts.flatMap((part) => ordersOf(parts.filter((other) => other !== part)).map((rest) => part + rest)),
-  ];
 }
 
 function isLowOf(name: string, stem: string, { low }: Endings): boolean {

@@ -197,7 +197,7 @@ export class PictureWriter {
       .keepIccProfile();
     if (xmp && format !== "png") picture = picture.withXmp(xmp);
     if (exif && (format === "webp" || format === "avif")) picture = picture.withExif(exifPlaceholder(exif));
-    return encoded(picture, this.#options);
+    return encode(picture, this.#options);
   }
 
   /** Gives up and leaves no file. */
@@ -207,7 +207,7 @@ export class PictureWriter {
   }
 }
 
-function encoded(picture: Sharp, options: PictureFileOptions): Sharp {
+function encode(picture: Sharp, options: PictureFileOptions): Sharp {
   const { width, height, channels, depth, format, quality = 95 } = options;
   const lossless = quality === 100;
   switch (format) {
@@ -235,7 +235,7 @@ async function takesProfile(icc: Uint8Array, format: PictureFormat, channels: nu
   const { default: sharp } = await import("sharp");
   try {
     const picture = sharp(file).toColourspace(spaceFor(few, 8)).keepIccProfile();
-    return (await sharp(await encoded(picture, tiny).toBuffer()).metadata()).icc !== undefined;
+    return (await sharp(await encode(picture, tiny).toBuffer()).metadata()).icc !== undefined;
   } catch {
     return false;
   }

@@ -5,8 +5,8 @@ import { aFunction, checkArguments, checkOptions, optional, trueOrFalse } from "
 import { folder as aFolder } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
-import { reasonForReading } from "./decode.ts";
 import { formatNames, formatOfName } from "./formats.ts";
+import { reasonForReading } from "./read-file.ts";
 import { fileId, statsOf, statsWithin } from "./same-file.ts";
 
 export interface PicturesIn {

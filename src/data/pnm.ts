@@ -1,10 +1,10 @@
 /** Reads PBM, PGM, PPM and PAM files (netpbm), which sharp does not, as text or bytes, up to 16 bits. */
 import { type Samples, zerosLike } from "../picture/image.ts";
-import { damaged, type Raster } from "./raster.ts";
+import { damageError, type Raster } from "./raster.ts";
 
 /** @throws DataError if the bytes are no such picture */
 export function readPnm(bytes: Uint8Array, name: string): Raster {
-  const fail = (reason: string) => damaged(name, "PPM picture", reason);
+  const fail = (reason: string) => damageError(name, "PPM picture", reason);
   const kind = bytes[1] - 48;
   const { width, height, channels, max, start } = (kind === 7 ? pamHeader : header)(bytes, fail);
   if (![1, 2, 3, 4].includes(channels)) throw fail(`${channels} channels`);

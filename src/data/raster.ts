@@ -18,7 +18,7 @@ export interface Raster {
 }
 
 /** What to say of a picture whose bytes cannot be right. `what` it is: "BMP picture". */
-export function damaged(name: string, what: string, reason: string, cause?: unknown): DataError {
+export function damageError(name: string, what: string, reason: string, cause?: unknown): DataError {
   return new DataError(
     `${name}: this ${what} cannot be decoded (${reason}). ` +
       "It is damaged or was cut short; download or copy it again, or leave it out.",

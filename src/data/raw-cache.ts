@@ -7,7 +7,7 @@ import type { DecodePool } from "./decode-pool.ts";
 import { makeFolder } from "./files.ts";
 import type { PairFiles, PairFormat } from "./pairs.ts";
 import { readRawHeader } from "./raw-file.ts";
-import { maxNameBytes, shortened } from "./temporary.ts";
+import { maxNameBytes, shorten } from "./temporary.ts";
 
 /**
  * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.
@@ -16,8 +16,8 @@ const version = 2;
 
 /**
  * Opens a pair (without a format, its HR picture alone) that is kept decoded in a file of `folder`, which is
- * made when it is first asked for. It is made again if a picture it was made from has another size or date since;
- * other scales, colours or degradations have files of their own. Old files are not removed; the whole folder may be
+ * made when it is first asked for. It is made again if a picture it was made from has another size or date since.
+ * Other scales, colours or degradations have files of their own. Old files are not removed; the whole folder may be
  * deleted at any time.
  */
 export async function openCached(
@@ -35,7 +35,7 @@ export async function openCached(
   const degradation = format && files.degradation;
   const contents = [version, format, degradation, resolve(high), low && resolve(low)];
   const mark = `-${digest(contents).slice(0, 16)}.raw`;
-  const path = join(folder, `${shortened(name, maxNameBytes - mark.length)}${mark}`);
+  const path = join(folder, `${shorten(name, maxNameBytes - mark.length)}${mark}`);
   const source = digest([contents, await stamp(high), low && (await stamp(low))]);
 
   let cached = await readRawHeader(path);

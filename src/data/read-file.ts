@@ -1,6 +1,7 @@
 /** Files in Node: whole, or parts of them. */
 import { fstatSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { DataError } from "../picture/errors.ts";
 import type { Read } from "./png.ts";
 
 /**
@@ -26,4 +27,23 @@ export function readFromFile(file: number): Read {
     const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - start)));
     return bytes.length === 0 ? bytes : bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start));
   };
+}
+
+/** What the system's error means. */
+export function reasonForReading(cause: unknown): string {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such file",
+    ENOTDIR: "there is no such file",
+    EISDIR: "it is a folder",
+    EACCES: "you may not read it",
+    ELOOP: "its links lead in a circle",
+  };
+  return reasons[code] ?? message;
+}
+
+/** For a file that cannot even be read. */
+export function readError(path: string, cause: unknown): DataError {
+  if (cause instanceof DataError) return cause; // says it itself
+  return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });
 }

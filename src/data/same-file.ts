@@ -1,7 +1,7 @@
 /** Do two paths lead to one file? To be asked before writing, so as not to replace what is read. */
 import { type BigIntStats, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
-import { readError } from "./decode.ts";
+import { readError } from "./read-file.ts";
 
 export function sameFile(a: string, b: string): boolean {
   return fileId(a) === fileId(b);

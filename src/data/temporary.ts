@@ -30,7 +30,7 @@ export function temporaryFor(path: string): string {
   if (unfinished.size === 0) process.on("exit", removeAll);
   const { folder, name } = placeOf(path);
   const random = randomBytes(6).toString("hex");
-  const temporary = join(folder, `${shortened(name)}.${ownMark()}-${random}.tmp`);
+  const temporary = join(folder, `${shorten(name)}.${ownMark()}-${random}.tmp`);
   unfinished.add(temporary);
   return temporary;
 }
@@ -84,7 +84,7 @@ export const maxNameBytes = 255;
 const maxOwnBytes = 200;
 
 /** A name, or its beginning with a hash of the whole. */
-export function shortened(name: string, most = maxOwnBytes): string {
+export function shorten(name: string, most = maxOwnBytes): string {
   const bytes = Buffer.from(name);
   if (bytes.length <= most) return name;
   let end = most - 9;
@@ -111,7 +111,7 @@ export function removeLeftovers(path: string): void {
   const { folder, name } = placeOf(path);
   const names = firstListing.get(folder) ?? temporariesIn(folder);
   firstListing.set(folder, names);
-  const start = `${shortened(name)}.`;
+  const start = `${shorten(name)}.`;
   for (const other of names) {
     if (!other.startsWith(start)) continue;
     const mark = /^([0-9a-f]{8})-([0-9a-z]+)-([0-9a-z]+)-[0-9a-f]{12}\.tmp$/.exec(other.slice(start.length));

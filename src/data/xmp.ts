@@ -120,7 +120,7 @@ export function xmpOfResult(xmp: string, result: Size, source?: Described): stri
   put(focalX, turned ? higher : wider);
   put(focalY, turned ? wider : higher);
   text = withNumbers(text, changes);
-  if (turned) for (const [i, name] of focalX.entries()) text = swapped(text, name, focalY[i]);
+  if (turned) for (const [i, name] of focalX.entries()) text = swapNames(text, name, focalY[i]);
 
   const sides: Changes = new Map();
   put(named("dimensions", "w"), wider, sides);
@@ -214,7 +214,7 @@ function endOfTag(xmp: string, start: number): number | undefined {
 }
 
 /** With the names of two properties exchanged. */
-function swapped(xmp: string, a: string, b: string): string {
+function swapNames(xmp: string, a: string, b: string): string {
   const names = new RegExp(`(?<=[\\s</])(?:${a}|${b})(?=[\\s=>])`, "g");
   return withTags(xmp, (tag) => tag.replace(names, (name) => (name === a ? b : a)));
 }

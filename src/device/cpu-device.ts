@@ -4,6 +4,7 @@ import { cpuProfile } from "./profile.ts";
 
 export type FloatArray = Float32Array | Float64Array;
 
+/** The numbers of a tensor on the CPU device, in JavaScript's memory. */
 export class CpuStorage implements Storage {
   refs = 1;
   version = 0;

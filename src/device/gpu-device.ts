@@ -11,9 +11,17 @@ import {
   type DType,
   GpuError,
   type MemoryStats,
-  type Storage,
 } from "./device.ts";
-import { fromHalf, toHalf } from "./half.ts";
+import {
+  type Bindable,
+  copyBytes,
+  dataFor,
+  GpuStorage,
+  storageOf,
+  storedAsHalf,
+  vec4Bytes,
+} from "./gpu-storage.ts";
+import { fromHalf } from "./half.ts";
 import {
   aKernel,
   type Grid,
@@ -23,49 +31,18 @@ import {
   type Specialisation,
   uniformWords,
 } from "./kernel.ts";
-import { LruCache } from "./lru.ts";
 import { PassTimer } from "./pass-timer.ts";
-import { BindGroups, type Bound, type KernelMessage, Pipelines } from "./pipelines.ts";
+import { BindGroups, type Bound, type KernelMessage, Pipelines, Uniforms } from "./pipelines.ts";
 import { BufferPool, type PooledBuffer } from "./pool.ts";
 import type { AdapterClass, Identity } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
 import { span } from "./trace.ts";
 import { Tuning } from "./tuning.ts";
 
-/** A part of a GPU buffer that holds one tensor's elements. */
-export class GpuStorage implements Storage {
-  refs = 1;
-  version = 0;
-  readonly buffer: PooledBuffer;
-  /** Start of the elements, in bytes; a multiple of 256. */
-  readonly offset: number;
-  readonly length: number;
-  readonly dtype: DType;
-  /** The storage that this one is a part of. */
-  readonly whole: GpuStorage | undefined;
-  /** A kernel's table, which is no tensor and does not count as live. */
-  readonly isTable: boolean;
-
-  constructor(
-    buffer: PooledBuffer,
-    offset: number,
-    length: number,
-    dtype: DType = "float32",
-    { whole, isTable = false }: { whole?: GpuStorage; isTable?: boolean } = {},
-  ) {
-    this.buffer = buffer;
-    this.offset = offset;
-    this.length = length;
-    this.dtype = dtype;
-    this.whole = whole;
-    this.isTable = isTable;
-  }
-}
-
 /** One kernel launch: see {@link GpuDevice.run}. */
 export interface Launch extends Specialisation {
-  /** A storage for every storage binding of the kernel, by its name in the WGSL. */
-  readonly buffers: Readonly<Record<string, GpuStorage>>;
+  /** A tensor or a storage for every storage binding of the kernel, by its name in the WGSL. */
+  readonly buffers: Readonly<Record<string, Bindable>>;
   /**
    * A number for every field of the kernel's `Params`. A function, if they differ from launch to launch as a
    * step count does: they are not cached then, and computed anew at each replay of the launch.
@@ -101,8 +78,6 @@ function having(wants: string, ...names: readonly string[]): Wanted {
 const USAGE = { MAP_READ: 0x01, COPY_SRC: 0x04, COPY_DST: 0x08, UNIFORM: 0x40, STORAGE: 0x80 };
 const MAP_MODE_READ = 0x1;
 
-const MAX_CACHED_UNIFORMS = 4096;
-
 /**
  * Staging buffers that wait to be used again: those of three tiles, unless they are so large that the next picture
  * makes them anew. Within a picture, each tile takes that of one before it.
@@ -128,8 +103,7 @@ export class GpuDevice implements Device {
   readonly #wait: <T>(promise: Promise<T>) => Promise<T>;
   readonly #recorder: Recorder;
   readonly #pipelines: Pipelines;
-  /** Parameters of launches in small buffers, which later launches with the same parameters use again. */
-  readonly #uniforms: LruCache<string, PooledBuffer>;
+  readonly #uniforms: Uniforms;
   readonly #bindGroups: BindGroups;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
@@ -176,7 +150,7 @@ export class GpuDevice implements Device {
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
     this.#pool = new BufferPool(gpu, usage, poolBytes, destroy);
     this.#staging = new BufferPool(gpu, USAGE.MAP_READ | USAGE.COPY_DST, STAGING_BYTES, destroy);
-    this.#uniforms = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => this.#pool.give(buffer));
+    this.#uniforms = new Uniforms(this.#pool, this.#recorder);
     gpu.addEventListener("uncapturederror", quieten);
     gpu.addEventListener("uncapturederror", this.#onError);
     this.lost = new Promise((resolve) => {
@@ -357,7 +331,7 @@ export class GpuDevice implements Device {
   /** Records one launch of a kernel. It runs after everything recorded before it. */
   run(kernel: Kernel, launch: Launch): void {
     this.#throwFailure();
-    const prelude = storedAsHalf(kernel, launch) ? { ...launch, element: "f16" as const } : launch;
+    const prelude = storedAsHalf(kernel, launch.buffers) ? { ...launch, element: "f16" as const } : launch;
     if (this.#compiling) {
       this.#pipelines.compileAhead(kernel, prelude, this.#compiling);
       return;
@@ -373,10 +347,10 @@ export class GpuDevice implements Device {
     const bound = kernel.bindings.map(({ index, name, kind }): Bound => {
       if (kind === "uniform") {
         if (typeof params === "function") transient = this.#transientUniform(kernel, params);
-        const buffer = transient ?? this.#uniform(packParams(kernel, params as Params));
+        const buffer = transient ?? this.#uniforms.get(packParams(kernel, params as Params));
         return { binding: index, buffer, offset: 0 };
       }
-      const storage = buffers[name];
+      const storage = storageOf(buffers[name]);
       return { binding: index, buffer: storage.buffer, offset: storage.offset, size: vec4Bytes(storage) };
     });
     const pipeline = this.#pipelines.get(kernel, prelude);
@@ -397,15 +371,6 @@ export class GpuDevice implements Device {
     const messages = await this.#wait(this.#pipelines.check(kernel, specialisation));
     this.#throwFailure();
     return messages;
-  }
-
-  /** A buffer with these parameters, which stays for later launches. */
-  #uniform(words: Uint32Array<ArrayBuffer>): PooledBuffer {
-    return this.#uniforms.get(words.join(), () => {
-      const buffer = this.#pool.take(words.byteLength);
-      this.#recorder.write(buffer, 0, words);
-      return buffer;
-    });
   }
 
   /** A buffer for one launch, with the parameters of the moment. */
@@ -504,24 +469,16 @@ export class GpuDevice implements Device {
     }
     this.flush(); // passes from before are not counted
     const timer = new PassTimer(this.gpu, this.#wait);
-    /** How many passes had ended with each body. */
-    const ends: number[] = [];
-    this.#recorder.passTimer = timer;
     try {
+      this.#recorder.passTimer = timer;
       try {
-        for (const body of bodies) {
-          body();
-          this.flush(); // the next one begins a pass of its own
-          ends.push(timer.passes);
-        }
+        for (const body of bodies) timer.run(body, () => this.flush());
       } finally {
         this.#recorder.passTimer = undefined;
       }
-      const passes = await this.#unlessLost(() => timer.read());
+      const times = await this.#unlessLost(() => timer.read());
       this.#throwFailure();
-      return (
-        passes && ends.map((end, i) => passes.slice(ends[i - 1] ?? 0, end).reduce((sum, ms) => sum + ms, 0))
-      );
+      return times;
     } finally {
       timer.destroy();
     }
@@ -558,53 +515,19 @@ export class GpuDevice implements Device {
   }
 }
 
+/**
+ * Does it run kernels? The others are the CPU device, which runs references, and the meta device. (Where two copies
+ * of this library meet, a device may be an instance of the other's class, so its profile is asked.)
+ */
+export function isGpu(device: Device): device is GpuDevice {
+  return !device.profile.reference;
+}
+
 /** What functions that launch kernels want. */
 export const aGpuDevice: Wanted<GpuDevice> = {
   wants: "a device that runs kernels, such as init() opens",
   fits: (value): value is GpuDevice => value instanceof GpuDevice,
 };
-
-/** Its bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
-function vec4Bytes({ length, dtype }: Pick<Storage, "length" | "dtype">): number {
-  return Math.ceil(length / 4) * 4 * bytesPerElement[dtype];
-}
-
-/** Its bytes, rounded up to 4, as WebGPU copies them. */
-function copyBytes({ length, dtype }: Storage): number {
-  return Math.ceil((length * bytesPerElement[dtype]) / 4) * 4;
-}
-
-/**
- * Are the tensors of a launch stored as float16? Those that the kernel declares as arrays of `element` have one
- * dtype, and all others are float32.
- */
-function storedAsHalf(kernel: Kernel, { buffers }: Launch): boolean {
-  let common: DType | undefined;
-  for (const { name, kind, anyFloat } of kernel.bindings) {
-    if (kind === "uniform") continue;
-    const storage = buffers[name];
-    if (!storage) throw new Error(`Kernel ${kernel.name}: the buffer for ${name} is missing.`);
-    const wanted = anyFloat ? common : "float32";
-    if (wanted && storage.dtype !== wanted) {
-      throw new Error(
-        `Kernel ${kernel.name}: ${name} is stored as ${storage.dtype}, and should be ${wanted}.`,
-      );
-    }
-    if (anyFloat) common = storage.dtype;
-  }
-  return common === "float16";
-}
-
-/** Values as a storage has them. */
-function dataFor(storage: GpuStorage, values: ArrayLike<number>): ArrayBufferView {
-  if (storage.dtype === "float16") {
-    // WebGPU writes whole words of 4 bytes. The 2 after an odd number of elements belong to nobody.
-    const words = new Uint16Array(copyBytes(storage) / 2);
-    words.set(toHalf(values));
-    return words;
-  }
-  return values instanceof Float32Array ? values : Float32Array.from(values);
-}
 
 /** Dawn would print the error on standard output and go on. */
 function quieten(event: GPUUncapturedErrorEvent): void {

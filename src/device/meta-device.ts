@@ -6,6 +6,15 @@ export class MetaDeviceFull extends Error {
   override name = "MetaDeviceFull";
 }
 
+/** Throws an Error if the device is one without values. `what` is to be computed on it, and begins the sentence. */
+export function checkHasValues(device: Device, what: string): void {
+  if (!(device instanceof MetaDevice)) return;
+  throw new Error(
+    `${what} cannot run on the device meta, whose tensors have shapes and no values. Make the tensors on the CPU ` +
+      "device or on the one that init() opens.",
+  );
+}
+
 /**
  * A device without memory, as PyTorch's of that name: its tensors have shapes and no values, and operations do
  * not run on it. A network that is built on it says in no time which tensors it has. Its room is limited, so

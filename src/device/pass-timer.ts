@@ -16,6 +16,8 @@ export class PassTimer {
   readonly #wait: <T>(promise: Promise<T>) => Promise<T>;
   readonly #queries: GPUQuerySet;
   #passes = 0;
+  /** How many passes there had been at the end of each work. */
+  readonly #ends: number[] = [];
   #tooMany = false;
 
   /** @param wait how this JavaScript environment awaits GPU work. */
@@ -35,16 +37,24 @@ export class PassTimer {
     return { querySet: this.#queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 };
   }
 
-  /** How many passes there have been. */
-  get passes(): number {
-    return this.#passes;
+  /** Does some work, and notes which passes are its. `flush` submits them, so that the next work has its own. */
+  run(work: () => void, flush: () => void): void {
+    work();
+    flush();
+    this.#ends.push(this.#passes);
   }
 
   /**
-   * Milliseconds that each of the submitted passes took. Undefined if there were more passes than it can time, or
-   * if the GPU's clock was set back meanwhile.
+   * Milliseconds that each work's passes took together. Undefined if there were more passes than it can time, or if
+   * the GPU's clock was set back meanwhile.
    */
   async read(): Promise<number[] | undefined> {
+    const passes = await this.#readPasses();
+    return passes && this.#ends.map((end, i) => sum(passes.slice(this.#ends[i - 1] ?? 0, end)));
+  }
+
+  /** Milliseconds of each pass. */
+  async #readPasses(): Promise<number[] | undefined> {
     const count = 2 * this.#passes;
     if (this.#tooMany) return undefined;
     if (count === 0) return [];
@@ -66,4 +76,8 @@ export class PassTimer {
   destroy(): void {
     this.#queries.destroy();
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,17 +1,20 @@
 /**
  * What a launch needs besides its buffers: a *pipeline* (the compiled kernel), a *uniform* (its parameters in
  * a small buffer), and a *bind group* (which buffer stands for which variable of the WGSL). All are costly to
- * make, and every training step needs the same ones, so all are cached: uniforms in gpu-device.ts.
+ * make, and every training step needs the same ones, so all are cached.
  */
 import { GpuError } from "./device.ts";
 import { environment } from "./environment.ts";
 import { bodyLines, type Kernel, type Specialisation, wgslSource } from "./kernel.ts";
-import type { PooledBuffer } from "./pool.ts";
+import { LruCache } from "./lru.ts";
+import type { BufferPool, PooledBuffer } from "./pool.ts";
+import type { Recorder } from "./recorder.ts";
 import { span } from "./trace.ts";
 
 /** A constant of WebGPU's specification. Browsers have it as a global; Node has not. */
 const STAGE_COMPUTE = 0x4;
 
+const MAX_CACHED_UNIFORMS = 4096;
 const MAX_CACHED_BIND_GROUPS = 16384;
 
 export interface Pipeline {
@@ -141,8 +144,8 @@ export class Pipelines {
       kernel,
       asks ? { ...prelude, enable: [...enable, "subgroup_size_control"] } : prelude,
     );
-    // DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
-    const word = environment("DEBUG_WGSL");
+    // PIXELGRAD_DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
+    const word = environment("PIXELGRAD_DEBUG_WGSL");
     if (word && kernel.name.includes(word)) console.log(`// ---- ${kernel.name}\n${code}`);
     // Not the layout "auto", which leaves out bindings that this specialisation does not use.
     const layout = this.#gpu.createBindGroupLayout({
@@ -173,6 +176,27 @@ export interface Bound {
   readonly buffer: PooledBuffer;
   readonly offset: number;
   readonly size?: number;
+}
+
+/** Parameters of launches in small buffers, which later launches with the same parameters use again. */
+export class Uniforms {
+  readonly #pool: BufferPool;
+  readonly #recorder: Recorder;
+  readonly #buffers: LruCache<string, PooledBuffer>;
+
+  constructor(pool: BufferPool, recorder: Recorder) {
+    this.#pool = pool;
+    this.#recorder = recorder;
+    this.#buffers = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => pool.give(buffer));
+  }
+
+  get(words: Uint32Array<ArrayBuffer>): PooledBuffer {
+    return this.#buffers.get(words.join(), () => {
+      const buffer = this.#pool.take(words.byteLength);
+      this.#recorder.write(buffer, 0, words);
+      return buffer;
+    });
+  }
 }
 
 /** Which buffers stand for the variables of a kernel. */
@@ -232,6 +256,6 @@ function compileError(kernel: Kernel, code: string, message: string): GpuError {
   const excerpt = numbered.slice(Math.max(0, position - 6), position + 5).join("\n");
   return new GpuError(
     `Kernel ${kernel.name} does not compile: ${message}\n${excerpt}\n` +
-      `(Set DEBUG_WGSL to the kernel's name to print all of it.)`,
+      `(Set PIXELGRAD_DEBUG_WGSL to the kernel's name to print all of it.)`,
   );
 }

@@ -111,6 +111,12 @@ export class BufferPool {
 }
 
 /**
+ * How many times as large as asked for a buffer may be, for plans of memory: `sizeClass` adds an eighth at most (but
+ * for the smallest).
+ */
+export const MAX_ROUNDING = 9 / 8;
+
+/**
  * Sizes are rounded up so that nearly equal requests share buffers: to 256 bytes (the alignment of storage
  * bindings), and from 4 KiB on to eighths of the power of two below, which wastes at most an eighth.
  */

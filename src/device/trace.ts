@@ -19,6 +19,7 @@ interface Event {
   readonly lane: keyof typeof lanes | "wait";
 }
 
+/** Where the time of a program goes: what `startTrace` returns. `toJson` gives it in Chrome's trace format. */
 export class Trace {
   readonly #events: Event[] = [];
   #leftOut = 0;

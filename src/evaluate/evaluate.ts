@@ -20,7 +20,7 @@ import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
 import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
-import { paddings } from "../upscale/tiles.ts";
+import { paddings } from "../upscale/upscale-options.ts";
 import { degradationOf, type Failure, loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
 
@@ -167,7 +167,7 @@ export async function evaluate(
   for (const source of measurable) {
     await succeeds(source.name, async () => {
       const picture = "highY" in source ? source : await loadPicture(source, upscaler.scale);
-      const score = await named(picture.path, async () => {
+      const score = await nameErrors(picture.path, async () => {
         if (warmUp && images.length === 0) await enlarge(upscaler, picture, conditions, signal);
         const start = performance.now();
         const result = await enlarge(upscaler, picture, conditions, signal);
@@ -262,7 +262,7 @@ async function checkSizes(
     try {
       if (size instanceof DataError) throw size;
       const measured = { width: size.width * scale, height: size.height * scale };
-      if (withSsim) await named(files.high, async () => checkWindowFits(measured, border));
+      if (withSsim) await nameErrors(files.high, async () => checkWindowFits(measured, border));
     } catch (error) {
       misfits.set(files, error as Error);
     }
@@ -333,7 +333,7 @@ function compare(result: Image, picture: Picture, conditions: Conditions, withSs
 }
 
 /** Lets errors begin with the path of the picture that they are about. */
-async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
+async function nameErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {

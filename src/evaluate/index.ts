@@ -9,5 +9,11 @@ export {
   overCommonPictures,
   type PictureScore,
 } from "./evaluate.ts";
-export { type Failure, findPictures, loadPicture, type Picture } from "./pictures.ts";
+export {
+  type Failure,
+  type FindPicturesOptions,
+  findPictures,
+  loadPicture,
+  type Picture,
+} from "./pictures.ts";
 export { type Conditions, describeConditions, type LowSource, type Protocol } from "./protocol.ts";

@@ -10,14 +10,7 @@ import { type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
-import {
-  aFunction,
-  checkArguments,
-  checkOptions,
-  isObject,
-  optional,
-  type Wanted,
-} from "../options/arguments.ts";
+import { aFunction, checkArguments, checkOptions, isObject, type Wanted } from "../options/arguments.ts";
 import { folder as aFolder, oneOf, whole } from "../options/kinds.ts";
 import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
@@ -26,33 +19,33 @@ import { type Image, toRgb } from "../picture/image.ts";
 import { imresize, imresizePlane } from "../picture/imresize.ts";
 import type { LowSource } from "./protocol.ts";
 
+export interface FindPicturesOptions {
+  /** How many times larger than the small pictures the large ones are. */
+  readonly scale: number;
+  /** A folder of small pictures; partnersOf finds by its name which is whose. */
+  readonly lowFolder?: string;
+  /** Makes the small pictures instead; it is drawn for each picture from its place in the list. */
+  readonly degradation?: DegradationOptions;
+  /** Called with a line for each folder of which something is left out, and for small pictures of no large one. */
+  readonly onLeftOut?: (line: string) => void;
+  /**
+   * Called for each picture with no small version, with several, or with one that may be another one's, too; such
+   * pictures are not in the list. Without it, the first of them ends all.
+   */
+  readonly onFailure?: (failure: Failure) => void;
+}
+
 /**
- * The pictures of a folder, in the order of their names. With a folder of small pictures, `lowFolder`, each
- * comes with its small version from there, which partnersOf finds by its name. With a degradation, the small
- * version is made by it, drawn for each picture from its place in the list. `onLeftOut` is called with a line
- * for each folder of which something is left out, and for small pictures that belong to no large one.
- * `onFailure` is called for each picture with no small version, with several, or with one that may be another
- * one's, too; such pictures are not in the list. Without it, the first of them ends all.
+ * The pictures of a folder, in the order of their names. Their small versions are files, or made when the pictures
+ * are read: by Matlab's bicubic, or by `degradation`.
  *
  * @throws DataError for a missing folder, a folder without pictures, and if no picture has a small version.
  *   The pictures themselves are read later.
  */
-export function findPictures(
-  highFolder: string,
-  lowFolder: string | undefined,
-  scale: number,
-  onLeftOut?: (line: string) => void,
-  degradation?: DegradationOptions,
-  onFailure?: (failure: Failure) => void,
-): PairFiles[] {
-  checkArguments("findPictures", {
-    highFolder: [highFolder, aFolder],
-    lowFolder: [lowFolder, optional(aFolder)],
-    scale: [scale, whole(1, 64)],
-    onLeftOut: [onLeftOut, optional(aFunction)],
-    degradation: [degradation, optional(degradationKind)],
-    onFailure: [onFailure, optional(aFunction)],
-  });
+export function findPictures(highFolder: string, options: FindPicturesOptions): PairFiles[] {
+  checkArguments("findPictures", { highFolder: [highFolder, aFolder] });
+  checkOptions("findPictures", options, optionsWanted, ["scale"]);
+  const { scale, lowFolder, degradation, onLeftOut } = options;
   if (lowFolder !== undefined && degradation !== undefined) {
     throw new RangeError(
       "findPictures: small pictures from a folder are not degraded. Give the folder or the degradation (on the " +
@@ -65,46 +58,41 @@ export function findPictures(
         "command line: --degradation jpeg:60, say), or give their folder (--lr FOLDER).",
     );
   }
+  if (lowFolder !== undefined) return pairByNames(highFolder, { ...options, lowFolder });
+  const large = highFilesIn(highFolder, scale, onLeftOut);
+  if (degradation === undefined) return large;
+  return large.map((files, i) => ({
+    ...files,
+    degradation: drawDegradation(degradation, i, scale),
+    drawnFrom: degradation,
+  }));
+}
+
+const optionsWanted = {
+  scale: whole(1, 64),
+  lowFolder: aFolder,
+  degradation: degradationKind,
+  onLeftOut: aFunction,
+  onFailure: aFunction,
+};
+
+/** Each picture of a folder with the one of `lowFolder` that is named after it and after no other. */
+function pairByNames(
+  highFolder: string,
+  { lowFolder, scale, onLeftOut, onFailure = fail }: FindPicturesOptions & { readonly lowFolder: string },
+): PairFiles[] {
   // If all are in one folder, the small ones are not left out.
-  const together = lowFolder !== undefined && sameFile(highFolder, lowFolder);
+  const together = sameFile(highFolder, lowFolder);
   const large = highFilesIn(highFolder, scale, together ? undefined : onLeftOut);
-  if (degradation !== undefined) {
-    return large.map((files, i) => ({
-      ...files,
-      degradation: drawDegradation(degradation, i, scale),
-      drawnFrom: degradation,
-    }));
-  }
-  if (lowFolder === undefined) return large;
   const small = picturesIn(lowFolder, onLeftOut).pictures;
-  const partners = partnersOf(
-    large.map(({ high }) => high),
-    small,
-    scale,
-  );
-  const candidates = large.map((files, i) => ({ ...files, partners: partners[i] }));
-  const ownersOf = (low: string) =>
-    candidates.filter((one) => one.partners.includes(low)).map(({ high }) => high);
-  const pairs = candidates.flatMap(({ name, high, partners }): PairFiles[] => {
-    const [low, ...others] = partners;
-    let error: string;
-    if (low === undefined) {
-      error =
-        `${high} has no small version in ${lowFolder}: it should be called ${name}x${scale}.png, ` +
-        `${name}_LRBI_x${scale}.png or ${name}.png, say. Add it, or move the large one away.`;
-    } else if (others.length > 0) {
-      error =
-        `${high} has ${partners.length} small versions in ${lowFolder} ` +
-        `(${partners.map((path) => basename(path)).join(", ")}). Move all but one away.`;
-    } else {
-      const owners = ownersOf(low);
-      if (owners.length === 1) return [{ name, high, low }];
-      error =
-        `${low} may be the small version of ${owners.join(" and of ")}, by their names. Rename the small one ` +
-        "after one of them, or move the other large one away.";
-    }
-    if (!onFailure) throw new DataError(error);
-    onFailure({ name, error });
+  const highs = large.map(({ high }) => high);
+  const partners = partnersOf(highs, small, scale);
+  const ownersOf = (low: string) => highs.filter((_, i) => partners[i].includes(low));
+  const pairs = large.flatMap(({ name, high }, i): PairFiles[] => {
+    const [low, ...others] = partners[i];
+    const owners = low === undefined ? [] : ownersOf(low);
+    if (owners.length === 1 && others.length === 0) return [{ name, high, low }];
+    onFailure({ name, error: whyUnpaired({ name, high }, partners[i], owners, lowFolder, scale) });
     return [];
   });
   if (pairs.length === 0) {
@@ -118,6 +106,36 @@ export function findPictures(
     onLeftOut?.(describeLeftOut(lowFolder, entries));
   }
   return pairs;
+}
+
+function fail({ error }: Failure): never {
+  throw new DataError(error);
+}
+
+/** @param owners the large pictures that the first partner may belong to. */
+function whyUnpaired(
+  { name, high }: PairFiles,
+  partners: readonly string[],
+  owners: readonly string[],
+  lowFolder: string,
+  scale: number,
+): string {
+  if (partners.length === 0) {
+    return (
+      `${high} has no small version in ${lowFolder}: it should be called ${name}x${scale}.png, ` +
+      `${name}_LRBI_x${scale}.png or ${name}.png, say. Add it, or move the large one away.`
+    );
+  }
+  if (partners.length > 1) {
+    return (
+      `${high} has ${partners.length} small versions in ${lowFolder} ` +
+      `(${partners.map((path) => basename(path)).join(", ")}). Move all but one away.`
+    );
+  }
+  return (
+    `${partners[0]} may be the small version of ${owners.join(" and of ")}, by their names. Rename the small one ` +
+    "after one of them, or move the other large one away."
+  );
 }
 
 /** A picture that could not be measured, and the message that says why. */

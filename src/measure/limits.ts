@@ -28,7 +28,10 @@ export function byteCeiling(bytes: number, { copies }: Ceilings): number {
   return copies.reduce((best, each) => (distance(each.bytes) < distance(best.bytes) ? each : best)).rate;
 }
 
-/** Which ceiling limits this work (the roofline of Williams, Waterman and Patterson), and what share of it a time in seconds reaches. */
+/**
+ * Which ceiling limits this work (the roofline of Williams, Waterman and Patterson), and what share of it a time in
+ * seconds reaches.
+ */
 export function limitOf(
   work: Work,
   seconds: number,

@@ -13,10 +13,12 @@ import {
   optional,
   type Wanted,
 } from "../options/arguments.ts";
-import { type Kind, quote } from "../options/kinds.ts";
+import { type Kind, oneOf } from "../options/kinds.ts";
+import { scales } from "../picture/scales.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { formatShape, ShapeError } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import type { DetectOptions, State } from "./state.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 /** Far more than any network of the literature has, and few enough for a mistake to be noticed. */
@@ -52,6 +54,13 @@ export interface Architecture<
    *   size that the network takes. Where `looksAtExamples`, it is fitted to them.
    */
   build(options: Options, random?: Random, examples?: readonly NamedArray[]): SuperResolver;
+  /**
+   * The network of a file that another program made of this architecture, by its tensors' names and shapes;
+   * undefined for all other files. Without this function, only files of `saveWeights` are read.
+   *
+   * @throws DataError for a file that is nearly one, and cannot be used.
+   */
+  recognize?(state: State, options: DetectOptions): Recognized | undefined;
 }
 
 /** Every network has a scale, and other options. */
@@ -64,6 +73,12 @@ export interface NetworkOptions {
 
 /** A network's options, except for generators and values fitted to pictures. */
 export type OptionTable<Options> = { readonly [Key in keyof Options]: Option<Options[Key]> };
+
+/** For networks that have every scale. At 1 they remove noise or traces of JPEG. */
+export const scaleOption = option(oneOf(...scales), 2, "enlargement; 1 keeps the size");
+
+/** For networks that can be built for RGB or for luma. */
+export const colorsOption = option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone");
 
 /** The values that belong to a table. */
 export type OptionValues<Table> = { [Key in keyof Table]: Table[Key] extends Option<infer T> ? T : never };
@@ -99,6 +114,19 @@ export interface Recipe {
   /** Steps between readings of the loss for log and progress. In between, nothing waits for the GPU. */
   readonly logEvery: number;
 }
+
+/** A first network in minutes: that of most networks for colours. Those that need it add a warm-up. */
+export const quickRecipe: Recipe = {
+  patch: 24,
+  batch: 4,
+  loss: "l1",
+  lr: 2e-3,
+  schedule: { kind: "cosine" },
+  warmup: 0,
+  steps: 1200,
+  evalEvery: 300,
+  logEvery: 10,
+};
 
 /** A recipe with a network's options. */
 export interface Preset<Options = NetworkOptions> extends Recipe {
@@ -174,12 +202,6 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
     super();
     this.#architecture = architecture.name;
     this.inputSize = architecture.inputSize;
-    const { name, options: table } = architecture;
-    const unknown = Object.keys(options).find((key) => !Object.hasOwn(table, key));
-    if (unknown !== undefined) {
-      const there = Object.keys(table).join(", ");
-      throw new RangeError(`${name}: there is no option ${quote(unknown)}; there are ${there}.`);
-    }
     this.options = completeOptions(architecture, options);
     this.colors = this.options.colors ?? architecture.colors;
     this.scale = this.options.scale;
@@ -188,11 +210,10 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
   /** Throws unless x is a tensor [n, channels, h, w] with the colours that the network takes. */
   protected checkInput(x: Tensor): void {
     const name = `${this.#architecture}.forward`;
-    const channels = this.colors === "rgb" ? 3 : 1;
     checkArguments(name, { x: [x, aTensor] });
-    if (x.shape.length === 4 && x.shape[1] === channels) return;
+    if (x.shape.length === 4 && x.shape[1] === this.planes) return;
     throw new ShapeError(
-      `${name}: x must have the shape [n, ${channels}, h, w], got ${formatShape(x.shape)}.`,
+      `${name}: x must have the shape [n, ${this.planes}, h, w], got ${formatShape(x.shape)}.`,
     );
   }
 

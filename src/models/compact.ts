@@ -9,9 +9,11 @@
  * All convolutions are 3x3 and run at the small picture's size. The real models have 16 or 32 layers of 64
  * channels and PReLUs; community models are smaller, too.
  */
+
+import { LeakyReLU, PReLU, ReLU } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d, LeakyReLU, PReLU, ReLU, Sequential } from "../nn/layers.ts";
-import type { Module } from "../nn/module.ts";
+import { Conv2d, Sequential } from "../nn/layers.ts";
+import type { Layer } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -19,18 +21,21 @@ import {
   type Architecture,
   ConfiguredNetwork,
   checkConstructor,
+  colorsOption,
   MAX_CHANNELS,
   MAX_LAYERS,
   metadataOf,
   type OptionValues,
   option,
+  quickRecipe,
   type Recognized,
+  scaleOption,
 } from "./architecture.ts";
-import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
-  scale: option(oneOf(1, 2, 3, 4, 8), 2, "enlargement; 1 keeps the size"),
+  scale: scaleOption,
   /** Convolutions between the first and the last. Default 16. */
   layers: option(whole(0, MAX_LAYERS), 16, "convolutions between the first and the last"),
   /** Channels of every feature map. Default 64. */
@@ -42,7 +47,7 @@ const options = {
     "after every convolution but the last (leakyRelu: 0.1)",
   ),
   /** RGB, or luma alone. Default "rgb". */
-  colors: option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone"),
+  colors: colorsOption,
 };
 
 type Options = OptionValues<typeof options>;
@@ -62,15 +67,7 @@ export const compact: Architecture<"Compact", Options, "quick" | "real-esrgan"> 
     /** A first network, in minutes. */
     quick: {
       network: { scale: 2, layers: 6, channels: 24, activation: "prelu", colors: "rgb" },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
-      warmup: 0,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
+      ...quickRecipe,
     },
     /** The network of Real-ESRGAN's animation models, and the first part of their training: by L1. */
     "real-esrgan": {
@@ -90,6 +87,7 @@ export const compact: Architecture<"Compact", Options, "quick" | "real-esrgan"> 
   shortName: ({ scale, layers, channels }) => `compact-x${scale}-${layers}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new Compact({ ...options, random }),
+  recognize: recognizeCompact,
 };
 
 /** The slope of the original's leaky ReLU. */
@@ -104,10 +102,10 @@ export class Compact extends ConfiguredNetwork<Options> {
   constructor(init: CompactOptions = {}) {
     const { random = defaultRandom(), ...options } = checkConstructor("Compact", init);
     super(compact, options);
-    const { scale, layers, channels, activation, colors } = this.options;
-    const planes = colors === "rgb" ? 3 : 1;
+    const { scale, layers, channels, activation } = this.options;
+    const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
-    const activations: Record<Options["activation"], () => Module> = {
+    const activations: Record<Options["activation"], () => Layer> = {
       prelu: () => new PReLU(channels),
       leakyRelu: () => new LeakyReLU(LEAKY_SLOPE),
       relu: () => new ReLU(),
@@ -137,12 +135,12 @@ export class Compact extends ConfiguredNetwork<Options> {
   }
 
   get valuesPerPixel(): number {
-    return Math.max(this.options.channels, (this.colors === "rgb" ? 3 : 1) * this.scale ** 2);
+    return Math.max(this.options.channels, this.planes * this.scale ** 2);
   }
 }
 
 /** Files of Real-ESRGAN, traiNNer and neosr, whose names are this library's. */
-export function recognizeCompact(state: State, name: string): Recognized | undefined {
+export function recognizeCompact(state: State, { name }: DetectOptions): Recognized | undefined {
   const first = shapeOf(state, "body.0.weight");
   const positions = [...state.keys()].map((key) => Number(/^body\.(\d+)\.(?:weight|bias)$/.exec(key)?.[1]));
   if (first?.length !== 4 || !positions.every(Number.isInteger)) return undefined;

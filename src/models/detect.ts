@@ -1,7 +1,8 @@
 /**
  * Which network a file of another program holds. Such files have tensors and their names, and nothing that
  * says what to do with them: the names tell the program, and the shapes the sizes. What neither tells is
- * assumed as that program has it, and noted.
+ * assumed as that program has it, and noted. Each network knows such files itself (`Architecture.recognize`);
+ * here is where in a file it may be.
  */
 import type { NamedArray } from "../nn/module.ts";
 import type { WeightContents } from "../nn/pytorch-file.ts";
@@ -19,24 +20,12 @@ import {
 import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { metadataOf, type Recognized } from "./architecture.ts";
-import { recognizeCompact } from "./compact.ts";
-import { DIV2K_RGB_MEAN } from "./edsr.ts";
+import type { Architecture, Recognized } from "./architecture.ts";
 import { nameOfOther } from "./other-networks.ts";
-import { recognizeRRDBNet } from "./rrdbnet.ts";
-import { recognizeSpan } from "./span.ts";
-import { countOf, renamed, type State, scaleInName, shapeOf } from "./state.ts";
-import { recognizeWren } from "./wren.ts";
+import type { DetectOptions, State } from "./state.ts";
 
-export interface DetectOptions {
-  /** What errors call the file. It may also tell the scale: "fsrcnn_x3.pth". */
-  readonly name: string;
-  /** By how much the network enlarges, for files that do not say. */
-  readonly scale?: number;
-}
-
-/** Recognizes the files of one kind. Returns undefined for all others. */
-type Detector = (state: State, options: DetectOptions) => Recognized | undefined;
+/** What is asked of a network: its name, for errors, and whether it is the one in a file. */
+type Known = Pick<Architecture, "name" | "recognize">;
 
 /** More prefixes than any program puts before names. */
 const MAX_PREFIXES = 8;
@@ -49,15 +38,16 @@ type Found = { readonly path: readonly PathName[] } & (
 
 /**
  * Finds the network of a file. It may be the whole file, be in a dictionary with other things, or have a prefix
- * before all its names; weight-names.ts says what such names mean.
+ * before all its names; weight-names.ts says what such names mean. What it recognizes comes before what names say:
+ * `weightsIn` of nn/pytorch-file.ts, which takes weights of any kind, has names alone, and may take another part.
  *
- * @param networks the names of this library's networks, for errors.
+ * @param networks those of this library. The first that recognizes a file counts.
  * @throws DataError if it is none of them, in which case the message names it where it is a well-known one; or
  *   if there are several, and their names do not say which one is meant.
  */
 export function detect(
   contents: WeightContents,
-  networks: readonly string[],
+  networks: readonly Known[],
   options: DetectOptions,
 ): Recognized & { readonly taken?: string } {
   const found: Found[] = [];
@@ -106,16 +96,16 @@ export function detect(
 function recognize(
   state: State,
   metadata: Readonly<Record<string, string>> | undefined,
-  networks: readonly string[],
+  networks: readonly Known[],
   options: DetectOptions,
 ): { network: Recognized; error?: undefined } | { network?: undefined; error: DataError } | undefined {
-  const { architecture, scale } = metadata ?? {};
-  if (metadata && architecture !== undefined && networks.includes(architecture) && scale !== undefined) {
+  const { architecture: named, scale } = metadata ?? {};
+  if (metadata && scale !== undefined && networks.some(({ name }) => name === named)) {
     return { network: { metadata, state, assumptions: [] } };
   }
   try {
-    for (const detector of detectors) {
-      const network = detector(state, options);
+    for (const architecture of networks) {
+      const network = architecture.recognize?.(state, options);
       if (network !== undefined) return { network };
     }
   } catch (error) {
@@ -229,144 +219,13 @@ function haveSameWeights(a: State, b: State): boolean {
   });
 }
 
-// ---- EDSR
-
-/** EDSR-PyTorch, whose names are this library's; also torchSR and super-image. */
-const edsr: Detector = (state, { name }) => {
-  const head = shapeOf(state, "head.0.weight");
-  if (head === undefined || !state.has("body.0.body.0.weight") || !state.has("tail.0.0.weight"))
-    return undefined;
-  if ([...state.keys()].some((key) => /conv_du|\.body\.1\./.test(key))) return undefined; // RCAN; EDSR with batch normalization
-  // Its files begin so, and its code leaves the two shifts out that it writes into them.
-  const isSuperImage = /(?:^|[\\/])pytorch_model_[234]x\.pt$/.test(name);
-  const shift = state.get("sub_mean.bias");
-  const rgbRange = isSuperImage ? 1 : shift === undefined || shift.data.some((value) => value < -2) ? 255 : 1;
-  const shifts = meanShifts(isSuperImage ? 0 : rgbRange);
-  const withShifts = isSuperImage ? new Map([...state, ...shifts]) : new Map([...shifts, ...state]);
-  const range = isSuperImage
-    ? "0 to 1, with no mean subtracted, since by its name the file is super-image's"
-    : shift === undefined
-      ? div2kRange
-      : undefined;
-  return describeEdsr(withShifts, rgbRange, range, isSuperImage ? 1 : undefined);
-};
-
-/** BasicSR's EDSR: other names, and the mean colour, DIV2K's, in the code. */
-const basicsrEdsr: Detector = (state) => {
-  if (
-    !["conv_first.weight", "conv_after_body.weight", "body.0.conv1.weight"].every((key) => state.has(key))
-  ) {
-    return undefined;
-  }
-  const blocks = countOf(state, /^body\.(\d+)\.conv1\.weight$/);
-  const names = renamed(state, [
-    [/^conv_first\./, "head.0."],
-    [/^body\.(\d+)\.conv1\./, "body.$1.body.0."],
-    [/^body\.(\d+)\.conv2\./, "body.$1.body.2."],
-    [/^conv_after_body\./, `body.${blocks}.`],
-    [/^upsample\./, "tail.0."],
-    [/^conv_last\./, "tail.1."],
-  ]);
-  return describeEdsr(new Map([...meanShifts(255), ...names]), 255, div2kRange);
-};
-
-const div2kRange = "0 to 255, less the mean of DIV2K";
-
-/** @param range the range of values, in words, if it was assumed. */
-export function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Recognized {
-  const [channels] = shapeOf(state, "head.0.weight") ?? [];
-  const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
-  // Two steps by 2 or three, or one step whose channels say by how much.
-  const steps = countOf(state, /^tail\.0\.(\d+)\.weight$/);
-  const [first = 0] = shapeOf(state, "tail.0.0.weight") ?? [];
-  const scale = Math.round(Math.sqrt(first / channels)) ** steps;
-  // Large networks diverge without it; the papers' has 256 channels.
-  const factor = resScale ?? (channels >= 256 ? 0.1 : 1);
-  const assumptions = [{ option: "resScale", text: `the factor of each block's residual: ${factor}` }];
-  if (range !== undefined) assumptions.unshift({ option: "rgbRange", text: `the range of values: ${range}` });
-  return {
-    metadata: metadataOf("EDSR", { scale, blocks, channels, resScale: factor, rgbRange }),
-    state,
-    assumptions,
-  };
-}
-
-/** The tensors of EDSR's layers that subtract and add the mean color, times `range`. */
-export function meanShifts(range: number, mean: readonly number[] = DIV2K_RGB_MEAN): [string, NamedArray][] {
-  const identity = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-  const shift = (name: string, factor: number): [string, NamedArray][] => [
-    [`${name}.weight`, { shape: [3, 3, 1, 1], data: identity }],
-    [`${name}.bias`, { shape: [3], data: Float32Array.from(mean, (value) => factor * value) }],
-  ];
-  return [...shift("sub_mean", -range), ...shift("add_mean", range)];
-}
-
-// ---- Networks of luma
-
-/** ESPCN-pytorch, whose names are this library's. */
-const espcn: Detector = (state) => {
-  const last = shapeOf(state, "last_part.0.weight");
-  const [first] = shapeOf(state, "first_part.0.weight") ?? [];
-  if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;
-  const [pixels, second] = last;
-  const options = { scale: Math.sqrt(pixels), filters: [first, second], activation: "tanh", residual: false };
-  const assumptions = [{ option: "activation", text: "the activation: tanh, as in the paper" }];
-  return { metadata: metadataOf("ESPCN", options), state, assumptions };
-};
-
-/** FSRCNN-pytorch, whose names are this library's. */
-const fsrcnn: Detector = (state, options) => {
-  const last = shapeOf(state, "last_part.weight");
-  const shrink = shapeOf(state, "mid_part.0.weight");
-  if (last === undefined || shrink === undefined || !state.has("first_part.1.weight")) return undefined;
-  const [s, d] = shrink;
-  const m = countOf(state, /^mid_part\.(\d+)\.bias$/) - 2;
-  return { metadata: metadataOf("FSRCNN", { scale: scaleOf(options), d, s, m }), state, assumptions: [] };
-};
-
-/** SRCNN-pytorch, whose names are this library's. */
-const srcnn: Detector = (state, options) => {
-  const shapes = [1, 2, 3].map((i) => shapeOf(state, `conv${i}.weight`));
-  const [first, second, third] = shapes;
-  if (first?.[1] !== 1 || third?.[0] !== 1 || second === undefined || state.size !== 6) return undefined;
-  const kernels = shapes.map((shape) => shape![2]);
-  const filters = [first[0], second[0]];
-  const described = { scale: scaleOf(options), kernels, filters, padding: "zeros", residual: false };
-  const assumptions = [{ option: "padding", text: "what lies beyond the edges: zeros" }];
-  return { metadata: metadataOf("SRCNN", described), state, assumptions };
-};
-
-/** The enlargement of a network whose weights do not tell it. */
-export function scaleOf({ name, scale = scaleInName(name) }: DetectOptions): number {
-  if (scale !== undefined) return scale;
-  throw new DataError(
-    `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
-      `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
-  );
-}
-
-// ---- All of them
-
-/** The first that recognizes a file counts. */
-const detectors: readonly Detector[] = [
-  edsr,
-  basicsrEdsr,
-  espcn,
-  fsrcnn,
-  srcnn,
-  ...[recognizeCompact, recognizeSpan, recognizeRRDBNet, recognizeWren].map(
-    (recognize): Detector =>
-      (state, { name }) =>
-        recognize(state, name),
-  ),
-];
-
 /** @param attempts the tensors, by their names and by these without prefixes. */
-function unknownNetwork(attempts: readonly State[], networks: readonly string[], name: string): DataError {
+function unknownNetwork(attempts: readonly State[], networks: readonly Known[], name: string): DataError {
   const label = attempts.map((state) => nameOfOther(state.keys())).find((one) => one !== undefined);
   const what = label ?? "none of the networks that are known here";
+  const names = andList(networks.map((network) => network.name));
   return new DataError(
-    `${name}: this is ${what}, which pixelgrad cannot run; it runs ${andList(networks)}. Its tensors are called ` +
+    `${name}: this is ${what}, which pixelgrad cannot run; it runs ${names}. Its tensors are called ` +
       `${firstOf([...attempts[0].keys()].map(excerpt), 4)}.`,
   );
 }

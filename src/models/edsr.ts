@@ -13,23 +13,29 @@
 
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
-import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
+import { ReLU } from "../nn/activations.ts";
+import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { tensor } from "../tensor/create.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
   checkConstructor,
   MAX_CHANNELS,
   MAX_LAYERS,
+  metadataOf,
   type OptionValues,
   option,
   type Preset,
+  quickRecipe,
+  type Recognized,
 } from "./architecture.ts";
+import { countOf, type DetectOptions, renamed, type State, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
@@ -78,7 +84,7 @@ const paper: Preset<Options> = {
 
 export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "edsr-paper"> = {
   name: "EDSR",
-  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, the best; RGB",
+  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, good and slow; RGB",
   colors: "rgb",
   inputSize: "low",
   options,
@@ -86,15 +92,7 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
     /** A first network, in minutes. */
     quick: {
       network: { scale: 2, blocks: 4, channels: 16, resScale: 1, rgbRange: 255 },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
-      warmup: 0,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
+      ...quickRecipe,
     },
     /** The paper's baseline for a tenth of the steps: hours on a GPU. */
     "edsr-article": { ...paper, steps: 30_000 },
@@ -105,6 +103,7 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
   looksAtExamples: () => true,
   build: (options, random, examples = []) =>
     new EDSR({ ...options, random, rgbMean: examples.length > 0 ? meanColor(examples) : undefined }),
+  recognize: recognizeEDSR,
 };
 
 /** EDSR for RGB pictures with values in 0..1. Parameter names are those of the authors' PyTorch code. */
@@ -244,4 +243,81 @@ function meanColor(pictures: readonly NamedArray[]): [number, number, number] {
     pixels += area;
   }
   return sums.map((sum) => sum / pixels) as [number, number, number];
+}
+
+// ---- Files of other programs
+
+function recognizeEDSR(state: State, options: DetectOptions): Recognized | undefined {
+  return recognizeByOwnNames(state, options) ?? recognizeBasicsr(state);
+}
+
+/** EDSR-PyTorch, whose names are this library's; also torchSR and super-image. */
+function recognizeByOwnNames(state: State, { name }: DetectOptions): Recognized | undefined {
+  const head = shapeOf(state, "head.0.weight");
+  if (head === undefined || !state.has("body.0.body.0.weight") || !state.has("tail.0.0.weight"))
+    return undefined;
+  // RCAN; EDSR with batch normalization.
+  if ([...state.keys()].some((key) => /conv_du|\.body\.1\./.test(key))) return undefined;
+  // Its files begin so, and its code leaves the two shifts out that it writes into them.
+  const isSuperImage = /(?:^|[\\/])pytorch_model_[234]x\.pt$/.test(name);
+  const shift = state.get("sub_mean.bias");
+  const rgbRange = isSuperImage ? 1 : shift === undefined || shift.data.some((value) => value < -2) ? 255 : 1;
+  const shifts = meanShifts(isSuperImage ? 0 : rgbRange);
+  const withShifts = isSuperImage ? new Map([...state, ...shifts]) : new Map([...shifts, ...state]);
+  const range = isSuperImage
+    ? "0 to 1, with no mean subtracted, since by its name the file is super-image's"
+    : shift === undefined
+      ? div2kRange
+      : undefined;
+  return describeEdsr(withShifts, rgbRange, range, isSuperImage ? 1 : undefined);
+}
+
+/** BasicSR's EDSR: other names, and the mean colour, DIV2K's, in the code. */
+function recognizeBasicsr(state: State): Recognized | undefined {
+  if (
+    !["conv_first.weight", "conv_after_body.weight", "body.0.conv1.weight"].every((key) => state.has(key))
+  ) {
+    return undefined;
+  }
+  const blocks = countOf(state, /^body\.(\d+)\.conv1\.weight$/);
+  const names = renamed(state, [
+    [/^conv_first\./, "head.0."],
+    [/^body\.(\d+)\.conv1\./, "body.$1.body.0."],
+    [/^body\.(\d+)\.conv2\./, "body.$1.body.2."],
+    [/^conv_after_body\./, `body.${blocks}.`],
+    [/^upsample\./, "tail.0."],
+    [/^conv_last\./, "tail.1."],
+  ]);
+  return describeEdsr(new Map([...meanShifts(255), ...names]), 255, div2kRange);
+}
+
+const div2kRange = "0 to 255, less the mean of DIV2K";
+
+/** @param range the range of values, in words, if it was assumed. */
+export function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Recognized {
+  const [channels] = shapeOf(state, "head.0.weight") ?? [];
+  const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
+  // Two steps by 2 or three, or one step whose channels say by how much.
+  const steps = countOf(state, /^tail\.0\.(\d+)\.weight$/);
+  const [first = 0] = shapeOf(state, "tail.0.0.weight") ?? [];
+  const scale = Math.round(Math.sqrt(first / channels)) ** steps;
+  // Large networks diverge without it; the papers' has 256 channels.
+  const factor = resScale ?? (channels >= 256 ? 0.1 : 1);
+  const assumptions = [{ option: "resScale", text: `the factor of each block's residual: ${factor}` }];
+  if (range !== undefined) assumptions.unshift({ option: "rgbRange", text: `the range of values: ${range}` });
+  return {
+    metadata: metadataOf("EDSR", { scale, blocks, channels, resScale: factor, rgbRange }),
+    state,
+    assumptions,
+  };
+}
+
+/** The tensors of EDSR's layers that subtract and add the mean color, times `range`. */
+export function meanShifts(range: number, mean: readonly number[] = DIV2K_RGB_MEAN): [string, NamedArray][] {
+  const identity = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
+  const shift = (name: string, factor: number): [string, NamedArray][] => [
+    [`${name}.weight`, { shape: [3, 3, 1, 1], data: identity }],
+    [`${name}.bias`, { shape: [3], data: Float32Array.from(mean, (value) => factor * value) }],
+  ];
+  return [...shift("sub_mean", -range), ...shift("add_mean", range)];
 }

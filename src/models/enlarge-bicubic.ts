@@ -2,13 +2,17 @@
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { pad } from "../kernels/pad/index.ts";
 import { axisTable } from "../kernels/resize/weights.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * Bicubic interpolation of x [n, c, h, w] as a sub-pixel convolution with fixed weights: the scale² pixels of a block
  * lie at fixed places between their neighbours. One launch, shuffle included, with Matlab's weights (Keys' kernel
- * with a = -0.5). Edges are repeated.
+ * with a = -0.5).
+ *
+ * Beyond the edges the outermost pixels are repeated, where imresize mirrors (upscale/adapters.ts has that one): any
+ * rule would do, as the network learns what to add, and weights belong to the one that they were trained with.
  */
 export function enlargeBicubic(x: Tensor, scale: number): Tensor {
   const channels = x.shape[1];

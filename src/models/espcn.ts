@@ -10,8 +10,9 @@
  * and the shuffle only puts them side by side.
  */
 import { add } from "../kernels/elementwise/index.ts";
+import { ReLU, Tanh } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
+import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -20,11 +21,14 @@ import {
   ConfiguredNetwork,
   checkConstructor,
   MAX_CHANNELS,
+  metadataOf,
   type OptionValues,
   option,
+  type Recognized,
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
+import { type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
@@ -80,6 +84,7 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
     if (options.residual) fitFilters(model.first_part.modules[0] as Conv2d, examples, random);
     return model;
   },
+  recognize: recognizeESPCN,
 };
 
 /** ESPCN for luma planes in 0..1. */
@@ -125,4 +130,15 @@ export class ESPCN extends ConfiguredNetwork<Options> {
   get valuesPerPixel(): number {
     return Math.max(...this.options.filters, this.scale ** 2);
   }
+}
+
+/** ESPCN-pytorch, whose names are this library's. */
+function recognizeESPCN(state: State): Recognized | undefined {
+  const last = shapeOf(state, "last_part.0.weight");
+  const [first] = shapeOf(state, "first_part.0.weight") ?? [];
+  if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;
+  const [pixels, second] = last;
+  const options = { scale: Math.sqrt(pixels), filters: [first, second], activation: "tanh", residual: false };
+  const assumptions = [{ option: "activation", text: "the activation: tanh, as in the paper" }];
+  return { metadata: metadataOf("ESPCN", options), state, assumptions };
 }

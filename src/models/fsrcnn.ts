@@ -11,8 +11,10 @@
  * with a PReLU after each but the last. The mapping, which makes the network deep, has few channels and the
  * small picture's size.
  */
+
+import { PReLU } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d, ConvTranspose2d, PReLU, Sequential } from "../nn/layers.ts";
+import { Conv2d, ConvTranspose2d, Sequential } from "../nn/layers.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -22,9 +24,12 @@ import {
   checkConstructor,
   MAX_CHANNELS,
   MAX_LAYERS,
+  metadataOf,
   type OptionValues,
   option,
+  type Recognized,
 } from "./architecture.ts";
+import { countOf, type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
@@ -69,6 +74,7 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
   shortName: ({ scale, d, s, m }) => `fsrcnn-x${scale}-${d}-${s}-${m}`,
   looksAtExamples: () => false,
   build: (options, random) => new FSRCNN({ ...options, random }),
+  recognize: recognizeFSRCNN,
 };
 
 /** FSRCNN for luma planes in 0..1. */
@@ -124,4 +130,14 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
   get valuesPerPixel(): number {
     return Math.max(this.options.d, this.scale ** 2);
   }
+}
+
+/** FSRCNN-pytorch, whose names are this library's. */
+function recognizeFSRCNN(state: State, options: DetectOptions): Recognized | undefined {
+  const last = shapeOf(state, "last_part.weight");
+  const shrink = shapeOf(state, "mid_part.0.weight");
+  if (last === undefined || shrink === undefined || !state.has("first_part.1.weight")) return undefined;
+  const [s, d] = shrink;
+  const m = countOf(state, /^mid_part\.(\d+)\.bias$/) - 2;
+  return { metadata: metadataOf("FSRCNN", { scale: scaleOf(options), d, s, m }), state, assumptions: [] };
 }

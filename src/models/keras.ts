@@ -6,9 +6,8 @@ import type { NamedArray } from "../nn/module.ts";
 import { isObject } from "../options/arguments.ts";
 import { DataError } from "../picture/errors.ts";
 import { metadataOf, type Recognized } from "./architecture.ts";
-import { type DetectOptions, describeEdsr, meanShifts, scaleOf } from "./detect.ts";
-import { DIV2K_RGB_MEAN } from "./edsr.ts";
-import type { State } from "./state.ts";
+import { DIV2K_RGB_MEAN, describeEdsr, meanShifts } from "./edsr.ts";
+import { type DetectOptions, type State, scaleOf } from "./state.ts";
 
 /**
  * Keras' tensors LAYER.0 (a convolution's weights) and LAYER.1 (its bias), in the layers' order. Returns undefined

@@ -93,8 +93,8 @@ function checkUnshuffle(state: State, unshuffle: number, name: string): void {
   const planes = state.get("conv_last.weight")?.shape[0];
   if (inputs === undefined || planes === undefined || inputs === planes * unshuffle ** 2) return;
   throw new DataError(
-    `${name}: this is an RRDBNet of ncnn from ${inputs} channels to ${planes}, with a pixel unshuffle by ${unshuffle} ` +
-      "in front, and these do not fit each other. Look for the model as .pth or safetensors.",
+    `${name}: this is an RRDBNet of ncnn from ${inputs} channels to ${planes}, with a pixel unshuffle by ` +
+      `${unshuffle} in front, and these do not fit each other. Look for the model as .pth or safetensors.`,
   );
 }
 
@@ -129,7 +129,9 @@ function shrunk(after: string | undefined): Assumption[] {
   return [
     {
       option: "scale",
-      text: `the scale: the network's own, since the file resizes its result by ${factor} afterwards, which is left out`,
+      text:
+        `the scale: the network's own, since the file resizes its result by ${factor} afterwards, which is ` +
+        "left out",
     },
   ];
 }

@@ -176,14 +176,14 @@ export function readNetwork(
     const { state, assumptions } = namedAsInPytorch(parseNcnn(bytes, name), name);
     // What .pth leaves open, such as Compact's activation, ncnn's layers say.
     const contents = { tensors: state, dictionaries: new Map() };
-    return { ...detect(contents, architectureNames, { name, ...options }), assumptions };
+    return { ...detect(contents, architectures, { name, ...options }), assumptions };
   }
   const contents = openWeights(bytes, name);
   const { tensors, dictionaries } = contents;
   const { format, config } = dictionaries.get("")?.metadata ?? {};
   const ofKeras = format === "keras" && recognizeKeras(tensors, { name, ...options }, config);
   if (ofKeras) return ofKeras;
-  const network = detect(contents, architectureNames, { name, ...options });
+  const network = detect(contents, architectures, { name, ...options });
   return { ...network, state: withValues(network.state) };
 }
 

@@ -24,21 +24,31 @@ import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
   checkConstructor,
+  colorsOption,
   MAX_CHANNELS,
   MAX_LAYERS,
   metadataOf,
   type OptionValues,
   option,
+  quickRecipe,
   type Recognized,
 } from "./architecture.ts";
-import { countOf, otherPictures, renamed, type State, scaleInName, shapeOf } from "./state.ts";
+import {
+  countOf,
+  type DetectOptions,
+  otherPictures,
+  renamed,
+  type State,
+  scaleInName,
+  shapeOf,
+} from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 const options = {
@@ -57,7 +67,7 @@ const options = {
     "work on a picture so many times smaller (Real-ESRGAN: 2 at scale 2, 4 at scale 1)",
   ),
   /** RGB, or luma alone. Default "rgb". */
-  colors: option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone"),
+  colors: colorsOption,
 };
 
 type Options = OptionValues<typeof options>;
@@ -77,15 +87,7 @@ export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> 
     /** A first network, in minutes: one block with few channels. */
     quick: {
       network: { scale: 2, blocks: 1, channels: 16, growth: 8, unshuffle: 1, colors: "rgb" },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
-      warmup: 0,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
+      ...quickRecipe,
     },
     /** The first part of ESRGAN's training, by L1: the network that the authors call RRDB_PSNR. */
     "esrgan-psnr": {
@@ -105,6 +107,7 @@ export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> 
   shortName: ({ scale, blocks, channels }) => `rrdbnet-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new RRDBNet({ ...options, random }),
+  recognize: recognizeRRDBNet,
 };
 
 /** Of every leaky ReLU. */
@@ -130,8 +133,8 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
   constructor(init: RRDBNetOptions = {}) {
     const { random = defaultRandom(), ...options } = checkConstructor("RRDBNet", init);
     super(rrdbnet, options);
-    const { scale, blocks, channels, growth, unshuffle, colors } = this.options;
-    const planes = colors === "rgb" ? 3 : 1;
+    const { scale, blocks, channels, growth, unshuffle } = this.options;
+    const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
     this.conv_first = conv(planes * unshuffle ** 2, channels);
     this.body = Array.from({ length: blocks }, () => new Block(channels, growth, random));
@@ -322,7 +325,7 @@ class DenseBlock extends Module {
 }
 
 /** Files of BasicSR, Real-ESRGAN, traiNNer and neosr; of ESRGAN's first code, and of the code after it. */
-export function recognizeRRDBNet(given: State, name: string): Recognized | undefined {
+export function recognizeRRDBNet(given: State, { name }: DetectOptions): Recognized | undefined {
   const state = withBasicNames(given);
   if (!state.has("body.0.rdb1.conv1.weight") || !state.has("conv_first.weight")) return undefined;
   const keys = [...given.keys()];

@@ -14,31 +14,36 @@
  */
 import { mul, sub } from "../kernels/elementwise/index.ts";
 import { concat } from "../kernels/layout/index.ts";
-import { Conv2d, type FusedOptions, PixelShuffle, Sequential } from "../nn/layers.ts";
+import type { FusedOptions } from "../nn/activations.ts";
+import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
-import { oneOf, whole, yesOrNo } from "../options/kinds.ts";
+import { whole, yesOrNo } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { tensor } from "../tensor/create.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
   checkConstructor,
+  colorsOption,
   MAX_CHANNELS,
   MAX_LAYERS,
   metadataOf,
   type OptionValues,
   option,
+  quickRecipe,
   type Recognized,
+  scaleOption,
 } from "./architecture.ts";
 import { DIV2K_RGB_MEAN } from "./edsr.ts";
-import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
-  scale: option(oneOf(1, 2, 3, 4, 8), 2, "enlargement; 1 keeps the size"),
+  scale: scaleOption,
   /** Blocks of three convolutions. Default 6. */
   blocks: option(whole(1, MAX_LAYERS), 6, "blocks of three convolutions (the paper: 6)"),
   /** Channels of every feature map. Default 48. */
@@ -49,7 +54,7 @@ const options = {
    */
   normalize: option(yesOrNo, false, "subtract a mean colour and multiply by 255 first (the paper: yes)"),
   /** RGB, or luma alone. Default "rgb". */
-  colors: option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone"),
+  colors: colorsOption,
 };
 
 type Options = OptionValues<typeof options>;
@@ -69,15 +74,8 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
     /** A first network, in minutes. */
     quick: {
       network: { scale: 2, blocks: 3, channels: 20, normalize: false, colors: "rgb" },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
+      ...quickRecipe,
       warmup: 100,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
     },
     /** The paper's network and recipe, from random weights at every scale. */
     "span-paper": {
@@ -97,6 +95,7 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
   shortName: ({ scale, blocks, channels }) => `span-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new SPAN({ ...options, random }),
+  recognize: recognizeSpan,
 };
 
 /** SPAN for pictures in 0..1. Parameter names are those of the authors' code after folding. */
@@ -116,7 +115,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
     if (normalize && colors === "y") {
       throw new RangeError("SPAN: normalize subtracts a mean colour, which luma has not. Leave it out.");
     }
-    const planes = colors === "rgb" ? 3 : 1;
+    const { planes } = this;
     this.conv_1 = new FoldedConv(planes, channels, random);
     this.blocks = Array.from({ length: blocks }, () => new Block(channels, random));
     this.conv_cat = new Conv2d(4 * channels, channels, 1, { random });
@@ -169,7 +168,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
 
   /** The four feature maps that `conv_cat` reads. */
   get valuesPerPixel(): number {
-    return Math.max(4 * this.options.channels, (this.colors === "rgb" ? 3 : 1) * this.scale ** 2);
+    return Math.max(4 * this.options.channels, this.planes * this.scale ** 2);
   }
 }
 
@@ -230,7 +229,7 @@ class Block extends Module {
 }
 
 /** Files of the authors, traiNNer and neosr, with branches; and those of the NTIRE challenges, without. */
-export function recognizeSpan(state: State, name: string): Recognized | undefined {
+export function recognizeSpan(state: State, { name }: DetectOptions): Recognized | undefined {
   const isOne = ["conv_cat.weight", "upsampler.0.weight"].every((key) => state.has(key));
   if (!isOne || countOf(state, /^block_(\d+)\.c3_r\./) === 0) return undefined;
   const folded = foldAll(state, name);

@@ -10,10 +10,11 @@
  * which makes it slower than later networks with ten times the weights.
  */
 import { pad } from "../kernels/pad/index.ts";
+import type { FusedOptions } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d, type FusedOptions } from "../nn/layers.ts";
+import { Conv2d } from "../nn/layers.ts";
 import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -21,10 +22,13 @@ import {
   ConfiguredNetwork,
   checkConstructor,
   MAX_CHANNELS,
+  metadataOf,
   type OptionValues,
   option,
+  type Recognized,
 } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
+import { type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement of the bicubic interpolation before the network: 2, 3 or 4. Default 3, the paper's. */
@@ -93,6 +97,7 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
     if (options.residual) fitFilters(model.conv1, examples, random);
     return model;
   },
+  recognize: recognizeSRCNN,
 };
 
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
@@ -151,4 +156,16 @@ export class SRCNN extends ConfiguredNetwork<Options> {
   get valuesPerPixel(): number {
     return Math.max(...this.options.filters);
   }
+}
+
+/** SRCNN-pytorch, whose names are this library's. */
+function recognizeSRCNN(state: State, options: DetectOptions): Recognized | undefined {
+  const shapes = [1, 2, 3].map((i) => shapeOf(state, `conv${i}.weight`));
+  const [first, second, third] = shapes;
+  if (first?.[1] !== 1 || third?.[0] !== 1 || second === undefined || state.size !== 6) return undefined;
+  const kernels = shapes.map((shape) => shape![2]);
+  const filters = [first[0], second[0]];
+  const described = { scale: scaleOf(options), kernels, filters, padding: "zeros", residual: false };
+  const assumptions = [{ option: "padding", text: "what lies beyond the edges: zeros" }];
+  return { metadata: metadataOf("SRCNN", described), state, assumptions };
 }

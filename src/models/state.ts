@@ -4,6 +4,14 @@ import { DataError } from "../picture/errors.ts";
 
 export type State = ReadonlyMap<string, NamedArray>;
 
+/** What is known of a file besides its tensors. */
+export interface DetectOptions {
+  /** What errors call the file. It may also tell the scale: "fsrcnn_x3.pth". */
+  readonly name: string;
+  /** By how much the network enlarges, for files that do not say. */
+  readonly scale?: number;
+}
+
 export function shapeOf(state: State, key: string): readonly number[] | undefined {
   return state.get(key)?.shape;
 }
@@ -55,7 +63,17 @@ export function otherPictures(
 ): DataError {
   return new DataError(
     `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +
-      "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma), before and after. Look for such a one.",
+      "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma), before and after. " +
+      "Look for such a one.",
+  );
+}
+
+/** The enlargement of a network whose weights do not tell it. */
+export function scaleOf({ name, scale = scaleInName(name) }: DetectOptions): number {
+  if (scale !== undefined) return scale;
+  throw new DataError(
+    `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
+      `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { Module } from "../nn/module.ts";
+import { planeCount } from "../picture/planes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
@@ -13,6 +14,10 @@ export abstract class SuperResolver extends Module {
    * (16/255 is black, 235/255 white); Cb and Cr are enlarged by bicubic interpolation.
    */
   abstract readonly colors: "rgb" | "y";
+  /** How many planes it takes and gives: 3 for RGB, 1 for luma. */
+  get planes(): 1 | 3 {
+    return planeCount(this.colors);
+  }
   /**
    * `"low"`: the network enlarges. `"high"`: it improves a picture that bicubic interpolation has already
    * enlarged, as SRCNN does; input and output have the same size.
@@ -38,6 +43,9 @@ export abstract class SuperResolver extends Module {
   get twoStages(): TwoStages | undefined {
     return undefined;
   }
+
+  /** x [n, planes, h, w] to the result, [n, planes, oh, ow]. */
+  abstract override forward(x: Tensor): Tensor;
 
   /** The architecture and its options as strings. Weight files hold them to build the network again. */
   abstract override metadata(): Record<string, string>;

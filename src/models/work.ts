@@ -1,9 +1,10 @@
 /** How much work a network is, from the operations of its forward pass. */
 import { checkArguments, instanceOf } from "../options/arguments.ts";
+import { zeros } from "../tensor/create.ts";
+import { noGrad } from "../tensor/no-grad.ts";
 import type { RecordedOp } from "../tensor/op.ts";
-import { noGrad, recordOps } from "../tensor/op.ts";
+import { recordOps } from "../tensor/op.ts";
 import { outsideScopes, scope } from "../tensor/scope.ts";
-import { zeros } from "../tensor/tensor.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
@@ -18,7 +19,7 @@ export function multiplyAddsPerPixel(model: SuperResolver): number {
   const ops = outsideScopes(() => {
     using _noGrad = noGrad();
     using _scope = scope();
-    const x = zeros([1, model.colors === "rgb" ? 3 : 1, SIDE, SIDE], { device });
+    const x = zeros([1, model.planes, SIDE, SIDE], { device });
     return recordOps(() => void model.forward(x));
   });
   return ops.reduce((sum, op) => sum + multiplyAdds(op), 0) / SIDE ** 2;

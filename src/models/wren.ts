@@ -24,33 +24,36 @@
 import { add, sub } from "../kernels/elementwise/index.ts";
 import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
-import { oneOf, whole } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { whole } from "../options/kinds.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
   checkConstructor,
+  colorsOption,
   MAX_CHANNELS,
   MAX_LAYERS,
   metadataOf,
   type OptionValues,
   option,
+  quickRecipe,
   type Recognized,
+  scaleOption,
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
-import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
-  scale: option(oneOf(1, 2, 3, 4, 8), 2, "enlargement; 1 keeps the size"),
+  scale: scaleOption,
   /** Residual blocks. Default 10. */
   blocks: option(whole(1, MAX_LAYERS), 10, "residual blocks of two convolutions"),
   /** Channels of every feature map. Default 32. */
   channels: option(whole(1, MAX_CHANNELS), 32, "channels of every feature map"),
   /** RGB, or luma alone. Default "rgb". */
-  colors: option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone"),
+  colors: colorsOption,
 };
 
 type Options = OptionValues<typeof options>;
@@ -70,15 +73,8 @@ export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
     /** A first network, in minutes. */
     quick: {
       network: { scale: 2, blocks: 4, channels: 16, colors: "rgb" },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
+      ...quickRecipe,
       warmup: 100,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
     },
     /** The network that comes with the library: hours. */
     wren: {
@@ -98,6 +94,7 @@ export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
   shortName: ({ scale, blocks, channels }) => `wren-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new Wren({ ...options, random }),
+  recognize: recognizeWren,
 };
 
 /** Wren for pictures in 0..1. */
@@ -111,8 +108,8 @@ export class Wren extends ConfiguredNetwork<Options> {
   constructor(init: WrenOptions = {}) {
     const { random = defaultRandom(), ...options } = checkConstructor("Wren", init);
     super(wren, options);
-    const { scale, blocks, channels, colors } = this.options;
-    const planes = colors === "rgb" ? 3 : 1;
+    const { scale, blocks, channels } = this.options;
+    const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
     this.head = conv(planes, channels);
     this.blocks = Array.from({ length: blocks }, () => new Block(channels, random));
@@ -160,7 +157,7 @@ export class Wren extends ConfiguredNetwork<Options> {
   }
 
   get valuesPerPixel(): number {
-    return Math.max(this.options.channels, (this.colors === "rgb" ? 3 : 1) * this.scale ** 2);
+    return Math.max(this.options.channels, this.planes * this.scale ** 2);
   }
 }
 
@@ -188,7 +185,7 @@ class Block extends Module {
 }
 
 /** Files that PyTorch wrote, whose names are this library's: examples/pytorch. */
-export function recognizeWren(state: State, name: string): Recognized | undefined {
+export function recognizeWren(state: State, { name }: DetectOptions): Recognized | undefined {
   const first = shapeOf(state, "head.weight");
   const isOne = ["blocks.0.conv1.weight", "tail.weight"].every((key) => state.has(key));
   if (first === undefined || !isOne) return undefined;

@@ -53,10 +53,7 @@ export function emaUpdate(average: Module, module: Module, decay: number | (() =
     if (source.requiresGrad) {
       emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decayNow);
     } else {
-      tensor.device.copy(source.storage, tensor.storage);
-      tensor.device.eachTime(() => {
-        tensor.storage.version++;
-      });
+      tensor.assign(source);
     }
   }
 }

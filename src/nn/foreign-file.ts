@@ -20,8 +20,8 @@ const otherProgram =
   "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, or train one " +
   'with "pixelgrad train".';
 const kerasByPath =
-  "Of Keras' files, Node reads ports of EDSR and SRCNN by their paths. To use one elsewhere, convert it: npx pixelgrad " +
-  "convert net.h5 net.safetensors.";
+  "Of Keras' files, Node reads ports of EDSR and SRCNN by their paths. To use one elsewhere, convert it: npx " +
+  "pixelgrad convert net.h5 net.safetensors.";
 const fetchAgain = "Download the file itself.";
 
 /** The first one that fits counts. */

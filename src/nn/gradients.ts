@@ -5,7 +5,7 @@ import { gather } from "../kernels/optim/gather.ts";
 import { sum } from "../kernels/reduce/index.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "../tensor/accumulate.ts";
-import { noGrad } from "../tensor/op.ts";
+import { noGrad } from "../tensor/no-grad.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, Tensor } from "../tensor/tensor.ts";
@@ -24,8 +24,9 @@ const aboveZero: Wanted<number> = {
 /**
  * Adds `more` to `gradients`, in place; both must be for the same tensors. Use it to compute a batch in parts
  * if it is too large for the memory: the gradient of a sum of losses is the sum of their gradients.
+ * Returns `gradients`.
  */
-export function addGradients(gradients: Gradients, more: Gradients): void {
+export function addGradients(gradients: Gradients, more: Gradients): Gradients {
   checkArguments("addGradients", { gradients: [gradients, someGradients], more: [more, someGradients] });
   if (gradients.size !== more.size || [...more.keys()].some((tensor) => !gradients.has(tensor))) {
     throw new Error(
@@ -34,6 +35,7 @@ export function addGradients(gradients: Gradients, more: Gradients): void {
     );
   }
   for (const [tensor, gradient] of more) accumulate(gradients.get(tensor)!, gradient);
+  return gradients;
 }
 
 /**
@@ -66,7 +68,7 @@ function sumOfSquares(tensors: readonly Tensor[]): Tensor {
     length += size;
     const next = tensors[i + 1]?.size;
     if (next !== undefined && length + next <= most) continue;
-    const part = joined(tensors.slice(first, i + 1));
+    const part = concatFlat(tensors.slice(first, i + 1));
     sums.push(sum(mul(part, part)));
     [first, length] = [i + 1, 0];
   }
@@ -74,7 +76,7 @@ function sumOfSquares(tensors: readonly Tensor[]): Tensor {
 }
 
 /** All elements, in one tensor. */
-function joined(tensors: readonly Tensor[]): Tensor {
+function concatFlat(tensors: readonly Tensor[]): Tensor {
   let length = 0;
   const parts = tensors.map(({ storage, size }) => {
     const start = length;

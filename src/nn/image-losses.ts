@@ -8,9 +8,10 @@ import { l1Loss } from "../kernels/loss/index.ts";
 import { matmul } from "../kernels/matmul/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
 import { checkArguments } from "../options/arguments.ts";
+import { tensor } from "../tensor/create.ts";
 import { outsideScopes } from "../tensor/scope.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
-import { aTensor, type Tensor, tensor } from "../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../tensor/tensor.ts";
 
 /** The window of SSIM: 11 samples of a Gaussian with a standard deviation of 1.5 (Wang et al. 2004). */
 const windowSize = 11;

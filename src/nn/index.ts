@@ -1,36 +1,55 @@
-export type { CharbonnierOptions, LossOptions } from "../kernels/loss/index.ts";
+export type {
+  CharbonnierOptions,
+  HuberOptions,
+  LossOptions,
+  SmoothL1Options,
+} from "../kernels/loss/index.ts";
 export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
+export { ELU, GELU, Identity, LeakyReLU, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from "./activations.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
+export { type CheckpointParts, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export { fftLoss, ssimLoss } from "./image-losses.ts";
 export { kaimingNormalInit, normalInit } from "./init.ts";
 export {
   AdaptiveAvgPool2d,
   AvgPool2d,
-  BatchNorm2d,
   Conv2d,
   type Conv2dModuleOptions,
   ConvTranspose2d,
   type ConvTranspose2dModuleOptions,
   Dropout,
   Flatten,
-  GELU,
-  LeakyReLU,
   Linear,
   MaxPool2d,
   PixelShuffle,
-  PReLU,
-  ReLU,
   Sequential,
-  Sigmoid,
-  SiLU,
-  Tanh,
   Upsample,
 } from "./layers.ts";
-export { CharbonnierLoss, CrossEntropyLoss, FFTLoss, L1Loss, MSELoss, SSIMLoss } from "./losses.ts";
-export { Module, type NamedArray, type StateDifference } from "./module.ts";
-export { Adam, AdamW, type OptimizerState, SGD } from "./optimizer.ts";
+export {
+  BCEWithLogitsLoss,
+  binaryCrossEntropyWithLogits,
+  CharbonnierLoss,
+  CrossEntropyLoss,
+  FFTLoss,
+  HuberLoss,
+  L1Loss,
+  MSELoss,
+  SmoothL1Loss,
+  SSIMLoss,
+} from "./losses.ts";
+export { type Layer, Module, type NamedArray, type StateDifference } from "./module.ts";
+export {
+  BatchNorm2d,
+  GroupNorm,
+  groupNorm,
+  LayerNorm,
+  layerNorm,
+  type NormModuleOptions,
+  type NormOptions,
+} from "./normalization.ts";
+export { Adam, AdamW, type Optimizer, type OptimizerState, SGD } from "./optimizer.ts";
 export { parsePytorch } from "./pytorch-file.ts";
 export { type PytorchFileOptions, serializePytorch } from "./pytorch-writer.ts";
 export { parseSafetensors, type SafetensorsOptions, serializeSafetensors } from "./safetensors.ts";

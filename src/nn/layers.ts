@@ -1,43 +1,39 @@
-import { type BatchNormOptions, batchNorm, batchNormOptions } from "../kernels/batch-norm/index.ts";
 import { convTranspose2d } from "../kernels/conv-transpose2d/index.ts";
 import { pair } from "../kernels/conv2d/geometry.ts";
-import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.ts";
+import { conv2d, type Pair } from "../kernels/conv2d/index.ts";
 import { dropout, probability } from "../kernels/dropout/index.ts";
-import { gelu, leakyRelu, prelu, relu, sigmoid, silu, tanh } from "../kernels/elementwise/index.ts";
-import { type GeluOptions, geluOptions } from "../kernels/elementwise/unary.ts";
 import { flatten } from "../kernels/layout/index.ts";
 import { linear } from "../kernels/matmul/index.ts";
+import { type PadMode, pad } from "../kernels/pad/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { avgPool2d, maxPool2d, type PoolOptions, poolWindows } from "../kernels/pool/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
-import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
+import { anything, checkArguments, checkOptions, trueOrFalse } from "../options/arguments.ts";
 import { oneOf, quote, whole } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { rand } from "../tensor/create.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
-import { formatShape, type Shape, ShapeError } from "../tensor/shape.ts";
-import { full, rand, type Tensor } from "../tensor/tensor.ts";
-import { Module } from "./module.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type FusedOptions, isFusable } from "./activations.ts";
+import { layerSize } from "./layer-size.ts";
+import { type Layer, Module } from "./module.ts";
+
+type PaddingMode = "zeros" | Exclude<PadMode, "constant">;
 
 export interface Conv2dModuleOptions {
   stride?: Pair;
   /** Default 0; `"same"` keeps the picture's size (odd windows and stride 1 only). */
   padding?: Pair | "same";
+  /** What lies around the picture: zeros, its mirror image, or the nearest pixel; see `pad`. Default "zeros". */
+  paddingMode?: PaddingMode;
   dilation?: Pair;
   /** Default true. */
   bias?: boolean;
   /** The generator of the initial weights. Default: that of `manualSeed`. */
   random?: Random;
 }
-
-/** Operations after a convolution that its kernel can do on the way to memory (its epilogue). */
-export type FusedOptions = Pick<
-  Conv2dOptions,
-  "activation" | "slope" | "skip" | "gate" | "alpha" | "shuffle"
->;
-
-/** What a layer's sizes may be at most: with more, even one kernel would fill every device. */
-const MAX_SIZE = 2 ** 24;
 
 /** `pairs` are checked by `pair`. */
 function checkLayer(
@@ -47,8 +43,7 @@ function checkLayer(
   options: object,
   pairs: readonly string[],
 ): void {
-  const channels = whole(1, MAX_SIZE);
-  checkArguments(name, { inChannels: [inChannels, channels], outChannels: [outChannels, channels] });
+  checkArguments(name, { inChannels: [inChannels, layerSize], outChannels: [outChannels, layerSize] });
   checkOptions(name, options, {
     ...Object.fromEntries(pairs.map((option) => [option, anything])),
     bias: trueOrFalse,
@@ -71,12 +66,15 @@ export class Conv2d extends Module {
   readonly bias: Tensor | undefined;
   readonly stride: Pair;
   readonly padding: Pair;
+  readonly paddingMode: PaddingMode;
   readonly dilation: Pair;
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dModuleOptions = {}) {
     super();
-    checkLayer("Conv2d", inChannels, outChannels, options, ["stride", "padding", "dilation"]);
-    const { stride = 1, padding = 0, dilation = 1, bias = true, random = defaultRandom() } = options;
+    checkLayer("Conv2d", inChannels, outChannels, options, ["stride", "padding", "dilation", "paddingMode"]);
+    const { stride = 1, padding = 0, paddingMode = "zeros", dilation = 1, bias = true } = options;
+    const { random = defaultRandom() } = options;
+    checkArguments("Conv2d", { paddingMode: [paddingMode, oneOf("zeros", "reflect", "replicate")] });
     const [kh, kw] = pair("kernelSize", kernelSize, 1, "Conv2d");
     const [dh, dw] = pair("dilation", dilation, 1, "Conv2d");
     if (padding !== "same") pair("padding", padding, 0, "Conv2d");
@@ -91,6 +89,7 @@ export class Conv2d extends Module {
     }
     this.stride = stride;
     this.padding = padding === "same" ? same : padding;
+    this.paddingMode = paddingMode;
     this.dilation = dilation;
     const fanIn = inChannels * kh * kw;
     this.weight = uniformParameter([outChannels, inChannels, kh, kw], fanIn, random);
@@ -99,8 +98,13 @@ export class Conv2d extends Module {
 
   /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. `fused` runs in the same kernel; see `conv2d`. */
   forward(x: Tensor, fused: FusedOptions = {}): Tensor {
-    const { stride, padding, dilation } = this;
-    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, ...fused });
+    const { weight, bias, stride, padding, paddingMode, dilation } = this;
+    if (paddingMode === "zeros") return conv2d(x, weight, bias, { stride, padding, dilation, ...fused });
+    const [vertical, horizontal] = pair("padding", padding, 0, "Conv2d");
+    const padded = pad(x, [horizontal, horizontal, vertical, vertical], paddingMode);
+    const y = conv2d(padded, weight, bias, { stride, dilation, ...fused });
+    disposeUnderNoGrad(padded);
+    return y;
   }
 }
 
@@ -114,8 +118,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean; random?: Random } = {}) {
     super();
-    const size = whole(1, MAX_SIZE);
-    checkArguments("Linear", { inFeatures: [inFeatures, size], outFeatures: [outFeatures, size] });
+    checkArguments("Linear", { inFeatures: [inFeatures, layerSize], outFeatures: [outFeatures, layerSize] });
     checkOptions("Linear", options, { bias: trueOrFalse, random: aRandom });
     const { bias = true, random = defaultRandom() } = options;
     this.weight = uniformParameter([outFeatures, inFeatures], inFeatures, random);
@@ -176,109 +179,6 @@ export class ConvTranspose2d extends Module {
   forward(x: Tensor): Tensor {
     const { stride, padding, outputPadding, dilation } = this;
     return convTranspose2d(x, this.weight, this.bias, { stride, padding, outputPadding, dilation });
-  }
-}
-
-/** A module that a convolution before it can do on the way to memory. */
-interface Fusable extends Module {
-  /** Options for that convolution; undefined if it is of another size. */
-  fuse(convolution: Conv2d): FusedOptions | undefined;
-}
-
-function isFusable(module: Module | undefined): module is Fusable {
-  return module !== undefined && "fuse" in module;
-}
-
-/** max(x, 0). */
-export class ReLU extends Module {
-  fuse(): FusedOptions {
-    return { activation: "relu" };
-  }
-  forward(x: Tensor): Tensor {
-    return relu(x);
-  }
-}
-
-/** 1 / (1 + exp(-x)). */
-export class Sigmoid extends Module {
-  fuse(): FusedOptions {
-    return { activation: "sigmoid" };
-  }
-  forward(x: Tensor): Tensor {
-    return sigmoid(x);
-  }
-}
-
-export class Tanh extends Module {
-  fuse(): FusedOptions {
-    return { activation: "tanh" };
-  }
-  forward(x: Tensor): Tensor {
-    return tanh(x);
-  }
-}
-
-/** x times the probability that a normally distributed number is below x; see `gelu`. */
-export class GELU extends Module {
-  readonly options: GeluOptions;
-
-  constructor(options: GeluOptions = {}) {
-    super();
-    checkOptions("GELU", options, geluOptions);
-    this.options = options;
-  }
-
-  forward(x: Tensor): Tensor {
-    return gelu(x, this.options);
-  }
-}
-
-/** x * sigmoid(x). */
-export class SiLU extends Module {
-  fuse(): FusedOptions {
-    return { activation: "silu" };
-  }
-
-  forward(x: Tensor): Tensor {
-    return silu(x);
-  }
-}
-
-/** x where positive, `negativeSlope * x` elsewhere. */
-export class LeakyReLU extends Module {
-  readonly negativeSlope: number;
-
-  constructor(negativeSlope = 0.01) {
-    super();
-    checkArguments("LeakyReLU", { negativeSlope: [negativeSlope, finite] });
-    this.negativeSlope = negativeSlope;
-  }
-
-  fuse(): FusedOptions {
-    return { activation: "leakyRelu", slope: this.negativeSlope };
-  }
-
-  forward(x: Tensor): Tensor {
-    return leakyRelu(x, this.negativeSlope);
-  }
-}
-
-/** x where positive, a learned multiple of x elsewhere: one slope for all channels, or one per channel. */
-export class PReLU extends Module {
-  readonly weight: Tensor;
-
-  constructor(channels = 1, initial = 0.25) {
-    super();
-    checkArguments("PReLU", { channels: [channels, whole(1, MAX_SIZE)], initial: [initial, finite] });
-    this.weight = full([channels], initial, { requiresGrad: true });
-  }
-
-  fuse({ weight: { shape } }: Conv2d): FusedOptions | undefined {
-    return shape[0] === this.weight.size ? { activation: "prelu", slope: this.weight } : undefined;
-  }
-
-  forward(x: Tensor): Tensor {
-    return prelu(x, this.weight);
   }
 }
 
@@ -382,54 +282,6 @@ export class Dropout extends Module {
   }
 }
 
-/**
- * Normalises every channel of [n, channels, h, w] by the mean and variance of the batch, and in eval() by
- * running averages of them, then scales by a learned weight and adds a learned bias; see `batchNorm`. Names
- * in weight files are PyTorch's: weight, bias, running_mean, running_var, num_batches_tracked.
- */
-export class BatchNorm2d extends Module {
-  readonly weight: Tensor;
-  readonly bias: Tensor;
-  readonly runningMean: Tensor;
-  readonly runningVar: Tensor;
-  /** How many batches it has seen in training; shape []. */
-  readonly numBatchesTracked: Tensor;
-  readonly eps: number;
-  readonly momentum: number | null;
-
-  constructor(channels: number, options: Omit<BatchNormOptions, "training"> = {}) {
-    super();
-    checkArguments("BatchNorm2d", { channels: [channels, whole(1, MAX_SIZE)] });
-    checkOptions("BatchNorm2d", options, batchNormOptions);
-    this.eps = options.eps ?? 1e-5;
-    this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
-    this.weight = full([channels], 1, { requiresGrad: true });
-    this.bias = full([channels], 0, { requiresGrad: true });
-    this.runningMean = full([channels], 0);
-    this.runningVar = full([channels], 1);
-    this.numBatchesTracked = full([], 0);
-  }
-
-  protected override *members(): Iterable<[string, Tensor]> {
-    yield ["weight", this.weight];
-    yield ["bias", this.bias];
-    yield ["running_mean", this.runningMean];
-    yield ["running_var", this.runningVar];
-    yield ["num_batches_tracked", this.numBatchesTracked];
-  }
-
-  forward(x: Tensor): Tensor {
-    if (x.shape.length !== 4) {
-      throw new ShapeError(
-        `BatchNorm2d: x must have the four axes [n, c, h, w], got ${formatShape(x.shape)}.`,
-      );
-    }
-    const { training, momentum, eps } = this;
-    const running = { mean: this.runningMean, variance: this.runningVar, batches: this.numBatchesTracked };
-    return batchNorm(x, running, this.weight, this.bias, { training, momentum, eps });
-  }
-}
-
 /** Enlarges by interpolation; see `interpolate`. */
 export class Upsample extends Module {
   readonly options: InterpolateOptions;
@@ -447,9 +299,9 @@ export class Upsample extends Module {
 
 /** Modules one after the other. Parameters are named by position: `0.weight`, `2.weight`, … */
 export class Sequential extends Module {
-  readonly modules: readonly Module[];
+  readonly modules: readonly Layer[];
 
-  constructor(...modules: Module[]) {
+  constructor(...modules: Layer[]) {
     super();
     for (const [i, module] of modules.entries()) {
       if (module instanceof Module) continue;

@@ -13,7 +13,7 @@ import { quote, text } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
 import { excerpt, inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { noGrad } from "../tensor/op.ts";
+import { noGrad } from "../tensor/no-grad.ts";
 import { formatShape, numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { moduleSentences } from "./pytorch-names.ts";
@@ -64,7 +64,11 @@ export abstract class Module {
   /** Is the module being trained? Dropout and batch normalisation behave differently then; see `train()`. */
   training = true;
 
-  abstract forward(x: Tensor): Tensor;
+  /**
+   * What it computes. A network of one's own may take several tensors and options, and return a list or an object of
+   * them; a `Layer` takes and returns one tensor.
+   */
+  abstract forward(...inputs: never[]): unknown;
 
   /** The module's own tensors and modules, by the property's name (in arrays followed by `.0`, `.1`, …). */
   protected *members(): Iterable<[string, Member]> {
@@ -241,6 +245,9 @@ export abstract class Module {
 }
 
 explainMethods(Module.prototype, "A module", moduleSentences);
+
+/** A module from one tensor to one tensor, such as those of a Sequential. */
+export type Layer = Module & { forward(x: Tensor): Tensor };
 
 /** What functions that take a network want. */
 export const aModule = instanceOf(Module, "a network or another module");

@@ -21,8 +21,8 @@ export interface NcnnFile {
   /**
    * What the layers do, in their order, a word for each: `C3` a convolution of 3x3 pixels, `P` PReLU, `R0.2` leaky
    * ReLU, `S` SiLU, `G` sigmoid, `K` concatenation, `+`, `-`, `*`, with a number if the other operand is one, `N2`
-   * and `B2` enlarging by repetition and bicubic interpolation, `X2` pixel shuffle, `U2` its inverse, `M` constant. What layers are
-   * connected to is left out.
+   * and `B2` enlarging by repetition and bicubic interpolation, `X2` pixel shuffle, `U2` its inverse, `M` constant.
+   * What layers are connected to is left out.
    */
   readonly operations: string;
 }
@@ -101,8 +101,8 @@ function operationOf(layer: Layer, reader: Reader, tensors: Map<string, NamedArr
   };
   const unknown = (what: string): never => {
     throw new DataError(
-      `${reader.name}: the layer ${excerpt(name)} of this ncnn network is ${what}, which none of the networks that are ` +
-        "read from ncnn has: Compact, SPAN and RRDBNet. Look for the model as .pth or safetensors.",
+      `${reader.name}: the layer ${excerpt(name)} of this ncnn network is ${what}, which none of the networks that ` +
+        "are read from ncnn has: Compact, SPAN and RRDBNet. Look for the model as .pth or safetensors.",
     );
   };
   switch (type) {

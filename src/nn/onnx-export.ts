@@ -1,13 +1,16 @@
 /** Writes a network down as ONNX, from the operations that its forward pass is made of. */
-import { defineOp, noGrad, type RecordedOp, recordOps } from "../tensor/op.ts";
+
+import { zeros } from "../tensor/create.ts";
+import { noGrad } from "../tensor/no-grad.ts";
+import { defineOp, type RecordedOp, recordOps } from "../tensor/op.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
 import { ShapeError } from "../tensor/shape.ts";
-import { type Tensor, zeros } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
 import { type OnnxNode, type OnnxTensor, serializeOnnx } from "./onnx-file.ts";
-import { type Cropped, OnnxGraph, type WholeBlocks, writeOp } from "./onnx-operators.ts";
+import { type Crop, OnnxGraph, type WholeBlocks, writeOp } from "./onnx-operators.ts";
 
-export interface Exported {
+export interface ExportedNetwork {
   readonly name: string;
   /** The weights' names in the file are those that they have here. */
   readonly module: Module;
@@ -35,7 +38,7 @@ const sizes = [
  *
  * @throws RangeError if the network does anything that ONNX has no form for here
  */
-export async function exportForward(exported: Exported): Promise<Uint8Array<ArrayBuffer>> {
+export async function exportForward(exported: ExportedNetwork): Promise<Uint8Array<ArrayBuffer>> {
   const [graph, other] = [await draw(exported, sizes[0]), await draw(exported, sizes[1])];
   if (asText(graph) !== asText(other)) {
     throw new RangeError(
@@ -61,19 +64,19 @@ export async function exportForward(exported: Exported): Promise<Uint8Array<Arra
 export function inBlocks(x: Tensor, multiple: number, forward: (x: Tensor) => Tensor): Tensor {
   if (multiple === 1) return forward(x);
   const y = forward(wholeBlocks({ x }, { multiple }));
-  return cropped({ x: y, like: x }, { scale: y.shape[2] / x.shape[2] });
+  return crop({ x: y, like: x }, { scale: y.shape[2] / x.shape[2] });
 }
 
 /** Operations of files alone: exporting notes them, and nothing runs them. */
-function noted<I extends Record<"x", Tensor>, P>(name: string) {
+function noteOnly<I extends Record<"x", Tensor>, P>(name: string) {
   const run = () => {
     throw new Error(`${name} is only noted, in recordOps().`);
   };
   return defineOp<I, P>({ name, shape: ({ x }) => x.shape, cpu: run, gpu: run });
 }
 
-const wholeBlocks = noted<{ x: Tensor }, WholeBlocks>("whole blocks");
-const cropped = noted<{ x: Tensor; like: Tensor }, Cropped>("cropped");
+const wholeBlocks = noteOnly<{ x: Tensor }, WholeBlocks>("whole blocks");
+const crop = noteOnly<{ x: Tensor; like: Tensor }, Crop>("crop");
 
 interface Drawing {
   readonly nodes: readonly OnnxNode[];
@@ -90,7 +93,7 @@ function asText(drawing: Drawing): string {
 
 /** Notes the operations for pictures of one size, and writes them down. */
 async function draw(
-  { module, channels, multiple, forward }: Exported,
+  { module, channels, multiple, forward }: ExportedNetwork,
   [rows, columns]: readonly [number, number],
 ): Promise<Drawing> {
   const names = new Map([...module.namedTensors()].map(([name, tensor]) => [tensor, name]));

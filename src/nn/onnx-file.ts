@@ -19,7 +19,7 @@ function varint(value: number | bigint): number[] {
   return [...bytes, Number(rest)];
 }
 
-function joined(parts: readonly ArrayLike<number>[]): Bytes {
+function concatBytes(parts: readonly ArrayLike<number>[]): Bytes {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
@@ -34,14 +34,14 @@ function integer(field: number, value: number | bigint): Bytes {
 }
 
 function float(field: number, value: number): Bytes {
-  return joined([varint(8 * field + 5), new Uint8Array(Float32Array.of(value).buffer)]);
+  return concatBytes([varint(8 * field + 5), new Uint8Array(Float32Array.of(value).buffer)]);
 }
 
 /** Bytes, a text, or a message made of its fields. */
 function contents(field: number, ...parts: readonly (Uint8Array | string)[]): Bytes {
   const bytes = parts.map((part) => (typeof part === "string" ? new TextEncoder().encode(part) : part));
   const length = bytes.reduce((sum, part) => sum + part.length, 0);
-  return joined([varint(8 * field + 2), varint(length), ...bytes]);
+  return concatBytes([varint(8 * field + 2), varint(length), ...bytes]);
 }
 
 // ---- ONNX
@@ -97,7 +97,7 @@ export function serializeOnnx({ name, nodes, tensors, input, output, metadata }:
     contents(11, ...sizedValue(input)),
     contents(12, ...sizedValue(output)),
   ];
-  return joined([
+  return concatBytes([
     integer(1, IR_VERSION),
     contents(2, "pixelgrad"),
     contents(7, ...graph),

@@ -71,7 +71,7 @@ function unary(type: string): Writer {
 }
 
 /** a * x, or x itself for a = 1. */
-function scaled(graph: OnnxGraph, x: string, a: number): string {
+function addScale(graph: OnnxGraph, x: string, a: number): string {
   return a === 1 ? x : graph.add("Mul", [x, graph.floats([a])]);
 }
 
@@ -92,7 +92,7 @@ function symmetricGate(graph: OnnxGraph, a: string, b: string): string {
 
 const conv2d = writer<ForwardParams>((graph, { x, w, b, extra }, { geometry, epilogue }) => {
   const { stride, padding, dilation } = geometry;
-  const { activation, slope, extra: kind, alpha, shuffle } = epilogue;
+  const { activation, slope, extraKind, alpha, shuffle } = epilogue;
   const sums = graph.add("Conv", b === undefined ? [x, w] : [x, w, b], {
     strides: stride,
     pads: [...padding, ...padding],
@@ -108,12 +108,12 @@ const conv2d = writer<ForwardParams>((graph, { x, w, b, extra }, { geometry, epi
     prelu: () => prelu(graph, sums, extra),
   };
   const active = activations[activation]();
-  const gated = kind === "gate" ? symmetricGate(graph, active, extra) : active;
-  const y = shuffle === 1 ? gated : shuffled(graph, gated, shuffle);
-  if (kind !== "skip") return y;
+  const gated = extraKind === "gate" ? symmetricGate(graph, active, extra) : active;
+  const y = shuffle === 1 ? gated : addShuffle(graph, gated, shuffle);
+  if (extraKind !== "skip") return y;
   // Where the result is enlarged, so is the skip, which has one channel for shuffle² of the sums.
-  const skip = shuffle === 1 ? extra : resized(graph, extra, shuffle, nearest);
-  return graph.add("Add", [skip, scaled(graph, y, alpha)]);
+  const skip = shuffle === 1 ? extra : addResize(graph, extra, shuffle, nearest);
+  return graph.add("Add", [skip, addScale(graph, y, alpha)]);
 });
 
 /** Each convolution reads the input and all results before it, joined along the channels. */
@@ -138,7 +138,7 @@ const convTranspose2d = writer<TransposedGeometry>((graph, { x, w, b }, geometry
 });
 
 /** CRD is PyTorch's order of the channels, and this library's; DCR would be TensorFlow's. */
-function shuffled(graph: OnnxGraph, x: string, r: number): string {
+function addShuffle(graph: OnnxGraph, x: string, r: number): string {
   return graph.add("DepthToSpace", [x], { blocksize: r, mode: "CRD" });
 }
 
@@ -191,14 +191,14 @@ const interpolate = writer<InterpolateParams>((graph, { x }, { options }) => {
       "exportOnnx: only interpolations that enlarge by a whole number can be written down, without antialias.",
     );
   }
-  if (mode === "nearest") return resized(graph, x, scaleFactor, nearest);
+  if (mode === "nearest") return addResize(graph, x, scaleFactor, nearest);
   if (mode === "bilinear" && convention === "pytorch")
-    return resized(graph, x, scaleFactor, { mode: "linear" });
-  if (mode === "bicubic" && convention === "pytorch") return resized(graph, x, scaleFactor, cubic(-0.75));
+    return addResize(graph, x, scaleFactor, { mode: "linear" });
+  if (mode === "bicubic" && convention === "pytorch") return addResize(graph, x, scaleFactor, cubic(-0.75));
   if (mode === "bicubic") {
     // Matlab's interpolation sees the picture mirrored beyond its edges, ONNX's the outermost pixels.
-    const wide = mirrored(graph, mirrored(graph, x, 2), 3);
-    const y = resized(graph, wide, scaleFactor, cubic(-0.5));
+    const wide = addMirror(graph, addMirror(graph, x, 2), 3);
+    const y = addResize(graph, wide, scaleFactor, cubic(-0.5));
     const margin = MARGIN * scaleFactor;
     const [starts, ends] = [margin, -margin].map((place) => graph.integers([place, place]));
     return graph.add("Slice", [y, starts, ends, graph.integers([2, 3])]);
@@ -217,7 +217,7 @@ function cubic(a: number) {
   return { mode: "cubic", cubic_coeff_a: { float: a } } as const;
 }
 
-function resized(
+function addResize(
   graph: OnnxGraph,
   x: string,
   scale: number,
@@ -234,7 +234,7 @@ function resized(
 const MARGIN = 2;
 
 /** x with its mirror image beyond both ends of an axis; the outermost pixels come twice. One pixel is enough. */
-function mirrored(graph: OnnxGraph, x: string, axis: number): string {
+function addMirror(graph: OnnxGraph, x: string, axis: number): string {
   const pixel = (x: string, start: number, end: bigint | number) =>
     graph.add("Slice", [x, graph.integers([start]), graph.integers([end]), graph.integers([axis])]);
   const once = graph.add("Concat", [pixel(x, 0, 1), x, pixel(x, -1, END)], { axis });
@@ -264,12 +264,12 @@ const wholeBlocks = writer<WholeBlocks>((graph, { x }, { multiple }) =>
   }, x),
 );
 
-export interface Cropped {
+export interface Crop {
   readonly scale: number;
 }
 
 /** x without what is beyond `scale` times the sides of `like`, below and to the right. */
-const cropped = writer<Cropped>((graph, { x, like }, { scale }) => {
+const crop = writer<Crop>((graph, { x, like }, { scale }) => {
   const sides = graph.add("Shape", [like], { start: 2 });
   const ends = graph.add("Mul", [sides, graph.integer(scale)]);
   return graph.add("Slice", [x, graph.integers([0, 0]), ends, graph.integers([2, 3])]);
@@ -280,7 +280,7 @@ function sideOf(graph: OnnxGraph, x: string, axis: number): string {
 }
 
 const affine = writer<Constants>((graph, { x }, { a = 0, b = 0 }) => {
-  const y = scaled(graph, x, a);
+  const y = addScale(graph, x, a);
   return b === 0 ? y : graph.add("Add", [y, graph.floats([b])]);
 });
 
@@ -289,13 +289,13 @@ const operators: ReadonlyMap<string, Writer> = new Map(
     conv2d,
     denseConv2d,
     convTranspose2d,
-    pixelShuffle: writer<{ r: number }>((graph, { x }, { r }) => shuffled(graph, x, r)),
+    pixelShuffle: writer<{ r: number }>((graph, { x }, { r }) => addShuffle(graph, x, r)),
     pixelUnshuffle,
     pad,
     slice,
     concat,
     interpolate,
-    cropped,
+    crop,
     "whole blocks": wholeBlocks,
     reshape: writer<{ shape: Shape }>((graph, { x }, { shape }) =>
       graph.add("Reshape", [x, graph.integers(shape)]),
@@ -320,7 +320,7 @@ const operators: ReadonlyMap<string, Writer> = new Map(
     sqrt: unary("Sqrt"),
     abs: unary("Abs"),
     neg: unary("Neg"),
-    add: writer<{ c: number }>((graph, { a, b }, { c }) => graph.add("Add", [a, scaled(graph, b, c)])),
+    add: writer<{ c: number }>((graph, { a, b }, { c }) => graph.add("Add", [a, addScale(graph, b, c)])),
     sub: (graph, { a, b }) => graph.add("Sub", [a, b]),
     mul: (graph, { a, b }) => graph.add("Mul", [a, b]),
     prelu: (graph, { a, b }) => graph.add("PRelu", [a, b]),

@@ -11,8 +11,11 @@ import {
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
+import { isOfClass } from "../options/classes.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { atLeastZero, quote, whole } from "../options/kinds.ts";
+import { inspectHook } from "../options/printable.ts";
+import { DataError } from "../picture/errors.ts";
 import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
@@ -31,7 +34,7 @@ type Block<Sum extends string> = Readonly<Record<"parameters" | "gradients" | Su
  * become slices of their block; nothing else about them changes. A step first gathers the gradients, which
  * backward() made one by one, in their block.
  */
-abstract class Optimizer<Sum extends string> {
+export abstract class Optimizer<Sum extends string = string> {
   /** The learning rate; set it between steps to follow a schedule. */
   lr: number;
   /** Number of steps so far. */
@@ -73,7 +76,13 @@ abstract class Optimizer<Sum extends string> {
           `network afterwards.`,
       );
     }
-    if (parameters.length === 0) throw new Error(`${name}: there are no parameters to optimise.`);
+    if (parameters.length === 0) {
+      throw new Error(
+        `${name}: there are no parameters to optimise. A parameter is a tensor with requiresGrad in a property of a ` +
+          `module, or in an array there: parameters() does not see a private field (#weight), nor a variable outside ` +
+          `the class.`,
+      );
+    }
     if (new Set(parameters).size !== parameters.length) {
       throw new Error(
         `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
@@ -179,14 +188,17 @@ abstract class Optimizer<Sum extends string> {
   /** Changes a block's parameters according to its gradients. */
   protected abstract update(block: Block<Sum>): void;
 
-  /** Everything but the parameters that is needed to continue later. */
+  /**
+   * Everything but the parameters and the options that is needed to continue later: steps, lr and running sums.
+   * `saveCheckpoint({ model, optimizer })` writes it into a file, with the network.
+   */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
     const sums: Record<string, Float32Array> = {};
     for (const name of this.#sums) {
       const parts: Float32Array[] = [];
       for (const block of this.#blocks) parts.push(await this.device.read(block[name]));
-      sums[name] = joined(parts);
+      sums[name] = concatFloats(parts);
     }
     return { steps: this.steps, lr: this.lr, sums };
   }
@@ -198,7 +210,7 @@ abstract class Optimizer<Sum extends string> {
     for (const name of this.#sums) {
       const length = this.#blocks.reduce((sum, block) => sum + block[name].length, 0);
       if (state.sums[name]?.length !== length) {
-        throw new Error(
+        throw new DataError(
           `${this.constructor.name}.loadStateDict: the state's ${name} has ` +
             `${state.sums[name]?.length ?? "no"} values and should have ${length}. It belongs to another ` +
             `network or optimiser.`,
@@ -214,6 +226,27 @@ abstract class Optimizer<Sum extends string> {
     }
     this.steps = state.steps;
     this.lr = state.lr;
+  }
+
+  /** Its name, learning rate, steps so far and number of parameters. */
+  toString(): string {
+    const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+    const parameters = counted(this.#slots.length, "parameter");
+    const disposed = this.#disposed ? ", disposed" : "";
+    return `${this.constructor.name}, lr ${this.lr}, ${counted(this.steps, "step")}, ${parameters}${disposed}`;
+  }
+
+  /** What console.log prints in Node. */
+  [inspectHook](): string {
+    return this.toString();
+  }
+
+  /** @throws Error, for its sums have to be waited for. */
+  toJSON(): never {
+    throw new Error(
+      `${this.constructor.name}: JSON cannot hold an optimiser. Write await saveCheckpoint({ model, optimizer }), or ` +
+        `await optimizer.stateDict() for its state.`,
+    );
   }
 
   /** Frees the running sums and gradients; the parameters stay. A second call is harmless. */
@@ -254,7 +287,7 @@ function inParts(parameters: readonly Tensor[], most: number): Tensor[][] {
   return parts;
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
+function concatFloats(parts: readonly Float32Array[]): Float32Array {
   if (parts.length === 1) return parts[0];
   const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let start = 0;
@@ -266,9 +299,13 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 }
 
 const aState: Wanted<OptimizerState> = {
-  wants: "what stateDict() returns, { steps, lr, sums }",
+  wants: "what stateDict() returns, { steps, lr, sums }, with sums that are Float32Arrays (not from JSON)",
   fits: (value): value is OptimizerState =>
-    isObject(value) && whole(0).fits(value.steps) && atLeastZero.fits(value.lr) && isObject(value.sums),
+    isObject(value) &&
+    whole(0).fits(value.steps) &&
+    atLeastZero.fits(value.lr) &&
+    isObject(value.sums) &&
+    Object.values(value.sums).every((sum) => isOfClass<Float32Array>(sum, "Float32Array")),
 };
 
 const twoShares: Wanted<readonly [number, number]> = {

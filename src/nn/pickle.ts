@@ -62,276 +62,221 @@ const mark = Symbol("mark");
  */
 export function unpickle(
   bytes: Uint8Array,
-  { names, persistent }: UnpickleOptions,
+  options: UnpickleOptions,
   start = 0,
 ): { value: unknown; end: number } {
   const input = new Input(bytes, start);
-  const stack: unknown[] = [];
-  const memo = new Map<number, unknown>();
-  let objects = 0;
+  const machine = new Machine(options);
+  for (let count = 0; count <= MAX_INSTRUCTIONS; count++) {
+    const code = input.byte();
+    const name = String.fromCharCode(code);
+    if (name === STOP) return { value: machine.pop(), end: input.at };
+    const instruction = instructions[name];
+    if (instruction === undefined) {
+      const hex = code.toString(16);
+      throw new PickleError(`it has the instruction 0x${hex}, which weight files do not have`);
+    }
+    instruction(machine, input);
+  }
+  throw new PickleError(`it has more than ${MAX_INSTRUCTIONS} instructions`);
+}
 
-  const push = (value: unknown) => void stack.push(value);
-  const make = <T>(object: T): T => {
-    if (++objects > MAX_OBJECTS) throw new PickleError(`it has more than ${MAX_OBJECTS} objects`);
-    return object;
-  };
-  const pop = (): unknown => {
-    if (stack.length === 0 || stack.at(-1) === mark) throw new PickleError("its stack is empty");
-    return stack.pop();
-  };
-  const top = (): unknown => {
-    if (stack.length === 0 || stack.at(-1) === mark) throw new PickleError("its stack is empty");
-    return stack.at(-1);
-  };
-  const popMarked = (): unknown[] => {
-    const at = stack.lastIndexOf(mark);
+const STOP = ".";
+
+/** What each instruction does, with what follows it in the input. The names in capitals are Python's. */
+const instructions: Readonly<Record<string, ((machine: Machine, input: Input) => void) | undefined>> = {
+  // PROTO
+  "\x80": (_, input) => {
+    if (input.byte() > 5) throw new PickleError("its protocol is newer than 5");
+  },
+  // FRAME: the next bytes belong together, which matters to nobody here
+  "\x95": (_, input) => void input.size(8),
+
+  // ---- Values
+  N: (machine) => machine.push(null),
+  "\x88": (machine) => machine.push(true),
+  "\x89": (machine) => machine.push(false),
+  K: (machine, input) => machine.push(input.size(1)),
+  M: (machine, input) => machine.push(input.size(2)),
+  J: (machine, input) => machine.push(input.size(4) | 0),
+  I: (machine, input) => machine.push(numberOf(input.line())), // of protocol 0, where 00 and 01 are booleans
+  L: (machine, input) => machine.push(numberOf(input.line())),
+  "\x8a": (machine, input) => machine.push(input.long(input.size(1))),
+  "\x8b": (machine, input) => machine.push(input.long(input.size(4))),
+  G: (machine, input) => machine.push(input.float()),
+  F: (machine, input) => machine.push(Number(input.line())),
+  X: (machine, input) => machine.push(input.text(input.size(4))),
+  "\x8c": (machine, input) => machine.push(input.text(input.size(1))),
+  "\x8d": (machine, input) => machine.push(input.text(input.size(8))),
+  V: (machine, input) => machine.push(input.line()),
+  S: (machine, input) => machine.push(input.line().slice(1, -1)), // quoted
+  U: (machine, input) => machine.push(input.latin1(input.size(1))), // texts of Python 2
+  T: (machine, input) => machine.push(input.latin1(input.size(4))),
+  C: (machine, input) => machine.pushNew(input.bytes(input.size(1))),
+  B: (machine, input) => machine.pushNew(input.bytes(input.size(4))),
+  "\x8e": (machine, input) => machine.pushNew(input.bytes(input.size(8))),
+
+  // ---- Compound objects
+  "(": (machine) => machine.push(mark),
+  ")": (machine) => machine.pushNew([]),
+  "]": (machine) => machine.pushNew([]),
+  t: (machine) => machine.pushNew(machine.popMarked()),
+  l: (machine) => machine.pushNew(machine.popMarked()),
+  "\x85": (machine) => machine.pushNew(machine.popMany(1)),
+  "\x86": (machine) => machine.pushNew(machine.popMany(2)),
+  "\x87": (machine) => machine.pushNew(machine.popMany(3)),
+  "}": (machine) => machine.pushNew(new Dict()),
+  d: (machine) => {
+    const items = machine.popMarked();
+    machine.pushNew(new Dict());
+    machine.setItems(items);
+  },
+  a: (machine) => machine.append(machine.popMany(1)),
+  e: (machine) => machine.append(machine.popMarked()),
+  s: (machine) => machine.setItems(machine.popMany(2)),
+  u: (machine) => machine.setItems(machine.popMarked()),
+  "\x8f": (machine) => machine.pushNew(new Set()),
+  "\x90": (machine) => machine.addAll(machine.popMarked()),
+  "\x91": (machine) => machine.pushNew(new Set(machine.popMarked())),
+
+  // ---- The stack and the memo, by which an object appears in several places
+  "0": (machine) => machine.drop(),
+  "1": (machine) => void machine.popMarked(),
+  "2": (machine) => machine.push(machine.top()),
+  q: (machine, input) => machine.remember(input.size(1)),
+  r: (machine, input) => machine.remember(input.size(4)),
+  p: (machine, input) => machine.remember(Number(input.line())),
+  "\x94": (machine) => machine.rememberNext(),
+  h: (machine, input) => machine.recall(input.size(1)),
+  j: (machine, input) => machine.recall(input.size(4)),
+  g: (machine, input) => machine.recall(Number(input.line())),
+
+  // ---- Names, and calls of what they name
+  c: (machine, input) => machine.find(input.line(), input.line()),
+  // INST: a name and its arguments at once
+  i: (machine, input) => {
+    machine.find(input.line(), input.line());
+    throw new PickleError("it makes an object of a class of Python 2");
+  },
+  "\x93": (machine) => {
+    const [module, name] = machine.popMany(2);
+    if (typeof module !== "string" || typeof name !== "string") throw new PickleError("a name is broken");
+    machine.find(module, name);
+  },
+  R: (machine) => machine.call(), // a function
+  "\x81": (machine) => machine.call(), // a class
+  b: (machine) => machine.build(),
+  Q: (machine) => machine.refer(machine.pop()),
+  P: (machine, input) => machine.refer(input.line()),
+};
+
+/** The stack, the memo, and what instructions do with them. */
+class Machine {
+  readonly #options: UnpickleOptions;
+  readonly #stack: unknown[] = [];
+  readonly #memo = new Map<number, unknown>();
+  #objects = 0;
+
+  constructor(options: UnpickleOptions) {
+    this.#options = options;
+  }
+
+  push(value: unknown): void {
+    this.#stack.push(value);
+  }
+
+  /** Pushes an object, of which there may be only so many. */
+  pushNew(object: unknown): void {
+    if (++this.#objects > MAX_OBJECTS) throw new PickleError(`it has more than ${MAX_OBJECTS} objects`);
+    this.push(object);
+  }
+
+  top(): unknown {
+    if (this.#stack.length === 0 || this.#stack.at(-1) === mark) throw new PickleError("its stack is empty");
+    return this.#stack.at(-1);
+  }
+
+  pop(): unknown {
+    const value = this.top();
+    this.#stack.pop();
+    return value;
+  }
+
+  popMany(count: number): unknown[] {
+    return Array.from({ length: count }, () => this.pop()).reverse();
+  }
+
+  /** What was pushed since the last mark, which goes, too. */
+  popMarked(): unknown[] {
+    const at = this.#stack.lastIndexOf(mark);
     if (at < 0) throw new PickleError("a mark is missing");
-    const items = stack.splice(at);
+    const items = this.#stack.splice(at);
     items.shift();
     return items;
-  };
-  const popMany = (count: number): unknown[] => Array.from({ length: count }, pop).reverse();
-  const remember = (index: number) => void memo.set(index, top());
-  const recall = (index: number) => {
-    if (!memo.has(index)) throw new PickleError("it refers to an object that it lacks");
-    push(memo.get(index));
-  };
-  const find = (module: string, name: string) => {
-    const whole = `${module}.${name}`;
-    const allowed = names.get(whole);
-    if (allowed === undefined) throw new PickleError(`it refers to ${excerpt(whole)}`, whole);
-    push(allowed);
-  };
-  const call = () => {
-    const args = pop();
-    const callee = pop() as Partial<Name>;
-    if (!Array.isArray(args)) throw new PickleError("a call lacks its arguments");
-    if (typeof callee?.call !== "function") throw new PickleError("it calls something that is no function");
-    push(make(callee.call(args)));
-  };
-  const setItems = (items: readonly unknown[]) => {
-    const dict = top();
-    if (!(dict instanceof Dict) || items.length % 2 !== 0) throw new PickleError("a dictionary is broken");
-    for (let i = 0; i < items.length; i += 2) dict.entries.set(items[i], items[i + 1]);
-  };
-  const append = (items: readonly unknown[]) => {
-    const list = top();
+  }
+
+  /** Takes away the topmost value, or a mark. */
+  drop(): void {
+    if (this.#stack.pop() === undefined) throw new PickleError("its stack is empty");
+  }
+
+  remember(index: number): void {
+    this.#memo.set(index, this.top());
+  }
+
+  rememberNext(): void {
+    this.remember(this.#memo.size);
+  }
+
+  recall(index: number): void {
+    if (!this.#memo.has(index)) throw new PickleError("it refers to an object that it lacks");
+    this.push(this.#memo.get(index));
+  }
+
+  append(items: readonly unknown[]): void {
+    const list = this.top();
     if (!Array.isArray(list)) throw new PickleError("a list is broken");
     for (const item of items) list.push(item);
-  };
-  const addAll = (items: readonly unknown[]) => {
-    const set = top();
+  }
+
+  addAll(items: readonly unknown[]): void {
+    const set = this.top();
     if (!(set instanceof Set)) throw new PickleError("a set is broken");
     for (const item of items) set.add(item);
-  };
-  const dictOf = (items: readonly unknown[]) => {
-    push(make(new Dict()));
-    setItems(items);
-  };
-  const refer = (reference: unknown) => {
-    if (!persistent) throw new PickleError("it refers to something outside itself");
-    push(make(persistent(reference)));
-  };
+  }
+
+  setItems(items: readonly unknown[]): void {
+    const dict = this.top();
+    if (!(dict instanceof Dict) || items.length % 2 !== 0) throw new PickleError("a dictionary is broken");
+    for (let i = 0; i < items.length; i += 2) dict.entries.set(items[i], items[i + 1]);
+  }
+
+  find(module: string, name: string): void {
+    const whole = `${module}.${name}`;
+    const allowed = this.#options.names.get(whole);
+    if (allowed === undefined) throw new PickleError(`it refers to ${excerpt(whole)}`, whole);
+    this.push(allowed);
+  }
+
+  call(): void {
+    const args = this.pop();
+    const callee = this.pop() as Partial<Name>;
+    if (!Array.isArray(args)) throw new PickleError("a call lacks its arguments");
+    if (typeof callee?.call !== "function") throw new PickleError("it calls something that is no function");
+    this.pushNew(callee.call(args));
+  }
+
   /** Sets attributes. Only those of dictionaries mean anything here. */
-  const build = () => {
-    const state = pop();
-    const object = top();
+  build(): void {
+    const state = this.pop();
+    const object = this.top();
     if (object instanceof Dict) object.attributes = state;
-  };
+  }
 
-  for (let count = 0; ; count++) {
-    if (count > MAX_INSTRUCTIONS) throw new PickleError(`it has more than ${MAX_INSTRUCTIONS} instructions`);
-    const code = input.byte();
-    switch (String.fromCharCode(code)) {
-      case "\x80": // PROTO
-        if (input.byte() > 5) throw new PickleError("its protocol is newer than 5");
-        break;
-      case "\x95": // FRAME: the next bytes belong together, which matters to nobody here
-        input.size(8);
-        break;
-      case ".": {
-        const value = pop();
-        return { value, end: input.at };
-      }
-
-      // ---- Values
-      case "N":
-        push(null);
-        break;
-      case "\x88":
-        push(true);
-        break;
-      case "\x89":
-        push(false);
-        break;
-      case "K":
-        push(input.size(1));
-        break;
-      case "M":
-        push(input.size(2));
-        break;
-      case "J":
-        push(input.size(4) | 0);
-        break;
-      case "I": // of protocol 0, where 00 and 01 are booleans
-      case "L":
-        push(numberOf(input.line()));
-        break;
-      case "\x8a":
-        push(input.long(input.size(1)));
-        break;
-      case "\x8b":
-        push(input.long(input.size(4)));
-        break;
-      case "G":
-        push(input.float());
-        break;
-      case "F":
-        push(Number(input.line()));
-        break;
-      case "X":
-        push(input.text(input.size(4)));
-        break;
-      case "\x8c":
-        push(input.text(input.size(1)));
-        break;
-      case "\x8d":
-        push(input.text(input.size(8)));
-        break;
-      case "V":
-        push(input.line());
-        break;
-      case "S": // quoted
-        push(input.line().slice(1, -1));
-        break;
-      case "U": // texts of Python 2
-        push(input.latin1(input.size(1)));
-        break;
-      case "T":
-        push(input.latin1(input.size(4)));
-        break;
-      case "C":
-        push(make(input.bytes(input.size(1))));
-        break;
-      case "B":
-        push(make(input.bytes(input.size(4))));
-        break;
-      case "\x8e":
-        push(make(input.bytes(input.size(8))));
-        break;
-
-      // ---- Compound objects
-      case "(":
-        push(mark);
-        break;
-      case ")":
-      case "]":
-        push(make([]));
-        break;
-      case "t":
-      case "l":
-        push(make(popMarked()));
-        break;
-      case "\x85":
-        push(make(popMany(1)));
-        break;
-      case "\x86":
-        push(make(popMany(2)));
-        break;
-      case "\x87":
-        push(make(popMany(3)));
-        break;
-      case "}":
-        push(make(new Dict()));
-        break;
-      case "d":
-        dictOf(popMarked());
-        break;
-      case "a":
-        append(popMany(1));
-        break;
-      case "e":
-        append(popMarked());
-        break;
-      case "s":
-        setItems(popMany(2));
-        break;
-      case "u":
-        setItems(popMarked());
-        break;
-      case "\x8f":
-        push(make(new Set()));
-        break;
-      case "\x90":
-        addAll(popMarked());
-        break;
-      case "\x91":
-        push(make(new Set(popMarked())));
-        break;
-
-      // ---- The stack and the memo, by which an object appears in several places
-      case "0":
-        if (stack.pop() === undefined) throw new PickleError("its stack is empty");
-        break;
-      case "1":
-        popMarked();
-        break;
-      case "2":
-        push(top());
-        break;
-      case "q":
-        remember(input.size(1));
-        break;
-      case "r":
-        remember(input.size(4));
-        break;
-      case "p":
-        remember(Number(input.line()));
-        break;
-      case "\x94":
-        remember(memo.size);
-        break;
-      case "h":
-        recall(input.size(1));
-        break;
-      case "j":
-        recall(input.size(4));
-        break;
-      case "g":
-        recall(Number(input.line()));
-        break;
-
-      // ---- Names, and calls of what they name
-      case "c":
-        find(input.line(), input.line());
-        break;
-      case "i": // INST: a name and its arguments at once
-        find(input.line(), input.line());
-        throw new PickleError("it makes an object of a class of Python 2");
-      case "\x93": {
-        const [module, name] = popMany(2);
-        if (typeof module !== "string" || typeof name !== "string") throw new PickleError("a name is broken");
-        find(module, name);
-        break;
-      }
-      case "R": // a function
-      case "\x81": // a class
-        call();
-        break;
-      case "b":
-        build();
-        break;
-      case "Q":
-        refer(pop());
-        break;
-      case "P":
-        refer(input.line());
-        break;
-      default:
-        throw new PickleError(
-          `it has the instruction 0x${code.toString(16)}, which weight files do not have`,
-        );
-    }
+  refer(reference: unknown): void {
+    const { persistent } = this.#options;
+    if (!persistent) throw new PickleError("it refers to something outside itself");
+    this.pushNew(persistent(reference));
   }
 }
 

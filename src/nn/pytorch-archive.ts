@@ -163,7 +163,7 @@ function storageOf(reference: unknown): Storage {
 // ---- The two ways to write a file
 
 /** The object of a file, and the bytes of its storages. */
-export interface Opened {
+export interface PytorchArchive {
   readonly object: unknown;
   readonly littleEndian: boolean;
   bytesOf(storage: Storage): Uint8Array;
@@ -171,7 +171,7 @@ export interface Opened {
 
 const reading = { names, persistent: storageOf };
 
-function openZip(bytes: Uint8Array): Opened {
+function openZip(bytes: Uint8Array): PytorchArchive {
   const entries = readStoredZip(bytes);
   const pickles = [...entries.keys()].filter((name) => /(?:^|\/)data\.pkl$/.test(name));
   if (pickles.length !== 1) throw new ZipError("it does not have one entry data.pkl, as PyTorch's have");
@@ -198,7 +198,7 @@ function looksLikeStream(bytes: Uint8Array): boolean {
   return magic.every((byte, i) => bytes[i] === byte || i === 1); // the protocol may be another one
 }
 
-function openStream(bytes: Uint8Array): Opened {
+function openStream(bytes: Uint8Array): PytorchArchive {
   const version = unpickle(bytes, reading, magic.length);
   if (version.value !== 1001) throw new PickleError("its version is not 1001");
   const machine = unpickle(bytes, reading, version.end);
@@ -249,7 +249,7 @@ export function looksLikePytorch(bytes: Uint8Array): boolean {
 }
 
 /** @throws PickleError or ZipError if it is broken, or refers to what is not in `names`. */
-export function openArchive(bytes: Uint8Array): Opened {
+export function openArchive(bytes: Uint8Array): PytorchArchive {
   return looksLikeZip(bytes) ? openZip(bytes) : openStream(bytes);
 }
 

@@ -11,7 +11,13 @@ import { describeForeignFile } from "./foreign-file.ts";
 import type { NamedArray } from "./module.ts";
 import { float32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
-import { looksLikePytorch, metadataKey, type Opened, openArchive, StoredTensor } from "./pytorch-archive.ts";
+import {
+  looksLikePytorch,
+  metadataKey,
+  openArchive,
+  type PytorchArchive,
+  StoredTensor,
+} from "./pytorch-archive.ts";
 import { ZipError } from "./stored-zip.ts";
 import { firstByName, isVague, namesWeights } from "./weight-names.ts";
 
@@ -215,6 +221,10 @@ function entriesOf(container: unknown): Iterable<[unknown, unknown]> {
 /**
  * The part with the weights: the whole, or one in it whose name says so. The first of several in a list. Where
  * two are equal by name and size, both are left where they are.
+ *
+ * This is for networks of any kind, of which names and sizes are all that is known. `detect` of the models room
+ * looks for those of this library, and goes by what it recognizes before it goes by names, so of a file with several
+ * networks the two may take another one.
  */
 function weightsIn(whole: Part): Part {
   let part = whole;
@@ -277,7 +287,7 @@ export function withValues(tensors: ReadonlyMap<string, NamedArray>): Map<string
  */
 function lazily(
   tensors: ReadonlyMap<string, StoredTensor>,
-  { bytesOf, littleEndian }: Opened,
+  { bytesOf, littleEndian }: PytorchArchive,
   fileLength: number,
   guard = (read: () => Float32Array) => read(),
 ): Map<string, NamedArray> {

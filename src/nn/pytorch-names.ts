@@ -8,8 +8,12 @@ const onDevices =
 export const moduleSentences: Sentences = {
   add_module: "Write this.name = module.",
   cpu: onDevices,
+  children: "Its parts are its properties; console.log(model) prints them as a tree.",
   cuda: onDevices,
+  forward: "A class of your own needs the method forward, which computes what it makes of a tensor.",
   load_state_dict: "Write model.loadStateDict(state); loadWeights(model, bytes, path) reads a file.",
+  modules: "Its parts are its properties; console.log(model) prints them as a tree.",
+  namedParameters: "Write model.namedTensors(), a Map.",
   named_parameters: "Write model.namedTensors(), a Map.",
   register_buffer: "Write this.name = tensor.",
   register_parameter: "Write this.name = tensor, with the option { requiresGrad: true }.",
@@ -21,8 +25,10 @@ export const moduleSentences: Sentences = {
 };
 
 export const optimizerSentences: Sentences = {
-  load_state_dict: "Write optimizer.loadStateDict(state).",
-  state_dict: "Write await optimizer.stateDict().",
+  load_state_dict:
+    "Write optimizer.loadStateDict(state); loadCheckpoint({ model, optimizer }, bytes) reads a file.",
+  state_dict:
+    "Write await optimizer.stateDict(); await saveCheckpoint({ model, optimizer }) makes a file's bytes.",
   zeroGrad: nothingToReset,
   zero_grad: nothingToReset,
 };

@@ -1,5 +1,5 @@
 /** Weight files of every format that is read. The first bytes decide which it is, not the name. */
-import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
+import { bytes as bytesWanted, checkArguments, type Wanted } from "../options/arguments.ts";
 import { ownBytes } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
@@ -9,6 +9,12 @@ import { looksLikeNcnn, parseNcnn } from "./ncnn-file.ts";
 import { looksLikePytorch } from "./pytorch-archive.ts";
 import { openPytorch, parsePytorch, type WeightContents } from "./pytorch-file.ts";
 import { parseSafetensors, type SafetensorsOptions, serializeSafetensors, texts } from "./safetensors.ts";
+
+/** For saveWeights: an optimiser goes into a checkpoint. */
+const weightsOwner: Wanted<Module> = {
+  ...aModule,
+  wants: `${aModule.wants} (an optimiser goes into saveCheckpoint({ model, optimizer }))`,
+};
 
 /** What is in a weight file. */
 export interface WeightFile {
@@ -45,7 +51,7 @@ export async function saveWeights(
   metadata: Readonly<Record<string, string>> = {},
   options: SafetensorsOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  checkArguments("saveWeights", { "the first argument": [module, aModule] });
+  checkArguments("saveWeights", { "the first argument": [module, weightsOwner] });
   if (!texts.fits(metadata)) {
     throw new RangeError(
       `saveWeights: the second argument is metadata, such as { note: "first try" }, got ` +

@@ -48,8 +48,8 @@ export function checkOptions(
   const names = Object.keys(wanted);
   checkIsObject(name, options, `with ${names.join(", ")}`);
   const values = options as Record<string, unknown>;
+  checkNames(name, values, names); // first: a name in another spelling is not missing
   for (const option of needed) checkArguments(name, { [option]: [values[option], wanted[option]] });
-  checkNames(name, values, names);
   for (const [option, value] of Object.entries(values)) {
     if (value !== undefined) checkArguments(name, { [option]: [value, wanted[option]] });
   }

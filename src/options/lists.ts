@@ -2,15 +2,15 @@
 
 /** "a, b or c" */
 export function orList(names: readonly (string | number)[]): string {
-  return joined(names, "or");
+  return join(names, "or");
 }
 
 /** "a, b and c" */
 export function andList(names: readonly (string | number)[]): string {
-  return joined(names, "and");
+  return join(names, "and");
 }
 
-function joined(names: readonly (string | number)[], word: string): string {
+function join(names: readonly (string | number)[], word: string): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} ${word} ${names.at(-1)}`;
 }
 

@@ -101,7 +101,8 @@ export function checkInside({ width, height }: Image<Samples>, part: number[], c
   if (inside) return;
   const [column, row, columns, rows] = part.map(quote);
   throw new RangeError(
-    `${caller}: ${columns}x${rows} at column ${column}, row ${row} is not a whole part of a ${width}x${height} picture.`,
+    `${caller}: ${columns}x${rows} at column ${column}, row ${row} is not a whole part of a ` +
+      `${width}x${height} picture.`,
   );
 }
 

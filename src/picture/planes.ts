@@ -14,6 +14,11 @@ export interface Planes {
   readonly data: Float32Array;
 }
 
+/** How many planes the colours have that a network works on: red, green and blue, or luma alone. */
+export function planeCount(colors: "rgb" | "y"): 1 | 3 {
+  return colors === "rgb" ? 3 : 1;
+}
+
 /** Throws a DataError unless planes [channels, height, width] have one value for every sample. */
 export function checkPlanes(
   planes: ArrayLike<number>,

@@ -54,7 +54,8 @@ body { max-width: 1080px; margin: 0 auto; padding: 2rem 1rem 4rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0; }
 h2 { font-size: 1.1rem; margin: 2.5rem 0 .5rem; }
 .lead { font-size: 1.15rem; margin: .4rem 0 1.5rem; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .8rem 2rem; margin: 0 0 1.5rem; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .8rem 2rem;
+  margin: 0 0 1.5rem; }
 dt, figcaption, th { color: ${quietInk}; font-size: .85rem; font-weight: normal; }
 dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 0; }

@@ -1,7 +1,7 @@
 // Line plots as self-contained SVG, and drawings as files.
 //
 // linePlots() lays out panels, two to a row; drawPanel() draws one. thin() shows 100,000 points on 400 pixels
-// without losing a spike; smoothed() shows the trend under the noise.
+// without losing a spike; smoothPoints() shows the trend under the noise.
 
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -153,7 +153,7 @@ function drawLegend(series: readonly DrawnSeries[], left: number, top: number, m
 /** The line of a series, with dots if it has so few points that each one matters. */
 function drawLine(series: DrawnSeries, toPixels: ToPixels, left: number, right: number): string {
   const { points, color, dashed, smooth } = series;
-  const pixels = thin((smooth ? smoothed(points) : points).map(toPixels));
+  const pixels = thin((smooth ? smoothPoints(points) : points).map(toPixels));
   if (isLevel(series)) {
     const [, y] = pixels[0];
     return segment([left, y], [right, y], { color, dashed });
@@ -187,7 +187,7 @@ export function thin(points: readonly Point[]): Point[] {
  * Moving average over a twenty-fifth of the points. It averages both coordinates: near the ends, where the
  * window is cut off, a mean of y alone would belong to another x, and would bend a falling curve.
  */
-export function smoothed(points: readonly Point[]): Point[] {
+export function smoothPoints(points: readonly Point[]): Point[] {
   const reach = Math.round(points.length / 50);
   const sums: [number, number][] = [[0, 0]]; // sums[i]: of the first i points
   for (const [x, y] of points) {

@@ -44,7 +44,7 @@ export class Progress {
   readonly #startTime = now();
   #time = this.#startTime;
   #step: number;
-  #values: Record<string, number> = {};
+  #values: Readonly<Record<string, number | string>> = {};
   // Steps and seconds so far, older ones faded. Their ratio is a smoothed speed from the first step on.
   #steps = 0;
   #seconds = 0;
@@ -61,8 +61,8 @@ export class Progress {
     this.#step = start;
   }
 
-  /** Reports that `step` steps are done, with values to show, such as `{ loss, lr }`. */
-  update(step: number, values: Record<string, number> = {}): void {
+  /** Reports that `step` steps are done, with values to show, such as `{ loss, lr }`; texts as they are. */
+  update(step: number, values: Readonly<Record<string, number | string>> = {}): void {
     const time = now();
     const fade = Math.exp((this.#time - time) / memory);
     this.#steps = this.#steps * fade + (step - this.#step);
@@ -70,7 +70,9 @@ export class Progress {
     this.#step = step;
     this.#time = time;
     this.#values = values;
-    const interval = this.#options.stream.isTTY ? redrawInterval : lineInterval;
+    const { stream, total } = this.#options;
+    if (step === total && !stream.isTTY) return; // done() says it, and a line cannot be drawn again
+    const interval = stream.isTTY ? redrawInterval : lineInterval;
     if (time - this.#shownAt >= interval) this.#show();
   }
 
@@ -107,7 +109,7 @@ export class Progress {
   #show(took?: number): void {
     const { stream, total, unit } = this.#options;
     const step = this.#step;
-    const speed = this.#steps / this.#seconds;
+    const speed = this.#steps > 0 ? this.#steps / this.#seconds : Number.NaN;
     const status = [
       `${Math.floor((100 * step) / total)}%`.padStart(4),
       `${String(step).padStart(String(total).length)}/${total}`,
@@ -147,7 +149,8 @@ export function formatDuration(seconds: number): string {
 }
 
 /** Four digits, trailing zeros included, so that the line does not jump; small numbers as 1e-4, 2.5e-5. */
-function formatValue(value: number): string {
+function formatValue(value: number | string): string {
+  if (typeof value === "string") return value;
   if (value === 0 || !Number.isFinite(value)) return String(value);
   return Math.abs(value) < 1e-3 ? Number(value.toPrecision(3)).toExponential() : value.toPrecision(4);
 }

@@ -1,6 +1,6 @@
 import { kernel } from "../device/kernel.ts";
-import { defineUpdate } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
+import { defineUpdate } from "./update.ts";
 
 /**
  * `sum += term`, in place: the one kernel that backpropagation itself needs. By the chain rule, the gradient

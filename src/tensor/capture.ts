@@ -4,7 +4,7 @@
  * The engine can be read without this file: everything works when nothing is captured.
  */
 import type { Capture } from "../device/capture.ts";
-import { GpuDevice } from "../device/gpu-device.ts";
+import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
 import { LruCache } from "../device/lru.ts";
 import { defaultDevice } from "../device/open.ts";
 import { aFunction, checkArguments, listOf } from "../options/arguments.ts";
@@ -73,7 +73,7 @@ export function capture<R extends Results>(body: (...inputs: Tensor[]) => R): Ca
       );
     }
     const device = inputs[0]?.device ?? defaultDevice();
-    if (!(device instanceof GpuDevice) || !device.replays || device.capturing) {
+    if (!isGpu(device) || !device.replays || device.capturing) {
       why = "it does not run on a GPU, the device replays nothing, or it is a part of captured work";
       return body(...inputs);
     }

@@ -1,16 +1,13 @@
-/**
- * What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. And what
- * an update is: a change in place, such as an optimiser's step, by a CPU reference or one kernel.
- */
-
-import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
-import type { Device, DType, Storage } from "../device/device.ts";
-import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
-import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
-import { aFunction, checkArguments, listOf, optional } from "../options/arguments.ts";
+/** What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. */
+import type { FloatArray } from "../device/cpu-device.ts";
+import type { DType } from "../device/device.ts";
+import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
+import { checkHasValues } from "../device/meta-device.ts";
+import { aFunction, checkArguments, listOf, optional, type Wanted } from "../options/arguments.ts";
 import { text } from "../options/kinds.ts";
+import { willTape } from "./no-grad.ts";
 import { countLoose } from "./scope.ts";
-import { type Shape, ShapeError } from "./shape.ts";
+import type { Shape } from "./shape.ts";
 import { aTensor, type GradientOf, type TapedValue, type TapeNode, Tensor } from "./tensor.ts";
 
 /** A tensor as a CPU reference sees it: values in row-major order, and their shape. */
@@ -155,8 +152,9 @@ function run<I extends Inputs, P, O extends string>(
   for (const key in inputs) {
     const tensor = inputs[key];
     if (tensor === undefined && definition.optional?.includes(key)) continue;
-    if (!aTensor.fits(tensor)) checkArguments(name, { [key]: [tensor, aTensor] });
-    else namedInputs.push({ name: key, tensor });
+    if (aTensor.fits(tensor)) namedInputs.push({ name: key, tensor });
+    else
+      checkArguments(name, { [key]: [tensor, definition.optional?.includes(key) ? perhapsTensor : aTensor] });
   }
   const [{ tensor: first }] = namedInputs;
   const { device } = first;
@@ -188,6 +186,7 @@ function run<I extends Inputs, P, O extends string>(
     for (const { tensor } of namedOutputs) countLoose(tensor);
     definition.gpu(device, inputs, params, outputs);
   } else if (!definition.view) {
+    checkHasValues(device, `${name}: an operation`);
     const arrays = arraysOf(namedOutputs);
     definition.cpu(arraysOf(namedInputs) as ArraysOf<I>, params, arrays as Record<O, NdArray>);
     // Sums of float16 are not rounded before they are complete.
@@ -196,23 +195,42 @@ function run<I extends Inputs, P, O extends string>(
   }
 
   if (tapes) {
-    const rule = (...gradients: (Tensor | undefined)[]) => {
-      const dys = {} as Record<string, Tensor | undefined>;
-      for (const [i, output] of namedOutputs.entries()) dys[output.name] = gradients[i];
-      return definition.backward!(dys as Record<O, Tensor | undefined>, { ...inputs, ...outputs }, params);
-    };
-    const node: TapeNode = {
-      name,
-      inputs: namedInputs.map(tapedValue),
-      outputs: namedOutputs.map(tapedValue),
-      backward: definition.backward && rule,
-    };
-    for (const { name: key, tensor } of namedOutputs) {
-      if (!definition.nonDifferentiable?.includes(key as O)) tensor.node = node;
-    }
+    const rule = (dys: Record<O, Tensor | undefined>) =>
+      definition.backward!(dys, { ...inputs, ...outputs }, params);
+    leaveNote(definition, namedInputs, namedOutputs, rule);
   }
   return outputs;
 }
+
+/**
+ * Notes on the outputs how they were computed, for backward.
+ *
+ * @param rule the definition's gradient rule, which gets the gradients of the outputs by name.
+ */
+function leaveNote<I extends Inputs, P, O extends string>(
+  { name, backward, nonDifferentiable }: Definition<I, P, O>,
+  inputs: readonly NamedTensor[],
+  outputs: readonly NamedTensor[],
+  rule: (dys: Record<O, Tensor | undefined>) => Thunks<I>,
+): void {
+  const byPlace = (...gradients: (Tensor | undefined)[]) => {
+    const dys = {} as Record<string, Tensor | undefined>;
+    for (const [i, output] of outputs.entries()) dys[output.name] = gradients[i];
+    return rule(dys as Record<O, Tensor | undefined>);
+  };
+  const node: TapeNode = {
+    name,
+    inputs: inputs.map(tapedValue),
+    outputs: outputs.map(tapedValue),
+    backward: backward && byPlace,
+  };
+  for (const { name: key, tensor } of outputs) {
+    if (!nonDifferentiable?.includes(key as O)) tensor.node = node;
+  }
+}
+
+/** Python's None is undefined here, not null. */
+const perhapsTensor: Wanted = { ...aTensor, wants: "a tensor, or undefined where there is none" };
 
 interface NamedTensor {
   readonly name: string;
@@ -290,128 +308,4 @@ export function recordOps(body: () => void): RecordedOp[] {
     recording = before;
   }
   return ops;
-}
-
-/** Does an operation on these inputs leave a note for backward? */
-export function willTape(inputs: readonly (Tensor | undefined)[]): boolean {
-  return noGrads === 0 && inputs.some((input) => input && wantsGradient(input));
-}
-
-/** Is the tensor a parameter, or computed from one? */
-export function wantsGradient({ requiresGrad, node }: Tensor): boolean {
-  return requiresGrad || node !== undefined;
-}
-
-/** How many noGrad() calls are in effect. */
-let noGrads = 0;
-
-/**
- * Stops operations from leaving notes for backward, which saves memory where no gradient is needed. Either
- * until the end of a block,
- *
- *     using _ = noGrad();
- *
- * or while a function runs, whose result it returns: `const y = noGrad(() => model.forward(x))`. If the
- * function is async, it lasts until the promise settles, for all operations in the program.
- */
-export function noGrad(): Disposable;
-export function noGrad<T>(body: () => T): T;
-export function noGrad<T>(body?: () => T): Disposable | T {
-  checkArguments("noGrad", { "the first argument": [body, optional(aFunction)] });
-  let ended = false;
-  const end = () => {
-    if (!ended) noGrads--;
-    ended = true;
-  };
-  noGrads++;
-  if (body === undefined) return { [Symbol.dispose]: end };
-  let result: T | undefined;
-  try {
-    result = body();
-  } finally {
-    if (result instanceof Promise) result.then(end, end);
-    else end();
-  }
-  return result;
-}
-
-/**
- * Under noGrad(), disposes an intermediate result that only a gradient would read again, so that a deep
- * network has a few feature maps in memory instead of all. Otherwise leaves it to its scope.
- */
-export function disposeUnderNoGrad(intermediate: Tensor): void {
-  checkArguments("disposeUnderNoGrad", { "the first argument": [intermediate, aTensor] });
-  if (noGrads > 0) intermediate.dispose();
-}
-
-/** A change, in place, of blocks of memory that all have the same number of elements. */
-export interface UpdateDefinition<Name extends string> {
-  /** The reference, in plain loops. */
-  cpu(blocks: Readonly<Record<Name, FloatArray>>, params: Params): void;
-  /**
-   * Binds the blocks by their names, those that it changes as `read_write`; has a parameter `size` (the number
-   * of elements), and computes four elements per thread in workgroups of 64. The last vec4 may reach past the
-   * end: every buffer has room for that.
-   */
-  readonly kernel: Kernel;
-  /** Those of one element, which count for all elements of the others. */
-  readonly single?: readonly Name[];
-}
-
-/**
- * Makes the update: a function that changes tensors, or storages, on their device. No gradient flows through
- * it, and backward refuses to use values that it has overwritten. Parameters that differ from one update to
- * the next are given as a function, which is called again when captured work is replayed (`capture`).
- */
-export function defineUpdate<Name extends string>(definition: UpdateDefinition<Name>) {
-  const { cpu, kernel, single = [] } = definition ?? {};
-  checkArguments("defineUpdate", { cpu: [cpu, aFunction], kernel: [kernel, aKernel] });
-  const changed = kernel.bindings.filter(({ kind }) => kind === "read_write").map(({ name }) => name as Name);
-  return (
-    device: Device,
-    blocks: Readonly<Record<Name, Tensor | Storage>>,
-    params: Params | (() => Params) = {},
-  ): void => {
-    const storages = {} as Record<Name, Storage>;
-    let first: Name | undefined;
-    for (const name in blocks) {
-      storages[name] = storageOn(device, blocks[name], `${kernel.name}: ${name}`);
-      if (single.includes(name)) continue;
-      first ??= name;
-      if (storages[name].length !== storages[first].length) {
-        throw new ShapeError(
-          `${kernel.name}: ${first} has ${storages[first].length} elements and ${name} has ` +
-            `${storages[name].length}. An update is of tensors of the same size.`,
-        );
-      }
-    }
-    const size = storages[first!].length;
-    if (isGpu(device)) {
-      device.run(kernel, {
-        buffers: storages as Record<Name, GpuStorage>,
-        params: typeof params === "function" ? () => ({ size, ...params() }) : { size, ...params },
-        grid: linearGrid(Math.ceil(size / 4), 64),
-      });
-    } else {
-      const arrays = {} as Record<Name, FloatArray>;
-      for (const name in storages) arrays[name] = (storages[name] as CpuStorage).array;
-      cpu(arrays, typeof params === "function" ? params() : params);
-    }
-    device.eachTime(() => {
-      for (const name of changed) storages[name].version++;
-    });
-  };
-}
-
-function storageOn(device: Device, block: Tensor | Storage, what: string): Storage {
-  if (!(block instanceof Tensor)) return block;
-  if (block.device === device) return block.storage;
-  throw new Error(
-    `${what} is on ${block.device.name} and not on ${device.name}, where the update is to run.`,
-  );
-}
-
-/** Tells the two kinds of device apart, for operations and updates. */
-function isGpu(device: Device): device is GpuDevice {
-  return !(device instanceof CpuDevice);
 }

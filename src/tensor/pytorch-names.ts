@@ -8,11 +8,13 @@ const functions = [
     "add",
     "argmax",
     "clamp",
+    "cos",
     "detach",
     "div",
     "eq",
     "exp",
     "flatten",
+    "flip",
     "ge",
     "gt",
     "le",
@@ -20,7 +22,21 @@ const functions = [
     "lt",
   ],
   ...["matmul", "max", "maximum", "mean", "min", "minimum", "mul", "ne", "neg", "permute", "pow", "prelu"],
-  ...["relu", "reshape", "sigmoid", "softmax", "sqrt", "squeeze", "sub", "sum", "tanh", "transpose"],
+  ...[
+    "relu",
+    "reshape",
+    "sigmoid",
+    "sin",
+    "slice",
+    "softmax",
+    "split",
+    "sqrt",
+    "square",
+    "squeeze",
+    "std",
+    "sub",
+  ],
+  ...["sum", "tanh", "transpose"],
   "unsqueeze",
 ];
 
@@ -33,7 +49,7 @@ const onDevices =
   "out; await x.data() brings the values to JavaScript.";
 const toJavaScript = "Write await x.data(), a Float32Array of all values.";
 const inPlace =
-  "Operations change nothing in place. Write x = add(x, y) and so on; x.assign(values) overwrites.";
+  "Operations change nothing in place. Write x = add(x, y) and so on; x.assign(add(x, y)) overwrites x.";
 
 export const methodSentences: Sentences = {
   ...asFunctions,
@@ -42,7 +58,7 @@ export const methodSentences: Sentences = {
   clip: "Write clamp(x, low, high).",
   clone: "No operation changes a tensor, so a clone is rarely needed. mul(x, 1) makes one.",
   contiguous: "Tensors are always contiguous: leave it out.",
-  copy_: "Write x.assign(values).",
+  copy_: "Write x.assign(y), where y is a tensor of the same shape or a list of numbers.",
   cpu: onDevices,
   cuda: onDevices,
   dim: "Write x.shape.length.",
@@ -63,11 +79,12 @@ export const methodSentences: Sentences = {
   numpy: toJavaScript,
   repeat: "Write concat([x, x], axis) or broadcastTo(x, shape).",
   requires_grad_: "Write x.requiresGrad = true before you use it.",
-  square: "Write mul(x, x).",
+  retain_grad: "Name the tensors: backward(loss, [x, ...model.parameters()]) has a gradient for x, too.",
   subtract: "Write sub(x, y).",
   t: "Write transpose(x, 0, 1).",
   to: onDevices,
   tolist: toJavaScript,
+  var: "Write variance(x, axes): var is a word of JavaScript's own.",
   where: "Write where(condition, x, y).",
   view: "Write reshape(x, shape), which shares the memory.",
   zero_: "Write x.assign(new Float32Array(x.size)), or zeros(x.shape) for a new tensor.",

@@ -40,6 +40,7 @@ export function numel(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Have two shapes as many axes, and the same sizes? Throws a ShapeError for what is no shape. */
 export function sameShape(a: Shape, b: Shape): boolean {
   wantShapes("sameShape", a, b);
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
@@ -125,6 +126,11 @@ export function stridedIndex(sizes: Shape, strides: readonly number[]): (i: numb
 
 /** Turns `-1` into the last axis and so on; throws if the axis does not exist. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (axis === undefined) {
+    throw new ShapeError(
+      `${op}: say along which axis, ${-rank} to ${rank - 1}, such as ${op}(x, ${rank - 1}).`,
+    );
+  }
   const positive = Number.isInteger(axis) && axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
     throw new ShapeError(

@@ -10,7 +10,7 @@
  */
 import { checkArguments, optional, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "./accumulate.ts";
-import { noGrad } from "./op.ts";
+import { noGrad, whyNoGradients } from "./no-grad.ts";
 import { keep, scope } from "./scope.ts";
 import { formatShape, ShapeError, sameShape } from "./shape.ts";
 import { aTensor, type TapeNode, Tensor } from "./tensor.ts";
@@ -27,7 +27,8 @@ const tensors: Wanted<Iterable<Tensor>> = {
 /**
  * The gradients of `loss` (one element) with respect to `wanted`: by default every tensor with `requiresGrad`
  * that the loss depends on. Only what leads to a wanted tensor is computed. Nothing is stored on the tensors,
- * so there is nothing to reset before the next step. The gradients belong to the innermost open scope.
+ * so there is nothing to reset before the next step. The gradients belong to the innermost open scope. Intermediate
+ * results have one only if `wanted` names them: `backward(loss, [h, ...model.parameters()])`.
  *
  * Throws if no tensor is wanted or one does not influence the loss, if an operation on the way has no
  * gradient rule, or if a tensor on the way has been overwritten or disposed since.
@@ -45,7 +46,7 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   if (targets.size === 0) {
     throw new Error(
       `backward: the loss depends on no tensor whose gradient is wanted. Set requiresGrad on parameters ` +
-        `before using them, and do not compute the loss under noGrad().`,
+        `before using them, and do not compute the loss under noGrad().${whyNoGradients()}`,
     );
   }
   const reached = new Set(order);
@@ -53,7 +54,8 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
     if (!reached.has(target)) {
       throw new Error(
         `backward: the loss does not depend on the tensor of shape ${formatShape(target.shape)} whose ` +
-          `gradient is wanted. Set requiresGrad before using it, and do not compute the loss under noGrad().`,
+          `gradient is wanted. Set requiresGrad before using it, and do not compute the loss under ` +
+          `noGrad().${whyNoGradients()}`,
       );
     }
   }
@@ -130,29 +132,63 @@ function propagate(node: TapeNode, needed: ReadonlySet<Tensor>, gradients: Gradi
     const thunk = thunks?.[name];
     if (!thunk) throw new Error(`backward: ${node.name} has no gradient rule for its input ${name}.`);
     const others = gradients.get(tensor);
-    const adds = typeof thunk === "object";
-    let gradient = adds ? thunk.plus(others) : thunk();
+    if (thunk instanceof Tensor) {
+      throw new Error(
+        `backward: the rule of ${node.name} gives a tensor for ${name} and should give a function that computes ` +
+          `it, which is called if that gradient is needed: { ${name}: () => … }.`,
+      );
+    }
+    const ruleAdds = typeof thunk === "object";
+    const gradient = ruleAdds ? thunk.plus(others) : thunk();
+    checkArguments(`backward: the rule of ${node.name}`, {
+      [`its gradient of ${name}`]: [gradient, aTensor],
+    });
     if (!sameShape(gradient.shape, tensor.shape)) {
       throw new ShapeError(
         `backward: the rule of ${node.name} gave a gradient of shape ${formatShape(gradient.shape)} for ` +
           `its input ${name} of shape ${formatShape(tensor.shape)}.`,
       );
     }
-    if (!others || adds) {
-      others?.dispose();
-      // A rule may return a tensor that it did not make: that of addition returns dy for both inputs. Each
-      // input then gets its own view of the memory, so that each can be disposed.
-      if (!temporaries.tensors.has(gradient)) gradient = gradient.alias(gradient.shape);
-      gradients.set(tensor, keep(gradient));
-    } else if (others.storage.refs > 1) {
-      // Another tensor's gradient shares the memory, as above, so this sum needs memory of its own.
-      const copy = Tensor.empty(others.shape, others.device);
-      others.device.copy(others.storage, copy.storage);
-      accumulate(copy, gradient);
-      gradients.set(tensor, keep(copy));
-      others.dispose();
-    } else {
-      accumulate(others, gradient);
-    }
+    addUp(gradients, tensor, { gradient, isNew: temporaries.tensors.has(gradient), isSum: ruleAdds });
   }
+}
+
+interface Term {
+  readonly gradient: Tensor;
+  /** The rule made it, and did not return a tensor that was there before. */
+  readonly isNew: boolean;
+  /** It contains the gradients from the tensor's other uses already. */
+  readonly isSum: boolean;
+}
+
+/** Adds the gradient from one use of a tensor to those from the uses whose turn came before. */
+function addUp(gradients: Gradients, tensor: Tensor, { gradient, isNew, isSum }: Term): void {
+  const others = gradients.get(tensor);
+  if (!others || isSum) {
+    others?.dispose();
+    gradients.set(tensor, keep(isNew ? gradient : viewOf(gradient)));
+  } else if (isShared(others)) {
+    gradients.set(tensor, keep(sumOf(others, gradient)));
+    others.dispose();
+  } else {
+    accumulate(others, gradient);
+  }
+}
+
+/** The rule of addition returns dy for both inputs. Each gets its own view of it, so that each can be disposed. */
+function viewOf(gradient: Tensor): Tensor {
+  return gradient.alias(gradient.shape);
+}
+
+/** Is it such a view, with memory that another tensor's gradient needs as it is? */
+function isShared({ storage }: Tensor): boolean {
+  return storage.refs > 1;
+}
+
+/** A sum with memory of its own. */
+function sumOf(a: Tensor, b: Tensor): Tensor {
+  const sum = Tensor.empty(a.shape, a.device);
+  a.device.copy(a.storage, sum.storage);
+  accumulate(sum, b);
+  return sum;
 }

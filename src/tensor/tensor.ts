@@ -1,31 +1,25 @@
+/**
+ * What a tensor is, and the notes on it that backward follows. To read this folder: shape.ts (sizes of axes), this
+ * file, create.ts (the functions that make tensors), scope.ts (when their memory is freed), op.ts (what an operation
+ * is) and tape.ts (backpropagation). The rest can wait: update.ts, capture.ts, random.ts, show.ts.
+ */
 import { CpuStorage } from "../device/cpu-device.ts";
 import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
-import type { GpuStorage } from "../device/gpu-device.ts";
-import { MetaDevice } from "../device/meta-device.ts";
-import { aDevice, defaultDevice } from "../device/open.ts";
-import {
-  checkArguments,
-  checkOptions,
-  finite,
-  instanceOf,
-  isObject,
-  numberList,
-  trueOrFalse,
-} from "../options/arguments.ts";
+import type { GpuStorage } from "../device/gpu-storage.ts";
+import { defaultDevice } from "../device/open.ts";
+import { checkArguments, instanceOf, numberList, type Wanted } from "../options/arguments.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
-import { oneOf, quote } from "../options/kinds.ts";
 import { inspectHook } from "../options/printable.ts";
 import { arithmetic, methodSentences, propertySentences } from "./pytorch-names.ts";
-import { aRandom, defaultRandom, Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
-import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
+import { checkShape, formatShape, numel, type Shape, ShapeError, sameShape } from "./shape.ts";
 
 let nextId = 0;
 
 /**
- * Numbers in a box of n axes, on a device, stored as float32 or float16. A tensor has no maths methods: operations are functions such
- * as `add(a, b)` and `conv2d(x, w)`. Its values never change, except by `assign` and by optimisers, which
- * update parameters in place.
+ * Numbers in a box of n axes, on a device, stored as float32 or float16. A tensor has no maths methods:
+ * operations are functions such as `add(a, b)` and `conv2d(x, w)`. Its values never change, except by `assign`
+ * and by optimisers, which update parameters in place.
  *
  * A tensor's memory is outside JavaScript's heap, where no garbage collector looks: open a `scope()` around
  * work that makes tensors, or call `dispose()`.
@@ -69,7 +63,8 @@ export class Tensor {
     if (!this.#storage) {
       throw new Error(
         `A tensor of shape ${formatShape(this.shape)} was used after it had been disposed. If a scope ` +
-          `disposed it, move it out with keep(tensor) before the scope ends.`,
+          `disposed it, move it out with keep(tensor) before the scope ends. A scope of async work that runs at ` +
+          `the same time disposes it, too: await one piece of work before the next.`,
       );
     }
     return this.#storage;
@@ -139,9 +134,17 @@ export class Tensor {
     return (await this.data())[0];
   }
 
-  /** Overwrites the values. If a gradient depends on the old values, call `backward` first. */
-  assign(values: ArrayLike<number>): void {
-    checkArguments("assign", { "the first argument": [values, numberList] });
+  /**
+   * Overwrites the values with those of a list, or of a tensor of the same shape, which is copied on the device
+   * (PyTorch's `copy_`). No gradient flows through that. If a gradient depends on the old values, call `backward`
+   * first.
+   */
+  assign(values: ArrayLike<number> | Tensor): void {
+    if (values instanceof Tensor) {
+      this.#copyFrom(values);
+      return;
+    }
+    checkArguments("assign", { "the first argument": [values, numbersOrTensor] });
     if (values.length !== this.size) {
       throw new ShapeError(
         `assign: ${values.length} values do not fill a tensor of shape ${formatShape(this.shape)}.`,
@@ -149,6 +152,25 @@ export class Tensor {
     }
     this.device.write(this.storage, values);
     this.storage.version++;
+  }
+
+  #copyFrom(source: Tensor): void {
+    const differs = (["device", "shape", "dtype"] as const).find((what) =>
+      what === "shape" ? !sameShape(source.shape, this.shape) : source[what] !== this[what],
+    );
+    if (differs) {
+      const of = ({ shape, device, dtype }: Tensor) =>
+        differs === "shape"
+          ? `shape ${formatShape(shape)}`
+          : `${differs} ${{ device: device.name, dtype }[differs]}`;
+      throw new ShapeError(
+        `assign: a tensor of ${of(source)} does not fit one of ${of(this)}. Give one of the same shape, on the same ` +
+          `device and stored alike, or a list of numbers.`,
+      );
+    }
+    const { storage } = this;
+    if (source.storage !== storage) this.device.copy(source.storage, storage);
+    this.device.eachTime(() => storage.version++);
   }
 
   /** Gives the memory back. A second call is harmless. */
@@ -170,6 +192,13 @@ export class Tensor {
     return `${this}${this.disposed ? "" : " (await show(x) prints its values)"}`;
   }
 
+  /** @throws Error, for JSON would hold the device's innards in place of values. */
+  toJSON(): never {
+    throw new Error(
+      "A tensor's values have to be waited for, and JSON cannot. Write JSON.stringify([...(await x.data())]).",
+    );
+  }
+
   /** Texts may contain a tensor; x + y, x < y and so on throw. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
@@ -179,6 +208,8 @@ export class Tensor {
 
 explainMethods(Tensor.prototype, "A tensor", methodSentences);
 explainProperties(Tensor.prototype, "A tensor", propertySentences);
+
+const numbersOrTensor: Wanted = { ...numberList, wants: "a list of numbers or a tensor" };
 
 /** Lets a promise say what it is when it is used in place of its value: `total += loss.item()`. */
 function toBeAwaited<T>(call: string, promise: Promise<T>): Promise<T> {
@@ -218,189 +249,4 @@ export interface TapedValue {
   readonly name: string;
   readonly tensor: Tensor;
   readonly version: number;
-}
-
-export interface TensorOptions {
-  /** Default: the device of `init()`. */
-  device?: Device;
-  /** Does backward(loss) compute its gradient? Default false. */
-  requiresGrad?: boolean;
-  /** How values lie in memory: float16 takes half of it, for inference. Default "float32". */
-  dtype?: DType;
-}
-
-/** What functions that take a dtype want. */
-export const aDType = oneOf("float32", "float16");
-
-const tensorOptions = { device: aDevice, requiresGrad: trueOrFalse, dtype: aDType };
-
-/** A number, a list of numbers, a list of such lists, and so on. */
-export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
-
-/**
- * A tensor from values: `tensor(3)`, `tensor([[1, 2], [3, 4]])`, or flat values with a shape,
- * `tensor(floats, [1, 3, 48, 48])`. The values are copied. Options come last.
- */
-export function tensor(values: NestedArray, options?: TensorOptions): Tensor;
-export function tensor(values: NestedArray, shape: Shape | undefined, options?: TensorOptions): Tensor;
-export function tensor(
-  values: NestedArray,
-  shapeOrOptions?: Shape | TensorOptions,
-  lastOptions?: TensorOptions,
-): Tensor {
-  if (!isNested(values)) {
-    throw new RangeError(
-      `tensor: the first argument is a number, a list of numbers, or a list of such lists, got ${quote(values)}.`,
-    );
-  }
-  const isShape = shapeOrOptions === undefined || Array.isArray(shapeOrOptions);
-  if (!isShape && (!isObject(shapeOrOptions) || lastOptions !== undefined)) {
-    throw new ShapeError(
-      `tensor: after the values come a shape, a list such as [1, 3, 48, 48], and options, or one of both; got ` +
-        `${quote(shapeOrOptions)} for a shape.`,
-    );
-  }
-  const shape = isShape ? (shapeOrOptions as Shape | undefined) : undefined;
-  const options = isShape ? lastOptions : (shapeOrOptions as TensorOptions);
-  const flat = flatten(values);
-  const sizes = shape ?? inferShape(values);
-  checkShape("tensor", sizes);
-  if (numel(sizes) !== flat.length) {
-    throw new ShapeError(
-      `tensor: ${flat.length} values do not fill shape ${formatShape(sizes)}, which holds ${numel(sizes)}.`,
-    );
-  }
-  return create("tensor", sizes, options === undefined ? {} : options, () => flat);
-}
-
-/** Makes a tensor, and its values when it is known that the device has room for them. */
-function create(
-  op: string,
-  shape: Shape,
-  options: TensorOptions,
-  values: (length: number) => ArrayLike<number>,
-): Tensor {
-  checkShape(op, shape);
-  checkOptions(op, options, tensorOptions);
-  const { device, requiresGrad = false, dtype } = options;
-  if (requiresGrad && dtype === "float16") {
-    throw new RangeError(
-      `${op}: a tensor of float16 has no gradient, so requiresGrad and dtype "float16" exclude each other. Train ` +
-        `in float32.`,
-    );
-  }
-  const result = Tensor.empty(shape, device, op, dtype);
-  result.requiresGrad = requiresGrad;
-  if (!(result.device instanceof MetaDevice)) result.device.write(result.storage, values(result.size));
-  return result;
-}
-
-/** A tensor of zeros. */
-export function zeros(shape: Shape, options?: TensorOptions): Tensor {
-  return filled("zeros", shape, 0, options);
-}
-
-/** A tensor of ones. */
-export function ones(shape: Shape, options?: TensorOptions): Tensor {
-  return filled("ones", shape, 1, options);
-}
-
-/** A tensor whose elements all equal `value`. */
-export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
-  if (typeof value !== "number") {
-    throw new RangeError(`full: the value must be a number, got ${quote(value)}.`);
-  }
-  return filled("full", shape, value, options);
-}
-
-function filled(op: string, shape: Shape, value: number, options: TensorOptions = {}): Tensor {
-  return create(op, shape, options, (length) => new Float32Array(length).fill(value));
-}
-
-export interface RandomOptions extends TensorOptions {
-  /** Where the numbers come from. Default: the generator of `manualSeed`. */
-  random?: Random;
-}
-
-/** Uniform random values in [low, high), by default [0, 1). A `Random` alone may stand for the options. */
-export function rand(
-  shape: Shape,
-  options: Random | (RandomOptions & { low?: number; high?: number }) = {},
-  ...others: never[]
-): Tensor {
-  checkShape("rand", shape);
-  const { random, low = 0, high = 1, ...rest } = randomOptions("rand", options, others);
-  checkArguments("rand", { low: [low, finite], high: [high, finite] });
-  return randomTensor("rand", shape, random, rest, (generator) => low + (high - low) * generator.uniform());
-}
-
-/** Normal random values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */
-export function randn(shape: Shape, options: Random | RandomOptions = {}, ...others: never[]): Tensor {
-  checkShape("randn", shape);
-  const { random, ...rest } = randomOptions("randn", options, others);
-  return randomTensor("randn", shape, random, rest, (generator) => generator.normal());
-}
-
-function randomTensor(
-  op: string,
-  shape: Shape,
-  random = defaultRandom(),
-  options: TensorOptions,
-  draw: (random: Random) => number,
-): Tensor {
-  checkArguments(op, { random: [random, aRandom] });
-  return create(op, shape, options, (length) => {
-    const values = new Float32Array(length);
-    for (let i = 0; i < length; i++) values[i] = draw(random);
-    return values;
-  });
-}
-
-function randomOptions<O extends RandomOptions>(op: string, options: Random | O, others: unknown[]): O {
-  if (others.length > 0) {
-    throw new RangeError(
-      `${op}: takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
-    );
-  }
-  if (options instanceof Random) return { random: options } as O;
-  if (isObject(options)) return options;
-  throw new RangeError(
-    `${op}: the second argument is a Random or options, such as { random, low: -1, high: 1 }, got ` +
-      `${quote(options)}.`,
-  );
-}
-
-/** Numbers all the way down. Typed arrays hold nothing else. */
-function isNested(values: unknown): values is NestedArray {
-  return typeof values === "number" || isTyped(values) || (Array.isArray(values) && values.every(isNested));
-}
-
-function isTyped(values: unknown): values is ArrayLike<number> {
-  return ArrayBuffer.isView(values) && !(values instanceof DataView) && !isBig(values);
-}
-
-function isBig(values: unknown): boolean {
-  return values instanceof BigInt64Array || values instanceof BigUint64Array;
-}
-
-function isFlat(values: NestedArray): values is ArrayLike<number> {
-  return ArrayBuffer.isView(values) || Array.prototype.every.call(values, (v) => typeof v === "number");
-}
-
-function flatten(values: NestedArray): ArrayLike<number> {
-  if (typeof values === "number") return [values];
-  if (isFlat(values)) return values;
-  return (values as readonly NestedArray[]).flatMap((inner) => Array.from(flatten(inner)));
-}
-
-function inferShape(values: NestedArray): Shape {
-  if (typeof values === "number") return [];
-  if (isFlat(values)) return [values.length];
-  const shapes = (values as readonly NestedArray[]).map(inferShape);
-  if (shapes.some((shape) => shape.join() !== shapes[0].join())) {
-    throw new ShapeError(
-      "tensor: the nested lists have different lengths. Give every row the same number of values.",
-    );
-  }
-  return [values.length, ...shapes[0]];
 }

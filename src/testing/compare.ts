@@ -11,10 +11,11 @@ import {
   type Wanted,
 } from "../options/arguments.ts";
 import { atLeastZero, oneOf, text } from "../options/kinds.ts";
+import { tensor } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
 import { backward } from "../tensor/tape.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { assertClose, type Tolerance } from "./close.ts";
 import { type CheckInput, type CheckResult, fill, namedResults, normalValues } from "./values.ts";
 import { weightedLossOf } from "./weighted-loss.ts";
@@ -65,8 +66,9 @@ export async function compareWithCpu(
   const { devices = [defaultDevice()], gradients = true, dtype, profile } = options;
   const { absolute = 1e-5, relative = 1e-5, label = "compareWithCpu" } = options;
   if (devices.length === 0 || devices.some((device) => device.profile.reference)) {
+    const given = devices.length === 0 ? "none" : "the CPU device, which runs the references";
     throw new RangeError(
-      `${label}: wants a device that runs kernels, got ${devices.length === 0 ? "none" : "the CPU device, which runs the references"}. ` +
+      `${label}: wants a device that runs kernels, got ${given}. ` +
         'Open one with init(); the adapters "lavapipe" and "swiftshader" need no GPU.',
     );
   }

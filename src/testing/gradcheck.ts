@@ -2,9 +2,10 @@ import { CpuDevice } from "../device/cpu-device.ts";
 import { onDevice } from "../device/open.ts";
 import { aFunction, checkArguments, checkOptions, listOf, type Wanted } from "../options/arguments.ts";
 import { positive } from "../options/kinds.ts";
+import { tensor } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { backward } from "../tensor/tape.ts";
-import { Tensor, tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { type CheckInput, type CheckResult, fill, namedResults, normalValues } from "./values.ts";
 import { weightedLossOf } from "./weighted-loss.ts";
 

@@ -122,7 +122,9 @@ export function readCheckpoint(folder: string, onMessage: (line: string) => void
       return { ...checkpoint, file };
     } catch (error) {
       if (error instanceof NewerFormatError) throw error;
-      problems.push(error instanceof DataError ? error.message : damaged(join(folder, file), error).message);
+      problems.push(
+        error instanceof DataError ? error.message : damageError(join(folder, file), error).message,
+      );
     }
   }
   throw new DataError(`${problems.join(" ")} ${adviceWithout(folder)}`);
@@ -147,7 +149,7 @@ function parseCheckpoint(bytes: Uint8Array, path: string): Checkpoint {
     );
   }
   if (metadata.sha256 !== undefined && metadata.sha256 !== checksum(metadata.state, tensors)) {
-    throw damaged(path, new Error("its checksum differs"));
+    throw damageError(path, new Error("its checksum differs"));
   }
   checkState(state);
   const startingWith = (prefix: string) =>
@@ -241,7 +243,7 @@ function checksum(state: string, tensors: ReadonlyMap<string, NamedArray>): stri
   return hash.digest("hex");
 }
 
-function damaged(path: string, cause: unknown): DataError {
+function damageError(path: string, cause: unknown): DataError {
   return new DataError(`${path} is damaged (${(cause as Error).message}).`, { cause });
 }
 

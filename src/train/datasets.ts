@@ -49,14 +49,14 @@ export function openPictures(
     data.length > 0
       ? folders.map((folder) => openPart(folder, format, config, pathById, onLeftOut))
       : [openPhotographs({ ...format, degradation })];
-  const train = joined(
+  const train = concatDatasets(
     parts.map((part) => part.train),
     format,
   );
   const from = data.length > 0 ? folders.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
   const description = `${from}: ${counted(train.length, "picture")}`;
   if (valid === undefined) {
-    const heldOut = joined(
+    const heldOut = concatDatasets(
       parts.map((part) => part.valid!),
       format,
     );
@@ -84,8 +84,8 @@ function warningsAbout(
       ? "Leave the copies out of --data"
       : "Name other pictures by --valid, or leave --valid out, and some of the data are held out";
   return [
-    `Of ${counted(measured.length, "picture")} to measure on, ${both.length} are also trained on: ${firstOf(both)}. The ` +
-      `figures will be too good, and the best weights may be those that have learned them by heart. ${advice}.`,
+    `Of ${counted(measured.length, "picture")} to measure on, ${both.length} are also trained on: ${firstOf(both)}. ` +
+      `The figures will be too good, and the best weights may be those that have learned them by heart. ${advice}.`,
   ];
 }
 
@@ -151,7 +151,7 @@ function refuseTrack(pictures: string, track: string | undefined): void {
 }
 
 /** Datasets of files as one. */
-function joined(datasets: readonly PairDataset[], format: PairFormat): PairDataset {
+function concatDatasets(datasets: readonly PairDataset[], format: PairFormat): PairDataset {
   const name = datasets.map((dataset) => dataset.name).join(" and ");
   const files = datasets.flatMap((dataset) => dataset.files!);
   return { ...filePairs(name, format, files), names: datasets.flatMap(({ names }) => names) };

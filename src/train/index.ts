@@ -10,4 +10,5 @@ export {
 } from "./config.ts";
 export { DivergedError, type TrainCallbacks, type TrainStatus } from "./journal.ts";
 export { checkConfig } from "./settings.ts";
-export { type OnLoss, onLossChoices, resume, type TrainOptions, type TrainResult, train } from "./trainer.ts";
+export { type OnLoss, onLossChoices } from "./survive-loss.ts";
+export { resume, type TrainOptions, type TrainResult, train } from "./trainer.ts";

@@ -1,6 +1,5 @@
 /** The network that training begins with. */
 import { fileURLToPath } from "node:url";
-import { readError } from "../data/decode.ts";
 import { type NetworkFile, readNetwork } from "../node.ts";
 import { isPretrained, type PretrainedName, pretrainedFile, scalesOf } from "../upscale/method-names.ts";
 import { readWeightFile } from "../upscale/weight-files.ts";
@@ -14,10 +13,7 @@ import { readWeightFile } from "../upscale/weight-files.ts";
  */
 export async function readInitial(init: string, scale?: number): Promise<NetworkFile> {
   const path = isPretrained(init) ? fileURLToPath(fileOf(init, scale)) : init;
-  const bytes = await readWeightFile(path).catch((cause) => {
-    throw readError(path, cause);
-  });
-  return readNetwork(bytes, init, { scale });
+  return readNetwork(await readWeightFile(path), init, { scale });
 }
 
 function fileOf(name: PretrainedName, scale = 2): URL {

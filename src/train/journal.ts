@@ -44,7 +44,7 @@ export class DivergedError extends Error {
 export interface TrainCallbacks {
   /** Gets sentences for people: what the network learns from, how the evaluations went. */
   readonly onMessage?: (line: string) => void;
-  /** Called every `logEvery` steps. */
+  /** Called every `logEvery` steps, and once more after an evaluation. */
   readonly onProgress?: (status: TrainStatus) => void;
 }
 
@@ -67,6 +67,8 @@ export class Journal {
   readonly #network: SuperResolver;
   readonly #upscaler: Upscaler;
   #psnr: number | undefined;
+  /** What was last said of the progress. */
+  #status: TrainStatus | undefined;
   /** The first loss of the run and the last one that was read. */
   #losses: { first: number; last: number } | undefined;
   #warned = false;
@@ -108,7 +110,8 @@ export class Journal {
     const { conditions, bicubic } = session.validation;
     const { psnr } = bicubic.mean;
     callbacks.onMessage?.(
-      `Measured on ${counted(bicubic.images.length, "held-out picture")}: ${conditions}. Bicubic: ${psnr.toFixed(2)} dB`,
+      `Measured on ${counted(bicubic.images.length, "held-out picture")}: ${conditions}. ` +
+        `Bicubic: ${psnr.toFixed(2)} dB`,
     );
     const config = portable(session.config);
     const start = { config, adapter: session.device.name, started: new Date().toISOString() };
@@ -119,11 +122,18 @@ export class Journal {
     }
   }
 
-  /** To be called before the first step of a new run: makes the folder, from which the run can be resumed. */
+  /**
+   * To be called before the first step of a new run: makes the folder, from which the run can be resumed. Weights
+   * that come from a file are measured, so that the best ones are never worse than those.
+   */
   async begin(next: LoaderState): Promise<void> {
     const state = this.#state(0, next, { log: 0, events: 0 });
     const nothing = { weights: new Map(), average: undefined, sums: {} };
     await this.#folder.begin(serializeCheckpoint({ state, ...nothing }));
+    if (this.#session.config.init === undefined) return;
+    const began = performance.now();
+    await this.#evaluate(0);
+    this.#interval.began += performance.now() - began; // the first batch was waited for before that
   }
 
   /** To be called after every step: does what is due. */
@@ -173,7 +183,8 @@ export class Journal {
     const rounded = { waiting: Number(waiting.toFixed(4)), ms: Number(ms.toFixed(2)) };
     this.#folder.log({ step, loss: value, lr, ...rounded });
     const { steps } = this.#session.config;
-    this.#callbacks.onProgress?.({ step, steps, loss: value, lr, psnr: this.#psnr, waiting });
+    this.#status = { step, steps, loss: value, lr, psnr: this.#psnr, waiting };
+    this.#callbacks.onProgress?.(this.#status);
     if (step > 1 && !this.#advisedOnWaiting) this.#adviseOnWaiting(waiting);
   }
 
@@ -197,8 +208,9 @@ export class Journal {
     const gain = psnr - validation.bicubic.mean.psnr;
     this.#callbacks.onMessage?.(
       `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
-        `${isBest ? ", the best so far" : ""}`,
+        `${step === 0 ? ", by the weights it begins with" : isBest ? ", the best so far" : ""}`,
     );
+    if (this.#status) this.#callbacks.onProgress?.({ ...this.#status, psnr });
     this.#folder.event(scalarEvent(step, { "valid/psnr": psnr }));
     this.#folder.log({ step, psnr, pictures: evaluation.images.map((image) => image.psnr) });
 

@@ -28,6 +28,7 @@ interface Owner {
   readonly since: string;
 }
 
+/** Keeps a run's folder for one process, until it is released or the process ends. */
 export class Lock {
   readonly #folder: string;
   readonly #owner: Owner;

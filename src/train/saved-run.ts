@@ -35,7 +35,7 @@ export function readSavedRun(folder: string, onMessage: (line: string) => void):
   const checkpoint = readCheckpoint(folder, onMessage);
   const { config, workingFolder, step } = checkpoint.state;
   if (step === 0) anew();
-  return { config: located(config, workingFolder), checkpoint: step === 0 ? undefined : checkpoint };
+  return { config: resolvePaths(config, workingFolder), checkpoint: step === 0 ? undefined : checkpoint };
 }
 
 /** Earlier versions had no first checkpoint: a run that was killed before it left its log alone. */
@@ -56,7 +56,7 @@ function configOfLog(folder: string): TrainConfig | undefined {
 }
 
 /** Relative paths as the run was begun with, unless what they name has moved along with the program. */
-function located(config: TrainConfig, from = process.cwd()): TrainConfig {
+function resolvePaths(config: TrainConfig, from = process.cwd()): TrainConfig {
   if (from === process.cwd()) return config;
   const locate = (path: string) => {
     const original = resolve(from, path);

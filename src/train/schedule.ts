@@ -4,17 +4,36 @@ import type { TrainConfig } from "./config.ts";
 
 /** The learning rate of every step: the schedule's, after a linear rise over the first `warmup` steps. */
 export function learningRate(config: TrainConfig): Schedule {
-  const rate = falling(config.lr, completeSchedule(config));
+  const rate = falling(config);
   return (step) => rate(step) * Math.min(1, (step + 1) / (config.warmup + 1));
 }
 
-/** The schedule with nothing left open, so that more steps after a resume do not change it. */
-export function completeSchedule({ schedule, lr, steps }: TrainConfig): ScheduleConfig {
-  if (schedule.kind !== "cosine") return schedule;
-  return { kind: "cosine", tMax: schedule.tMax ?? steps, etaMin: schedule.etaMin ?? lr / 100 };
+/**
+ * What becomes of the rate if a run goes on with another number of steps, in one line; undefined if it stays as
+ * it was to be. A cosine without a length of its own ends with the run: it is drawn anew over the new number.
+ *
+ * @param done steps so far.
+ */
+export function rateAfterResume(
+  before: Pick<TrainConfig, "steps">,
+  config: TrainConfig,
+  done: number,
+): string | undefined {
+  const { schedule, steps } = config;
+  if (schedule.kind !== "cosine" || steps === before.steps || steps === done) return undefined;
+  const rate = learningRate(config);
+  const at = (step: number) => atLeastZero.write(Number(rate(step).toPrecision(3)));
+  if (schedule.tMax === undefined) {
+    return `The cosine now ends at step ${steps}, not ${before.steps}: the rate goes on at ${at(done)}`;
+  }
+  if (schedule.tMax >= steps) return undefined;
+  return (
+    `The cosine ends at step ${schedule.tMax}: from there to step ${steps} the rate stays ${at(steps)}. For a ` +
+    "whole schedule, begin a new run by --init from these weights"
+  );
 }
 
-function falling(lr: number, schedule: ScheduleConfig): Schedule {
+function falling({ lr, schedule, steps }: TrainConfig): Schedule {
   switch (schedule.kind) {
     case "constant":
       return () => lr;
@@ -23,7 +42,7 @@ function falling(lr: number, schedule: ScheduleConfig): Schedule {
     case "multistep":
       return multiStepLR(lr, { milestones: schedule.milestones, gamma: schedule.gamma });
     case "cosine":
-      return cosineAnnealingLR(lr, { tMax: schedule.tMax!, etaMin: schedule.etaMin });
+      return cosineAnnealingLR(lr, { tMax: schedule.tMax ?? steps, etaMin: schedule.etaMin ?? lr / 100 });
   }
 }
 
@@ -31,7 +50,7 @@ const stepCount = whole(1);
 
 /** A schedule as a text: "step:200000:0.5". The factor is 0.5 by default. */
 export const scheduleKind: Kind<ScheduleConfig> = {
-  wants: "constant, cosine[:STEPS[:LAST_RATE]], step:STEPS[:FACTOR] or multistep:STEP,STEP,…[:FACTOR]",
+  wants: "constant, cosine[:[STEPS][:LAST_RATE]], step:STEPS[:FACTOR] or multistep:STEP,STEP,…[:FACTOR]",
   symbol: "FORM",
   fits(value): value is ScheduleConfig {
     const schedule = value as ScheduleConfig | undefined;
@@ -50,8 +69,9 @@ export const scheduleKind: Kind<ScheduleConfig> = {
   },
   read(text) {
     const [kind, first, second, ...rest] = text.split(":");
-    const number = (part?: string) => part && Number(part);
-    if (rest.length > 0 || first === "" || second === "") return undefined;
+    const number = (part?: string) => (part ? Number(part) : undefined);
+    if (rest.length > 0 || second === "") return undefined;
+    if (first === "" && !(kind === "cosine" && second !== undefined)) return undefined;
     switch (kind) {
       case "constant":
         return first === undefined ? { kind } : undefined;
@@ -74,7 +94,8 @@ export const scheduleKind: Kind<ScheduleConfig> = {
       case "multistep":
         return `multistep:${schedule.milestones}:${schedule.gamma}`;
       case "cosine":
-        return ["cosine", schedule.tMax, schedule.etaMin].filter((part) => part !== undefined).join(":");
+        if (schedule.etaMin === undefined) return ["cosine", schedule.tMax ?? []].flat().join(":");
+        return `cosine:${schedule.tMax ?? ""}:${atLeastZero.write(schedule.etaMin)}`;
     }
   },
 };

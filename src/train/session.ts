@@ -11,6 +11,7 @@ import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { openPictures } from "./datasets.ts";
 import { readInitial } from "./initial.ts";
+import { rateAfterResume } from "./schedule.ts";
 import { survey } from "./survey.ts";
 import { Validation } from "./validation.ts";
 
@@ -41,6 +42,12 @@ export interface Session {
 /** Number of pictures that a network sees before the first step, if it looks at any. */
 const exampleCount = 20;
 
+/**
+ * A network with its pictures, loss and optimiser on a device, from random weights, from those that the configuration
+ * names, or as a checkpoint left them. The caller closes it.
+ *
+ * @throws DataError if pictures or weights cannot be read, or do not fit the network.
+ */
 export async function openSession(
   config: TrainConfig,
   device: Device,
@@ -126,6 +133,8 @@ function restore(
   adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
   const other = state.device === device.name ? "" : `; before on ${state.device}, which may round otherwise`;
   onMessage(`Resumed at step ${state.step} of ${config.steps}${other}`);
+  const rate = rateAfterResume(state.config, config, state.step);
+  if (rate !== undefined) onMessage(rate);
 }
 
 /** Begins with the weights of a file. */

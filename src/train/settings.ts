@@ -9,6 +9,7 @@ import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf } from "../node.ts";
 import { isObject } from "../options/arguments.ts";
 import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
+import { planeCount } from "../picture/planes.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { lossKind, termsOf } from "./loss.ts";
 import { scheduleKind } from "./schedule.ts";
@@ -201,12 +202,12 @@ export function checkBatchFits(
   const { colors = architecture.colors, scale } = options;
   const high = (patch * scale) ** 2;
   const low = architecture.inputSize === "high" ? high : patch ** 2;
-  const bytes = batch * (low + high) * (colors === "y" ? 1 : 3) * Float32Array.BYTES_PER_ELEMENT;
+  const bytes = batch * (low + high) * planeCount(colors) * Float32Array.BYTES_PER_ELEMENT;
   if (bytes <= memory) return;
   const gigabytes = (count: number) =>
     `${Number((count / 2 ** 30).toPrecision(3)).toLocaleString("en-US")} GiB`;
   throw new RangeError(
-    `a batch of ${batch} patches of ${patch}x${patch} pixels and their originals takes ${gigabytes(bytes)}, and there ` +
-      `are ${gigabytes(memory)} of memory. Choose a smaller batch or a smaller patch.`,
+    `a batch of ${batch} patches of ${patch}x${patch} pixels and their originals takes ${gigabytes(bytes)}, and ` +
+      `there are ${gigabytes(memory)} of memory. Choose a smaller batch or a smaller patch.`,
   );
 }

@@ -43,7 +43,9 @@ export async function survey(
   if (cropped.length === 0) return notes;
   const count = new Set([...train, ...others]).size;
   const verb = cropped.length === 1 ? "is" : "are";
-  const text = `${cropped.length} of ${counted(count, "pair")} ${verb} cropped, so that HR is ${scale} times LR: ${firstOf(cropped)}`;
+  const text =
+    `${cropped.length} of ${counted(count, "pair")} ${verb} cropped, so that HR is ${scale} times LR: ` +
+    firstOf(cropped);
   return [...notes, { kind: "size", text }];
 }
 

@@ -1,9 +1,9 @@
 /**
  * How a super-resolution network is trained. The loop is `learn`: a batch of patches, the loss, its
  * gradients, a step of Adam. session.ts opens what the loop works with; journal.ts keeps the log, evaluates
- * and saves checkpoints.
+ * and saves checkpoints; survive-loss.ts goes on after the loss of a device.
  */
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import { completeDegradation } from "../data/degradation-kind.ts";
 import { DataError, type PatchBatch } from "../data/index.ts";
 import { sameFile } from "../data/same-file.ts";
@@ -17,12 +17,9 @@ import {
   type Device,
   emaDecay,
   emaUpdate,
-  GpuDevice,
-  GpuError,
   type Gradients,
   keep,
   mul,
-  openDevice,
   outsideScopes,
   type SuperResolver,
   scope,
@@ -31,17 +28,18 @@ import {
   tensor,
 } from "../node.ts";
 import { anObject, checkArguments, checkNames, isObject, keysOf, type Wanted } from "../options/arguments.ts";
-import { folder as aFolder, quote } from "../options/kinds.ts";
-import { andList, orList } from "../options/lists.ts";
-import { type Checkpoint, type CheckpointState, readCheckpoint, resultFilesIn } from "./checkpoint.ts";
+import { folder as aFolder } from "../options/kinds.ts";
+import { andList } from "../options/lists.ts";
+import { type Checkpoint, type CheckpointState, resultFilesIn } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
 import { lossFunction } from "./loss.ts";
 import { RunFolder } from "./run-folder.ts";
 import { readSavedRun } from "./saved-run.ts";
-import { completeSchedule, learningRate } from "./schedule.ts";
+import { learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
-import { checkBatchFits, checkConfig, configNames, settingOf, settingsFor } from "./settings.ts";
+import { checkBatchFits, checkConfig, configNames, formatSetting, settingsFor } from "./settings.ts";
+import { checkOnLoss, type OnLoss, surviveLoss } from "./survive-loss.ts";
 
 export interface TrainOptions extends TrainCallbacks {
   /** Ends training after the current step; what was learned is saved. */
@@ -63,11 +61,6 @@ const optionNames = keysOf<TrainOptions>({
   device: true,
   onLoss: true,
 });
-
-/** What becomes of a run whose device is lost: see TrainOptions. */
-export type OnLoss = (typeof onLossChoices)[number];
-/** The values of `onLoss`; the first is the default. */
-export const onLossChoices = ["fail", "resume"] as const;
 
 export interface TrainResult {
   /** Folder of the results. */
@@ -115,15 +108,15 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const folder = RunFolder.create(out, architecture.shortName(networkOptions), say);
   // Writes out all defaults, as another version may have others.
   const network = { ...config.network, ...networkOptions } as TrainConfig["network"];
-  const complete = { ...withDegradation(config), network, schedule: completeSchedule(config) };
-  return run(complete, folder, options);
+  return run({ ...withDegradation(config), network }, folder, options);
 }
 
 /**
  * Continues the run in a folder from its last checkpoint; from the one before, if that is damaged; and from
  * the beginning, if there was none yet. `onMessage` says which. On the same device the weights will be, to
  * the last bit, those of a run that was never interrupted. `change` may change settings that do not decide
- * what is learned (`resumable` in settings.ts), such as the number of steps. The folder may have moved.
+ * what is learned (`resumable` in settings.ts), and the number of steps; a cosine that ends with the run then
+ * ends with the new number. The folder may have moved.
  *
  * @throws DataError also if another process trains in this folder; RangeError also for fewer steps than the run
  *   has done.
@@ -151,7 +144,7 @@ export async function resume(
       );
     }
     for (const setting of settingsFor(networkOf(config.network).architecture)) {
-      const [before, now] = [saved, config].map((values) => JSON.stringify(settingOf(values, setting)));
+      const [before, now] = [saved, config].map((values) => formatSetting(values, setting));
       if (before !== now && !setting.resumable) {
         throw new RangeError(
           `--${setting.flag} was ${before ?? "not given"} when the run in ${path} began, and cannot become ` +
@@ -176,11 +169,6 @@ function withDegradation(config: TrainConfig): TrainConfig {
   return config.degradation ? { ...config, degradation: completeDegradation(config.degradation) } : config;
 }
 
-function checkOnLoss({ onLoss }: TrainOptions): void {
-  if (onLoss === undefined || onLossChoices.includes(onLoss)) return;
-  throw new RangeError(`onLoss must be ${orList(onLossChoices)}, got ${quote(onLoss)}.`);
-}
-
 /** Trains, on a new device after each loss of one if that is wanted, and closes the folder. */
 async function run(
   config: TrainConfig,
@@ -188,67 +176,11 @@ async function run(
   options: TrainOptions,
   checkpoint?: Checkpoint,
 ): Promise<TrainResult> {
-  let device = options.device ?? (await openDevice({ adapter: config.adapter }));
-  let lossesInARow = 0;
+  const work = (device: Device, from: Checkpoint | undefined) => runOn(device, config, folder, options, from);
   try {
-    for (;;) {
-      try {
-        return await runOn(device, config, folder, options, checkpoint);
-      } catch (error) {
-        const loss = await lossOf(device);
-        if (loss === undefined) throw error;
-        const saved = folder.begun ? readCheckpoint(folder.path) : undefined;
-        const step = saved?.state.step ?? 0;
-        lossesInARow = step > (checkpoint?.state.step ?? 0) ? 1 : lossesInARow + 1;
-        if (options.onLoss !== "resume" || lossesInARow > maxLosses) {
-          throw lossError(loss, folder, step, options.onLoss);
-        }
-        options.onMessage?.(`${loss} Going on with step ${step + 1} on a new device`);
-        if (step > 0) checkpoint = saved;
-        if (device !== options.device) device.destroy();
-        device = await openAgain(config.adapter);
-      }
-    }
+    return await surviveLoss(work, config.adapter, folder, options, checkpoint);
   } finally {
-    if (device !== options.device) device.destroy();
     folder.close();
-  }
-}
-
-/** So often in a row a device may be lost without any progress. After that it is the work that kills it. */
-const maxLosses = 10;
-
-/** Says how a device was lost; undefined if it works. The news may come after the calls that it makes fail. */
-async function lossOf(device: Device): Promise<string | undefined> {
-  if (!(device instanceof GpuDevice)) return undefined;
-  const info = await Promise.race([device.gpu.lost, setTimeout(500, undefined)]);
-  if (!info) return undefined;
-  await device.sync().catch(() => {}); // it has reported its failure, and need not once more at the end
-  const reason = info.message ? ` (${info.message.trim().split("\n")[0]})` : "";
-  return `The GPU device ${device.name} was lost${reason}.`;
-}
-
-function lossError(loss: string, folder: RunFolder, step: number, onLoss: OnLoss | undefined): GpuError {
-  const saved = folder.begun
-    ? `The run in ${folder.path} is saved up to step ${step}: go on with it by --resume.`
-    : "Nothing had been learned yet: begin again.";
-  const advice =
-    onLoss === "resume"
-      ? `That was number ${maxLosses + 1} in a row without a checkpoint between them. Smaller patches or ` +
-        `batches, or more --accumulate, may help.`
-      : `With --on-loss resume (onLoss: "resume") a run goes on by itself.`;
-  return new GpuError(`${loss} ${saved} ${advice}`);
-}
-
-/** Opens a device after a loss. A driver that crashed may need a moment. */
-async function openAgain(adapter: string | undefined): Promise<Device> {
-  for (let seconds = 1; ; seconds *= 2) {
-    try {
-      return await openDevice({ adapter });
-    } catch (error) {
-      if (seconds > 16) throw error;
-      await setTimeout(1000 * seconds);
-    }
   }
 }
 

@@ -26,9 +26,9 @@ export function withColors(
   return { device, enlarge: colors === "rgb" ? byRgb(enlarge) : byLuma(enlarge, scale) };
 }
 
-type Enlarge = TensorMethod["enlarge"];
+type EnlargeTensor = TensorMethod["enlarge"];
 
-function byRgb(enlarge: Enlarge): Enlarge {
+function byRgb(enlarge: EnlargeTensor): EnlargeTensor {
   return async (x, signal) => {
     if (x.shape[1] === 3) return enlarge(x, signal);
     const large = await enlarge(
@@ -39,7 +39,7 @@ function byRgb(enlarge: Enlarge): Enlarge {
   };
 }
 
-function byLuma(enlarge: Enlarge, scale: number): Enlarge {
+function byLuma(enlarge: EnlargeTensor, scale: number): EnlargeTensor {
   return async (x, signal) => {
     if (x.shape[1] === 1) {
       const studio = computeFrom([x], () => add(mul(x, 219 / 255), 16 / 255));
@@ -51,15 +51,19 @@ function byLuma(enlarge: Enlarge, scale: number): Enlarge {
         compute(() => lumaOf(x)),
         signal,
       );
-      return computeFrom([luma], () => rgbOf(luma, enlargeBicubic(chromaOf(x), scale)));
+      return computeFrom([luma], () => rgbOf(luma, enlargeAsMatlab(chromaOf(x), scale)));
     } finally {
       x.dispose();
     }
   };
 }
 
-/** As imresize does it with real numbers. */
-export function enlargeBicubic(x: Tensor, scale: number): Tensor {
+/**
+ * Bicubic interpolation as imresize does it with real numbers, mirrored edges included: published figures have
+ * chroma, and the pictures that SRCNN is given, from there. (Networks that add something to an enlargement have one of
+ * their own, which repeats the edges: models/enlarge-bicubic.ts.)
+ */
+export function enlargeAsMatlab(x: Tensor, scale: number): Tensor {
   return interpolate(x, { mode: "bicubic", convention: "matlab", scaleFactor: scale });
 }
 

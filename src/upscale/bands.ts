@@ -1,5 +1,6 @@
 /** A picture enlarged in bands: strips of the result, from top to bottom. */
 
+import { MAX_ROUNDING } from "../device/pool.ts";
 import { span } from "../device/trace.ts";
 import { packedWidth, packSamples, unpackSamples, useSamples } from "../kernels/samples/index.ts";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
@@ -8,6 +9,7 @@ import { checkImage, hasBytes, type Image, type Samples, zerosLike } from "../pi
 import { aTargetSize, RowResizer, sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { withAlpha, withColors } from "./adapters.ts";
+import { type Box, copyBox } from "./box.ts";
 import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
 import {
@@ -20,18 +22,9 @@ import {
   type TensorMethod,
 } from "./method.ts";
 import type { PictureNote } from "./source.ts";
-import {
-  type Box,
-  checkUpscaleOptions,
-  copyBox,
-  type EnlargeTile,
-  enlargeInTiles,
-  NotWanted,
-  type TileSource,
-  tilesAhead,
-  tilesFor,
-  type UpscaleOptions,
-} from "./tiles.ts";
+import { type EnlargeTile, enlargeInTiles, NotWanted, tilesAhead } from "./tile-loop.ts";
+import { type TileSource, tilesFor } from "./timed-tiles.ts";
+import { checkUpscaleOptions, type UpscaleOptions } from "./upscale-options.ts";
 
 /** A finished part of a result. Its memory is its own: keep it, or transfer it. */
 export interface FinishedTile {
@@ -367,15 +360,14 @@ export class Bands implements AsyncIterable<Band> {
 /**
  * Bytes around a method for each pixel of the small picture. Floats on the device: the picture, its parts, and
  * of the result chroma and colours, alpha and all together. For this tile and the two begun ahead, samples of the
- * window in JavaScript and of the result in staging buffers; and those of one result packed. An eighth is added,
- * because a buffer may be that much larger than asked for (see sizeClass).
+ * window in JavaScript and of the result in staging buffers; and those of one result packed.
  */
 function adapterBytes(channels: number, depth: 8 | 16, { colors, scale }: Method): number {
   const splitsColors = colors === "y" && channels > 2;
   const largePlanes = (splitsColors ? 2 + 3 : 1) + (channels % 2 === 0 ? 2 + channels : 0);
   const floats = 4 * (3 * channels + scale ** 2 * largePlanes);
   const samples = (depth / 8) * channels * (3 + (3 + 1) * scale ** 2);
-  return floats + (samples * 9) / 8;
+  return floats + MAX_ROUNDING * samples;
 }
 
 /** The parts of a picture that a method sees at once, mirrored beyond the edges. */

@@ -1,9 +1,10 @@
 /** Work on tensors between two `await`s, without gradients, and the way from planes to tensors and back. */
 import type { Device } from "../device/device.ts";
 import type { Planes } from "../picture/planes.ts";
-import { noGrad } from "../tensor/op.ts";
+import { tensor } from "../tensor/create.ts";
+import { noGrad } from "../tensor/no-grad.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * Computes a tensor without gradients, and disposes all intermediate results. The caller disposes the tensor:

@@ -5,12 +5,14 @@
  * margin costs most (docs/measurements.md).
  */
 import { bytesPerElement, type Device, type DType } from "../device/device.ts";
+import { MAX_ROUNDING } from "../device/pool.ts";
 import { cast } from "../kernels/cast/index.ts";
 import { copyInto, slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
-import { Tensor, zeros } from "../tensor/tensor.ts";
+import { zeros } from "../tensor/create.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { compute, computeFrom } from "./compute.ts";
-import { spans } from "./tiles.ts";
+import { spans } from "./tile-plan.ts";
 
 /** Least width of a strip without its margins, in pixels. */
 const minStrip = 16;
@@ -85,7 +87,7 @@ export class Forward {
     const window = Math.max(2 * halo + 1, Math.floor(Math.min(bindableStrip, pixels) / across));
     const reconstruct = (part: Tensor) => cast(twoStages.reconstruct(part), "float32");
     if (window >= length) return reconstruct(features);
-    const channels = planeCount(this.#model);
+    const channels = this.#model.planes;
     const whole = Tensor.empty([1, channels, height * scale, width * scale], features.device, "upscale");
     /** A place along the longer side. */
     const at = (place: number) => [0, 0, wide ? 0 : place * scale, wide ? place * scale : 0];
@@ -120,8 +122,7 @@ interface Needs {
 
 /**
  * Runs the network once on a small picture and divides the memory that the device took by the number of
- * pixels. That counts the buffers in use, and those that the device keeps to use again. An eighth is added,
- * because a buffer may be that much larger than asked for (see sizeClass).
+ * pixels. That counts the buffers in use, and those that the device keeps to use again.
  */
 function measureNeeds(model: SuperResolver): Needs {
   const { device, dtype, side, channels, input } = samplesFor(model);
@@ -135,7 +136,7 @@ function measureNeeds(model: SuperResolver): Needs {
     const { peakBytes, bufferBytes } = device.memory();
     device.resetPeak(Math.max(before.peakBytes, peakBytes));
     const bytes = reference ? peakBytes - before.liveBytes : bufferBytes - before.bufferBytes;
-    return [result, ((bytes / side ** 2) * 9) / 8];
+    return [result, MAX_ROUNDING * (bytes / side ** 2)];
   };
   const bytesEach = bytesPerElement[dtype];
   const maxValues = maxTensorBytes / bytesEach;
@@ -152,8 +153,8 @@ function measureNeeds(model: SuperResolver): Needs {
   return {
     first,
     // A strip's features are a copy of the whole's.
-    second: bytes + (bytesEach * twoStages.featureValues * 9) / 8,
-    whole: (4 * channels * scale ** 2 * 9) / 8,
+    second: bytes + MAX_ROUNDING * bytesEach * twoStages.featureValues,
+    whole: MAX_ROUNDING * 4 * channels * scale ** 2,
     narrowest: minStrip + 2 * twoStages.halo,
     bindable: Math.floor(maxValues / Math.max(twoStages.featureValues, channels)),
     bindableStrip,
@@ -164,7 +165,7 @@ function measureNeeds(model: SuperResolver): Needs {
 function samplesFor(model: SuperResolver) {
   const { device, dtype } = storedOn(model);
   const side = device.profile.reference ? 8 : 48; // the CPU device is slow
-  const channels = planeCount(model);
+  const channels = model.planes;
   const input = () => cast(zeros([1, channels, side, side], { device }), dtype);
   return { device, dtype, side, channels, input };
 }
@@ -172,11 +173,6 @@ function samplesFor(model: SuperResolver) {
 function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {
   const [n, c, h, w] = x.shape;
   return wide ? slice(x, [0, 0, 0, from], [n, c, h, to]) : slice(x, [0, 0, from, 0], [n, c, to, w]);
-}
-
-/** How many planes a network takes and returns. */
-export function planeCount({ colors }: Pick<SuperResolver, "colors">): number {
-  return colors === "rgb" ? 3 : 1;
 }
 
 /** Where and how a network's tensors are stored. @throws Error if they have been disposed */

@@ -18,15 +18,10 @@ export {
   scalesOf,
 } from "./method-names.ts";
 export { type ExportOnnxOptions, exportOnnx } from "./onnx.ts";
-export {
-  loadPretrained,
-  type MethodChoice,
-  type OpenedMethod,
-  type OpenMethodOptions,
-  openMethod,
-} from "./open-method.ts";
+export { type MethodChoice, type OpenedMethod, type OpenMethodOptions, openMethod } from "./open-method.ts";
+export { loadPretrained } from "./pretrained.ts";
 export { type PictureNote, type PictureSource, type ReadPicture, readSource, toImageData } from "./source.ts";
 export type { Drawable } from "./source-browser.ts";
-export type { Progress, UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";
+export type { Progress, UpscaleOptions } from "./upscale-options.ts";
 export { interpolator, networkUpscaler, selfEnsemble, type Upscaler } from "./upscaler.ts";

@@ -9,12 +9,12 @@ import { LruCache } from "../device/lru.ts";
 const MAX_KEPT = 3;
 
 /** A method that is ready for use, and that `close` frees. */
-interface Opened {
+interface Closable {
   readonly upscaler: { readonly device: Device | undefined };
   close(): void;
 }
 
-interface Kept<T extends Opened> {
+interface Entry<T extends Closable> {
   readonly opened: Promise<T>;
   /** How many callers use it at the moment. */
   users: number;
@@ -22,46 +22,46 @@ interface Kept<T extends Opened> {
   dropped: boolean;
 }
 
-export class KeptMethods<T extends Opened> {
-  readonly #on = new WeakMap<Device, LruCache<string, Kept<T>>>();
+export class KeptMethods<T extends Closable> {
+  readonly #on = new WeakMap<Device, LruCache<string, Entry<T>>>();
 
   /**
    * The method that `open` opens on a device, or the one that an earlier call with the same key has opened.
    * Its `close` only says that this caller is done.
    */
   async borrow(device: Device, key: string, open: () => Promise<T>): Promise<T> {
-    const cache = this.#on.get(device) ?? new LruCache<string, Kept<T>>(MAX_KEPT, drop);
+    const cache = this.#on.get(device) ?? new LruCache<string, Entry<T>>(MAX_KEPT, drop);
     this.#on.set(device, cache);
-    const kept = cache.get(key, () => ({ opened: open(), users: 0, dropped: false }));
-    kept.users++;
+    const entry = cache.get(key, () => ({ opened: open(), users: 0, dropped: false }));
+    entry.users++;
     const giveBack = () => {
-      kept.users--;
-      if (kept.dropped) free(kept);
+      entry.users--;
+      if (entry.dropped) free(entry);
     };
     try {
-      const opened = await kept.opened;
+      const opened = await entry.opened;
       const close = once(() => {
         // After a loss it lives on another device: see ownNetwork.
         const isHere = opened.upscaler.device === device && !device.failure;
-        if (!isHere && !kept.dropped) cache.delete(key);
+        if (!isHere && !entry.dropped) cache.delete(key);
         giveBack();
       });
       return { ...opened, close };
     } catch (error) {
-      if (!kept.dropped) cache.delete(key);
+      if (!entry.dropped) cache.delete(key);
       giveBack();
       throw error;
     }
   }
 }
 
-function drop<T extends Opened>(kept: Kept<T>): void {
-  kept.dropped = true;
-  free(kept);
+function drop<T extends Closable>(entry: Entry<T>): void {
+  entry.dropped = true;
+  free(entry);
 }
 
 /** Closes a method that is neither kept nor used. */
-function free<T extends Opened>({ opened, users }: Kept<T>): void {
+function free<T extends Closable>({ opened, users }: Entry<T>): void {
   if (users > 0) return;
   const nothing = () => {}; // it never opened, as its users know
   opened.then(({ close }) => close(), nothing);

@@ -17,7 +17,7 @@ const WEIGHTS_OF_ARCHIVE = "model.weights.h5";
 
 /** Is it an HDF5 file, or Keras' archive (`.keras`) with one in it? */
 export function looksLikeKeras(bytes: Uint8Array): boolean {
-  return isHdf5(bytes) || archived(bytes) !== undefined;
+  return isHdf5(bytes) || partsOfArchive(bytes) !== undefined;
 }
 
 function isHdf5(bytes: Uint8Array): boolean {
@@ -25,7 +25,7 @@ function isHdf5(bytes: Uint8Array): boolean {
 }
 
 /** The parts of an archive of Keras. PyTorch's are zip archives as well. */
-function archived(bytes: Uint8Array): { weights: Uint8Array; config?: string } | undefined {
+function partsOfArchive(bytes: Uint8Array): { weights: Uint8Array; config?: string } | undefined {
   if (!looksLikeZip(bytes)) return undefined;
   try {
     const entries = readStoredZip(bytes);
@@ -68,7 +68,7 @@ export class KerasReader {
   }
 
   async read(bytes: Uint8Array, name: string): Promise<Uint8Array> {
-    const archive = archived(bytes);
+    const archive = partsOfArchive(bytes);
     const reply = this.#last.then(() => this.#ask(archive?.weights ?? bytes));
     this.#last = reply;
     const answer = await reply;

@@ -5,6 +5,7 @@
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
+import { scales } from "../picture/scales.ts";
 
 export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
 export type Interpolation = (typeof interpolations)[number];
@@ -91,7 +92,7 @@ export function isMethodName(method: unknown): method is MethodName {
  */
 export function scalesOf(name: MethodName): readonly number[] {
   checkArguments("scalesOf", { "the first argument": [name, aMethodName] });
-  return isInterpolation(name) ? [1, 2, 3, 4, 8] : Object.keys(pretrainedFiles[name]).map(Number);
+  return isInterpolation(name) ? scales : Object.keys(pretrainedFiles[name]).map(Number);
 }
 
 /** A network's file for a scale; undefined if there is none. */

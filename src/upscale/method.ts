@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { planesOf, tensorOf } from "./compute.ts";
 
 /**
- * A way of enlarging, as a function on numbers: planes in, larger planes out, all at once. tiles.ts cuts
+ * A way of enlarging, as a function on numbers: planes in, larger planes out, all at once. tile-plan.ts cuts
  * large pictures into parts for it, adapters.ts converts colours to those that it works on, and upscaler.ts
  * adds the functions for callers. Some of them copy its properties, so a method is a plain object whose
  * functions do not use `this`.

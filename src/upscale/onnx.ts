@@ -7,7 +7,9 @@ import { exportForward, inBlocks } from "../nn/onnx-export.ts";
 import { checkArguments, checkOptions, instanceOf } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { planeCount } from "../picture/planes.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 export interface ExportOnnxOptions {
   /**
@@ -35,7 +37,7 @@ export async function exportOnnx(
   checkOptions("exportOnnx", options, { colors: oneOf("rgb", "own") });
   const { colors = "rgb" } = options;
   const wraps = colors === "rgb" && model.colors === "y";
-  const channels = wraps || model.colors === "rgb" ? 3 : 1;
+  const channels = planeCount(wraps ? "rgb" : model.colors);
   const metadata = model.metadata();
   const own = (x: Tensor) => inBlocks(x, model.multiple, (whole) => model.forward(whole));
   const forward = wraps ? (x: Tensor) => forwardRgb(model, own, x) : own;

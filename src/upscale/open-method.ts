@@ -1,15 +1,13 @@
 /** Makes an upscaler from a method's name, weight file or network. */
 
-import { checkDType, type Device, DeviceLostError } from "../device/device.ts";
-import { defaultDevice, ensureDevice, openedDevice } from "../device/open.ts";
+import type { Device } from "../device/device.ts";
+import { ensureDevice, openedDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import {
-  anything,
   checkArguments,
   checkIsObject,
   checkNames,
-  checkOptions,
   keysOf,
   optional,
   trueOrFalse,
@@ -17,23 +15,21 @@ import {
 import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { outsideScopes } from "../tensor/scope.ts";
+import { readFile } from "./file-reader.ts";
 import { storedOn } from "./forward.ts";
 import { KeptMethods } from "./kept.ts";
-import { aMethod, enlargeOn, type Method, type OnDevice, onDeviceOf } from "./method.ts";
+import { aMethod, type Method } from "./method.ts";
 import {
   defaultMethod,
   isInterpolation,
   isPretrained,
   type MethodName,
   methodNames,
-  type PretrainedName,
   type PretrainedScale,
-  pretrainedFile,
-  pretrainedNames,
-  scalesOf,
 } from "./method-names.ts";
-import { checkUpscaleOptions, NotWanted } from "./tiles.ts";
+import { isLost, MAX_RELOADS, ownNetwork } from "./own-network.ts";
+import { readPretrained } from "./pretrained.ts";
+import { checkUpscaleOptions } from "./upscale-options.ts";
 import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
@@ -157,9 +153,6 @@ export async function borrowMethod(caller: string, options: OpenMethodOptions): 
   return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
-/** More losses of a device within one window mean that the next device would not live longer. */
-const MAX_RELOADS = 3;
-
 /** Compiles a network's kernels and runs it once. If its device is lost meanwhile, it begins again. */
 async function openMeasured(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
   for (let reloads = 0; ; reloads++) {
@@ -176,10 +169,6 @@ async function openMeasured(caller: string, options: OpenMethodOptions): Promise
   }
 }
 
-function isLost({ device }: Method): boolean {
-  return device?.failure instanceof DeviceLostError;
-}
-
 async function open(
   caller: string,
   { scale, method = defaultMethod(scale ?? 2), half = false }: OpenMethodOptions,
@@ -191,6 +180,12 @@ async function open(
     );
   }
   const plain = { ensemble: false, half: false, parameters: 0, close() {} };
+  const network = (make: () => SuperResolver, weights?: string, name?: string) => ({
+    ...ownNetwork(make, half, name),
+    ensemble: false,
+    half,
+    weights,
+  });
   const refuseHalf = (what: string) => {
     if (half) throw new RangeError(`${caller}: half is for networks that are opened here, and ${what}.`);
   };
@@ -201,7 +196,7 @@ async function open(
   if (isPretrained(method)) {
     await deviceFor(method);
     const { bytes, label } = await readPretrained(method, scale as PretrainedScale | undefined);
-    return ownNetwork(() => loadModel(bytes, label), half, "pretrained", method);
+    return network(() => loadModel(bytes, label), "pretrained", method);
   }
   if (typeof method === "string" || isOfClass<URL>(method, "URL")) {
     const name = String(method);
@@ -216,12 +211,12 @@ async function open(
       );
     });
     await deviceFor(name);
-    return ownNetwork(() => loadModel(bytes, name, { scale }), half, name);
+    return network(() => loadModel(bytes, name, { scale }), name);
   }
   if (isBytes(method) || isOfClass<ArrayBuffer>(method, "ArrayBuffer")) {
     const bytes = ownBytes(method);
     await deviceFor("the weight file");
-    return ownNetwork(() => loadModel(bytes, undefined, { scale }), half);
+    return network(() => loadModel(bytes, undefined, { scale }));
   }
   if (method instanceof SuperResolver) {
     const isHalf = storedOn(method).dtype === "float16";
@@ -235,7 +230,7 @@ async function open(
   }
   throw new RangeError(
     `${caller}: method must be ${methodNames.join(", ")}, the path, the URL or the bytes of a weight file, a network ` +
-      `or an upscaler, got ${quote(method)}.`,
+      `that extends SuperResolver, or an upscaler, got ${quote(method)}.`,
   );
 }
 
@@ -253,131 +248,4 @@ async function deviceFor(network: string): Promise<Device> {
       { cause },
     );
   });
-}
-
-/**
- * A network that was loaded here, and that `close` frees. If its device is lost, it is loaded again, on a new
- * one, and computes the window once more: whoever enlarges a picture notices nothing but the time.
- */
-function ownNetwork(make: () => SuperResolver, half: boolean, weights?: string, name?: string): OpenedMethod {
-  const load = () => {
-    if (!half) return outsideScopes(make);
-    checkDType(defaultDevice(), "float16", "half");
-    return outsideScopes(() => make().half());
-  };
-  let model = load();
-  let current = networkUpscaler(model, name);
-  let reloading: Promise<void> | undefined;
-  /** Windows of several pictures may notice a loss: they share one reload. */
-  const reload = (): Promise<void> => {
-    reloading ??= reloadOnce().finally(() => {
-      reloading = undefined;
-    });
-    return reloading;
-  };
-  const reloadOnce = async (): Promise<void> => {
-    await ensureDevice();
-    model.dispose();
-    model = load();
-    current = networkUpscaler(model, name);
-  };
-  /** Between two pictures, a loss is noticed here. */
-  const prepare = async (): Promise<void> => {
-    if (isLost(current)) await reload();
-    await current.prepare?.();
-  };
-  const onDevice: OnDevice = async (work, signal) => {
-    for (let reloads = 0; ; reloads++) {
-      const before = current;
-      try {
-        return await onDeviceOf(before)(work, signal);
-      } catch (error) {
-        const isOver = signal?.aborted || error instanceof NotWanted;
-        if (isOver || !isLost(before) || reloads === MAX_RELOADS) throw error;
-        // Windows of other pictures may have noticed, too.
-        if (before !== current) continue;
-        await reload();
-      }
-    }
-  };
-  const survivor: Method = { ...current, prepare, enlarge: enlargeOn(onDevice) };
-  const upscaler = upscalerOf(survivor);
-  const parameters = model.parameterCount();
-  return { upscaler, ensemble: false, half, parameters, weights, close: () => model.dispose() };
-}
-
-/**
- * A network with the weights that come with the library; nothing is downloaded from elsewhere. Its weights go
- * to the default device, which is opened if there is none.
- *
- * - `wren`: the best, and the default where it has the scale (`scalesOf`); RGB.
- * - `wren-photo`: the same for pictures with traces of JPEG, noise or blur; at scale 1 it only removes them;
- *   RGB.
- * - `edsr-small`: a smaller EDSR; RGB.
- * - `espcn`: the fastest; luma.
- * - `srcnn`: the first of its kind, for comparisons; luma that bicubic interpolation has enlarged.
- *
- *     const model = await loadPretrained("wren", { scale: 2 });
- *
- * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost
- *   the file.
- */
-export async function loadPretrained(
-  name: PretrainedName,
-  options: { readonly scale?: PretrainedScale } = {},
-): Promise<SuperResolver> {
-  checkOptions("loadPretrained", options, { scale: anything });
-  const { bytes, label } = await readPretrained(name, options.scale);
-  await ensureDevice();
-  // The caller disposes it: a scope that is open here may belong to work beside this call.
-  return outsideScopes(() => loadModel(bytes, label));
-}
-
-async function readPretrained(
-  name: PretrainedName,
-  scale: PretrainedScale = 2,
-): Promise<{ bytes: Uint8Array; label: string }> {
-  if (!isPretrained(name)) {
-    throw new RangeError(
-      `loadPretrained: there is no network ${quote(name)}; there are ${pretrainedNames.join(", ")}.`,
-    );
-  }
-  const url = pretrainedFile(name, scale);
-  if (url === undefined) {
-    throw new RangeError(
-      `loadPretrained: ${name} enlarges by ${scalesOf(name).join(", ")}, not by ${quote(scale)}. Train one ` +
-        "with that scale, or take an interpolation.",
-    );
-  }
-  const bytes = await readFile(url).catch((cause: Error) => {
-    throw new Error(
-      `loadPretrained: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A ` +
-        `bundler has to copy the package's folder "weights"; the development server of Vite before 8 finds ` +
-        `it with optimizeDeps: { exclude: ["pixelgrad"] }. Or serve the file yourself, and give its bytes ` +
-        "to loadModel().",
-      { cause },
-    );
-  });
-  return { bytes, label: `${name} x${scale}` };
-}
-
-/** Reads a file of this package by its URL, and in Node any file by its path. */
-let readFile = fetchFile;
-
-/** Called by Node's entry (node.ts), since Node's fetch does not read files. */
-export function registerFileReader(reader: typeof readFile): void {
-  readFile = reader;
-}
-
-async function fetchFile(file: URL | string): Promise<Uint8Array> {
-  if (typeof file === "string") {
-    throw new Error("browsers read no files by their path, so fetch it and give its bytes, a Uint8Array");
-  }
-  const response = await fetch(file);
-  // For a missing file, development servers answer with their start page.
-  const page = response.headers.get("content-type")?.startsWith("text/html");
-  if (!response.ok || page) {
-    throw new Error(page ? "the server answers with a page" : `${response.status} ${response.statusText}`);
-  }
-  return new Uint8Array(await response.arrayBuffer());
 }

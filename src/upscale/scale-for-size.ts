@@ -1,4 +1,5 @@
 import { aTargetSize, scaleFor, type TargetSize } from "../picture/target-size.ts";
+import type { Size } from "./box.ts";
 import { enlargementsByDefault, isMethodName, scalesOf } from "./method-names.ts";
 
 /**
@@ -7,7 +8,7 @@ import { enlargementsByDefault, isMethodName, scalesOf } from "./method-names.ts
  * method is a weight file, which has one scale.
  */
 export function scaleForSize(
-  picture: { readonly width: number; readonly height: number },
+  picture: Size,
   { method, scale, size }: { readonly method?: unknown; readonly scale?: number; readonly size?: TargetSize },
 ): number | undefined {
   if (scale !== undefined || !aTargetSize.fits(size)) return scale;

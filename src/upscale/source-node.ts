@@ -38,11 +38,11 @@ async function bytesOf(dataUrl: string | URL, caller: string): Promise<Uint8Arra
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** The bytes of a weight file. */
+/** The bytes of a weight file. An error of the system is put in words, to which the caller adds its own. */
 export async function readFileInNode(file: URL | string): Promise<Uint8Array> {
-  const { readWeightFile } = await import("./weight-files.ts");
-  return readWeightFile(file).catch(async (cause) => {
-    const { reasonForReading } = await import("../data/decode.ts");
+  const { weightBytesOf } = await import("./weight-files.ts");
+  return weightBytesOf(file).catch(async (cause) => {
+    const { reasonForReading } = await import("../data/read-file.ts");
     throw cause instanceof DataError ? cause : new Error(reasonForReading(cause), { cause });
   });
 }

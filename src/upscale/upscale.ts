@@ -1,7 +1,7 @@
 /**
  * Enlarges any picture by any method. Read on in open-method.ts (from a name to an upscaler), upscaler.ts
- * (the methods), bands.ts (from a picture to the result), tiles.ts (large pictures in parts), adapters.ts
- * (colours and transparency) and forward.ts (a network on one part).
+ * (the methods), bands.ts (from a picture to the result), tile-plan.ts and tile-loop.ts (large pictures in
+ * parts), adapters.ts (colours and transparency) and forward.ts (a network on one part).
  */
 
 import { checkArguments, checkNames, optional } from "../options/arguments.ts";
@@ -13,7 +13,7 @@ import { type Choice, chooseMethod } from "./choice.ts";
 import { borrowMethod, type OpenMethodOptions, openMethodOptionNames } from "./open-method.ts";
 import { scaleForSize } from "./scale-for-size.ts";
 import { type PictureNote, type PictureSource, readPicture } from "./source.ts";
-import { checkUpscaleOptions, upscaleOptionNames } from "./tiles.ts";
+import { checkUpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
   /** Transparency is kept (the default) or dropped, or the picture is put on white or black. */

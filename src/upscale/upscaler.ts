@@ -7,17 +7,20 @@ import { interpolate } from "../kernels/resize/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { checkArguments, checkNames, instanceOf, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { imresize, interpolatePlanes } from "../picture/imresize.ts";
 import { inverseSymmetry, type Symmetry, symmetries } from "../picture/patches.ts";
 import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
+import { scales } from "../picture/scales.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { enlargeBicubic } from "./adapters.ts";
+import { enlargeAsMatlab } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
-import { Forward, planeCount, storedOn } from "./forward.ts";
+import { enlargePlanes } from "./enlarge-planes.ts";
+import { Forward, storedOn } from "./forward.ts";
 import {
   aMethod,
   bicubicMargin,
@@ -28,7 +31,7 @@ import {
   type TensorMethod,
 } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
-import { checkUpscaleOptions, enlargePlanes, type UpscaleOptions, upscaleOptionNames } from "./tiles.ts";
+import { checkUpscaleOptions, type UpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
 
 /** A method with functions for callers, which cut whatever is too large for the memory into tiles. */
 export interface Upscaler extends Method {
@@ -71,8 +74,8 @@ const maxWindowOnDevice = 1024 ** 2;
 
 /**
  * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8; by 1 it returns the picture as it is, which
- * networks that keep the size are compared with. Grey and RGB pictures of 8 bits come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
- * not rounded in between. Runs on the CPU.
+ * networks that keep the size are compared with. Grey and RGB pictures of 8 bits come out bit for bit, rounded to bytes
+ * after each of the two passes. Planes, and so all other pictures, are not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
   return interpolatorOn(undefined, name, scale);
@@ -92,7 +95,7 @@ export function interpolatorOn(
     throw new RangeError(`${caller}: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
-    throw new RangeError(`${caller}: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
+    throw new RangeError(`${caller}: scale must be ${orList(scales)}, got ${quote(scale)}.`);
   }
   const pixelsUpTo =
     (most: number): Method["pixelsWithin"] =>
@@ -131,11 +134,14 @@ export function networkUpscaler(model: SuperResolver, name?: string): Upscaler {
   return upscalerOfNetwork(model, name ?? model.metadata().architecture);
 }
 
-const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
+const aNetwork = instanceOf(
+  SuperResolver,
+  "a network that extends SuperResolver, as those of loadModel() do",
+);
 
 function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   const { scale, colors, inputSize, halo, multiple } = model;
-  const channels = planeCount(model);
+  const channels = model.planes;
   const takesEnlarged = inputSize === "high";
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
@@ -146,7 +152,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     device,
     enlarge: async (x) =>
       computeFrom([x], () => {
-        if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeBicubic(x, scale) : x);
+        if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeAsMatlab(x, scale) : x);
         throw new DataError(`upscalePlanes: ${name} takes ${channels} planes, but ${x.shape[1]} were given.`);
       }),
   };
@@ -203,12 +209,12 @@ async function meanOfEight(
     for (const symmetry of symmetries) {
       signal?.throwIfAborted();
       const large = await enlarge(
-        compute(() => turned(x, symmetry)),
+        compute(() => applySymmetry(x, symmetry)),
         signal,
       );
       const others = sum ? [sum, large] : [large];
       sum = computeFrom(others, () => {
-        const back = turned(large, inverseSymmetry(symmetry));
+        const back = applySymmetry(large, inverseSymmetry(symmetry));
         return sum ? add(sum, back, { alpha: 1 / 8 }) : mul(back, 1 / 8);
       });
       await device.sync(); // otherwise an abort would come too late to save anything
@@ -223,7 +229,7 @@ async function meanOfEight(
 }
 
 /** Pictures flipped, and then their rows and columns exchanged: a new tensor, to be disposed by itself. */
-function turned(x: Tensor, { hflip, vflip, transpose }: Symmetry): Tensor {
+function applySymmetry(x: Tensor, { hflip, vflip, transpose }: Symmetry): Tensor {
   const axes = [...(vflip ? [2] : []), ...(hflip ? [3] : [])];
   const flipped = axes.length > 0 ? flip(x, axes) : x.alias(x.shape);
   return transpose ? permute(flipped, [0, 1, 3, 2]) : flipped;

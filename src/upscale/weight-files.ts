@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathOf } from "../data/path-of.ts";
-import { readWhole } from "../data/read-file.ts";
+import { readError, readWhole } from "../data/read-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { fromKeras, looksLikeKeras } from "./keras-file.ts";
@@ -11,13 +11,20 @@ import { fromKeras, looksLikeKeras } from "./keras-file.ts";
  * The bytes of a weight file, as `parseWeights` reads them. Of ncnn's two files either is named; the text comes
  * first. Keras' become safetensors.
  *
- * @throws DataError for a folder or a checkpoint, which names the weight files there, and for a file of Keras that
- *   cannot be read, or without the package that reads it; Error of Node
+ * @throws DataError for a file that cannot be read; for a folder or a checkpoint, which names the weight files there;
+ *   and for a file of Keras without the package that reads it
  */
 export async function readWeightFile(file: string | URL): Promise<Uint8Array> {
+  return weightBytesOf(file).catch((cause) => {
+    throw readError(String(file), cause);
+  });
+}
+
+/** The same for those who have other words for a file that cannot be read: they get the system's error. */
+export async function weightBytesOf(file: string | URL): Promise<Uint8Array> {
   const path = pathOf(file);
   refuseFolder(path);
-  const bytes = joined(await Promise.all(partsOf(path).map(readWhole)));
+  const bytes = joinParts(await Promise.all(partsOf(path).map(readWhole)));
   refuseCheckpoint(path, bytes);
   return looksLikeKeras(bytes) ? fromKeras(bytes, path) : bytes;
 }
@@ -35,7 +42,8 @@ function refuseCheckpoint(path: string, bytes: Uint8Array): void {
     .filter((name) => existsSync(name));
   const advice = files.length > 0 ? `Its weights are in ${files[0]}` : "It has no weights for use yet";
   throw new DataError(
-    `${path}: this is the checkpoint of a training run, from which "train --resume ${dirname(path)}" goes on. ${advice}.`,
+    `${path}: this is the checkpoint of a training run, from which "train --resume ${dirname(path)}" goes on. ` +
+      `${advice}.`,
   );
 }
 
@@ -74,7 +82,7 @@ function fileCalled(path: string): string | undefined {
   }
 }
 
-function joined([first, second]: readonly Uint8Array[]): Uint8Array {
+function joinParts([first, second]: readonly Uint8Array[]): Uint8Array {
   if (second === undefined) return first;
   // Between them is one end of a line, whether the text ends in none or in several.
   const text = Buffer.from(first).toString("latin1").trimEnd();

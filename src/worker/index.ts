@@ -13,7 +13,7 @@ import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import type { FinishedTile, PictureSource, Upscaled, UpscalePictureOptions } from "../upscale/index.ts";
 import { bitmapOf, type Drawable, isDrawable, unreadable } from "../upscale/source-browser.ts";
-import { checkUpscaleOptions } from "../upscale/tiles.ts";
+import { checkUpscaleOptions } from "../upscale/upscale-options.ts";
 import { receivedError } from "./errors.ts";
 import type { FromWorker, Task, Tasks, ToWorker } from "./messages.ts";
 

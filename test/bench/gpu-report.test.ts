@@ -14,7 +14,7 @@ import { defaultDevice, openDevice, setDefaultDevice } from "../../src/device/op
 import { relu } from "../../src/kernels/elementwise/index.ts";
 import { measureCeilings, warmUp } from "../../src/measure/ceilings.ts";
 import { isUnsteady, timeInTurns } from "../../src/measure/in-turns.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { gpuDevices } from "../support/devices.ts";
 import { root, runFile } from "../support/run.ts";
 import { wgslFiles } from "../support/wgsl-files.ts";

@@ -10,8 +10,9 @@ import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
 import type { Ceilings } from "../../src/measure/ceilings.ts";
 import { byteCeiling, limitOf } from "../../src/measure/limits.ts";
 import { summarize } from "../../src/measure/statistics.ts";
+import { rand } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { rand, type Tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
 
 const devices = await gpuDevices();

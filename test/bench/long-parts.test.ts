@@ -7,8 +7,8 @@ import { stretchesOf, waitingLines } from "../../bench/waiting.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { mul } from "../../src/kernels/elementwise/index.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
 
 const [device] = await gpuDevices();

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { asCalled, quoted, quotedPath } from "../../src/cli/as-called.ts";
+import { asCalled, quotedPath, quoteForShell } from "../../src/cli/as-called.ts";
 
 const [before, argv, execArgv] = [process.cwd(), process.argv, process.execArgv];
 let here: string;
@@ -77,9 +77,9 @@ test("node with its flags, by its name if the shell finds this one", () => {
 });
 
 test("paths are quoted for the shell, and are no flags", () => {
-  expect(quoted("runs/a-b_1.2")).toBe("runs/a-b_1.2");
-  expect(quoted("it's $HOME")).toBe("'it'\\''s $HOME'");
-  expect(quoted("")).toBe("''");
+  expect(quoteForShell("runs/a-b_1.2")).toBe("runs/a-b_1.2");
+  expect(quoteForShell("it's $HOME")).toBe("'it'\\''s $HOME'");
+  expect(quoteForShell("")).toBe("''");
   expect(quotedPath("-x")).toBe("./-x");
   expect(quotedPath("runs/é")).toBe("'runs/é'");
 });

@@ -14,6 +14,7 @@ import { DataError } from "../../src/picture/errors.ts";
 import { crop, type Image } from "../../src/picture/image.ts";
 import { augment, type Symmetry, symmetries } from "../../src/picture/patches.ts";
 import { toPlanar } from "../../src/picture/planes.ts";
+import { manualSeed } from "../../src/tensor/random.ts";
 import { runFile } from "../support/run.ts";
 import { drawn, noise, temporaryFolder } from "./support.ts";
 
@@ -263,16 +264,29 @@ describe("PatchLoader", () => {
       expect(low.length).toBe(4 * 3 * 64);
       if (++batches === 5) break;
     }
-    await expect(loader.next()).rejects.toThrow(/after close/);
+    await expect(loader.next()).rejects.toThrow("the loader was closed");
   });
 
-  test("close() while pictures are being read", async () => {
+  test("close() while pictures are being read, which no picture is blamed for", async () => {
     const loader = new PatchLoader(onDisk(), { ...options, workers: 2 });
-    const first = loader.next();
-    first.catch(() => {});
+    const waiting = expect(loader.next()).rejects.toThrow("PatchLoader: the loader was closed");
     await loader.close();
     await loader.close();
-    await expect(loader.next()).rejects.toThrow(/after close/);
+    await waiting;
+    await expect(loader.next()).rejects.toThrow("PatchLoader: the loader was closed");
+  });
+
+  test("without a seed, manualSeed decides", async () => {
+    const { seed: _, ...withoutSeed } = options;
+    const first = async () => {
+      await using loader = new PatchLoader(onDisk(), withoutSeed);
+      return (await loader.next()).low;
+    };
+    manualSeed(5);
+    const [a, b] = [await first(), await first()];
+    manualSeed(5);
+    expect(await first()).toEqual(a);
+    expect(b).not.toEqual(a);
   });
 
   test("refuses wrong options and empty datasets", () => {

@@ -374,10 +374,8 @@ describe("what was lost in silence", () => {
   const notesOf = async (bytes: Uint8Array) =>
     (await decodePictureFile(bytes, "it")).notes.map(({ text }) => text);
 
-  test("the time of a PNG, and bytes behind the end", async () => {
-    expect(await notesOf(png(pngChunk("tIME", Buffer.of(7, 228, 1, 2, 3, 4, 5))))).toEqual([
-      "without the time of its last change, which holds for the original",
-    ]);
+  test("bytes behind the end; of a PNG's time of its last change, which nobody misses, no word", async () => {
+    expect(await notesOf(png(pngChunk("tIME", Buffer.of(7, 228, 1, 2, 3, 4, 5))))).toEqual([]);
     const jpeg = await raw().jpeg().toBuffer();
     for (const picture of [png(), jpeg, await raw().jpeg({ progressive: true }).toBuffer()]) {
       expect(await notesOf(picture)).toEqual([]);

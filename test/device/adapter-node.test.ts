@@ -15,8 +15,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { adaptersPresent, isOnlyOurs } from "../../src/device/adapter-node.ts";
 import { openDevice } from "../../src/device/open.ts";
 import { add } from "../../src/kernels/elementwise/index.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
 import { runCode } from "../support/run.ts";
 

@@ -6,16 +6,18 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 import { GpuError } from "../../src/device/device.ts";
-import { GpuDevice, type GpuStorage } from "../../src/device/gpu-device.ts";
+import { GpuDevice } from "../../src/device/gpu-device.ts";
+import type { GpuStorage } from "../../src/device/gpu-storage.ts";
 import { kernel, linearGrid } from "../../src/device/kernel.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
 import { fillKernel } from "../../src/kernels/layout/copy.wgsl.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { compileAhead } from "../../src/tensor/compile-ahead.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
 import { runCode } from "../support/run.ts";
 

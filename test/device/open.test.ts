@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { defaultDevice, onDevice, setDefaultDevice } from "../../src/device/open.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { float32Device } from "../support/devices.ts";
 
 const [usual, other] = [float32Device(), float32Device()];

@@ -10,7 +10,7 @@ import { noise, temporaryFolder, testData } from "../data/support.ts";
 const folder = temporaryFolder();
 const others = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
-const pictures = () => findPictures(folder, undefined, 2);
+const pictures = () => findPictures(folder, { scale: 2 });
 
 beforeAll(async () => {
   await writePng(path("one.png"), noise(40, 30, 3, 1));
@@ -170,7 +170,7 @@ describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
     [3, 30.39, 0.8682],
     [4, 28.42, 0.8104],
   ])("x%i has the published %f dB and SSIM of %f", async (scale, decibels, similarity) => {
-    const { mean } = await evaluate(interpolator("bicubic", scale), findPictures(high(), undefined, scale));
+    const { mean } = await evaluate(interpolator("bicubic", scale), findPictures(high(), { scale }));
     expect(Math.abs(mean.psnr - decibels)).toBeLessThan(0.005);
     expect(Math.abs(mean.ssim - similarity)).toBeLessThan(0.00005);
   });
@@ -185,7 +185,7 @@ describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
   ] as const)(
     "x%i with the official LR files, protocol %s: %f dB, %f",
     async (scale, protocol, decibels, similarity) => {
-      const files = findPictures(high(), low(scale), scale);
+      const files = findPictures(high(), { scale, lowFolder: low(scale) });
       const { mean, conditions } = await evaluate(interpolator("bicubic", scale), files, { protocol });
       expect(Math.abs(mean.psnr - decibels)).toBeLessThan(0.005);
       expect(Math.abs(mean.ssim - similarity)).toBeLessThan(0.00005);
@@ -197,8 +197,10 @@ describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
     "x%i: LR made from RGB is the official LR, so that RGB figures do not depend on it",
     async (scale) => {
       const bicubic = interpolator("bicubic", scale);
-      const made = await evaluate(bicubic, findPictures(high(), undefined, scale), { protocol: "rgb" });
-      const given = await evaluate(bicubic, findPictures(high(), low(scale), scale), { protocol: "rgb" });
+      const made = await evaluate(bicubic, findPictures(high(), { scale }), { protocol: "rgb" });
+      const given = await evaluate(bicubic, findPictures(high(), { scale, lowFolder: low(scale) }), {
+        protocol: "rgb",
+      });
       expect(made.mean).toEqual({ ...given.mean, ms: made.mean.ms });
     },
   );

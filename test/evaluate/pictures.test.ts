@@ -27,14 +27,14 @@ describe("findPictures", () => {
     const low = make("low", "a.png", "bx2.png", "cx2m.png", "d.jpg", "ax3.png", "bx2x2.png", "e.png");
     const name = (k: number) => ["a", "b", "c", "d"][k];
     const small = ["a.png", "bx2.png", "cx2m.png", "d.jpg"];
-    expect(findPictures(high, low, 2)).toEqual(
+    expect(findPictures(high, { scale: 2, lowFolder: low })).toEqual(
       small.map((file, k) => ({
         name: name(k),
         high: path("high", `${name(k)}.png`),
         low: path("low", file),
       })),
     );
-    expect(findPictures(high, undefined, 2)).toEqual(
+    expect(findPictures(high, { scale: 2 })).toEqual(
       small.map((_, k) => ({ name: name(k), high: path("high", `${name(k)}.png`) })),
     );
   });
@@ -42,17 +42,19 @@ describe("findPictures", () => {
   test("small pictures that belong to no large one are told", () => {
     const [high, low] = [make("few", "a.png"), make("many", "ax2.png", "bx2.png", "cx2.png", "note.txt")];
     const lines: string[] = [];
-    expect(findPictures(high, low, 2, (line) => lines.push(line))).toHaveLength(1);
+    expect(
+      findPictures(high, { scale: 2, lowFolder: low, onLeftOut: (line) => lines.push(line) }),
+    ).toHaveLength(1);
     expect(lines.at(-1)).toBe(`${low}: left out bx2.png, cx2.png (the small version of none)`);
   });
 
   test("pairs in one folder; a line says what is left out", () => {
     const set = make("image_SRF_2", "1_HR.png", "1_LR.png", "2_HR.png", "2_LR.png");
     const lines: string[] = [];
-    const found = findPictures(set, undefined, 2, (line) => lines.push(line));
+    const found = findPictures(set, { scale: 2, onLeftOut: (line) => lines.push(line) });
     expect(found.map(({ name }) => name)).toEqual(["1_HR", "2_HR"]);
     expect(lines).toEqual([`${set}: left out 1_LR.png, 2_LR.png (small version of another)`]);
-    const pairs = findPictures(set, set, 2, (line) => lines.push(line));
+    const pairs = findPictures(set, { scale: 2, lowFolder: set, onLeftOut: (line) => lines.push(line) });
     expect(lines).toHaveLength(1);
     expect(pairs.map(({ low }) => low)).toEqual([
       path("image_SRF_2", "1_LR.png"),
@@ -65,7 +67,7 @@ describe("findPictures", () => {
     const set = make("srf", ...of(2), ...of(3), "2_x2_HR.png", "2_HR.png", "3_HR_x4.png");
     const lines: string[] = [];
     const names = (scale: number) =>
-      findPictures(set, undefined, scale, (line) => lines.push(line)).map(({ name }) => name);
+      findPictures(set, { scale, onLeftOut: (line) => lines.push(line) }).map(({ name }) => name);
     expect(names(2)).toEqual(["1_SRF_2_HR", "2_x2_HR", "3_HR_x4"]);
     expect(lines.join()).toContain("1_SRF_3_HR.png, 2_HR.png (not for scale 2)");
     expect(names(3)).toEqual(["1_SRF_3_HR", "2_HR", "3_HR_x4"]);
@@ -73,7 +75,9 @@ describe("findPictures", () => {
       /1_SRF_2_HR\.png and .*1_SRF_3_HR\.png show the same for other scales than 4/,
     );
     const both = make("srf-pairs", ...of(2), ...of(3));
-    expect(findPictures(both, both, 3).map(({ low }) => low)).toEqual([path("srf-pairs", of(3)[1])]);
+    expect(findPictures(both, { scale: 3, lowFolder: both }).map(({ low }) => low)).toEqual([
+      path("srf-pairs", of(3)[1]),
+    ]);
     // Training, too.
     expect(openFolder(set, { scale: 2 }).names).toEqual(names(2));
   });
@@ -82,25 +86,27 @@ describe("findPictures", () => {
     const set = make("links", "a.png", "b.png");
     symlinkSync("a.png", path("links", "c.png"));
     const lines: string[] = [];
-    expect(findPictures(set, undefined, 2, (line) => lines.push(line))).toHaveLength(2);
+    expect(findPictures(set, { scale: 2, onLeftOut: (line) => lines.push(line) })).toHaveLength(2);
     expect(lines).toEqual([`${set}: left out c.png (the same file as a.png)`]);
   });
 
   test("a missing or ambiguous partner is an error that names the picture", () => {
     const high = make("hr2", "a.png");
-    expect(() => findPictures(high, make("empty"), 2)).toThrow(/empty: there are no pictures/);
-    expect(() => findPictures(high, make("others", "b.png"), 2)).toThrow(
+    expect(() => findPictures(high, { scale: 2, lowFolder: make("empty") })).toThrow(
+      /empty: there are no pictures/,
+    );
+    expect(() => findPictures(high, { scale: 2, lowFolder: make("others", "b.png") })).toThrow(
       /hr2.a\.png has no small version in .*others.*ax2\.png/,
     );
-    expect(() => findPictures(high, high, 2)).toThrow(/has no small version/);
-    expect(() => findPictures(high, make("two", "a.png", "ax2.png"), 2)).toThrow(
+    expect(() => findPictures(high, { scale: 2, lowFolder: high })).toThrow(/has no small version/);
+    expect(() => findPictures(high, { scale: 2, lowFolder: make("two", "a.png", "ax2.png") })).toThrow(
       /2 small versions .*a\.png, ax2\.png/,
     );
     const failures: string[] = [];
     const some = make("some", "a.png", "b.png", "c.jpg", "c.png", "d.png");
     const theirs = make("theirs", "a.png", "bx2.png", "b_LR.png", "cx2.png");
     const onFailure = ({ name, error }: Failure) => failures.push(`${name}: ${error}`);
-    const pairs = findPictures(some, theirs, 2, undefined, undefined, onFailure);
+    const pairs = findPictures(some, { scale: 2, lowFolder: theirs, onFailure });
     expect(pairs.map(({ name }) => name)).toEqual(["a"]);
     const shared = /^c\.\w+: .*cx2\.png may be the small version of .*c\.jpg and of .*c\.png/;
     expect(failures).toEqual(
@@ -108,20 +114,23 @@ describe("findPictures", () => {
         expect.stringMatching(message),
       ),
     );
-    expect(() => findPictures(high, make("nobody", "b.png"), 2, undefined, undefined, onFailure)).toThrow(
+    expect(() => findPictures(high, { scale: 2, lowFolder: make("nobody", "b.png"), onFailure })).toThrow(
       /None of the pictures in .*hr2 has a small version of its own in .*nobody/,
     );
     const twins = make("twins", "b.jpg", "b.png");
-    expect(findPictures(twins, make("twins-low", "b.png", "b.jpg"), 2).map(({ name }) => name)).toEqual([
-      "b.jpg",
-      "b.png",
-    ]);
-    expect(() => findPictures(twins, make("one-low", "bx2.png"), 2)).toThrow(
+    expect(
+      findPictures(twins, { scale: 2, lowFolder: make("twins-low", "b.png", "b.jpg") }).map(
+        ({ name }) => name,
+      ),
+    ).toEqual(["b.jpg", "b.png"]);
+    expect(() => findPictures(twins, { scale: 2, lowFolder: make("one-low", "bx2.png") })).toThrow(
       /one-low.bx2\.png may be the small version of .*b\.jpg and of .*b\.png/,
     );
-    expect(() => findPictures(high, path("absent"), 2)).toThrow(/absent: there is no such folder/);
-    expect(() => findPictures(path("absent"), undefined, 2)).toThrow(/absent: there is no such folder/);
-    expect(() => findPictures(make("none", "a.txt"), undefined, 2)).toThrow(/no pictures/);
+    expect(() => findPictures(high, { scale: 2, lowFolder: path("absent") })).toThrow(
+      /absent: there is no such folder/,
+    );
+    expect(() => findPictures(path("absent"), { scale: 2 })).toThrow(/absent: there is no such folder/);
+    expect(() => findPictures(make("none", "a.txt"), { scale: 2 })).toThrow(/no pictures/);
   });
 });
 
@@ -207,7 +216,7 @@ describe("loadPicture", () => {
     await sharp(image.data, raw).webp({ lossless: true }).toFile(files[2]);
     writeFileSync(files[3], Buffer.concat([Buffer.from("P6 12 8 255\n"), image.data]));
     writeFileSync(files[4], bmpOf(image));
-    const found = findPictures(path("formats"), undefined, 2);
+    const found = findPictures(path("formats"), { scale: 2 });
     expect(found.map(({ high }) => high)).toEqual(files);
     const loaded = await Promise.all(found.map((one) => loadPicture(one, 2)));
     for (const { high } of loaded) expect(high).toEqual(image);

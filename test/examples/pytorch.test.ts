@@ -61,7 +61,7 @@ describe.skipIf(python === undefined)("PyTorch", () => {
     for (const [name, model] of Object.entries(networks)) {
       writeFileSync(join(folder, `${name}.safetensors`), await saveWeights(model, { note: "kept" }));
       writeFileSync(join(folder, `${name}.pth`), serializePytorch(await model.stateDict(), model.metadata()));
-      const x = rand([2, model.colors === "rgb" ? 3 : 1, 11, 14], { random });
+      const x = rand([2, model.planes, 11, 14], { random });
       const y = model.forward(x);
       const pictures = new Map([
         ["input", { shape: x.shape, data: await x.data() }],

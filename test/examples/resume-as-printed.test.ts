@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { quoted } from "../../src/cli/as-called.ts";
+import { quoteForShell } from "../../src/cli/as-called.ts";
 import { readCheckpoint } from "../../src/train/index.ts";
 import { picturesIn } from "../support/pictures.ts";
 import { root } from "../support/run.ts";
@@ -14,7 +14,7 @@ import { temporaryPaths } from "../train/support.ts";
 const unused = temporaryPaths();
 const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 const typed = (file: string) =>
-  [process.execPath, "--import", loader, join(root, file)].map(quoted).join(" ");
+  [process.execPath, "--import", loader, join(root, file)].map(quoteForShell).join(" ");
 const small = "--blocks 1 --channels 4 --batch 2 --patch 8 --steps 1000000 --eval-every 1000000";
 
 /** Types a command; sends a signal when the output has a line. */

@@ -284,6 +284,11 @@ def elementwise() -> Golden:
         ("sigmoid", torch.sigmoid, -8, 8),
         ("tanh", torch.tanh, -4, 4),
         ("silu", F.silu, -8, 8),
+        ("sin", torch.sin, -40, 40),
+        ("cos", torch.cos, -40, 40),
+        ("square", torch.square, -3, 3),
+        ("softplus", F.softplus, -15, 15),
+        ("elu", F.elu, -6, 6),
         ("gelu", F.gelu, -6, 6),
         ("gelu_tanh", gelu_tanh, -6, 6),
     ]
@@ -298,6 +303,18 @@ def elementwise() -> Golden:
     kinks = [-1.0, -1e-30, -0.0, 0.0, 1e-30, 1.0]
     golden.op("relu at 0", "relu", {"x": kinks}, F.relu)
     golden.op("abs at 0", "abs", {"x": kinks}, torch.abs)
+
+    golden.op("elu at 0", "elu", {"x": kinks}, F.elu)
+    for alpha in (0.3, 2):
+        name = f"elu {alpha}"
+        golden.op(name, "elu", {"x": uniform(name, (3, 7))}, lambda x: F.elu(x, alpha), {"alpha": alpha})
+    for beta in (0.5, 3):
+        name = f"softplus {beta}"
+        golden.op(name, "softplus", {"x": uniform(name, (3, 7))}, lambda x: F.softplus(x, beta), {"beta": beta})
+    for low, high in ((0.5, None), (None, -0.5)):
+        name = f"clamp {low} {high}"
+        options = {key: value for key, value in (("low", low), ("high", high)) if value is not None}
+        golden.op(name, "clamp", {"x": uniform(name, (4, 9))}, lambda x: x.clamp(low, high), options)
 
     for slope in (0.01, 0.2):
         name = f"leaky_relu {slope}"
@@ -417,6 +434,14 @@ def reduce() -> Golden:
                     dim = tuple(range(len(shape))) if axis is None else axis
                     options = {"axes": axis, "keepdim": keepdim}
                     golden.op(name, op, {"x": x}, lambda x: f(x, dim, keepdim), options)
+    for op, f in (("var", torch.var), ("std", torch.std)):
+        for shape, axis, correction in (((7,), None, 1), ((2, 3, 4, 5), (0, 2), 1), ((3, 6), -1, 0), ((2, 65, 3), 1, 2)):
+            name = f"{op} {list(shape)} over {axis} correction {correction}"
+            x = golden.rng(name).standard_normal(shape)
+            options = {"axes": axis, "correction": correction}
+            golden.op(name, op, {"x": x}, lambda x: f(x, axis, correction=correction), options)
+    golden.op("std of equal numbers", "std", {"x": [[2, 2, 2], [1, 2, 4]]}, lambda x: x.std(1), {"axes": 1})
+
     # Equal largest elements share the gradient.
     ties = {"x": [[1.0, 3.0, 3.0, 0.0], [-1.0, -1.0, -1.0, -1.0], [-2.0, -3.0, -5.0, -7.0]]}
     golden.op("amax of equal numbers", "amax", ties, lambda x: x.amax(1), {"axes": 1, "keepdim": False})
@@ -526,6 +551,17 @@ def layers() -> Golden:
         }
         for key, values in {**start, **after}.items():
             golden.tensors[f"{name}/{key}"] = f32(values)
+    for shape, normalized, eps in (((2, 3, 4), (4,), 1e-5), ((2, 3, 4, 5), (4, 5), 1e-2)):
+        name = f"layer_norm {list(shape)} over {list(normalized)} eps {eps}"
+        rng = golden.rng(name)
+        inputs = {"x": rng.normal(1, 2, shape), "w": rng.normal(1, 0.5, normalized), "b": rng.normal(0, 1, normalized)}
+        options = {"shape": normalized, "eps": eps}
+        golden.op(name, "layer_norm", inputs, lambda x, w, b: F.layer_norm(x, normalized, w, b, eps), options)
+    for shape, groups in (((2, 4, 3, 5), 2), ((2, 3, 7), 3), ((3, 6), 1)):
+        name = f"group_norm {list(shape)} in {groups}"
+        rng = golden.rng(name)
+        inputs = {"x": rng.normal(1, 2, shape), "w": rng.normal(1, 0.5, shape[1]), "b": rng.normal(0, 1, shape[1])}
+        golden.op(name, "group_norm", inputs, lambda x, w, b: F.group_norm(x, groups, w, b), {"groups": groups})
     return golden
 
 
@@ -658,6 +694,11 @@ def layout() -> Golden:
         (((1, 2, 3, 3), (1, 3, 3, 3)), 1),
     ):
         case("cat", lambda *x: torch.cat(x, axis), *shapes, axis=axis)
+    for x, axes in (((5,), (0,)), ((2, 3, 4, 5), (3,)), ((2, 3, 4, 5), (0, -2))):
+        case("flip", lambda x: x.flip(axes), x, axes=axes)
+    for x, sizes, axis in (((7, 2), 3, 0), ((2, 6, 3), (1, 2, 3), 1)):
+        # The parts in the opposite order.
+        case("split", lambda x: torch.cat(x.split(sizes, axis)[::-1], axis), x, sizes=sizes, axis=axis)
     for x, axis0, axis1 in (((3, 5), 0, 1), ((2, 3, 4), -1, 0), ((2, 3, 4, 5), 1, 2)):
         case("transpose", lambda x: x.transpose(axis0, axis1), x, axis0=axis0, axis1=axis1)
     for x, axis in (((1, 3, 1), None), ((1, 3, 1), 0), ((1, 3, 1), -1), ((1, 3, 1), 1)):
@@ -753,6 +794,19 @@ def loss() -> Golden:
             golden.op(name, op, inputs, lambda x, target: f(x, target, reduction=reduction), options)
         equal = {"x": [0.5, -1.0, 0.0, 2.0], "target": [0.5, -1.0, 0.0, 1.0]}
         golden.op(f"{op} of equal numbers", op, equal, f, {"reduction": "mean"})
+    for op, f, option in (("huber_loss", F.huber_loss, "delta"), ("smooth_l1_loss", F.smooth_l1_loss, "beta")):
+        for shape, reduction, bend in (((), "mean", 1), ((2, 3, 5, 4), "mean", 0.2), ((2, 3, 5, 4), "sum", 2)):
+            name = f"{op} {list(shape)} {reduction} {bend}"
+            rng = golden.rng(name)
+            inputs = {"x": rng.normal(0, 1, shape), "target": rng.normal(0, 1, shape)}
+            options = {"reduction": reduction, option: bend}
+            golden.op(name, op, inputs, lambda x, target: f(x, target, **options), options)
+    for shape, reduction in (((), "mean"), ((2, 3, 5), "mean"), ((4, 7), "sum")):
+        name = f"bce_with_logits {list(shape)} {reduction}"
+        rng = golden.rng(name)
+        inputs = {"x": rng.normal(0, 4, shape), "target": rng.uniform(0, 1, shape)}
+        bce = F.binary_cross_entropy_with_logits
+        golden.op(name, "bce_with_logits", inputs, lambda x, t: bce(x, t, reduction=reduction), {"reduction": reduction})
     for shape, reduction, eps in (
         ((), "mean", 1e-3),
         ((2, 3, 5, 4), "mean", 1e-3),

@@ -9,9 +9,9 @@ import { recognizeSpan } from "../../src/models/span.ts";
 import type { State } from "../../src/models/state.ts";
 import { recognizeWren } from "../../src/models/wren.ts";
 import { serializePytorch } from "../../src/nn/pytorch-writer.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { tensor } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { type GoldenCase, readGolden } from "../support/golden.ts";
@@ -20,7 +20,7 @@ import { spread } from "../support/tier.ts";
 const devices = [float32Device(), ...(await gpuDevices())];
 const goldens = readGolden("networks").map((golden) => [golden.name, golden] as const);
 
-const recognizers: Record<string, (state: State, name: string) => Recognized | undefined> = {
+const recognizers: Record<string, (state: State, file: { name: string }) => Recognized | undefined> = {
   Compact: recognizeCompact,
   SPAN: recognizeSpan,
   RRDBNet: recognizeRRDBNet,
@@ -36,7 +36,7 @@ function weightsOf({ arrays }: GoldenCase): State {
 describe.each(spread(goldens, 8))("%s", (_, golden) => {
   const { architecture, ...options } = golden.options as Record<string, string>;
   const state = weightsOf(golden);
-  const { metadata, state: own, assumptions } = recognizers[architecture](state, "net.pth")!;
+  const { metadata, state: own, assumptions } = recognizers[architecture](state, { name: "net.pth" })!;
 
   test("is recognized, and by no other recognizer", () => {
     const known = { ...metadata };
@@ -46,7 +46,7 @@ describe.each(spread(goldens, 8))("%s", (_, golden) => {
     expect(assumptions.map(({ option }) => option)).toEqual(isSilent ? ["activation"] : []);
     expect(known).toEqual(metadataOf(architecture, options));
     for (const [name, recognize] of Object.entries(recognizers)) {
-      if (name !== architecture) expect(recognize(state, "net.pth")).toBeUndefined();
+      if (name !== architecture) expect(recognize(state, { name: "net.pth" })).toBeUndefined();
     }
   });
 

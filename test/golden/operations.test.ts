@@ -7,15 +7,17 @@ import { crossEntropy } from "../../src/kernels/cross-entropy/index.ts";
 import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import * as elementwise from "../../src/kernels/elementwise/index.ts";
 import * as layout from "../../src/kernels/layout/index.ts";
-import { charbonnierLoss, l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
+import { charbonnierLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../src/kernels/loss/index.ts";
 import { linear, matmul } from "../../src/kernels/matmul/index.ts";
 import { pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { avgPool2d, maxPool2d } from "../../src/kernels/pool/index.ts";
-import { argmax, max, mean, min, sum } from "../../src/kernels/reduce/index.ts";
+import { argmax, max, mean, min, std, sum, variance } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { logSoftmax, softmax } from "../../src/kernels/softmax/index.ts";
 import { fftLoss, ssimLoss } from "../../src/nn/image-losses.ts";
+import { binaryCrossEntropyWithLogits } from "../../src/nn/losses.ts";
+import { groupNorm, layerNorm } from "../../src/nn/normalization.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { checkGolden, type GoldenCase, type Run, readGolden } from "../support/golden.ts";
@@ -64,6 +66,8 @@ const topics: Record<string, Record<string, Run>> = {
     gelu_tanh: ({ x }) => gelu(x, { approximate: "tanh" }),
     where: ({ c, a, b }) => where(c, a, b),
     symmetric_gate: ({ z, x }) => symmetricGate(z, x),
+    elu: ({ x }, { alpha }) => elementwise.elu(x, alpha),
+    softplus: ({ x }, { beta }) => elementwise.softplus(x, beta),
     leaky_relu: ({ x }, { slope }) => leakyRelu(x, slope),
     clamp: ({ x }, { low, high }) => clamp(x, low, high),
     prelu: ({ x, w }) => prelu(x, w),
@@ -78,6 +82,8 @@ const topics: Record<string, Record<string, Run>> = {
     mean: ({ x }, { axes, keepdim }) => mean(x, axes ?? undefined, { keepdim }),
     amax: ({ x }, { axes, keepdim }) => max(x, axes ?? undefined, { keepdim }),
     amin: ({ x }, { axes, keepdim }) => min(x, axes ?? undefined, { keepdim }),
+    var: ({ x }, { axes, correction }) => variance(x, axes ?? undefined, { correction }),
+    std: ({ x }, { axes, correction }) => std(x, axes ?? undefined, { correction }),
     argmax: ({ x }, { axis, keepdim }) => argmax(x, axis ?? undefined, { keepdim }),
     softmax: ({ x }, { axis }) => softmax(x, axis),
     log_softmax: ({ x }, { axis }) => logSoftmax(x, axis),
@@ -87,6 +93,8 @@ const topics: Record<string, Record<string, Run>> = {
   layers: {
     max_pool2d: ({ x }, { window, stride, padding }) => maxPool2d(x, window, { stride, padding }),
     avg_pool2d: ({ x }, { window, stride, padding }) => avgPool2d(x, window, { stride, padding }),
+    layer_norm: ({ x, w, b }, { shape, eps }) => layerNorm(x, shape, w, b, { eps }),
+    group_norm: ({ x, w, b }, { groups }) => groupNorm(x, groups, w, b),
     batch_norm: ({ x, w, b, mean, variance, batches }, { training, momentum }) =>
       batchNorm(x, { mean, variance, batches }, w, b, { training, momentum }),
   },
@@ -95,6 +103,8 @@ const topics: Record<string, Record<string, Run>> = {
     permute: ({ x }, { axes }) => permute(x, axes),
     slice: ({ x }, { starts, ends }) => slice(x, starts, ends),
     cat: (parts, { axis }) => concat(Object.values(parts), axis),
+    flip: ({ x }, { axes }) => layout.flip(x, axes),
+    split: ({ x }, { sizes, axis }) => concat(layout.split(x, sizes, axis).reverse(), axis),
     transpose: ({ x }, { axis0, axis1 }) => layout.transpose(x, axis0, axis1),
     squeeze: ({ x }, { axis }) => layout.squeeze(x, axis ?? undefined),
     unsqueeze: ({ x }, { axis }) => layout.unsqueeze(x, axis),
@@ -111,6 +121,9 @@ const topics: Record<string, Record<string, Run>> = {
   loss: {
     l1_loss: ({ x, target }, { reduction }) => l1Loss(x, target, { reduction }),
     mse_loss: ({ x, target }, { reduction }) => mseLoss(x, target, { reduction }),
+    huber_loss: ({ x, target }, { reduction, delta }) => huberLoss(x, target, { reduction, delta }),
+    smooth_l1_loss: ({ x, target }, { reduction, beta }) => smoothL1Loss(x, target, { reduction, beta }),
+    bce_with_logits: ({ x, target }, { reduction }) => binaryCrossEntropyWithLogits(x, target, { reduction }),
     charbonnier: ({ x, target }, { reduction, eps }) => charbonnierLoss(x, target, { reduction, eps }),
     ssim: ({ x, target }) => ssimLoss(x, target),
     fft: ({ x, target }) => fftLoss(x, target),

@@ -10,8 +10,9 @@ import {
   SGD,
   stepLR,
 } from "../../src/nn/index.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { type GoldenCase, type Options, readGolden } from "../support/golden.ts";

@@ -18,9 +18,10 @@ import {
   SGD,
 } from "../../src/nn/index.ts";
 import { capture } from "../../src/tensor/capture.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { type GoldenCase, type Options, readGolden } from "../support/golden.ts";

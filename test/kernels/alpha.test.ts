@@ -1,9 +1,9 @@
 /** Transparency on tensors; test/upscale has what it does to pictures. */
 import { describe, expect, test } from "vitest";
 import { alphaOf, premultiply, unpremultiply } from "../../src/kernels/alpha/index.ts";
+import { rand, tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
-import { rand, tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 

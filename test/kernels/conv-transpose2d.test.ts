@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type ConvTranspose2dOptions, convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
+import { randn, tensor, zeros } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
-import { randn, tensor, zeros } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";

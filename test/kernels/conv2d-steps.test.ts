@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import { bodyLines, kernel, wgslSource } from "../../src/device/kernel.ts";
 import { conv2d, conv2dWeightGrad } from "../../src/kernels/conv2d/index.ts";
 import { type Conv2dStep, conv2dSteps, launchStep } from "../../src/kernels/conv2d/steps.ts";
+import { randn } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
-import { randn, Tensor } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, foreignCases, gpuDevices, on } from "../support/devices.ts";
 

@@ -14,12 +14,13 @@ import {
 import { pixelShuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { randn, tensor } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { randn, Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, foreignCases, gpuDevices } from "../support/devices.ts";
@@ -66,8 +67,13 @@ const cases: readonly Case[] = [
   [[1, 1, 9, 64], [2, 1, 3, 9], { dilation: [1, 6], stride: [1, 2], padding: [1, 24] }],
 ];
 
-const name = ([x, w, options]: Case) =>
-  `[${x}] * [${w}] ${JSON.stringify(options, (_, value) => (value instanceof Tensor ? String(value) : value))}`;
+const name = ([x, w, options]: Case) => {
+  const shown = Object.entries(options).map(([key, value]) => [
+    key,
+    value instanceof Tensor ? `${value}` : value,
+  ]);
+  return `[${x}] * [${w}] ${JSON.stringify(Object.fromEntries(shown))}`;
+};
 /** A sum's rounding error grows about with the root of the number of terms. */
 const tolerance = (terms: number) => ({ absolute: 4e-7 * Math.sqrt(terms) + 1e-6, relative: 2e-5 });
 
@@ -447,6 +453,9 @@ describe("refuses what does not fit, with both shapes", () => {
   });
   test("the bias", () => {
     expect(() => conv2d(zeros([1, 1, 4, 4]), zeros([2, 1, 3, 3]), zeros([3]))).toThrow(/it must be \[2\]/);
+    expect(() => conv2d(zeros([1, 1, 4, 4]), zeros([2, 1, 3, 3]), null as never)).toThrow(
+      "conv2d: b must be a tensor, or undefined where there is none, got null.",
+    );
   });
   test("options that mean nothing", () => {
     const call = (options: Conv2dOptions) => () =>

@@ -2,11 +2,12 @@ import { describe, expect, test } from "vitest";
 import * as ops from "../../src/kernels/elementwise/index.ts";
 import { detach } from "../../src/kernels/layout/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
+import { rand, tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { numel, type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { type CompareInput, compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { binary, comparisons, unary } from "../support/elementwise.ts";
@@ -76,6 +77,15 @@ describe("definition", () => {
     expect(values(relu(x))).toEqual([0, 0, 0, 3]);
     expect(values(leakyRelu(x, 0.5))).toEqual([-1, -0.25, 0, 3]);
     expect(values(clamp(x, -1, 2))).toEqual([-1, -0.5, 0, 2]);
+    expect(values(clamp(x, 0))).toEqual([0, 0, 0, 3]);
+    expect(values(clamp(x, undefined, 0))).toEqual([-2, -0.5, 0, 0]);
+    expect(values(ops.maximum(x, -1))).toEqual([-1, -0.5, 0, 3]);
+    expect(values(ops.minimum(1, x))).toEqual([-2, -0.5, 0, 1]);
+    expect([x, neg(x)].map(relu).map(values)).toEqual([
+      [0, 0, 0, 3],
+      [2, 0.5, 0, 0],
+    ]);
+    expect(relu.name).toBe("relu");
     expect(values(ops.abs(x))).toEqual([2, 0.5, 0, 3]);
     expect(values(ops.sqrt(on([2], [4, 9])))).toEqual([2, 3]);
     expect(values(ops.sigmoid(on([1], [0])))).toEqual([0.5]);
@@ -172,7 +182,12 @@ describe("definition", () => {
     expect(() => prelu(x, on([2], [1, 2]))).toThrow(/prelu: .*\[2\].*\[4\]/);
     expect(() => add(x, tensor([1], undefined, { device: f64 }))).toThrow(/add: .*different devices/);
     expect(() => ops.lt(x, "1" as never)).toThrow(/lt: b must be a tensor or a number, got "1"/);
-    expect(() => ops.maximum(x, 0 as never)).toThrow(/maximum: b must be a tensor, got 0/);
+    expect(() => ops.maximum(x, "0" as never)).toThrow(/maximum: b must be a tensor or a number, got "0"/);
+    expect(() => ops.minimum(1, 2)).toThrow(/minimum: .*two numbers/);
+    expect(() => clamp(x)).toThrow("clamp: give low or high or both");
+    expect(() => (relu as (x: Tensor, options: object) => Tensor)(x, { inplace: true })).toThrow(
+      'relu: takes a tensor and no options, got {"inplace":true}.',
+    );
     expect(() => where(x, true as never, x)).toThrow(/where: a must be a tensor or a number, got true/);
     expect(() => where(on([3], [1, 2, 3]), x, x)).toThrow(ShapeError);
     expect(() => ops.gelu(x, { approximate: "sigmoid" as never })).toThrow(

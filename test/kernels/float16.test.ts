@@ -33,10 +33,11 @@ import { pixelShuffleKernel } from "../../src/kernels/pixel-shuffle/pixel-shuffl
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { Adam } from "../../src/nn/index.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { ones, tensor, zeros } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
-import { ones, Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 

@@ -10,16 +10,18 @@ import {
   permute,
   reshape,
   slice,
+  split,
   squeeze,
   stack,
   transpose,
   unsqueeze,
 } from "../../src/kernels/layout/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
+import { randn, tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
@@ -365,5 +367,41 @@ describe("kernels against the references", () => {
     const ends = ([x]: Tensor[]) => concat([slice(x, [0], [5]), slice(x, [-5], [many])]);
     const shifted = ([x]: Tensor[]) => ends([concat([x, slice(x, [0], [1])])]);
     await compareWithCpu(devices, "copy and fill", shifted, [long], exact);
+  });
+});
+
+describe("split", () => {
+  test("cuts into parts of one size, of which the last may be smaller, or of given sizes", () => {
+    const x = ramp([2, 5]);
+    expect(split(x, 2, 1).map(values)).toEqual([
+      [0, 1, 5, 6],
+      [2, 3, 7, 8],
+      [4, 9],
+    ]);
+    expect(split(x, [1, 4], -1).map(({ shape }) => shape)).toEqual([
+      [2, 1],
+      [2, 4],
+    ]);
+    expect(values(concat(split(x, [2, 2, 1], 1), 1))).toEqual(values(x));
+    expect(split(x, 9).map(values)).toEqual([values(x)]);
+  });
+
+  test("gradients and kernels", async () => {
+    const joined = (x: Tensor, sizes: number | number[]) =>
+      concat(
+        split(x, sizes, 1).map((part, i) => mul(part, i + 1)),
+        1,
+      );
+    gradcheck((x) => joined(x, [1, 3]), [input([2, 4, 3])]);
+    await compareWithCpu(devices, "split", ([x]) => joined(x, 3), [[5, 7, 9]]);
+  });
+
+  test("errors", () => {
+    expect(() => split(ramp([2, 5]), [2, 2], 1)).toThrow(
+      "split: the sizes [2, 2] do not add up to the 5 of axis 1 of a tensor of shape [2, 5].",
+    );
+    expect(() => split(ramp([2, 5]), 0)).toThrow(
+      "split: sizes must be a size of at least 1 or a list of such sizes",
+    );
   });
 });

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { charbonnierLoss, l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
+import { charbonnierLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../src/kernels/loss/index.ts";
+import { binaryCrossEntropyWithLogits } from "../../src/nn/index.ts";
+import { full, randn, tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { full, randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
@@ -11,8 +13,8 @@ import { gradcheck } from "../support/gradcheck.ts";
 const devices = await gpuDevices();
 const f64 = float64Device();
 const cpu = float32Device();
-const losses = { l1Loss, mseLoss, charbonnierLoss };
-const names = ["l1Loss", "mseLoss", "charbonnierLoss"] as const;
+const losses = { l1Loss, mseLoss, charbonnierLoss, huberLoss, smoothL1Loss };
+const names = ["l1Loss", "mseLoss", "charbonnierLoss", "huberLoss", "smoothL1Loss"] as const;
 const reductions = ["mean", "sum"] as const;
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 
@@ -42,11 +44,26 @@ describe("definition", () => {
     expect(values(mse.get(a)!)).toEqual([0, -4, 6, 2]);
   });
 
+  test("Huber: a square up to delta, and a line beyond; smooth L1 is that divided by beta", () => {
+    const [a, b] = [x(), target()]; // differences 0, -2, 3, 1
+    expect(values(huberLoss(a, b, { delta: 2, reduction: "sum" }))).toEqual([0 + 2 + 4 + 0.5]);
+    expect(values(smoothL1Loss(a, b, { beta: 2, reduction: "sum" }))).toEqual([0 + 1 + 2 + 0.25]);
+    expect(values(huberLoss(a, b))).toEqual([(0 + 1.5 + 2.5 + 0.5) / 4]);
+    expect(values(backward(huberLoss(a, b, { delta: 2, reduction: "sum" })).get(a)!)).toEqual([0, -2, 2, 1]);
+    expect(values(backward(smoothL1Loss(a, b, { beta: 2, reduction: "sum" })).get(a)!)).toEqual([
+      0, -1, 1, 0.5,
+    ]);
+  });
+
   test("errors", () => {
     const other = full([2, 1], 0, { device: cpu });
     expect(() => l1Loss(x(), other)).toThrow(ShapeError); // no broadcasting
     expect(() => mseLoss(x(), other)).toThrow(/mseLoss: x \[2, 2\] and target \[2, 1\]/);
     expect(() => l1Loss(x(), target(), { reduction: "none" as "sum" })).toThrow(/mean or sum.*"none"/);
+    expect(() => huberLoss(x(), target(), { delta: 0 })).toThrow(/huberLoss: delta must be a number above 0/);
+    expect(() => smoothL1Loss(x(), target(), { beta: -1 })).toThrow(
+      /smoothL1Loss: beta must be a number above 0/,
+    );
     expect(() => charbonnierLoss(x(), target(), { eps: 0 })).toThrow(
       /charbonnierLoss: eps must be a number above 0/,
     );
@@ -119,7 +136,13 @@ describe.each(names)("%s", (name) => {
       for (const tensor of poisoned) tensor.dispose();
       const x = full([5], 3, { device });
       const t = full([5], 1, { device });
-      const want = { l1Loss: 2, mseLoss: 4, charbonnierLoss: Math.fround(Math.sqrt(4 + 1e-6)) }[name];
+      const want = {
+        l1Loss: 2,
+        mseLoss: 4,
+        charbonnierLoss: Math.fround(Math.sqrt(4 + 1e-6)),
+        huberLoss: 1.5,
+        smoothL1Loss: 1.5,
+      }[name];
       expect(await loss(x, t).item()).toBe(want);
     }
   });
@@ -131,5 +154,45 @@ describe.each(names)("%s", (name) => {
       const first = await loss(x, t).item();
       for (let i = 0; i < 3; i++) expect(await loss(x, t).item()).toBe(first);
     }
+  });
+});
+
+describe("binaryCrossEntropyWithLogits", () => {
+  const definition = (x: number, t: number) => {
+    const p = 1 / (1 + Math.exp(-x));
+    return -t * Math.log(p) - (1 - t) * Math.log(1 - p);
+  };
+
+  test("is the cross-entropy of the sigmoid, and has its gradients", () => {
+    const [x, t] = [
+      [-3, -0.5, 0, 0.2, 4],
+      [0, 1, 0.5, 0.25, 1],
+    ];
+    const total = x.reduce((sum, value, i) => sum + definition(value, t[i]), 0);
+    const on = (data: number[]) => tensor(data, { device: f64 });
+    expect(values(binaryCrossEntropyWithLogits(on(x), on(t)))[0]).toBeCloseTo(total / 5, 12);
+    expect(values(binaryCrossEntropyWithLogits(on(x), on(t), { reduction: "sum" }))[0]).toBeCloseTo(
+      total,
+      12,
+    );
+    gradcheck((x, t) => binaryCrossEntropyWithLogits(x, t), [on(x), on(t)]);
+  });
+
+  test("is exact where the sigmoid rounds to 0 or 1", () => {
+    const loss = (x: number, t: number) =>
+      values(binaryCrossEntropyWithLogits(tensor([x], { device: cpu }), tensor([t], { device: cpu })))[0];
+    expect([loss(200, 1), loss(200, 0), loss(-200, 1), loss(-200, 0)]).toEqual([0, 200, 200, 0]);
+    expect(loss(30, 1)).toBeCloseTo(Math.log1p(Math.exp(-30)), 20);
+  });
+
+  test("kernels, and errors", async () => {
+    await compareWithCpu(devices, "bce", ([x, t]) => binaryCrossEntropyWithLogits(x, t), [
+      [3, 67],
+      [3, 67],
+    ]);
+    const [x, t] = [full([2], 0, { device: cpu }), full([2, 1], 0, { device: cpu })];
+    expect(() => binaryCrossEntropyWithLogits(x, t)).toThrow(
+      "binaryCrossEntropyWithLogits: x [2] and target [2, 1] must have the same shape.",
+    );
   });
 });

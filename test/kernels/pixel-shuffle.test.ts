@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
+import { randn, tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { numel, type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck, weightedLoss } from "../support/gradcheck.ts";

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { neg } from "../../src/kernels/elementwise/index.ts";
-import { argmax, max, mean, min, sum, sumTo } from "../../src/kernels/reduce/index.ts";
+import { argmax, max, mean, min, std, sum, sumTo, variance } from "../../src/kernels/reduce/index.ts";
 import { broadcastTo } from "../../src/kernels/reduce/sum.ts";
+import { randn, tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { numel, type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
@@ -297,3 +298,47 @@ function dot(a: Tensor, b: Tensor): number {
   const other = values(b);
   return values(a).reduce((total, value, i) => total + value * other[i], 0);
 }
+
+describe("variance and std", () => {
+  const rows = [
+    [1, 2, 3, 4],
+    [5, 5, 5, 5],
+  ];
+  const x = tensor(rows, { device: cpu });
+
+  test("are those of a sample, or with correction 0 of a population", () => {
+    expect(values(variance(x, 1))).toEqual([5 / 3, 0].map(Math.fround));
+    expect(values(variance(x, 1, { correction: 0 }))).toEqual([1.25, 0]);
+    expect(values(std(x, 1, { correction: 0 }))).toEqual([Math.fround(Math.sqrt(1.25)), 0]);
+    expect(variance(x).shape).toEqual([]);
+    expect(std(x, 0, { keepdim: true }).shape).toEqual([1, 4]);
+    expect(values(std(tensor([1, Number.NaN], { device: cpu })))).toEqual([Number.NaN]);
+  });
+
+  test("keep their digits far from 0", () => {
+    const far = tensor([10001, 10002, 10003], { device: cpu });
+    expect(values(variance(far))).toEqual([1]);
+  });
+
+  test("gradients, also of std where nothing varies", () => {
+    for (const axes of [undefined, 1, [0, 2]]) {
+      for (const options of [{}, { correction: 0 }, { keepdim: true }]) {
+        gradcheck((x) => variance(x, axes, options), [input([2, 3, 4])]);
+        gradcheck((x) => std(x, axes, options), [input([2, 3, 4])]);
+      }
+    }
+    const same = tensor([2, 2, 2], { device: cpu, requiresGrad: true });
+    expect(values(backward(std(same)).get(same)!)).toEqual([0, 0, 0]);
+  });
+
+  test("kernels, and errors", async () => {
+    for (const axes of [undefined, 0, [1, 2]]) {
+      await compareWithCpu(devices, `variance over ${axes}`, ([x]) => variance(x, axes), [[3, 5, 67]]);
+      await compareWithCpu(devices, `std over ${axes}`, ([x]) => std(x, axes), [[3, 5, 67]]);
+    }
+    expect(() => variance(tensor([[1], [2]], { device: cpu }), 1)).toThrow(
+      "variance: 1 element has none with a correction of 1. Take more elements, or { correction: 0 }.",
+    );
+    expect(() => std(x, 2)).toThrow(ShapeError);
+  });
+});

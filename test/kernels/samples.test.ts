@@ -4,9 +4,9 @@ import type { Device } from "../../src/device/device.ts";
 import { packedWidth, packSamples, readSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { fromPlanar, toPlanar } from "../../src/picture/planes.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), float64Device(), ...(await gpuDevices())];

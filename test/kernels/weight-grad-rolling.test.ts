@@ -14,10 +14,11 @@ import {
   type WeightGradPlan,
 } from "../../src/kernels/conv2d/plan-weight-grad.ts";
 import * as reference from "../../src/kernels/conv2d/reference.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
-import { Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { foreignCases, gpuDevices } from "../support/devices.ts";
 

@@ -20,9 +20,10 @@ import { flip } from "../../src/kernels/layout/index.ts";
 import { packSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
 import { measureCeilings } from "../../src/measure/ceilings.ts";
 import * as ops from "../../src/node.ts";
+import { zeros } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
-import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { binary, comparisons, unary } from "../support/elementwise.ts";
 import { root } from "../support/run.ts";
 import { spread } from "../support/tier.ts";
@@ -237,9 +238,21 @@ const cases: Case[] = [
     },
   ],
   [
+    "variance, std, split, flip, layerNorm, groupNorm, binaryCrossEntropyWithLogits",
+    () => {
+      differentiate(ops.variance(x(3, 40), 1));
+      differentiate(ops.std(x(3, 40), 0));
+      for (const part of ops.split(x(5, 4), 2)) differentiate(part);
+      differentiate(ops.flip(x(3, 4), [0]));
+      differentiate(ops.layerNorm(x(3, 40), [40], x(40), x(40)));
+      differentiate(ops.groupNorm(x(2, 4, 5), 2, x(4), x(4)));
+      ops.backward(ops.binaryCrossEntropyWithLogits(x(5), x(5)));
+    },
+  ],
+  [
     "losses, of few and of many elements",
     () => {
-      for (const loss of [ops.l1Loss, ops.mseLoss, ops.charbonnierLoss]) {
+      for (const loss of [ops.l1Loss, ops.mseLoss, ops.charbonnierLoss, ops.huberLoss, ops.smoothL1Loss]) {
         for (const size of [5, 200_000]) {
           for (const reduction of ["mean", "sum"] as const)
             ops.backward(loss(x(size), x(size), { reduction }));
@@ -530,7 +543,7 @@ describe("kernels compile within WebGPU's default limits", () => {
     const tested = new Set<string>();
     for (const [name] of cases) for (const word of name.split(/\W+/)) tested.add(word);
     for (const name of [
-      ...["sum", "mean", "max", "min", "l1Loss", "mseLoss", "charbonnierLoss"],
+      ...["sum", "mean", "max", "min", "l1Loss", "mseLoss", "charbonnierLoss", "huberLoss", "smoothL1Loss"],
       ...["broadcastTo", "concat", "reshape", "slice", "permute", "stack", "transpose"],
       ...["squeeze", "unsqueeze", "flatten", "detach"],
     ]) {
@@ -552,6 +565,7 @@ describe("kernels compile within WebGPU's default limits", () => {
         "backward",
         "noGrad",
         "tensor",
+        "arange",
         "zeros",
         "ones",
         "full",
@@ -561,6 +575,7 @@ describe("kernels compile within WebGPU's default limits", () => {
         "multiStepLR",
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
+      ...["loadCheckpoint", "saveCheckpoint"],
       ...["parsePytorch", "serializePytorch", "parseWeights", "exportOnnx"],
       ...[
         "architectureOf",

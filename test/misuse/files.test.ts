@@ -108,7 +108,7 @@ const calls: Call[] = [
           workers: arg(() => 1),
           cacheBytes: arg(() => 1, "zero", "fraction", "huge", "infinity"),
         },
-        { needed: ["batch", "patch", "seed"] },
+        { needed: ["batch", "patch"] },
       ),
     ],
   },
@@ -138,11 +138,16 @@ const calls: Call[] = [
     call: evaluation.findPictures,
     args: [
       path(() => pictures),
-      arg(() => undefined, left, "text", "numeral"),
-      arg(() => 2),
-      arg(() => () => {}, left, "function"),
-      arg(() => ({ seed: 1 }), left),
-      arg(() => () => {}, left, "function"),
+      opts(
+        {
+          scale: arg(() => 2),
+          lowFolder: arg(() => undefined, left, "text", "numeral"),
+          degradation: arg(() => ({ seed: 1 }), left),
+          onLeftOut: arg(() => () => {}, left, "function"),
+          onFailure: arg(() => () => {}, left, "function"),
+        },
+        { needed: ["scale"] },
+      ),
     ],
   },
   {

@@ -55,6 +55,12 @@ const making: Line[] = [
   ["torch.tensor([[1., 2.], [3., 4.]])", () => x.shape, gives([2, 2])],
   ["torch.tensor(3.)", () => tensor(3).shape, gives([])],
   [
+    "ToTensor()(image)",
+    // @ts-expect-error
+    () => tensor({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) }),
+    says("tensor: got a picture, whose samples lie pixel by pixel. Write tensor(toPlanar(image), "),
+  ],
+  [
     "torch.tensor(v, requires_grad=True)",
     () => tensor([1, 2], { requiresGrad: true }).requiresGrad,
     gives(true),
@@ -261,6 +267,18 @@ const computing: Line[] = [
   ["torch.sum(x, dim=0)", () => sum(x, 0).shape, gives([2])],
   ["torch.add(x, 1)", async () => [...(await add(x, 1).data())], gives([2, 3, 4, 5])],
   [
+    "F.interpolate(x, scale_factor=2)",
+    // @ts-expect-error
+    () => interpolate(pictures, { scale_factor: 2 }),
+    says('the option "scale_factor" is called scaleFactor here'),
+  ],
+  [
+    "F.softmax(x)",
+    // @ts-expect-error
+    () => torch.softmax(x),
+    says("softmax: say along which axis, -2 to 1, such as softmax(x, 1)."),
+  ],
+  [
     "F.interpolate(x, scale_factor=2, mode='bicubic')",
     // @ts-expect-error
     () => interpolate(pictures, { scale_factor: 2, mode: "bicubic" }),
@@ -350,7 +368,7 @@ const networks: Line[] = [
     "nn.Conv2d(3, 16, 3, 1)",
     // @ts-expect-error
     () => new Conv2d(3, 16, 3, 1),
-    says("Conv2d: options are an object with stride, padding, dilation, bias, random, got 1."),
+    says("Conv2d: options are an object with stride, padding, dilation, paddingMode, bias, random, got 1."),
   ],
   [
     "nn.Sequential([a, b])",
@@ -372,6 +390,18 @@ const networks: Line[] = [
       return count;
     },
     gives(3 * 4 * 9 + 4),
+  ],
+  [
+    "class Net(nn.Module) without forward",
+    // @ts-expect-error
+    () => new (class extends torch.Module {})().forward(x),
+    says("A class of your own needs the method forward"),
+  ],
+  [
+    "model.modules()",
+    // @ts-expect-error
+    () => new Conv2d(3, 4, 3).modules(),
+    says("Its parts are its properties"),
   ],
   [
     "model.named_parameters()",
@@ -486,7 +516,7 @@ describe("the sentences", () => {
         "linear",
         "logSoftmax",
       ],
-      ...["maxPool2d", "stack"],
+      ...["maxPool2d", "stack", "elu", "softplus", "huberLoss", "smoothL1Loss", "variance"],
     ];
     const explained = new Map<string, string>(classes[0][1]);
     expect(operations()).toContain("relu");

@@ -202,6 +202,16 @@ const calls: Call[] = [
   { name: "scope", call: library.scope, args: [arg(() => () => 1, "function", left)] },
   { name: "zeros", call: library.zeros, args: [shape, opts(tensorOptions)] },
   { name: "ones", call: library.ones, args: [shape, opts(tensorOptions)] },
+  {
+    name: "arange",
+    call: library.arange as (...args: never[]) => unknown,
+    args: [
+      arg(() => 0, "negative", "fraction", "zero"),
+      arg(() => 3, left, "fraction"),
+      arg(() => 1, left, "fraction", "huge"),
+      opts(tensorOptions),
+    ],
+  },
   { name: "full", call: library.full, args: [shape, arg(() => 1, ...any), opts(tensorOptions)] },
   {
     name: "rand",
@@ -221,6 +231,11 @@ const calls: Call[] = [
     name: "assign",
     call: (values: never) => zeros([2]).assign(values),
     args: [arg(() => [1, 2], "listOfNaN", "listOfHuge")],
+  },
+  {
+    name: "assign",
+    call: (values: never) => zeros([2]).assign(values),
+    args: [arg(() => zeros([2]), "listOfNaN", "listOfHuge")],
   },
   {
     name: "backward",
@@ -316,14 +331,33 @@ const calls: Call[] = [
       arg(() => 0.1, "zero", "fraction", "huge"),
     ],
   },
+  { name: "elu", call: library.elu, args: [x(3), arg(() => 1, left, ...numbers)] },
+  { name: "softplus", call: library.softplus, args: [x(3), arg(() => 1, left, "fraction", "huge")] },
+  { name: "flip", call: library.flip, args: [x(2, 3), arg(() => [0], "emptyList")] },
+  { name: "split", call: library.split, args: [x(2, 3), arg(() => 1, "huge"), anAxis(left)] },
+  ...Object.entries({ variance: library.variance, std: library.std }).map(([name, call]) => ({
+    name,
+    call,
+    args: [x(2, 3), axes, opts({ keepdim: trueOrFalse, correction: arg(() => 0, "zero", "fraction") })],
+  })),
+  {
+    name: "layerNorm",
+    call: library.layerNorm,
+    args: [x(2, 3), arg(() => [3]), arg(() => zeros([3]), left), arg(() => zeros([3]), left), opts({ eps })],
+  },
+  {
+    name: "groupNorm",
+    call: library.groupNorm,
+    args: [x(2, 4), arg(() => 2), arg(() => zeros([4]), left), arg(() => zeros([4]), left), opts({ eps })],
+  },
   { name: "leakyRelu", call: library.leakyRelu, args: [x(3), arg(() => 0.1, left, ...numbers)] },
   {
     name: "clamp",
     call: library.clamp,
     args: [
       x(3),
-      arg(() => -1, "negative", "fraction", "zero"),
-      arg(() => 1, "fraction", "huge", "zero", "infinity"),
+      arg(() => -1, left, "negative", "fraction", "zero"),
+      arg(() => 1, left, "fraction", "huge", "zero", "infinity"),
     ],
   },
   ...Object.entries({ eq, ne, lt, le, gt, ge }).map(([name, call]) => ({
@@ -331,7 +365,11 @@ const calls: Call[] = [
     call,
     args: [x(3), numberOrTensor(3)],
   })),
-  ...Object.entries({ maximum, minimum }).map(([name, call]) => ({ name, call, args: [x(3), x(3)] })),
+  ...Object.entries({ maximum, minimum }).map(([name, call]) => ({
+    name,
+    call: call as (...args: never[]) => unknown,
+    args: [numberOrTensor(3), numberOrTensor(3)],
+  })),
   { name: "where", call: library.where, args: [x(3), numberOrTensor(3), numberOrTensor(3)] },
   { name: "gelu", call: library.gelu, args: [x(3), opts({ approximate: arg(() => "tanh") })] },
   ...Object.entries({ softmax, logSoftmax }).map(([name, call]) => ({
@@ -441,6 +479,21 @@ const calls: Call[] = [
   { name: "fftLoss", call: library.fftLoss, args: [x(1, 1, 2, 2), x(1, 1, 2, 2)] },
   { name: "mseLoss", call: library.mseLoss, args: [x(2), x(2), opts({ reduction: arg(() => "sum") })] },
   {
+    name: "huberLoss",
+    call: library.huberLoss,
+    args: [x(2), x(2), opts({ reduction: arg(() => "sum"), delta: eps })],
+  },
+  {
+    name: "smoothL1Loss",
+    call: library.smoothL1Loss,
+    args: [x(2), x(2), opts({ reduction: arg(() => "sum"), beta: eps })],
+  },
+  {
+    name: "binaryCrossEntropyWithLogits",
+    call: library.binaryCrossEntropyWithLogits,
+    args: [x(2), x(2), opts({ reduction: arg(() => "sum") })],
+  },
+  {
     name: "charbonnierLoss",
     call: library.charbonnierLoss,
     args: [x(2), x(2), opts({ reduction: arg(() => "sum"), eps })],
@@ -539,6 +592,33 @@ const calls: Call[] = [
   { name: "Sequential", call: construct(library.Sequential), args: [arg(() => new library.ReLU())] },
   { name: "L1Loss", call: construct(library.L1Loss), args: [opts({ reduction: arg(() => "sum") })] },
   { name: "MSELoss", call: construct(library.MSELoss), args: [opts({ reduction: arg(() => "sum") })] },
+  {
+    name: "HuberLoss",
+    call: construct(library.HuberLoss),
+    args: [opts({ reduction: arg(() => "sum"), delta: eps })],
+  },
+  {
+    name: "SmoothL1Loss",
+    call: construct(library.SmoothL1Loss),
+    args: [opts({ reduction: arg(() => "sum"), beta: eps })],
+  },
+  {
+    name: "BCEWithLogitsLoss",
+    call: construct(library.BCEWithLogitsLoss),
+    args: [opts({ reduction: arg(() => "sum") })],
+  },
+  { name: "Softplus", call: construct(library.Softplus), args: [arg(() => 1, left, "fraction", "huge")] },
+  { name: "ELU", call: construct(library.ELU), args: [arg(() => 1, left, ...numbers)] },
+  {
+    name: "LayerNorm",
+    call: construct(library.LayerNorm),
+    args: [arg(() => 2, "emptyList"), opts({ eps, affine: trueOrFalse })],
+  },
+  {
+    name: "GroupNorm",
+    call: construct(library.GroupNorm),
+    args: [arg(() => 1), arg(() => 2), opts({ eps, affine: trueOrFalse })],
+  },
   {
     name: "CharbonnierLoss",
     call: construct(library.CharbonnierLoss),
@@ -677,6 +757,16 @@ const calls: Call[] = [
       arg(() => ({}), left, "emptyObject", "arrayBuffer", "map", "date"),
       opts({ dtype: arg(() => "F16") }),
     ],
+  },
+  {
+    name: "saveCheckpoint",
+    call: library.saveCheckpoint,
+    args: [arg(() => ({ model: model() })), arg(() => ({}), left, "emptyObject")],
+  },
+  {
+    name: "loadCheckpoint",
+    call: library.loadCheckpoint,
+    args: [arg(() => ({ model: model() })), arg(() => new Uint8Array(4))],
   },
   {
     name: "saveWeights",
@@ -968,6 +1058,7 @@ const calls: Call[] = [
 /** Exports that take nothing, or are no functions. */
 const nothingToGet = new Set([
   ...["defaultDevice", "show", "startTrace", "ReLU", "Sigmoid", "SiLU", "Tanh", "Module", "SuperResolver"],
+  ...["Identity"],
   ...["Tensor", "FFTLoss", "SSIMLoss"],
   ...["DataError", "GpuError", "ShapeError", "DeviceLostError"],
   "adaptersPresent",

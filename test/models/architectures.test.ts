@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
-import { completeOptions, type Option } from "../../src/models/architecture.ts";
+import { type Architecture, completeOptions, type Option } from "../../src/models/architecture.ts";
+import { EDSR } from "../../src/models/edsr.ts";
 import { architectureOf, architectures, createModel, loadModel } from "../../src/models/registry.ts";
 import { type NamedArray, saveWeights } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -36,6 +37,14 @@ describe.each(architectures.map((architecture) => [architecture.name, architectu
       expect(architecture.shortName(options)).toMatch(new RegExp(`^[a-z]+-x${scale}[\\d-x]*$`));
     });
 
+    test("recognizes its weights in a file that names no network, and is the only one that does", async () => {
+      const state = await architecture.build(options, new Random(1)).stateDict();
+      const finders = architectures.filter(
+        ({ recognize }: Architecture) => recognize?.(state, { name: "net.pth", scale }) !== undefined,
+      );
+      expect(finders.map(({ name }) => name)).toEqual(architecture.recognize ? [architecture.name] : []);
+    });
+
     test("has defaults and presets that fit, and refuses what does not", () => {
       for (const { kind, default: value } of Object.values<Option | undefined>(architecture.options).filter(
         (o) => o !== undefined,
@@ -52,6 +61,12 @@ describe.each(architectures.map((architecture) => [architecture.name, architectu
     });
   },
 );
+
+test("an option that does not exist is refused, and one in PyTorch's spelling told its name", () => {
+  const build = (options: object) => () => new EDSR(options);
+  expect(build({ res_scale: 1 })).toThrow('EDSR: the option "res_scale" is called resScale here.');
+  expect(build({ width: 1 })).toThrow(/^EDSR: there is no option "width"; there are scale, blocks, /);
+});
 
 /** A plane of random walks along its rows: `step` decides how smooth it is. */
 function plane(step: number, side = 60): NamedArray {

@@ -12,8 +12,8 @@ import {
   readNetwork,
 } from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
 import { readWeightFile } from "../../src/upscale/weight-files.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";

@@ -321,7 +321,7 @@ test.each([
   expect(nameOfOther(keys)).toBe(name);
   const state = new Map(keys.map((key) => [key, { shape: [1, 1, 1, 1], data: Float32Array.of(0) }]));
   for (const recognize of [recognizeCompact, recognizeSpan, recognizeRRDBNet]) {
-    expect(recognize(state, "net.pth")).toBeUndefined();
+    expect(recognize(state, { name: "net.pth" })).toBeUndefined();
   }
 });
 
@@ -346,13 +346,13 @@ describe("relatives that this library does not run are refused with what they ar
       "body.2.weight": [16, 8, 3, 3],
       "body.2.bias": [16],
     });
-    expect(() => recognizeCompact(rgba, "net.pth")).toThrow(DataError);
-    expect(() => recognizeCompact(rgba, "net.pth")).toThrow(
+    expect(() => recognizeCompact(rgba, { name: "net.pth" })).toThrow(DataError);
+    expect(() => recognizeCompact(rgba, { name: "net.pth" })).toThrow(
       /^net.pth: this is Compact from 4 channels to 16/,
     );
     const { "body.2.weight": last, ...others } = Object.fromEntries(rgba);
     expect(last.shape).toEqual([16, 8, 3, 3]);
-    expect(() => recognizeCompact(new Map(Object.entries(others)), "net.pth")).toThrow(
+    expect(() => recognizeCompact(new Map(Object.entries(others)), { name: "net.pth" })).toThrow(
       "net.pth: this is Compact without its last convolution. The file is damaged or incomplete.",
     );
     const rrdbnet = stateOf({
@@ -360,13 +360,13 @@ describe("relatives that this library does not run are refused with what they ar
       "body.0.rdb1.conv1.weight": [4, 8, 3, 3],
       "conv_last.weight": [4, 8, 3, 3],
     });
-    expect(() => recognizeRRDBNet(rrdbnet, "net.pth")).toThrow(/an RRDBNet from 4 channels to 4/);
+    expect(() => recognizeRRDBNet(rrdbnet, { name: "net.pth" })).toThrow(/an RRDBNet from 4 channels to 4/);
     const unshuffled = new Map(rrdbnet).set("conv_first.weight", {
       shape: [8, 27, 3, 3],
       data: new Float32Array(8 * 27 * 9),
     });
     unshuffled.set("conv_last.weight", { shape: [3, 8, 3, 3], data: new Float32Array(216) });
-    expect(() => recognizeRRDBNet(unshuffled, "net.pth")).toThrow(/from 27 channels to 3/);
+    expect(() => recognizeRRDBNet(unshuffled, { name: "net.pth" })).toThrow(/from 27 channels to 3/);
   });
 
   test("an RRDBNet that enlarges by 3, which only its name tells", () => {
@@ -376,9 +376,11 @@ describe("relatives that this library does not run are refused with what they ar
       "conv_up1.weight": [8, 8, 3, 3],
       "conv_last.weight": [3, 8, 3, 3],
     });
-    expect(() => recognizeRRDBNet(state, "3x_net.pth")).toThrow(/by its name this RRDBNet enlarges by 3/);
+    expect(() => recognizeRRDBNet(state, { name: "3x_net.pth" })).toThrow(
+      /by its name this RRDBNet enlarges by 3/,
+    );
     for (const name of ["2x_net.pth", "net.pth"]) {
-      expect(recognizeRRDBNet(state, name)?.metadata.scale, name).toBe("2");
+      expect(recognizeRRDBNet(state, { name })?.metadata.scale, name).toBe("2");
     }
   });
 
@@ -399,7 +401,10 @@ describe("relatives that this library does not run are refused with what they ar
       "conv_cat.weight": [4, 16, 1, 1],
       "upsampler.0.weight": [12, 4, 3, 3],
     };
-    expect(recognizeSpan(stateOf(shapes), "net.pth")?.metadata).toMatchObject({ scale: "2", channels: "4" });
+    expect(recognizeSpan(stateOf(shapes), { name: "net.pth" })?.metadata).toMatchObject({
+      scale: "2",
+      channels: "4",
+    });
     for (const [key, shape] of Object.entries({
       "conv_1.sk.weight": [0, 2 ** 40, 1, 1],
       "conv_1.sk.bias": [3],
@@ -408,14 +413,16 @@ describe("relatives that this library does not run are refused with what they ar
       "block_1.c3_r.conv.2.weight": [4, 8, 3, 3],
     })) {
       const damaged = stateOf({ ...shapes, [key]: shape });
-      expect(() => recognizeSpan(damaged, "net.pth"), key).toThrow(DataError);
-      expect(() => recognizeSpan(damaged, "net.pth"), key).toThrow(/do not add up to one convolution/);
+      expect(() => recognizeSpan(damaged, { name: "net.pth" }), key).toThrow(DataError);
+      expect(() => recognizeSpan(damaged, { name: "net.pth" }), key).toThrow(
+        /do not add up to one convolution/,
+      );
     }
     // Also where a convolution that was folded before is in the file, too.
     const folded = { "conv_1.eval_conv.weight": [4, 3, 3, 3], "conv_1.eval_conv.bias": [4] };
     for (const key of ["conv_1.conv.2.bias", "conv_1.sk.weight"]) {
       const { [key]: _, ...rest } = { ...shapes, ...folded } as Record<string, readonly number[]>;
-      expect(() => recognizeSpan(stateOf(rest), "net.pth")).toThrow(
+      expect(() => recognizeSpan(stateOf(rest), { name: "net.pth" })).toThrow(
         /^net.pth: the branches of conv_1 do not/,
       );
     }
@@ -428,7 +435,7 @@ describe("relatives that this library does not run are refused with what they ar
       "model.1.sub.1.weight": [8, 8, 3, 3],
       "model.3000000000001.weight": [3, 8, 3, 3],
     });
-    expect(recognizeRRDBNet(odd, "net.pth")?.metadata).toMatchObject({ scale: "1" });
+    expect(recognizeRRDBNet(odd, { name: "net.pth" })?.metadata).toMatchObject({ scale: "1" });
   });
 
   test("ESRGAN+", () => {
@@ -437,6 +444,6 @@ describe("relatives that this library does not run are refused with what they ar
       "model.1.sub.0.RDB1.conv1x1.weight": [8, 8, 1, 1],
       "model.1.sub.0.RDB1.conv1.0.weight": [4, 8, 3, 3],
     });
-    expect(() => recognizeRRDBNet(plus, "net.pth")).toThrow(/this is ESRGAN\+/);
+    expect(() => recognizeRRDBNet(plus, { name: "net.pth" })).toThrow(/this is ESRGAN\+/);
   });
 });

@@ -12,9 +12,9 @@ import {
 } from "../../src/models/index.ts";
 import { loadWeights, saveWeights, serializeSafetensors } from "../../src/nn/index.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import { rand } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { rand } from "../../src/tensor/tensor.ts";
 import { float32Device } from "../support/devices.ts";
 
 const device = float32Device();
@@ -48,7 +48,7 @@ describe.each(networks)("%s", (_, make) => {
     expect(again.metadata()).toEqual(model.metadata());
     expect(await again.stateDict()).toEqual(await model.stateDict());
     using _ = scope();
-    const x = rand([1, model.colors === "rgb" ? 3 : 1, 5, 4], new Random(1));
+    const x = rand([1, model.planes, 5, 4], new Random(1));
     expect(await again.forward(x).data()).toEqual(await model.forward(x).data());
   });
 

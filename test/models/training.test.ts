@@ -6,10 +6,10 @@ import { setDefaultDevice } from "../../src/device/open.ts";
 import { l1Loss } from "../../src/kernels/loss/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { Adam, type NamedArray } from "../../src/nn/index.ts";
+import { rand } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { runCode } from "../support/run.ts";
 

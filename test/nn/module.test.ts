@@ -17,9 +17,12 @@ import {
   ConvTranspose2d,
   CrossEntropyLoss,
   Dropout,
+  ELU,
   Flatten,
   GELU,
+  Identity,
   L1Loss,
+  type Layer,
   Linear,
   loadWeights,
   MaxPool2d,
@@ -31,16 +34,18 @@ import {
   Sequential,
   Sigmoid,
   SiLU,
+  Softplus,
   saveWeights,
   Tanh,
   Upsample,
 } from "../../src/nn/index.ts";
 import { compileAhead } from "../../src/tensor/compile-ahead.ts";
+import { ones, rand, tensor } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { ones, rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { expectTensorsClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
@@ -439,11 +444,82 @@ describe("Conv2d", () => {
   });
 });
 
+describe("networks with other forwards than layers have", () => {
+  class Conditioned extends Module {
+    readonly conv = new Conv2d(1, 1, 1);
+    readonly scale = new Linear(2, 1);
+    forward(x: Tensor, condition: Tensor, { bias = 0 } = {}): Tensor {
+      return ops.add(ops.mul(this.conv.forward(x), this.scale.forward(condition)), bias);
+    }
+  }
+  class Pyramid extends Module {
+    readonly conv = new Conv2d(1, 1, 1);
+    forward(x: Tensor): { coarse: Tensor; fine: Tensor } {
+      const fine = this.conv.forward(x);
+      return { fine, coarse: ops.mean(fine) };
+    }
+  }
+
+  test("take several inputs, return several results, and are modules as any", () => {
+    const [conditioned, pyramid] = [new Conditioned(), new Pyramid()];
+    const x = ones([1, 1, 2, 2]);
+    expect(conditioned.forward(x, ones([1, 2]), { bias: 1 }).shape).toEqual([1, 1, 2, 2]);
+    expect(pyramid.forward(x).coarse.shape).toEqual([]);
+    const both: Module[] = [conditioned, pyramid];
+    expect(both.map((module) => module.parameters().length)).toEqual([4, 2]);
+  });
+
+  test("are no layers of a Sequential, as TypeScript says", () => {
+    // @ts-expect-error
+    new Sequential(new Conditioned());
+    // @ts-expect-error
+    new Sequential(new Pyramid());
+    expect(new Sequential(new Sequential(new ReLU())).forward(ones([1])).shape).toEqual([1]);
+  });
+});
+
 describe.each(perDevice)("layers on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
 
+  test("Identity, Softplus and ELU do what they say, alone and in a Sequential", async () => {
+    const x = tensor([[-2, 0, 3]]);
+    const close = (y: Tensor, want: number[]) => expectTensorsClose(y, tensor([want]), { absolute: 1e-6 });
+    const identity = new Identity();
+    expect(identity.forward(x)).toBe(x);
+    await close(new Softplus(2).forward(x), [
+      Math.log1p(Math.exp(-4)) / 2,
+      Math.log(2) / 2,
+      3 + Math.log1p(Math.exp(-6)) / 2,
+    ]);
+    await close(new ELU(0.5).forward(x), [0.5 * Math.expm1(-2), 0, 3]);
+    await close(
+      ops.noGrad(() => new Sequential(identity, new ReLU(), new Identity()).forward(x)),
+      [0, 0, 3],
+    );
+    expect(x.disposed).toBe(false);
+  });
+
+  test("Conv2d pads with what paddingMode says, and in a Sequential, too", async () => {
+    const x = rand([2, 3, 5, 6], new Random(1));
+    for (const paddingMode of ["reflect", "replicate"] as const) {
+      const conv = new Conv2d(3, 4, [3, 5], { padding: "same", paddingMode });
+      const want = conv2d(ops.pad(x, [2, 2, 1, 1], paddingMode), conv.weight, conv.bias);
+      expect(want.shape).toEqual([2, 4, 5, 6]);
+      await expectTensorsClose(conv.forward(x), want, { absolute: 0 });
+      const sequence = new Sequential(conv, new ReLU());
+      await expectTensorsClose(
+        ops.noGrad(() => sequence.forward(x)),
+        ops.relu(want),
+        { absolute: 1e-6 },
+      );
+    }
+    expect(() => new Conv2d(1, 1, 3, { paddingMode: "circular" as never })).toThrow(
+      'Conv2d: paddingMode must be zeros, reflect or replicate, got "circular".',
+    );
+  });
+
   test("Sequential refuses arguments that are not modules", () => {
-    const asJavaScript = (...modules: unknown[]) => new Sequential(...(modules as Module[]));
+    const asJavaScript = (...modules: unknown[]) => new Sequential(...(modules as Layer[]));
     expect(() => asJavaScript(new ReLU(), (x: Tensor) => x)).toThrow(
       "Sequential: argument 1 is a function and not a module. Give modules one by one",
     );

@@ -20,10 +20,12 @@ import {
   SGD,
   stepLR,
 } from "../../src/nn/index.ts";
+import { inspectHook } from "../../src/options/printable.ts";
+import { rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
@@ -212,7 +214,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const { live } = device.memory();
       const x = tensor([1, 2], undefined, { requiresGrad: true });
       const elsewhere = tensor([1], undefined, { device: float32Device(), requiresGrad: true });
-      expect(() => new Adam([])).toThrow("Adam: there are no parameters to optimise.");
+      expect(() => new Adam([])).toThrow(
+        "Adam: there are no parameters to optimise. A parameter is a tensor with requiresGrad in a property",
+      );
       expect(() => new SGD([x, x])).toThrow("SGD: a parameter is in the list twice.");
       expect(() => new Adam([x, elsewhere])).toThrow(
         `Adam: one parameter is on ${device.name} and another on cpu.`,
@@ -393,4 +397,16 @@ describe("schedules", () => {
     for (let step = 0; step < 10; step++) expect(schedule(step + 1)).toBeLessThan(schedule(step));
     expect(cosineAnnealingLR(1, { tMax: 1 })(1)).toBe(0);
   });
+});
+
+test("an optimiser prints what it is, and JSON refuses it", () => {
+  setDefaultDevice(devices[0]);
+  const trained = parameters();
+  const adam = new AdamW(trained, { lr: 0.01 });
+  expect(`${adam}`).toBe("AdamW, lr 0.01, 0 steps, 5 parameters");
+  train(adam, trained);
+  expect(adam[inspectHook]()).toBe("AdamW, lr 0.01, 1 step, 5 parameters");
+  expect(() => JSON.stringify({ adam })).toThrow("await saveCheckpoint({ model, optimizer })");
+  adam.dispose();
+  expect(`${adam}`).toBe("AdamW, lr 0.01, 1 step, 5 parameters, disposed");
 });

@@ -3,7 +3,8 @@ import { inspect } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { Conv2d, Module, PReLU, ReLU, Sequential } from "../../src/nn/index.ts";
-import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
+import { zeros } from "../../src/tensor/create.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device } from "../support/devices.ts";
 
 beforeAll(() => setDefaultDevice(float32Device()));

@@ -21,11 +21,10 @@ const op = defineOp<{ x: Tensor }>({
   name: "gaussian",
   shape: ({ x }) => x.shape,
   cpu({ x }, _, y) {
-    for (let i = 0; i < x.data.length; i++) y.data[i] = Math.exp(-(x.data[i] ** 2));
+    for (const [i, value] of x.data.entries()) y.data[i] = Math.exp(-(value ** 2));
   },
   gpu(device, { x }, _, y) {
-    const buffers = { x: x.gpuStorage, y: y.gpuStorage };
-    device.run(gaussianKernel, { buffers, params: { size: x.size }, grid: linearGrid(x.size, 64) });
+    device.run(gaussianKernel, { buffers: { x, y }, params: { size: x.size }, grid: linearGrid(x.size, 64) });
   },
   backward: (dy, { x, y }) => ({ x: () => mul(dy, mul(mul(x, y), -2)) }),
 });

@@ -5,9 +5,10 @@ import { defineUpdate, kernel } from "pixelgrad/kernel";
 /** One step of Lion (Chen et al. 2023): the sign of a running mean of the gradients, times lr. */
 const lion = defineUpdate<"w" | "g" | "m">({
   cpu({ w, g, m }, { lr }) {
-    for (let i = 0; i < w.length; i++) {
-      w[i] -= lr * Math.sign(0.9 * m[i] + 0.1 * g[i]);
-      m[i] = 0.99 * m[i] + 0.01 * g[i];
+    for (const [i, gradient] of g.entries()) {
+      const mean = m[i]!;
+      w[i]! -= lr! * Math.sign(0.9 * mean + 0.1 * gradient);
+      m[i] = 0.99 * mean + 0.01 * gradient;
     }
   },
   kernel: kernel(
@@ -46,4 +47,4 @@ for (let i = 0; i < 60; i++) {
   using _ = scope();
   losses.push(await step(tensor([0, 0, 0])).item());
 }
-console.log(`Lion: loss ${losses[0].toFixed(3)} -> ${losses[59].toFixed(3)}, replayed: ${!step.whyBuilt}`);
+console.log(`Lion: loss ${losses[0]!.toFixed(3)} -> ${losses[59]!.toFixed(3)}, replayed: ${!step.whyBuilt}`);

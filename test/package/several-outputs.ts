@@ -52,32 +52,32 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 const rowMax = defineOp<{ x: Tensor }, void, "values" | "positions">({
   name: "rowMax",
-  shapes: ({ x }) => ({ values: [x.shape[0]], positions: [x.shape[0]] }),
+  shapes: ({ x }) => ({ values: [x.shape[0]!], positions: [x.shape[0]!] }),
   cpu({ x }, _, { values, positions }) {
-    const [rows, columns] = x.shape;
+    const [rows, columns] = x.shape as [number, number];
     for (let row = 0; row < rows; row++) {
       const numbers = x.data.subarray(row * columns, (row + 1) * columns);
       let best = 0;
-      for (let i = 1; i < columns; i++) {
+      for (const [i, value] of numbers.entries()) {
+        const largest = numbers[best]!;
         // The first of equal ones; and NaN is larger than all numbers, as in PyTorch.
-        if (numbers[i] > numbers[best] || (Number.isNaN(numbers[i]) && !Number.isNaN(numbers[best])))
-          best = i;
+        if (value > largest || (Number.isNaN(value) && !Number.isNaN(largest))) best = i;
       }
-      values.data[row] = numbers[best];
+      values.data[row] = numbers[best]!;
       positions.data[row] = best;
     }
   },
   gpu(device, { x }, _, { values, positions }) {
-    const [rows, columns] = x.shape;
+    const [rows, columns] = x.shape as [number, number];
     device.run(rowMaxKernel, {
-      buffers: { x: x.gpuStorage, values: values.gpuStorage, positions: positions.gpuStorage },
+      buffers: { x, values, positions },
       params: { rows, columns },
       grid: linearGrid(rows, 64),
     });
   },
   nonDifferentiable: ["positions"],
   backward: ({ values: dy }, { x, positions }) => ({
-    x: () => rowMaxGrad({ dy: dy as Tensor, positions }, x.shape[1]),
+    x: () => rowMaxGrad({ dy: dy as Tensor, positions }, x.shape[1]!),
   }),
 });
 
@@ -85,13 +85,11 @@ const rowMaxGrad = defineOp<{ dy: Tensor; positions: Tensor }, number>({
   name: "rowMax gradient",
   shape: ({ dy }, columns) => [dy.size, columns],
   cpu({ dy, positions }, columns, dx) {
-    for (let row = 0; row < dy.data.length; row++) {
-      dx.data[row * columns + positions.data[row]] = dy.data[row];
-    }
+    for (const [row, value] of dy.data.entries()) dx.data[row * columns + positions.data[row]!] = value;
   },
   gpu(device, { dy, positions }, columns, dx) {
     device.run(rowMaxGradKernel, {
-      buffers: { dy: dy.gpuStorage, positions: positions.gpuStorage, dx: dx.gpuStorage },
+      buffers: { dy, positions, dx },
       params: { size: dx.size, columns },
       grid: linearGrid(dx.size, 64),
     });

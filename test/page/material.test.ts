@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { stemOf } from "../../site/material.ts";
+import { pairStem } from "../../site/pictures/pair-stem.ts";
 import { startBrowser, status, visit, waves } from "./visit.ts";
 
 let browser: Browser;
@@ -90,9 +90,13 @@ test.each([
   ["photox4m.png", "photo"],
   ["photo_LRBI_x2.PNG", "photo"],
   ["photo-HR.jpg", "photo"],
+  ["photo_SRF_2_LR.png", "photo"],
+  ["photo_SRF_2_HR.png", "photo"],
+  ["photo_bicLRx2.png", "photo"],
+  ["x2_low_photo.png", "x2_low_photo"],
   ["low.png", ""],
   ["yellow.png", "yellow"], // ends in "low", which is no word of its own
   ["a.b_high.tif", "a.b"],
 ])("%s belongs to the pair %s", (name, stem) => {
-  expect(stemOf(name)).toBe(stem);
+  expect(pairStem(name)).toBe(stem);
 });

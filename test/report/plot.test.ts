@@ -4,7 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatTicks, logTicks, niceTicks, type Point, palette } from "../../src/report/axes.ts";
-import { linePlots, type PanelSpec, smoothed, thin, writeDrawing } from "../../src/report/plot.ts";
+import { linePlots, type PanelSpec, smoothPoints, thin, writeDrawing } from "../../src/report/plot.ts";
 
 const numbers = (count: number, f: (i: number) => number): Point[] =>
   Array.from({ length: count }, (_, i) => [i, f(i)] as const);
@@ -247,14 +247,14 @@ describe("thin", () => {
   });
 });
 
-describe("smoothed", () => {
+describe("smoothPoints", () => {
   it("does not bend a straight line, even at its ends", () => {
-    for (const [x, y] of smoothed(numbers(500, (i) => 3 * i + 7))) expect(y).toBeCloseTo(3 * x + 7, 8);
+    for (const [x, y] of smoothPoints(numbers(500, (i) => 3 * i + 7))) expect(y).toBeCloseTo(3 * x + 7, 8);
   });
 
   it("leaves a handful of points as they are", () => {
     const points = numbers(20, (i) => i * i);
-    expect(smoothed(points)).toEqual(points);
+    expect(smoothPoints(points)).toEqual(points);
   });
 });
 

@@ -70,6 +70,14 @@ describe("Progress", () => {
     expect(text()).toBe("  0%   0/10  ? steps/s  ETA ?\n");
   });
 
+  it("has no speed before a step, and writes texts as they are", () => {
+    const { stream, clock, text } = recorder();
+    const progress = new Progress({ total: 10, start: 1, stream });
+    clock.seconds = 1e-6;
+    progress.update(1, { waiting: "< 1 %" });
+    expect(text()).toBe(" 10%   1/10  ? steps/s  waiting < 1 %  ETA ?\n");
+  });
+
   it("fills the bar as far as the run has come", () => {
     expect(bar(0, 200)).toMatch(/^░{30} /);
     expect(bar(15_000, 200)).toMatch(/^█{15}░{15} /);
@@ -87,6 +95,17 @@ describe("Progress", () => {
       expect(hasBar ? line.replace(/^[█░]+ /, "") : line).toBe(status.slice(0, columns - 1));
       expect(line.includes("░")).toBe(hasBar);
     }
+  });
+
+  it("writes the end to a file once, however late it is", () => {
+    const { stream, written, clock } = recorder();
+    const progress = new Progress({ total: 2, stream });
+    for (const step of [1, 2, 2]) {
+      clock.seconds += 60;
+      progress.update(step, {});
+    }
+    progress.done();
+    expect(written.map((line) => line.slice(0, 4))).toEqual([" 50%", "100%"]);
   });
 
   it("writes a line every few seconds to a file", () => {

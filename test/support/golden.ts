@@ -3,9 +3,10 @@ import { expect } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import type { NamedArray } from "../../src/nn/module.ts";
 import { parseSafetensors } from "../../src/nn/safetensors.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "./close.ts";
 import { weightedLoss } from "./gradcheck.ts";
 

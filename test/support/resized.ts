@@ -1,8 +1,8 @@
 import type { Device } from "../../src/device/device.ts";
 import { interpolate, type ResizeMode } from "../../src/kernels/resize/index.ts";
 import type { Image } from "../../src/picture/image.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
 import { drawn } from "./drawn.ts";
 
 type Target = { scaleFactor: number } | { size: readonly [number, number] };

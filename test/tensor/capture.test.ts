@@ -28,9 +28,10 @@ import {
   where,
 } from "../../src/node.ts";
 import { compileAhead } from "../../src/tensor/compile-ahead.ts";
+import { rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
-import { rand, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const values = async (x: Tensor) => [...(await x.data())];
@@ -43,6 +44,20 @@ describe.each((await gpuDevices()).map((device) => [device.name, device] as cons
     const result = captured(...inputs);
     return { result, replayed: captured.whyBuilt === undefined };
   }
+
+  test("assign of a tensor is replayed, and backward notices it then, too", async () => {
+    using _ = scope();
+    const w = zeros([2], { requiresGrad: true });
+    using move = capture((x) => {
+      w.assign(add(w, x));
+      return sum(w);
+    });
+    for (const expected of [3, 6, 9]) expect(await move(tensor([1, 2])).item()).toBe(expected);
+    expect(move.whyBuilt).toBeUndefined();
+    const loss = sum(mul(w, w));
+    move(tensor([1, 2]));
+    expect(() => backward(loss)).toThrow("has been overwritten");
+  });
 
   describe("training, built and replayed", () => {
     const steps = 200;

@@ -1,16 +1,19 @@
-/** Operations with several outputs, and updates in place. */
+/** Operations with several outputs, updates in place, and the device that computes nothing. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { kernel, linearGrid } from "../../src/device/kernel.ts";
+import { MetaDevice } from "../../src/device/meta-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { add, mul } from "../../src/kernels/elementwise/index.ts";
-import { broadcastTo, concat, slice } from "../../src/kernels/layout/index.ts";
+import { broadcastTo, concat, copyInto, reshape, slice } from "../../src/kernels/layout/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { capture } from "../../src/tensor/capture.ts";
-import { defineOp, defineUpdate } from "../../src/tensor/op.ts";
+import { randn, tensor, zeros } from "../../src/tensor/create.ts";
+import { defineOp, recordOps } from "../../src/tensor/op.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import { defineUpdate } from "../../src/tensor/update.ts";
 import { compareWithCpu } from "../../src/testing/compare.ts";
 import { gradcheck } from "../../src/testing/gradcheck.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
@@ -226,5 +229,30 @@ describe.each(devices.map((device) => [device.name, device] as const))("updates 
     expect(() => fade(device, { values, target_values: elsewhere })).toThrow(
       `fade: target_values is on cpu and not on ${device.name}`,
     );
+  });
+});
+
+describe("on the device meta", () => {
+  const room = { tensors: 20, elements: 1000 };
+  const shapes = () => {
+    const device = new MetaDevice(room);
+    return { device, a: zeros([2, 3], { device }), b: zeros([2, 3], { device }) };
+  };
+  const sentence = "cannot run on the device meta, whose tensors have shapes and no values.";
+
+  test("nothing is computed, and the error says why", () => {
+    using _ = scope();
+    const { device, a, b } = shapes();
+    expect(() => add(a, b)).toThrow(`add: an operation ${sentence}`);
+    expect(() => fade(device, { values: a, target_values: b })).toThrow(`fade: an update ${sentence}`);
+    expect(() => copyInto(a, b, { sizes: [2, 3], from: [0, 0], to: [0, 0] })).toThrow(`copyInto ${sentence}`);
+  });
+
+  test("views and notes of operations need no values", () => {
+    using _ = scope();
+    const { a, b } = shapes();
+    expect(reshape(a, [6]).shape).toEqual([6]);
+    const [op] = recordOps(() => void add(a, b));
+    expect([op.name, op.y.shape]).toEqual(["add", [2, 3]]);
   });
 });

@@ -4,8 +4,9 @@ import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { add } from "../../src/kernels/elementwise/index.ts";
 import { reshape } from "../../src/kernels/layout/index.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { keep, outsideScopes, scope } from "../../src/tensor/scope.ts";
-import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];

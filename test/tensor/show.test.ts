@@ -1,8 +1,8 @@
 /** Tensors as text. */
 import { inspect } from "node:util";
 import { expect, test, vi } from "vitest";
+import { type NestedArray, tensor } from "../../src/tensor/create.ts";
 import { formatTensor, show } from "../../src/tensor/show.ts";
-import { type NestedArray, tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const device = float32Device();

@@ -5,14 +5,16 @@ import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { conv2d } from "../../src/kernels/conv2d/index.ts";
 import { add, mul, relu, sub } from "../../src/kernels/elementwise/index.ts";
-import { relu as reluOp } from "../../src/kernels/elementwise/unary.ts";
+import { reluOp } from "../../src/kernels/elementwise/unary.ts";
 import { reshape } from "../../src/kernels/layout/index.ts";
 import { mean, sum } from "../../src/kernels/reduce/index.ts";
-import { defineOp, noGrad } from "../../src/tensor/op.ts";
+import { rand, tensor } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
+import { defineOp } from "../../src/tensor/op.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Scope, scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const gpus = await gpuDevices();
@@ -244,6 +246,39 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         return sum(x);
       };
       expect(() => backward(withoutNotes())).toThrow(message);
+      expect(() => backward(withoutNotes())).not.toThrow("At this moment");
+    });
+
+    test("a noGrad() that was called alone, as in Python, and never ended", () => {
+      const open = noGrad();
+      try {
+        const x = trained([1, 2]);
+        const message =
+          "At this moment noGrad() is in effect: if it was called alone, as in Python, it never ends.";
+        expect(() => backward(sum(x))).toThrow(message);
+        expect(() => backward(sum(tensor([1])), [x])).toThrow(message);
+      } finally {
+        open[Symbol.dispose]();
+      }
+    });
+
+    test("a rule that gives a tensor, or a function that gives none", () => {
+      const wrong = (gradient: (dy: Tensor) => never) =>
+        defineOp<{ x: Tensor }>({
+          name: "wrong",
+          shape: ({ x }) => x.shape,
+          cpu: () => {},
+          gpu: () => {},
+          backward: (dy) => ({ x: gradient(dy) }),
+        });
+      const through = (gradient: (dy: Tensor) => unknown) => () =>
+        backward(sum(wrong(gradient as never)({ x: trained([1, 2]) })));
+      expect(through((dy) => dy)).toThrow(
+        "backward: the rule of wrong gives a tensor for x and should give a function that computes it",
+      );
+      expect(through(() => () => 3)).toThrow(
+        "backward: the rule of wrong: its gradient of x must be a tensor, got 3.",
+      );
     });
 
     test("an operation without a rule, and the gradient of a gradient", () => {

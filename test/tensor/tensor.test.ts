@@ -2,18 +2,10 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
+import { arange, full, type NestedArray, ones, rand, randn, tensor, zeros } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import * as shapes from "../../src/tensor/shape.ts";
-import {
-  full,
-  type NestedArray,
-  ones,
-  rand,
-  randn,
-  type Tensor,
-  tensor,
-  zeros,
-} from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
@@ -117,6 +109,47 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect([...(await x.data())]).toEqual([4, 5, 6]);
     expect(() => x.assign([1, 2])).toThrow("assign: 2 values do not fill a tensor of shape [3].");
     expect([...(await x.data())]).toEqual([4, 5, 6]);
+  });
+
+  test("arange has its start and not its end", async () => {
+    const read = async (x: Tensor) => [...(await x.data())];
+    expect(await read(arange(1, 2, 0.25, { device }))).toEqual([1, 1.25, 1.5, 1.75]);
+    expect(await read(arange(3, 0, -2, { device }))).toEqual([3, 1]);
+    expect(await read(arange(0, 1, 0.3, { device }))).toEqual([0, 0.3, 0.6, 3 * 0.3].map(Math.fround));
+    expect(() => arange(2, 2)).toThrow("arange: there is no number from 2 to below 2 by steps of 1.");
+    expect(() => arange(0, 1, 0)).toThrow("arange: there is no number");
+    expect(() => arange(2, 1)).toThrow("arange: there is no number");
+  });
+
+  test("assign copies a tensor on the device, and later changes of that do not show", async () => {
+    const x = tensor([[1, 2, 3]], { device, requiresGrad: true });
+    const other = tensor([[4, 5, 6]], { device });
+    x.assign(other);
+    other.assign([[7, 8, 9]].flat());
+    x.assign(x);
+    expect([...(await x.data())]).toEqual([4, 5, 6]);
+    expect([x.requiresGrad, x.node]).toEqual([true, undefined]);
+    const shares = x.alias([3]);
+    x.assign(shares.alias([1, 3]));
+    expect([...(await x.data())]).toEqual([4, 5, 6]);
+  });
+
+  test("assign refuses a tensor of another shape, device or dtype, and says which", () => {
+    const x = tensor([1, 2, 3], { device });
+    expect(() => x.assign(tensor([[1, 2, 3]], { device }))).toThrow(
+      "assign: a tensor of shape [1, 3] does not fit one of shape [3].",
+    );
+    expect(() => x.assign(tensor([1, 2, 3], { device: float64Device() }))).toThrow(
+      `assign: a tensor of device cpu does not fit one of device ${device.name}.`,
+    );
+    if (!device.profile.float16) return;
+    expect(() => x.assign(tensor([1, 2, 3], { device, dtype: "float16" }))).toThrow(
+      "assign: a tensor of dtype float16 does not fit one of dtype float32.",
+    );
+  });
+
+  test("JSON refuses a tensor", () => {
+    expect(() => JSON.stringify({ x: tensor([1, 2], { device }) })).toThrow("[...(await x.data())]");
   });
 
   test("item wants one element", async () => {

@@ -146,6 +146,26 @@ describe("flags beside --init", () => {
     );
   });
 
+  test("the file's weights are measured, and are the best until others are better; the rate is a small one", async () => {
+    const out = unused();
+    const small = ["--data", photos, "--patch", "6", "--batch", "1", "--steps", "1", "--valid-pictures", "1"];
+    const run = (...args: string[]) =>
+      runProgram(["train", "--init", file, ...small, ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } });
+    const { stdout } = await run("--lr", "1e-30", "--out", out);
+    const figure = stdout.match(
+      /^step 0: ([\d.]+) dB, bicubic [+-] [\d.]+, by the weights it begins with$/m,
+    )?.[1];
+    expect(stdout).toMatch(new RegExp(`^step 1: ${figure} dB, bicubic [+-] [\\d.]+$`, "m"));
+    expect(stdout).toContain(`Best: ${figure} dB at step 0`);
+    expect(stdout).toContain("No evaluation was better than the weights it began with");
+    const best = parseSafetensors(readFileSync(join(out, "best.safetensors")), "best");
+    expect(best.metadata.step).toBe("0");
+    const byDefault = unused();
+    await run("--out", byDefault);
+    const { metadata } = parseSafetensors(readFileSync(join(byDefault, "last.safetensors")), "last");
+    expect(JSON.parse(metadata.config)).toMatchObject({ lr: 1e-4, schedule: { kind: "cosine" } });
+  }, 60_000);
+
   test("the wrong command, a file that is missing, and one that holds something else are named", async () => {
     const said = async (...args: string[]) =>
       (await runProgram(["train", ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } })).stderr;

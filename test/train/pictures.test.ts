@@ -108,7 +108,7 @@ describe("transparent pixels", () => {
     expect(tensors(await trained(opaque))).toEqual(tensors(await trained(plain)));
     const bicubic = interpolator("bicubic", 2);
     const measured = (folder: string) =>
-      evaluate(bicubic, findPictures(folder, undefined, 2), { withSsim: false });
+      evaluate(bicubic, findPictures(folder, { scale: 2 }), { withSsim: false });
     expect((await measured(opaque)).mean.psnr).toBe((await measured(plain)).mean.psnr);
     await expect(measured(clear)).rejects.toThrow(/0\.png: it has 4 channels, the last one for transparency/);
   });

@@ -30,8 +30,9 @@ import {
   previousCheckpointFile,
   serializeCheckpoint,
 } from "../../src/train/checkpoint.ts";
-import { readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
+import { readCheckpoint, resume, type TrainConfig, type TrainStatus, train } from "../../src/train/index.ts";
 import { Lock, lockFile } from "../../src/train/lock.ts";
+import { readLog } from "../../src/train/run-folder.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
 import { runCode } from "../support/run.ts";
@@ -98,6 +99,21 @@ async function killedAt(message: RegExp, one = config()): Promise<string> {
 
 /** Of the same number, but not this process. */
 const deadOwner = (owner: { process: object }) => ({ ...owner, process: { ...owner.process, start: "1" } });
+
+test("after an evaluation, the progress has its figure", async () => {
+  const seen: TrainStatus[] = [];
+  const one = config({ steps: 2, evalEvery: 1 });
+  await train(one, { device, onProgress: (status) => seen.push(status) });
+  const measured = readLog(one.out!).flatMap(({ step, psnr }) => (psnr === undefined ? [] : [[step, psnr]]));
+  expect(measured).toHaveLength(2);
+  const [first, second] = measured.map(([, psnr]) => psnr);
+  expect(seen.map(({ step, psnr }) => [step, psnr])).toEqual([
+    [1, undefined],
+    [1, first],
+    [2, first],
+    [2, second],
+  ]);
+});
 
 describe("where a run lies is no setting", () => {
   const before = process.cwd();

@@ -47,8 +47,8 @@ test.each(networks)("%o", async (network) => {
 test("without a degradation there is nothing to learn, and without LR nothing to measure", async () => {
   const config: TrainConfig = { ...tiny, network: networks[0], data: [folder], out: unused() };
   await expect(train(config, { device })).rejects.toThrow(/at scale 1, LR pictures are as large as HR/);
-  expect(() => findPictures(folder, undefined, 1)).toThrow(/at scale 1, LR pictures cannot be made of HR/);
-  expect(findPictures(folder, await picturesIn(unused(), 3), 1)).toHaveLength(3);
+  expect(() => findPictures(folder, { scale: 1 })).toThrow(/at scale 1, LR pictures cannot be made of HR/);
+  expect(findPictures(folder, { scale: 1, lowFolder: await picturesIn(unused(), 3) })).toHaveLength(3);
 });
 
 test("at scale 1 the network for damaged pictures is meant; interpolations leave the picture as it is", async () => {

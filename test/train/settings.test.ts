@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ScheduleConfig } from "../../src/node.ts";
 import { checkConfig, presets, type TrainConfig, train } from "../../src/train/index.ts";
-import { completeSchedule, learningRate, scheduleKind } from "../../src/train/schedule.ts";
+import { learningRate, rateAfterResume, scheduleKind } from "../../src/train/schedule.ts";
 import { checkBatchFits } from "../../src/train/settings.ts";
 
 describe("presets", () => {
@@ -54,6 +54,7 @@ describe("schedules", () => {
     ["cosine", { kind: "cosine", tMax: undefined, etaMin: undefined }],
     ["cosine:1000", { kind: "cosine", tMax: 1000, etaMin: undefined }],
     ["cosine:1000:0", { kind: "cosine", tMax: 1000, etaMin: 0 }],
+    ["cosine::2e-5", { kind: "cosine", tMax: undefined, etaMin: 2e-5 }],
   ])("%s is read and written", (text, schedule) => {
     expect(scheduleKind.read(text)).toEqual(schedule);
     expect(scheduleKind.fits(schedule)).toBe(true);
@@ -90,11 +91,27 @@ describe("schedules", () => {
     expect(after).toBe(last);
   });
 
-  test("a cosine is fixed when a run begins, so that more steps do not change the first ones", () => {
+  test("a cosine without a length ends with the run, also if a resume gives that more steps", () => {
     const config: TrainConfig = { ...presets.EDSR.quick, lr: 1, steps: 100 };
-    const fixed = { ...config, schedule: completeSchedule(config), steps: 200 };
-    expect(fixed.schedule).toEqual({ kind: "cosine", tMax: 100, etaMin: 0.01 });
-    for (const step of [0, 10, 99, 100]) expect(learningRate(fixed)(step)).toBe(learningRate(config)(step));
+    const longer = { ...config, steps: 200 };
+    expect([0, 100, 200].map(learningRate(longer))).toEqual([1, expect.closeTo(0.505, 12), 0.01]);
+    expect(rateAfterResume(config, longer, 100)).toBe(
+      "The cosine now ends at step 200, not 100: the rate goes on at 0.505",
+    );
+    expect(rateAfterResume(config, config, 50)).toBeUndefined();
+  });
+
+  test("a cosine with a length keeps it, and a resume beyond it says so", () => {
+    const config: TrainConfig = {
+      ...{ ...presets.EDSR.quick, lr: 1, steps: 100 },
+      schedule: { kind: "cosine", tMax: 100 },
+    };
+    const longer = { ...config, steps: 200 };
+    expect([0, 50, 100, 200].map(learningRate(longer))).toEqual([1, expect.closeTo(0.505, 12), 0.01, 0.01]);
+    expect(rateAfterResume(config, longer, 100)).toBe(
+      "The cosine ends at step 100: from there to step 200 the rate stays 0.01. For a whole schedule, begin a new " +
+        "run by --init from these weights",
+    );
   });
 });
 

@@ -239,8 +239,9 @@ describe.skipIf(isQuick)("resuming", () => {
     expect(readFileSync(join(short.out!, "checkpoint.safetensors"))).toEqual(before);
   });
 
-  test.each<[Partial<TrainConfig>, string]>([
-    [{ lr: 1 }, "--lr was 0.002 when the run in"],
+  test.each<[Partial<TrainConfig>, string | RegExp]>([
+    [{ lr: 1 }, "--lr was 2e-3 when the run in"],
+    [{ schedule: { kind: "cosine", tMax: 9 } }, /^--schedule was cosine when .* cannot become cosine:9: /],
     [{ batch: 4 }, "--batch was 2 when"],
     [{ clip: 1 }, "--clip was not given when"],
     [{ network: { ...tiny.network, channels: 5 } as never }, "--channels was 4 when"],

@@ -59,7 +59,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 
       const path = join(out, "best.safetensors");
       const model = loadModel(readFileSync(path), path);
-      const pictures = findPictures(valid, undefined, model.scale);
+      const pictures = findPictures(valid, { scale: model.scale });
       const measured = await evaluate(networkUpscaler(model), pictures);
       expect(result.best!.psnr).toBe(measured.mean.psnr);
       const log = readFileSync(join(out, "log.jsonl"), "utf8").trim().split("\n");

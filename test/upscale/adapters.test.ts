@@ -1,8 +1,9 @@
 /** Adapters: which channels of a picture the method gets, and what becomes of its answer. */
 import { describe, expect, test } from "vitest";
 import { interpolate } from "../../src/kernels/resize/index.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
-import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { withAlpha, withColors } from "../../src/upscale/adapters.ts";
 import { compute, computeFrom } from "../../src/upscale/compute.ts";
 import type { TensorMethod } from "../../src/upscale/method.ts";

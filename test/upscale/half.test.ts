@@ -57,9 +57,8 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
   ["EDSR x4", () => new EDSR({ scale: 4, blocks: 1, channels: 2, random: random() })],
 ];
 
-const planesFor = ({ colors }: SuperResolver, width: number, height: number) => {
-  const channels = colors === "rgb" ? 3 : 1;
-  return { width, height, channels, data: toPlanar(noise(width, height, channels)) };
+const planesFor = ({ planes }: SuperResolver, width: number, height: number) => {
+  return { width, height, channels: planes, data: toPlanar(noise(width, height, planes)) };
 };
 
 describe.each(named(having))("on %s", (_, device) => {
@@ -221,7 +220,7 @@ describe.skipIf(fastest === undefined)("networks that come with the library", ()
   test.skipIf(!set5).each(shipped)("%s x2 on Set5: within 0.01 dB", async (method) => {
     const meanPsnr = async (half: boolean) => {
       const { upscaler, close } = await openMethod({ method, scale: 2, half });
-      const pictures = findPictures(`${set5}/HR`, undefined, 2, (message) => expect.fail(message));
+      const pictures = findPictures(`${set5}/HR`, { scale: 2, onLeftOut: (message) => expect.fail(message) });
       const { mean, images } = await evaluate(upscaler, pictures, { warmUp: false, withSsim: false });
       close();
       expect(images.length).toBe(5);

@@ -8,7 +8,8 @@ import { saveWeights } from "../../src/nn/index.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Method, networkUpscaler, openMethod, upscale, upscaleBands } from "../../src/upscale/index.ts";
-import { enlargeInTiles, tilesAhead, tilesFor } from "../../src/upscale/tiles.ts";
+import { enlargeInTiles, tilesAhead } from "../../src/upscale/tile-loop.ts";
+import { tilesFor } from "../../src/upscale/timed-tiles.ts";
 import { noise } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
 

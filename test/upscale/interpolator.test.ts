@@ -5,7 +5,7 @@ import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { init, setDefaultDevice } from "../../src/device/open.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { interpolator, type Method, openMethod, upscale } from "../../src/upscale/index.ts";
 import { upscalerOf } from "../../src/upscale/upscaler.ts";
 import { drawn, noise } from "../data/support.ts";

@@ -22,9 +22,10 @@ import { crop, type Image, toRgb } from "../../src/picture/image.ts";
 import { imresizePlane } from "../../src/picture/imresize.ts";
 import { toByte } from "../../src/picture/levels.ts";
 import { fromPlanar, toPlanar } from "../../src/picture/planes.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { networkUpscaler, openMethod, upscale } from "../../src/upscale/index.ts";
 import { differing, drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
@@ -69,7 +70,7 @@ function liven(model: SuperResolver): SuperResolver {
 const picture = (width: number, height: number, channels: Image["channels"] = 3) =>
   noise(width, height, channels, width);
 const planesOf = (model: SuperResolver, { width, height }: Image) => {
-  const channels = model.colors === "rgb" ? 3 : 1;
+  const channels = model.planes;
   return { width, height, channels, data: toPlanar(noise(width, height, channels)) };
 };
 

@@ -233,7 +233,7 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
     smallest = 1,
   ) {
     writeFileSync(join(folder, `${name}.onnx`), await exportOnnx(model, { colors }));
-    const channels = colors === "rgb" || model.colors === "rgb" ? 3 : 1;
+    const channels = colors === "rgb" ? 3 : model.planes;
     const cases = new Map<string, NamedArray>();
     const taken = sizes.filter((sides) => Math.min(...sides) >= smallest);
     for (const [i, [h, w]] of taken.entries()) {

@@ -72,7 +72,7 @@ describe("the picture is mirrored", () => {
         expect(await upscaler.upscale(image, { tile: 2 })).toEqual(inner);
       }
     }
-    const image = noise(9, 12, model.colors === "rgb" ? 3 : 1);
+    const image = noise(9, 12, model.planes);
     const planes = { ...image, data: toPlanar(image) };
     const unpadded = await upscaler.upscalePlanes(planes, { padding: "none" });
     expect(await upscaler.upscalePlanes(planes)).not.toEqual(unpadded);

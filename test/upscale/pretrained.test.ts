@@ -82,7 +82,11 @@ describe.each(all)("$name x$scale", ({ name, scale }) => {
     async () => {
       // Clean pictures tell nothing about a network for others.
       const damage = name === photoNetwork ? ({ seed: 0, jpeg: 60 } as const) : undefined;
-      const pictures = findPictures(join(set5!, "HR"), undefined, scale, expect.fail, damage);
+      const pictures = findPictures(join(set5!, "HR"), {
+        scale,
+        degradation: damage,
+        onLeftOut: expect.fail,
+      });
       const model = await loadPretrained(name, { scale });
       const { psnr } = (await evaluate(networkUpscaler(model), pictures)).mean;
       model.dispose();

@@ -4,7 +4,8 @@ import { setDefaultDevice } from "../../src/device/open.ts";
 import { ESPCN } from "../../src/models/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { interpolator, networkUpscaler, upscale } from "../../src/upscale/index.ts";
-import { type Tile, tilesFor } from "../../src/upscale/tiles.ts";
+import type { Tile } from "../../src/upscale/tile-plan.ts";
+import { tilesFor } from "../../src/upscale/timed-tiles.ts";
 import { noise } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
 

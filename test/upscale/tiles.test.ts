@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { planTiles } from "../../src/upscale/tiles.ts";
+import { planTiles } from "../../src/upscale/tile-plan.ts";
 
 const method = (margin: number, bytesPerPixel = 1, padding = 0, multiple = 1) => ({
   name: "network",

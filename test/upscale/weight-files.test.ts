@@ -85,3 +85,10 @@ test("ncnn's two files in capitals, and with a mark in front of the text", async
     expect(new Map(state)).toEqual(new Map(wanted.state));
   }
 });
+
+test("a weight file that is not there: it is named, and why", async () => {
+  const path = join(make("absent"), "nowhere.pth");
+  const says = `${path}: cannot be read: there is no such file. Check the path.`;
+  const error: unknown = await readWeightFile(path).catch((cause) => cause);
+  expect(error).toEqual(expect.objectContaining({ name: "DataError", message: says }));
+});

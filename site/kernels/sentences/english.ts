@@ -2,6 +2,7 @@
  * What the lesson's script says, in English. english-prose.ts has the fixed texts. site/README.md says how to add a
  * language.
  */
+import type { SentencesLike } from "../../sentences/list.ts";
 import type { Layer } from "../messages.ts";
 
 const plural = (count: number, one: string) => `${count} ${count === 1 ? one : `${one}s`}`;
@@ -204,6 +205,5 @@ export const english = {
     `Loss after ${plural(steps, "step")}: ${loss}; of the input as it is: ${baseline}`,
 };
 
-type Widened<T> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };
 /** What the lesson's script says: texts, and functions that put names and numbers into texts. */
-export type Sentences = Widened<typeof english>;
+export type Sentences = SentencesLike<typeof english>;

@@ -10,9 +10,11 @@ import {
   type Wanted,
 } from "../../options/arguments.ts";
 import { positive } from "../../options/kinds.ts";
-import { defineOp, defineUpdate, disposeUnderNoGrad, noGrad } from "../../tensor/op.ts";
+import { disposeUnderNoGrad, noGrad } from "../../tensor/no-grad.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
+import { defineUpdate } from "../../tensor/update.ts";
 import { div, mul } from "../elementwise/binary.ts";
 import { affine, sqrt } from "../elementwise/unary.ts";
 import { reshape } from "../layout/reshape.ts";

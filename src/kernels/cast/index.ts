@@ -2,8 +2,9 @@
 import type { DType } from "../../device/device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments } from "../../options/arguments.ts";
+import { aDType } from "../../tensor/create.ts";
 import { defineOp } from "../../tensor/op.ts";
-import { aDType, aTensor, type Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { narrowKernel, widenKernel } from "./cast.wgsl.ts";
 

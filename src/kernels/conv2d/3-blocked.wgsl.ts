@@ -13,7 +13,7 @@ import { kernel } from "../../device/kernel.ts";
  * stay in registers only if every index is a constant (see kernel.ts).
  *
  * From here on the prelude's `store(n, o, row, column, x)` (epilogue.ts) writes the results. They are still
- * in registers then, so an activation, a skip connection or a pixel shuffle costs next to nothing. `skip` and
+ * in registers then, so an activation, a skip connection or a pixel shuffle costs next to nothing. `extra` and
  * `y` are bound for `store`; `main` does not mention them.
  *
  * x and y may have more channels than the convolution reads or writes: then neither has to be cut out of what
@@ -41,7 +41,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(3) var<storage, read> extra: array<element>;     // [n, o, oh, ow], [o] or unused: see store
 @group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 

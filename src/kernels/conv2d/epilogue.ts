@@ -6,14 +6,28 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import { prelu, symmetricGate, symmetricGateOf, symmetricGateWgsl } from "../elementwise/binary.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
-import { leaky, leakyRelu, relu, sigmoid, silu, tanh, type UnaryOp } from "../elementwise/unary.ts";
+import {
+  leaky,
+  leakyRelu,
+  reluOp,
+  sigmoidOp,
+  silu,
+  siluOp,
+  tanhOp,
+  type UnaryOp,
+} from "../elementwise/unary.ts";
 
 /**
  * Functions whose derivative follows from their result: backward has no other value of the convolution, so it
  * passes the result to `df` for x as well as for y. conv2d.test.ts checks every function in this table. (That of
  * a leaky ReLU does unless its slope is negative.)
  */
-export const activations = { relu, sigmoid, tanh, leakyRelu: leaky } satisfies Record<string, UnaryOp>;
+export const activations = {
+  relu: reluOp,
+  sigmoid: sigmoidOp,
+  tanh: tanhOp,
+  leakyRelu: leaky,
+} satisfies Record<string, UnaryOp>;
 
 /** Functions that backward needs an argument for. They run in the kernel only where nothing is taped. */
 const untapedActivations = ["silu", "prelu"] as const;
@@ -27,63 +41,63 @@ export const activationNames = [
 export type Activation = "none" | (typeof activationNames)[number];
 
 /**
- * What else the kernel reads, in the buffer that the kernels call `skip`: a tensor of the result's shape that is
+ * What else the kernel reads, in the buffer that all call `extra`: a tensor of the result's shape that is
  * added (or, with a pixel shuffle, of the shape before it); one that `symmetricGate` joins with the sums; or
  * PReLU's slopes, one for each channel.
  */
-export type Extra = "none" | "skip" | "gate" | "slopes";
+export type ExtraKind = "none" | "skip" | "gate" | "slopes";
 
 export interface Epilogue {
   readonly activation: Activation;
   /** Of a leaky ReLU. */
   readonly slope: number;
-  readonly extra: Extra;
+  readonly extraKind: ExtraKind;
   /** The result is skip + alpha * sums, as at the end of a residual block. */
   readonly alpha: number;
   /** The result is written pixel-shuffled by this factor; 1 leaves it as it is. */
   readonly shuffle: number;
 }
 
-export const noEpilogue: Epilogue = { activation: "none", slope: 0, extra: "none", alpha: 1, shuffle: 1 };
+export const noEpilogue: Epilogue = { activation: "none", slope: 0, extraKind: "none", alpha: 1, shuffle: 1 };
 
-export function isPlain({ activation, extra, shuffle }: Epilogue): boolean {
-  return activation === "none" && extra === "none" && shuffle === 1;
+export function isPlain({ activation, extraKind, shuffle }: Epilogue): boolean {
+  return activation === "none" && extraKind === "none" && shuffle === 1;
 }
 
 /** Can backward undo it with nothing but the result? */
-export function isUndoable({ activation, slope, extra }: Epilogue): boolean {
-  return activation in activations ? slope >= 0 : activation === "none" && extra !== "gate";
+export function isUndoable({ activation, slope, extraKind }: Epilogue): boolean {
+  return activation in activations ? slope >= 0 : activation === "none" && extraKind !== "gate";
 }
 
-/** Activation and gate as operations of their own, where they cannot be undone. `extra` is the kernel's. */
+/** Activation and gate as operations of their own, where they cannot be undone. */
 export function applySeparately(
-  { activation, slope, extra: kind }: Epilogue,
+  { activation, slope, extraKind }: Epilogue,
   z: Tensor,
   extra?: Tensor,
 ): Tensor {
-  if (kind === "gate") return symmetricGate(z, extra!);
+  if (extraKind === "gate") return symmetricGate(z, extra!);
   if (activation === "prelu") return prelu(z, extra!);
   return activation === "silu" ? silu(z) : leakyRelu(z, slope);
 }
 
 /** What `store` below stores for a sum z, as the reference computes it; `extra` is the other tensor's value. */
 export function storedValue(
-  { activation, slope, extra: kind, alpha }: Epilogue,
+  { activation, slope, extraKind, alpha }: Epilogue,
   z: number,
   extra: number,
 ): number {
-  if (kind === "skip") return extra + alpha * z;
-  if (kind === "gate") return symmetricGateOf(z, extra);
+  if (extraKind === "skip") return extra + alpha * z;
+  if (extraKind === "gate") return symmetricGateOf(z, extra);
   if (activation === "none") return z;
   if (activation === "prelu") return z > 0 ? z : extra * z;
-  return (activation === "silu" ? silu : activations[activation]).rule.f(z, slope, 0);
+  return (activation === "silu" ? siluOp : activations[activation]).rule.f(z, slope, 0);
 }
 
 /**
  * The function `store(n, o, row, column, x)`, for preludes; in the simplest case y[n, o, row, column] = x.
  * (Here x is the value, as in the rules of unary.ts, and not the buffer.)
  */
-export function storeWgsl({ activation, slope, extra, alpha, shuffle: r }: Epilogue): string {
+export function storeWgsl({ activation, slope, extraKind, alpha, shuffle: r }: Epilogue): string {
   // A shuffle puts r * r channels side by side, into blocks of r x r pixels (pixel-shuffle.wgsl.ts).
   const channel = r === 1 ? "n * p.o + o" : `n * (p.o / ${r * r}) + o / ${r * r}`;
   const coarse = `((${channel}) * p.oh + row) * p.ow + column`;
@@ -94,22 +108,22 @@ export function storeWgsl({ activation, slope, extra, alpha, shuffle: r }: Epilo
   const rule = (op: UnaryOp) => op.rule.wgsl.f.replaceAll("p.a", `(${slope})`);
   const values = {
     none: "x",
-    prelu: "select(f32(skip[o]) * x, x, x > 0.0)",
-    silu: rule(silu),
-    relu: rule(relu),
-    sigmoid: rule(sigmoid),
-    tanh: rule(tanh),
+    prelu: "select(f32(extra[o]) * x, x, x > 0.0)",
+    silu: rule(siluOp),
+    relu: rule(reluOp),
+    sigmoid: rule(sigmoidOp),
+    tanh: rule(tanhOp),
     leakyRelu: rule(leaky),
   } satisfies Record<Activation, string>;
   const results = {
     none: values[activation],
     slopes: values[activation],
-    skip: `f32(skip[${coarse}]) + ${alpha} * x`,
-    gate: symmetricGateWgsl("x", `f32(skip[${coarse}])`),
-  } satisfies Record<Extra, string>;
+    skip: `f32(extra[${coarse}]) + ${alpha} * x`,
+    gate: symmetricGateWgsl("x", `f32(extra[${coarse}])`),
+  } satisfies Record<ExtraKind, string>;
   return withHelpers(/* wgsl */ `
 fn store(n: u32, o: u32, row: u32, column: u32, x: f32) {
-  y[${at}] = element(${results[extra]});
+  y[${at}] = element(${results[extraKind]});
 }
 `);
 }

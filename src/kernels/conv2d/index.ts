@@ -1,7 +1,9 @@
 import type { Device } from "../../device/device.ts";
+import { isGpu } from "../../device/gpu-device.ts";
 import { anything, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
 import { oneOf, whole } from "../../options/kinds.ts";
-import { defineOp, wantsGradient, willTape } from "../../tensor/op.ts";
+import { wantsGradient, willTape } from "../../tensor/no-grad.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
@@ -146,10 +148,10 @@ function readEpilogue(
     throw new RangeError(`conv2d: for activation "${activation}", slope must be a number, got a tensor.`);
   }
   const slopes = slope instanceof Tensor ? slope : undefined;
-  const kind = skip ? "skip" : gate ? "gate" : slopes ? "slopes" : "none";
+  const extraKind = skip ? "skip" : gate ? "gate" : slopes ? "slopes" : "none";
   const number = typeof slope === "number" ? slope : 0.01;
   return {
-    epilogue: { activation, slope: number, extra: kind, alpha, shuffle },
+    epilogue: { activation, slope: number, extraKind, alpha, shuffle },
     extra: skip ?? gate ?? slopes,
   };
 }
@@ -160,21 +162,21 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   optional: ["b", "extra"],
   shape({ x, w, b, extra }, { geometry, epilogue }) {
     const shape = outputShape(x.shape, w.shape, b?.shape, geometry);
-    const { extra: kind, shuffle } = epilogue;
+    const { extraKind, shuffle } = epilogue;
     const shuffled = shuffle === 1 ? shape : shuffledShape("conv2d", shape, shuffle);
-    if (extra && kind !== "slopes") {
+    if (extra && extraKind !== "slopes") {
       const wanted = [shape[0], shuffled[1], shape[2], shape[3]];
       if (!sameShape(extra.shape, wanted)) {
         const whose = shuffle === 1 ? "the result's shape" : "the shape of the picture that is enlarged,";
         throw new ShapeError(
-          `conv2d: ${kind} ${formatShape(extra.shape)} must have ${whose} ${formatShape(wanted)}.`,
+          `conv2d: ${extraKind} ${formatShape(extra.shape)} must have ${whose} ${formatShape(wanted)}.`,
         );
       }
     }
     return shuffled;
   },
   cpu({ x, w, b, extra }, { geometry, epilogue }, y) {
-    const { extra: kind, shuffle: r } = epilogue;
+    const { extraKind, shuffle: r } = epilogue;
     const shape = beforeShuffle(y.shape, r);
     const z = r === 1 ? y : { shape, data: y.data.slice() };
     reference.forward(x, w, b, z, geometry);
@@ -183,7 +185,8 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       for (let i = 0; i < z.data.length; i++) {
         const plane = Math.floor(i / area); // counts the channels of all pictures
         // A skip of the coarse shape has one channel for r * r of them.
-        const at = kind === "slopes" ? plane % shape[1] : Math.floor(plane / (r * r)) * area + (i % area);
+        const at =
+          extraKind === "slopes" ? plane % shape[1] : Math.floor(plane / (r * r)) * area + (i % area);
         z.data[i] = storedValue(epilogue, z.data[i], extra?.data[at] ?? 0);
       }
     }
@@ -283,6 +286,7 @@ const conv2dWeightAndBiasGrad = defineOp<{ x: Tensor; dy: Tensor }, WeightGradPa
 });
 
 /** Does the device's weight gradient kernel for these sizes sum the bias's gradient along the way? */
-function sumsBias({ profile }: Device, yShape: Shape, { wShape, geometry }: WeightGradParams): boolean {
-  return !profile.reference && planWeightGrad(profile, { wShape, yShape, geometry, hasBias: true }).sumsBias;
+function sumsBias(device: Device, yShape: Shape, { wShape, geometry }: WeightGradParams): boolean {
+  const shape = { wShape, yShape, geometry, hasBias: true };
+  return isGpu(device) && planWeightGrad(device.profile, shape).sumsBias;
 }

@@ -1,5 +1,6 @@
 /** Runs the plans of plan.ts and plan-weight-grad.ts, with measured sizes (tuning.ts) where there are any. */
-import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import type { GpuStorage } from "../../device/gpu-storage.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { versionOf } from "../../device/tuning.ts";
 import { accumulate } from "../../tensor/accumulate.ts";
@@ -74,7 +75,7 @@ export function launchForward(
   const [, o, oh, ow] = yShape;
   device.run(epilogueKernel, {
     functions: storeWgsl(epilogue),
-    buffers: { z: z.gpuStorage, skip: (extra ?? z).gpuStorage, y: y.gpuStorage },
+    buffers: { z: z.gpuStorage, extra: (extra ?? z).gpuStorage, y: y.gpuStorage },
     params: { o, oh, ow, y_channels: o, y_first: 0 },
     grid: gridOver(yShape, 8),
   });
@@ -119,13 +120,13 @@ function launchSizes(
     y_first: first,
   };
   // Every binding needs a buffer; where nothing is read from it, any buffer will do.
-  const [source, bias, skip] = [inPlace ? w : x, b ?? w, extra ?? w];
+  const [source, bias, anyExtra] = [inPlace ? w : x, b ?? w, extra ?? w];
   const buffers = {
     x: source.gpuStorage,
     x_quads: source.gpuStorage,
     weight: w.gpuStorage,
     bias: bias.gpuStorage,
-    skip: skip.gpuStorage,
+    extra: anyExtra.gpuStorage,
     y: y.gpuStorage,
   };
   const launch = (sizes: Sizes) => {
@@ -191,7 +192,7 @@ export function launchInputGrad(
     yShape: dx.shape,
     hasBias: false,
   };
-  const epilogue: Epilogue = others ? { ...noEpilogue, extra: "skip" } : noEpilogue;
+  const epilogue: Epilogue = others ? { ...noEpilogue, extraKind: "skip" } : noEpilogue;
   const variant = chooseVariant(device.profile, convolution);
   if (variant === "6-prefetch") {
     const sizing = { tuned: true, weightIndex: turnedWeightIndex };

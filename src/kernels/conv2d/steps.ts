@@ -177,7 +177,7 @@ export function launchStep(
   const [input, output] = [other.gpuStorage, result.gpuStorage];
   if (computes === "y") {
     const picture = x.gpuStorage;
-    const buffers = { x: picture, x_quads: picture, weight: input, bias: input, skip: input, y: output };
+    const buffers = { x: picture, x_quads: picture, weight: input, bias: input, extra: input, y: output };
     device.run(instead, { ...prelude, params, grid, buffers });
     return;
   }

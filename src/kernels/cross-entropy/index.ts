@@ -3,9 +3,10 @@
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments, checkOptions, numberList, type Wanted } from "../../options/arguments.ts";
 import { quote } from "../../options/kinds.ts";
+import { tensor } from "../../tensor/create.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
-import { aTensor, Tensor, tensor } from "../../tensor/tensor.ts";
+import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import { fillOnGpu } from "../layout/copy.ts";
 import { reshape } from "../layout/reshape.ts";

@@ -1,6 +1,7 @@
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments, checkOptions, finite } from "../../options/arguments.ts";
-import { defineOp, noGrad } from "../../tensor/op.ts";
+import { noGrad } from "../../tensor/no-grad.ts";
+import { defineOp } from "../../tensor/op.ts";
 import {
   broadcastShapes,
   broadcastStrides,
@@ -247,18 +248,14 @@ export const gt = defineComparison("gt", (a, b) => a > b, ">");
 /** 1 where a >= b, else 0, with NumPy's broadcasting; b may be a number. */
 export const ge = defineComparison("ge", (a, b) => a >= b, ">=");
 
-/**
- * The larger of a and b, with NumPy's broadcasting. Equal ones share the gradient. See `clamp` for numbers.
- */
-export function maximum(a: Tensor, b: Tensor): Tensor {
-  return maximumOp(a, b);
+/** The larger of a and b, with NumPy's broadcasting; one of the two may be a number. Equal ones share the gradient. */
+export function maximum(a: Tensor | number, b: Tensor | number): Tensor {
+  return maximumOp(...twoTensors("maximum", a, b));
 }
 
-/**
- * The smaller of a and b, with NumPy's broadcasting. Equal ones share the gradient. See `clamp` for numbers.
- */
-export function minimum(a: Tensor, b: Tensor): Tensor {
-  return minimumOp(a, b);
+/** The smaller of a and b, with NumPy's broadcasting; one of the two may be a number. Equal ones share the gradient. */
+export function minimum(a: Tensor | number, b: Tensor | number): Tensor {
+  return minimumOp(...twoTensors("minimum", a, b));
 }
 
 /** x where positive, else w * x (He et al. 2015); w is one number or one per channel of x [n, c, ...]. */
@@ -287,6 +284,15 @@ export function symmetricGate(z: Tensor, x: Tensor): Tensor {
     );
   }
   return gateOp(z, x);
+}
+
+/** Two operands, a number among them as a tensor, for rules whose gradient reads both. */
+function twoTensors(op: string, a: Tensor | number, b: Tensor | number): [Tensor, Tensor] {
+  checkOperands(op, a, b);
+  return [
+    typeof a === "number" ? scalar(a, b as Tensor) : a,
+    typeof b === "number" ? scalar(b, a as Tensor) : b,
+  ];
 }
 
 function checkOperands(op: string, a: Tensor | number, b: Tensor | number): void {

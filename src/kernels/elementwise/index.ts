@@ -19,6 +19,8 @@ export {
 export {
   abs,
   clamp,
+  cos,
+  elu,
   exp,
   gelu,
   leakyRelu,
@@ -27,7 +29,10 @@ export {
   relu,
   sigmoid,
   silu,
+  sin,
+  softplus,
   sqrt,
+  square,
   tanh,
 } from "./unary.ts";
 export { where } from "./where.ts";

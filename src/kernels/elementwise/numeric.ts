@@ -132,6 +132,43 @@ fn tanh_cdf_slope(x: f32) -> f32 {
 }
 `;
 
+/**
+ * sin(x + n π / 2). WGSL's own sin may be wrong by 5e-4. From x, a whole number of right angles is taken, in three
+ * parts of which the first are exact for |x| up to some thousands; Cephes' polynomials do the rest.
+ */
+const SINE = /* wgsl */ `
+fn sine(x: f32, n: i32) -> f32 {
+  let k = round(x * 0.636619772);
+  let r = ((x - k * 1.5703125) - k * 4.837512969970703e-4) - k * 7.549789954891882e-8;
+  let s = r * r;
+  let odd = r + r * s * (-0.166666546 + s * (0.00833216087 - s * 0.000195152959));
+  let even = 1.0 - 0.5 * s + s * s * (0.0416666457 + s * (-0.00138873163 + s * 0.0000244331571));
+  let quarter = i32(k) + n;
+  let size = select(odd, even, (quarter & 1) != 0);
+  return keep_nan(x, select(size, -size, (quarter & 2) != 0));
+}
+`;
+
+/** log(1 + e^x). Of log(1 + t), t <= 1, the series of 2 artanh(t / (2 + t)) keeps the digits of a small t. */
+const SOFTPLUS = /* wgsl */ `
+fn softplus(x: f32) -> f32 {
+  let t = exp(-abs(x));
+  let s = t / (2.0 + t);
+  let q = s * s;
+  let series = 1.0 + q * (0.333333333 + q * (0.2 + q * (0.142857143 + q * (0.111111111 + q * (0.0909090909 +
+    q * (0.0769230769 + q * 0.0666666667))))));
+  return keep_nan(x, max(x, 0.0) + 2.0 * s * series);
+}
+`;
+
+/** e^x - 1 for x <= 0, as 2 t / (1 - t), t = tanh(x / 2), which keeps the digits of a small x. */
+const EXP_MINUS_1 = /* wgsl */ `
+fn exp_minus_1(x: f32) -> f32 {
+  let t = hyperbolic_tangent(0.5 * min(x, 0.0));
+  return keep_nan(x, 2.0 * t / (1.0 - t));
+}
+`;
+
 /** In an order in which each comes after those that it calls. */
 const helpers: readonly { readonly names: RegExp; readonly wgsl: string }[] = [
   { names: /\bkeep_nan\(/, wgsl: KEEP_NAN },
@@ -141,6 +178,9 @@ const helpers: readonly { readonly names: RegExp; readonly wgsl: string }[] = [
   { names: /\b(power|logarithm)\(/, wgsl: POWERS },
   { names: /\bordered\(/, wgsl: ORDERED },
   { names: /\bhyperbolic_tangent\(/, wgsl: HYPERBOLIC_TANGENT },
+  { names: /\bexp_minus_1\(/, wgsl: EXP_MINUS_1 },
+  { names: /\bsine\(/, wgsl: SINE },
+  { names: /\bsoftplus\(/, wgsl: SOFTPLUS },
   { names: /\bcentred_logistic\(/, wgsl: CENTRED_LOGISTIC },
   { names: /\blogistic\(/, wgsl: LOGISTIC },
   { names: /\btanh_cdf(_slope)?\(/, wgsl: TANH_CDF },

@@ -7,7 +7,10 @@ export const operand: Wanted<Tensor | number> = {
   fits: (value): value is Tensor | number => typeof value === "number" || value instanceof Tensor,
 };
 
-/** A number as a tensor like another one. As a constant, it does not keep work from being replayed (src/tensor/capture.ts). */
+/**
+ * A number as a tensor like another one. As a constant, it does not keep work from being replayed
+ * (src/tensor/capture.ts).
+ */
 export function scalar(value: number, { device, dtype }: Tensor): Tensor {
   const tensor = Tensor.empty([], device, "scalar", dtype);
   device.writeConstant(tensor.storage, [value]);

@@ -1,7 +1,14 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../../device/kernel.ts";
-import { anyNumber, checkArguments, checkOptions, finite } from "../../options/arguments.ts";
-import { oneOf } from "../../options/kinds.ts";
+import {
+  anyNumber,
+  checkArguments,
+  checkOptions,
+  finite,
+  isObject,
+  optional,
+} from "../../options/arguments.ts";
+import { oneOf, positive, quote } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { power, withHelpers } from "./numeric.ts";
@@ -28,6 +35,7 @@ export interface Constants {
   readonly b?: number;
 }
 
+/** An operation with its rule, for this library's own use. */
 export interface UnaryOp {
   (x: Tensor, constants?: Constants): Tensor;
   readonly rule: UnaryRule;
@@ -61,12 +69,26 @@ function defineUnary(name: string, rule: UnaryRule): UnaryOp {
     backward: (dy, { x, y }, constants) => ({ x: () => gradient({ dy, x, y }, constants) }),
   });
 
-  const call = (x: Tensor, constants: Constants = {}) => {
-    checkOptions(name, constants, { a: anyNumber, b: anyNumber });
-    return op({ x }, constants);
-  };
+  const call = (x: Tensor, constants: Constants = {}) => op({ x }, constants);
   const inputsToGradient: UnaryOp["gradient"] = (inputs, constants = {}) => gradient(inputs, constants);
   return Object.assign(call, { rule, gradient: inputsToGradient });
+}
+
+/**
+ * An operation that takes a tensor and nothing else: `list.map(relu)` works, though map gives positions, too.
+ * (TypeScript refuses options; in JavaScript they would pass unread.)
+ */
+function withoutConstants(name: string, op: UnaryOp): (x: Tensor) => Tensor {
+  const call = (x: Tensor, ...others: unknown[]) => {
+    if (others.length === 1 && isObject(others[0]))
+      throw new RangeError(`${name}: takes a tensor and no options, got ${quote(others[0])}.`);
+    return op(x);
+  };
+  return Object.defineProperty(call, "name", { value: name }); // errors call it so
+}
+
+function defineFunction(name: string, rule: UnaryRule): (x: Tensor) => Tensor {
+  return withoutConstants(name, defineUnary(name, rule));
 }
 
 function launch(
@@ -85,12 +107,14 @@ function launch(
   });
 }
 
-/** max(x, 0). The derivative at 0 is taken as 0, as in PyTorch. */
-export const relu = defineUnary("relu", {
+export const reluOp = defineUnary("relu", {
   f: (x) => Math.max(x, 0),
   df: (x) => (x <= 0 ? 0 : 1),
   wgsl: { f: "keep_nan(x, max(x, 0.0))", df: "select(1.0, 0.0, x <= 0.0)" },
 });
+
+/** max(x, 0). The derivative at 0 is taken as 0, as in PyTorch. */
+export const relu = withoutConstants("relu", reluOp);
 
 /** x where positive, a * x elsewhere. */
 export const leaky = defineUnary("leakyRelu", {
@@ -105,43 +129,46 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
   return leaky(x, { a: negativeSlope });
 }
 
-/** 1 / (1 + exp(-x)). */
-export const sigmoid = defineUnary("sigmoid", {
+export const sigmoidOp = defineUnary("sigmoid", {
   f: (x) => 1 / (1 + Math.exp(-x)),
   df: (_x, y) => y * (1 - y),
   wgsl: { f: "keep_nan(x, 1.0 / (1.0 + exp(-x)))", df: "y * (1.0 - y)" },
 });
 
-/** The hyperbolic tangent. */
-export const tanh = defineUnary("tanh", {
+/** 1 / (1 + exp(-x)). */
+export const sigmoid = withoutConstants("sigmoid", sigmoidOp);
+
+export const tanhOp = defineUnary("tanh", {
   f: Math.tanh,
   df: (_x, y) => (1 - y) * (1 + y),
   wgsl: { f: "hyperbolic_tangent(x)", df: "(1.0 - y) * (1.0 + y)" },
 });
 
+/** The hyperbolic tangent. */
+export const tanh = withoutConstants("tanh", tanhOp);
+
 /** e to the power x. */
-export const exp = defineUnary("exp", {
+export const exp = defineFunction("exp", {
   f: Math.exp,
   df: (_x, y) => y,
   wgsl: { f: "keep_nan(x, exp(x))", df: "y" },
 });
 
 /** The natural logarithm. */
-export const log = defineUnary("log", {
+export const log = defineFunction("log", {
   f: Math.log,
   df: (x) => 1 / x,
   wgsl: { f: "logarithm(x)", df: "1.0 / x" },
 });
 
 /** The square root; NaN below 0. */
-export const sqrt = defineUnary("sqrt", {
+export const sqrt = defineFunction("sqrt", {
   f: Math.sqrt,
   df: (_x, y) => 0.5 / y,
   wgsl: { f: "sqrt(x)", df: "0.5 / y" },
 });
 
-/** x * sigmoid(x), also called Swish (Elfwing, Uchibe, Doya 2018): a smooth ReLU that dips below 0. */
-export const silu = defineUnary("silu", {
+export const siluOp = defineUnary("silu", {
   f: (x) => x / (1 + Math.exp(-x)),
   df(x) {
     const s = 1 / (1 + Math.exp(-x));
@@ -149,6 +176,54 @@ export const silu = defineUnary("silu", {
   },
   wgsl: { f: "x * logistic(x)", df: "logistic(x) * (1.0 + x * (1.0 - logistic(x)))" },
 });
+
+/** The sine of x in radians. On GPUs, exact to f32 for |x| up to some thousands. */
+export const sin = defineFunction("sin", {
+  f: Math.sin,
+  df: Math.cos,
+  wgsl: { f: "sine(x, 0)", df: "sine(x, 1)" },
+});
+
+/** The cosine of x in radians. On GPUs, exact to f32 for |x| up to some thousands. */
+export const cos = defineFunction("cos", {
+  f: Math.cos,
+  df: (x) => -Math.sin(x),
+  wgsl: { f: "sine(x, 1)", df: "-sine(x, 0)" },
+});
+
+/** x times x. */
+export const square = defineFunction("square", {
+  f: (x) => x * x,
+  df: (x) => 2 * x,
+  wgsl: { f: "x * x", df: "2.0 * x" },
+});
+
+const softplusOf = defineUnary("softplus", {
+  f: (x, beta) => (Math.max(beta * x, 0) + Math.log1p(Math.exp(-Math.abs(beta * x)))) / beta,
+  df: (x, _y, beta) => 1 / (1 + Math.exp(-beta * x)),
+  wgsl: { f: "softplus(p.a * x) / p.a", df: "logistic(p.a * x)" },
+});
+
+/** log(1 + exp(beta * x)) / beta: a smooth ReLU, above 0 everywhere (Dugas et al. 2001). */
+export function softplus(x: Tensor, beta = 1): Tensor {
+  checkArguments("softplus", { x: [x, aTensor], beta: [beta, positive] });
+  return softplusOf(x, { a: beta });
+}
+
+const eluOf = defineUnary("elu", {
+  f: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
+  df: (x, _y, alpha) => (x > 0 ? 1 : alpha * Math.exp(x)),
+  wgsl: { f: "select(p.a * exp_minus_1(x), x, x > 0.0)", df: "select(p.a * exp(x), 1.0, x > 0.0)" },
+});
+
+/** x where positive, alpha * (exp(x) - 1) elsewhere (Clevert, Unterthiner, Hochreiter 2016). */
+export function elu(x: Tensor, alpha = 1): Tensor {
+  checkArguments("elu", { x: [x, aTensor], alpha: [alpha, finite] });
+  return eluOf(x, { a: alpha });
+}
+
+/** x * sigmoid(x), also called Swish (Elfwing, Uchibe, Doya 2018): a smooth ReLU that dips below 0. */
+export const silu = withoutConstants("silu", siluOp);
 
 const geluExact = defineUnary("gelu", {
   f: (x) => x * normalCdf(x),
@@ -218,14 +293,14 @@ export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
 }
 
 /** |x|. The derivative at 0 is taken as 0, as in PyTorch. */
-export const abs = defineUnary("abs", {
+export const abs = defineFunction("abs", {
   f: Math.abs,
   df: (x) => Math.sign(x),
   wgsl: { f: "abs(x)", df: "keep_nan(x, sign(x))" },
 });
 
 /** -x. */
-export const neg = defineUnary("neg", {
+export const neg = defineFunction("neg", {
   f: (x) => -x,
   df: () => -1,
   wgsl: { f: "-x", df: "-1.0" },
@@ -237,11 +312,21 @@ const clampTo = defineUnary("clamp", {
   wgsl: { f: "keep_nan(x, clamp(x, p.a, p.b))", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
 });
 
-/** x limited to [low, high]; the gradient is 0 outside and at the bounds. Throws if low > high. */
-export function clamp(x: Tensor, low: number, high: number): Tensor {
-  checkArguments("clamp", { x: [x, aTensor], low: [low, anyNumber], high: [high, anyNumber] });
-  if (low > high) throw new RangeError(`clamp: low must not be above high, got ${low} and ${high}.`);
-  return clampTo(x, { a: low, b: high });
+/**
+ * x limited to [low, high]; the gradient is 0 outside and at the bounds. One of the two may be left out:
+ * `clamp(x, 0)`, `clamp(x, undefined, 1)`. Throws if both are, or if low > high.
+ */
+export function clamp(x: Tensor, low?: number, high?: number): Tensor {
+  const bound = optional(anyNumber);
+  checkArguments("clamp", { x: [x, aTensor], low: [low, bound], high: [high, bound] });
+  if (low === undefined && high === undefined) {
+    throw new RangeError(
+      "clamp: give low or high or both: clamp(x, 0), clamp(x, undefined, 1), clamp(x, 0, 1).",
+    );
+  }
+  const [a, b] = [low ?? -Infinity, high ?? Infinity];
+  if (a > b) throw new RangeError(`clamp: low must not be above high, got ${a} and ${b}.`);
+  return clampTo(x, { a, b });
 }
 
 // Arithmetic and pow with a plain number as the other operand are functions of one tensor.

@@ -1,5 +1,5 @@
-import { CpuDevice } from "../../device/cpu-device.ts";
-import type { GpuDevice } from "../../device/gpu-device.ts";
+import { isGpu } from "../../device/gpu-device.ts";
+import { checkHasValues } from "../../device/meta-device.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { stridesOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -25,8 +25,11 @@ export function copyInto(whole: Tensor, part: Tensor, { sizes, from, to }: Move)
     ...{ xOffset: start(xStrides, from), yOffset: start(yStrides, to) },
   };
   const { device } = whole;
-  if (device instanceof CpuDevice) copyOnCpu(arrayOf(part), arrayOf(whole), plan);
-  else copyOnGpu(device as GpuDevice, part, whole, plan);
+  if (isGpu(device)) copyOnGpu(device, part, whole, plan);
+  else {
+    checkHasValues(device, "copyInto");
+    copyOnCpu(arrayOf(part), arrayOf(whole), plan);
+  }
   whole.storage.version++;
 }
 

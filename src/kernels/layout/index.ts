@@ -9,3 +9,4 @@ export { flip } from "./flip.ts";
 export { permute, transpose } from "./permute.ts";
 export { detach, flatten, reshape, squeeze, unsqueeze } from "./reshape.ts";
 export { slice } from "./slice.ts";
+export { split } from "./split.ts";

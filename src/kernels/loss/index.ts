@@ -30,6 +30,20 @@ export interface CharbonnierOptions extends LossOptions {
   readonly eps?: number;
 }
 
+export interface HuberOptions extends LossOptions {
+  /** The difference at which the square becomes a line. Default 1. */
+  readonly delta?: number;
+}
+
+export const huberOptions = { ...lossOptions, delta: positive };
+
+export interface SmoothL1Options extends LossOptions {
+  /** The difference at which the square becomes a line. Default 1. */
+  readonly beta?: number;
+}
+
+export const smoothL1Options = { ...lossOptions, beta: positive };
+
 export const charbonnierOptions = { ...lossOptions, eps: positive };
 
 /** More workgroups would only make work for the second launch. */
@@ -67,14 +81,14 @@ function defineLoss(name: string, rule: LossRule) {
       const partials = device.allocate(groups);
       device.run(lossKernel, {
         constants: { THREADS: threads },
-        functions: `fn element(i: u32) -> vec4f { let d = x[i] - t[i]; return ${rule.wgsl.term}; }`,
+        functions: `fn terms_at(i: u32) -> vec4f { let d = x[i] - t[i]; return ${rule.wgsl.term}; }`,
         buffers: { x: x.gpuStorage, t: target.gpuStorage, sums: partials },
         params: { size: x.size, scale: 1, c },
         grid: [groups],
       });
       device.run(lossKernel, {
         constants: { THREADS: threads },
-        functions: "fn element(i: u32) -> vec4f { return x[i]; }",
+        functions: "fn terms_at(i: u32) -> vec4f { return x[i]; }",
         buffers: { x: partials, t: partials, sums: y.gpuStorage },
         params: { size: groups, scale, c },
         grid: [1],
@@ -127,6 +141,24 @@ const charbonnier = defineLoss("charbonnierLoss", {
   wgsl: { term: "sqrt(d * d + p.c * p.c)", slope: "d / sqrt(d * d + p.c * p.c)" },
 });
 
+// Where |d| is small the square, elsewhere the line that continues it: m (|d| - m / 2) with m = min(|d|, c).
+const huber = defineLoss("huberLoss", {
+  term: (d, delta) => Math.min(Math.abs(d), delta) * (Math.abs(d) - 0.5 * Math.min(Math.abs(d), delta)),
+  slope: (d, delta) => Math.min(Math.max(d, -delta), delta),
+  wgsl: {
+    term: "min(abs(d), vec4f(p.c)) * (abs(d) - 0.5 * min(abs(d), vec4f(p.c)))",
+    slope: "keep_nans(d, clamp(d, vec4f(-p.c), vec4f(p.c)))",
+  },
+});
+const smoothL1 = defineLoss("smoothL1Loss", {
+  term: (d, beta) => (Math.min(Math.abs(d), beta) * (Math.abs(d) - 0.5 * Math.min(Math.abs(d), beta))) / beta,
+  slope: (d, beta) => Math.min(Math.max(d / beta, -1), 1),
+  wgsl: {
+    term: "min(abs(d), vec4f(p.c)) * (abs(d) - 0.5 * min(abs(d), vec4f(p.c))) / p.c",
+    slope: "keep_nans(d, clamp(d / p.c, vec4f(-1.0), vec4f(1.0)))",
+  },
+});
+
 /**
  * The mean (or sum) of |x - target|, as a tensor of shape []; x and target have the same shape. Where they
  * are equal the gradient is 0, as in PyTorch.
@@ -150,4 +182,21 @@ export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): T
 export function charbonnierLoss(x: Tensor, target: Tensor, options: CharbonnierOptions = {}): Tensor {
   checkOptions("charbonnierLoss", options, charbonnierOptions);
   return charbonnier(x, target, options, options.eps ?? 1e-3);
+}
+
+/**
+ * The mean (or sum) of (x - target)² / 2 where that difference is at most delta, and of
+ * delta * (|x - target| - delta / 2) elsewhere, as a tensor of shape []: outliers count linearly (Huber 1964).
+ */
+export function huberLoss(x: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  checkOptions("huberLoss", options, huberOptions);
+  const { delta = 1, ...rest } = options;
+  return huber(x, target, rest, delta);
+}
+
+/** `huberLoss` with a delta of beta, divided by beta: far from the target its slope is ±1, that of `l1Loss`. */
+export function smoothL1Loss(x: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
+  checkOptions("smoothL1Loss", options, smoothL1Options);
+  const { beta = 1, ...rest } = options;
+  return smoothL1(x, target, rest, beta);
 }

@@ -3,7 +3,7 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * The sum of a loss's terms over all elements, in two launches of this kernel. In the first, each workgroup
  * sums a share: every thread several elements, then the workgroup's threads pairwise, as a tree. In the
- * second, a single workgroup sums those sums. The prelude's `element(i)` is four terms in the first launch
+ * second, a single workgroup sums those sums. The prelude's `terms_at(i)` is four terms in the first launch
  * and four sums in the second.
  *
  * Fused: x - t and its terms never go to memory, so the cost is that of reading x and t once. The order of
@@ -31,7 +31,7 @@ fn main(
   for (var i = group.x * THREADS + thread; 4 * i < p.size; i += groups.x * THREADS) {
     // Beyond the last element a vec4 may hold anything that other tensors have left there.
     let inside = 4 * i + vec4u(0, 1, 2, 3) < vec4u(p.size);
-    total += select(vec4f(), element(i), inside);
+    total += select(vec4f(), terms_at(i), inside);
   }
 
   totals[thread] = total.x + total.y + total.z + total.w;

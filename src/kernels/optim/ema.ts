@@ -1,6 +1,6 @@
 import type { Device, Storage } from "../../device/device.ts";
 import { kernel } from "../../device/kernel.ts";
-import { defineUpdate } from "../../tensor/op.ts";
+import { defineUpdate } from "../../tensor/update.ts";
 
 type Storages = Readonly<Record<"average" | "values", Storage>>;
 

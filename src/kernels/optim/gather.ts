@@ -1,5 +1,6 @@
 import type { Device, Storage } from "../../device/device.ts";
-import { GpuDevice, type GpuStorage } from "../../device/gpu-device.ts";
+import { type GpuDevice, isGpu } from "../../device/gpu-device.ts";
+import type { GpuStorage } from "../../device/gpu-storage.ts";
 import { kernel, linearGrid } from "../../device/kernel.ts";
 
 /** A gradient, and the element of the block at which its place begins. */
@@ -17,7 +18,7 @@ const PARTS = 6;
  * write into one buffer.
  */
 export function gather(device: Device, block: Storage, parts: readonly Gathered[]): void {
-  if (!(device instanceof GpuDevice)) {
+  if (!isGpu(device)) {
     for (const { from, start } of parts) {
       const place = device.slice(block, start, from.length);
       device.copy(from, place);

@@ -1,6 +1,6 @@
 import type { Device, Storage } from "../../device/device.ts";
 import { kernel } from "../../device/kernel.ts";
-import { defineUpdate } from "../../tensor/op.ts";
+import { defineUpdate } from "../../tensor/update.ts";
 
 /** The arguments of torch.optim.SGD. */
 export interface SgdOptions {

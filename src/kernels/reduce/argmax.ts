@@ -1,6 +1,7 @@
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments, checkOptions, trueOrFalse } from "../../options/arguments.ts";
-import { defineOp, noGrad } from "../../tensor/op.ts";
+import { noGrad } from "../../tensor/no-grad.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, normalizeAxis, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
 import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";

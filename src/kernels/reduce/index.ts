@@ -3,3 +3,4 @@ export { argmax } from "./argmax.ts";
 export { max, min } from "./extrema.ts";
 export type { Axes, ReduceOptions } from "./reduction.ts";
 export { mean, sum, sumTo } from "./sum.ts";
+export { std, type VarianceOptions, variance } from "./variance.ts";

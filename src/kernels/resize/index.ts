@@ -1,6 +1,7 @@
 /** Resizes pictures by interpolation, in PyTorch's or Matlab's convention. */
 import { checkRoom } from "../../device/device.ts";
-import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import type { GpuStorage } from "../../device/gpu-storage.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
 import {
   checkArguments,

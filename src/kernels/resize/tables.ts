@@ -1,4 +1,5 @@
-import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import type { GpuStorage } from "../../device/gpu-storage.ts";
 import { LruCache } from "../../device/lru.ts";
 import { type AxisOptions, type AxisTable, axisTable } from "./weights.ts";
 

@@ -1,0 +1,96 @@
+/** Networks and optimisers in one file, so that a training loop of one's own can go on where it stopped. */
+import { bytes as bytesWanted, checkArguments, isPlain, type Wanted } from "../options/arguments.ts";
+import { excerpt } from "../options/printable.ts";
+import { DataError } from "../picture/errors.ts";
+import { Module, type NamedArray } from "./module.ts";
+import { Optimizer } from "./optimizer.ts";
+import { parseSafetensors, serializeSafetensors, texts } from "./safetensors.ts";
+
+/** Networks and optimisers by names of your choice, such as `{ model, adam }`. */
+export type CheckpointParts = Readonly<Record<string, Module | Optimizer>>;
+
+const someParts: Wanted<CheckpointParts> = {
+  wants: "networks and optimisers by names without dots, such as { model, adam }",
+  fits: (value): value is CheckpointParts =>
+    isPlain(value) &&
+    Object.entries(value).length > 0 &&
+    Object.entries(value).every(
+      ([name, part]) => /^[^.]+$/.test(name) && (part instanceof Module || part instanceof Optimizer),
+    ),
+};
+
+/**
+ * The bytes of a safetensors file with everything that the parts need to go on, to the last bit: the tensors of
+ * networks, running statistics included, and the sums, step count and learning rate of optimisers. `metadata` is for
+ * what else your loop counts, such as the place of a loader: `{ loader: JSON.stringify(loader.state()) }`.
+ *
+ *     await writeFile(path, await saveCheckpoint({ model, adam }, { epoch: "3" }));
+ *
+ * Tensors are called `model.conv.weight`, `adam.m` and so on. Options (Adam's betas, a network's sizes) are in the
+ * program, and not in the file.
+ */
+export async function saveCheckpoint(
+  parts: CheckpointParts,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  checkArguments("saveCheckpoint", {
+    "the first argument": [parts, someParts],
+    metadata: [metadata, texts],
+  });
+  const tensors = new Map<string, NamedArray>();
+  const counters: Record<string, string> = {};
+  for (const [name, part] of Object.entries(parts)) {
+    if (part instanceof Module) {
+      for (const [inner, array] of await part.stateDict()) tensors.set(`${name}.${inner}`, array);
+    } else {
+      const { steps, lr, sums } = await part.stateDict();
+      Object.assign(counters, { [`${name}.steps`]: String(steps), [`${name}.lr`]: String(lr) });
+      for (const [sum, data] of Object.entries(sums))
+        tensors.set(`${name}.${sum}`, { shape: [data.length], data });
+    }
+  }
+  return serializeSafetensors(tensors, { ...metadata, ...counters });
+}
+
+/**
+ * Loads a file from {@link saveCheckpoint} into parts that were made as those were, under the same names, and returns
+ * its metadata. Parts of the file that are not asked for stay unread: `loadCheckpoint({ model }, bytes)` will do for a
+ * network that is only used. `name` is what errors call the file.
+ *
+ * @throws DataError if the file is broken, lacks a part, or one belongs to another network or optimiser. Parts named
+ *   before that one are loaded by then.
+ */
+export function loadCheckpoint(
+  parts: CheckpointParts,
+  bytes: Uint8Array,
+  name = "the checkpoint",
+): Record<string, string> {
+  checkArguments("loadCheckpoint", {
+    "the first argument": [parts, someParts],
+    "the second argument": [bytes, bytesWanted],
+  });
+  const { tensors, metadata } = parseSafetensors(bytes, name);
+  const states = new Map<string, Map<string, NamedArray>>();
+  for (const [path, array] of tensors) {
+    const [part, ...inner] = path.split(".");
+    states.set(part, (states.get(part) ?? new Map()).set(inner.join("."), array));
+  }
+  for (const [part, value] of Object.entries(parts)) {
+    const state = states.get(part);
+    const steps = metadata[`${part}.steps`];
+    if (!state || (value instanceof Optimizer && steps === undefined)) {
+      const kind = value instanceof Module ? "network" : "optimiser";
+      throw new DataError(
+        `loadCheckpoint: ${name} has no ${kind} called "${part}"; it has ` +
+          `${[...states.keys()].map(excerpt).join(", ") || "nothing"}. Name the parts as they were saved.`,
+      );
+    }
+    if (value instanceof Module) {
+      value.loadStateDict(state, { source: `${part} of ${name}` });
+    } else {
+      const sums = Object.fromEntries([...state].map(([sum, { data }]) => [sum, data]));
+      value.loadStateDict({ steps: Number(steps), lr: Number(metadata[`${part}.lr`]), sums });
+    }
+  }
+  return metadata;
+}

@@ -1,0 +1,71 @@
+/** The networks that come with the library: where their weights are, and how they are read. */
+import { ensureDevice } from "../device/open.ts";
+import { loadModel } from "../models/registry.ts";
+import type { SuperResolver } from "../models/super-resolver.ts";
+import { anything, checkOptions } from "../options/arguments.ts";
+import { quote } from "../options/kinds.ts";
+import { outsideScopes } from "../tensor/scope.ts";
+import { readFile } from "./file-reader.ts";
+import {
+  isPretrained,
+  type PretrainedName,
+  type PretrainedScale,
+  pretrainedFile,
+  pretrainedNames,
+  scalesOf,
+} from "./method-names.ts";
+
+/**
+ * A network with the weights that come with the library; nothing is downloaded from elsewhere. Its weights go
+ * to the default device, which is opened if there is none.
+ *
+ * - `wren`: the best, and the default where it has the scale (`scalesOf`); RGB.
+ * - `wren-photo`: the same for pictures with traces of JPEG, noise or blur; at scale 1 it only removes them;
+ *   RGB.
+ * - `edsr-small`: a smaller EDSR; RGB.
+ * - `espcn`: the fastest; luma.
+ * - `srcnn`: the first of its kind, for comparisons; luma that bicubic interpolation has enlarged.
+ *
+ *     const model = await loadPretrained("wren", { scale: 2 });
+ *
+ * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost
+ *   the file.
+ */
+export async function loadPretrained(
+  name: PretrainedName,
+  options: { readonly scale?: PretrainedScale } = {},
+): Promise<SuperResolver> {
+  checkOptions("loadPretrained", options, { scale: anything });
+  const { bytes, label } = await readPretrained(name, options.scale);
+  await ensureDevice();
+  // The caller disposes it: a scope that is open here may belong to work beside this call.
+  return outsideScopes(() => loadModel(bytes, label));
+}
+
+export async function readPretrained(
+  name: PretrainedName,
+  scale: PretrainedScale = 2,
+): Promise<{ bytes: Uint8Array; label: string }> {
+  if (!isPretrained(name)) {
+    throw new RangeError(
+      `loadPretrained: there is no network ${quote(name)}; there are ${pretrainedNames.join(", ")}.`,
+    );
+  }
+  const url = pretrainedFile(name, scale);
+  if (url === undefined) {
+    throw new RangeError(
+      `loadPretrained: ${name} enlarges by ${scalesOf(name).join(", ")}, not by ${quote(scale)}. Train one ` +
+        "with that scale, or take an interpolation.",
+    );
+  }
+  const bytes = await readFile(url).catch((cause: Error) => {
+    throw new Error(
+      `loadPretrained: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A ` +
+        `bundler has to copy the package's folder "weights"; the development server of Vite before 8 finds ` +
+        `it with optimizeDeps: { exclude: ["pixelgrad"] }. Or serve the file yourself, and give its bytes ` +
+        "to loadModel().",
+      { cause },
+    );
+  });
+  return { bytes, label: `${name} x${scale}` };
+}

@@ -1,0 +1,178 @@
+/**
+ * Pictures too large to be computed at once are computed in tiles. A tile's window is the tile and a margin
+ * around it, wide enough for all that the method sees. The method enlarges the window, and only the tile's
+ * part of the result stays.
+ *
+ * Beyond the picture's edges lies its padding: a few pixels of the mirrored picture. Without it most networks
+ * would meet zeros there, and answer with a dark rim. Beyond the padding there is nothing, for a tile as for
+ * the whole picture. So every pixel of the result is the same sum of the same numbers as in the whole picture,
+ * in the same order: the results are equal to the last bit.
+ *
+ * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
+ * the same buffers for all.
+ */
+import type { Box, Size } from "./box.ts";
+import type { Method } from "./method.ts";
+import { checkUpscaleOptions, type UpscaleOptions } from "./upscale-options.ts";
+
+export interface Tile {
+  /** What the method enlarges, in the picture's coordinates. */
+  readonly window: Box;
+  /** The tile itself, in the same coordinates: its result stays. */
+  readonly inner: Box;
+}
+
+/** How a picture is cut into tiles. Its width and height are those of every window. */
+export interface Tiling extends Size {
+  /** Tiles that lie side by side, from left to right; rows from top to bottom. */
+  readonly rows: readonly (readonly Tile[])[];
+  /** Number of tiles. */
+  readonly count: number;
+}
+
+/** A smaller tile would be all margin. */
+const minTile = 16;
+
+/** Kernels load four pixels of a row at once where it has a multiple of four (conv2d's step 4). */
+export const quad = 4;
+
+/** What a plan asks of a method. */
+export type PlannedMethod = Pick<Method, "name" | "margin" | "pixelsWithin" | "padding" | "multiple">;
+
+export interface PlanOptions extends UpscaleOptions {
+  /** Bytes that each row of a tile takes besides: its rows of the band, which is as wide as the result. */
+  readonly bytesPerRow?: number;
+  /** Bytes that each pixel of a window takes around the method. */
+  readonly bytesPerPixel?: number;
+}
+
+/** The device could take a tile, and the memory that it may have is too little. */
+export class TooLittleMemory extends RangeError {}
+
+/**
+ * Cuts a picture into tiles, as large as memory and device allow, or as `options.tile` says.
+ *
+ * @throws RangeError if not even a small tile fits into the memory: TooLittleMemory if more would help.
+ */
+export function planTiles(picture: Size, method: PlannedMethod, options: PlanOptions): Tiling {
+  const { name, margin, pixelsWithin, multiple = 1 } = method;
+  const { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0, bytesPerPixel } = options;
+  checkUpscaleOptions("upscale", options);
+  const padding = paddingOf(method, options);
+  const padded = {
+    width: paddedLength(picture.width, padding, multiple),
+    height: paddedLength(picture.height, padding, multiple),
+  };
+  const automatic = tile === undefined;
+  const maxPixels = (rows: number) =>
+    pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows), bytesPerPixel);
+  let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : Math.max(tile, multiple) + 2 * margin;
+  while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles need higher bands
+  // Narrow pictures leave room for longer windows.
+  const widest = automatic ? Math.max(side, Math.floor(maxPixels(padded.height) / padded.height)) : side;
+  const width = Math.min(padded.width, widest);
+  let height = Math.min(padded.height, side);
+  while (automatic && height < padded.height && width * (height + 1) <= maxPixels(height + 1)) height++;
+  const minSide = (length: number) => Math.min(length, Math.max(tile ?? minTile, multiple) + 2 * margin);
+  const minPixels = minSide(padded.width) * minSide(padded.height);
+  if (minPixels > maxPixels(minSide(padded.height)) || width * height > maxPixels(height)) {
+    const needed = Math.max(minPixels, width * height);
+    const deviceLimit = pixelsWithin(Number.MAX_SAFE_INTEGER, bytesPerPixel);
+    const limited = deviceLimit < needed;
+    const remedies = automatic
+      ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
+      : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
+    throw new (limited ? RangeError : TooLittleMemory)(
+      `upscale: ${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
+        (limited
+          ? `the device takes ${deviceLimit} at most, whatever the memory. `
+          : `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. `) +
+        remedies[limited ? 1 : 0],
+    );
+  }
+  const rows = spans(picture.height, height, margin, padding, multiple).map((down) =>
+    spans(picture.width, width, margin, padding, multiple, quad).map((across) => ({
+      window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
+      inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
+    })),
+  );
+  const { window } = rows[0][0];
+  return {
+    rows,
+    count: rows.length * rows[0].length,
+    width: window.right - window.left,
+    height: window.bottom - window.top,
+  };
+}
+
+/** How many pixels of the mirrored picture a method gets beyond each edge. */
+export function paddingOf(
+  { padding: pixels = 0, margin }: Pick<Method, "padding" | "margin">,
+  { padding = "mirror" }: UpscaleOptions,
+): number {
+  return padding === "none" ? 0 : Math.min(pixels, margin);
+}
+
+/** A side with the padding at both ends, and as much more at the end as makes it a multiple. */
+export function paddedLength(length: number, padding: number, multiple: number): number {
+  return Math.ceil((length + 2 * padding) / multiple) * multiple;
+}
+
+/**
+ * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
+ * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
+ * counted from the padding's beginning, and `margin` is a multiple of it, too. If there are several, their length is
+ * a multiple of `preferred` as well, where that costs no more than `maxWaste`.
+ */
+export function spans(
+  length: number,
+  window: number,
+  margin: number,
+  padding = 0,
+  multiple = 1,
+  preferred = 1,
+) {
+  const padded = paddedLength(length, padding, multiple);
+  if (window >= padded) return [{ from: -padding, to: padded - padding, first: 0, end: length }];
+  const unit = leastCommonMultiple(preferred, multiple);
+  const step = stepWithin(window, padded, margin, multiple, unit);
+  const windowLength = lengthWithin(Math.min(window, padded), step + 2 * margin, unit);
+  // The first and the last window have one margin less, since nothing lies beyond the padding.
+  const count = Math.ceil((padded - 2 * margin) / step);
+  return Array.from({ length: count }, (_, k) => {
+    const from = Math.min(k * step, padded - windowLength) - padding;
+    return {
+      from,
+      to: from + windowLength,
+      first: k === 0 ? 0 : k * step + margin - padding,
+      end: k === count - 1 ? length : (k + 1) * step + margin - padding,
+    };
+  });
+}
+
+/** By which share tiles may be shorter, or windows longer, for a length that kernels prefer. */
+const maxWaste = 1 / 16;
+
+/**
+ * How far tiles are apart: as far as windows of at most `window` pixels let them, then a little less, so that the
+ * last is about as long as the others.
+ */
+function stepWithin(window: number, padded: number, margin: number, multiple: number, unit: number): number {
+  const largest = window - 2 * margin;
+  const inUnits = Math.floor(window / unit) * unit - 2 * margin; // if the window's length is to be a multiple of unit
+  const most = Math.floor((inUnits >= (1 - maxWaste) * largest ? inUnits : largest) / multiple) * multiple;
+  const covered = padded - 2 * margin;
+  return Math.ceil(covered / Math.ceil(covered / most) / multiple) * multiple;
+}
+
+/** The length of windows that have to be `least` long: the next multiple of `unit`, if it fits and is not much more. */
+function lengthWithin(limit: number, least: number, unit: number): number {
+  const inUnits = Math.ceil(least / unit) * unit;
+  return inUnits <= limit && inUnits <= (1 + maxWaste) * least ? inUnits : least;
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let multiple = a;
+  while (multiple % b > 0) multiple += a;
+  return multiple;
+}

@@ -1,0 +1,147 @@
+/** Networks and optimisers in a file: a loop that goes on from it does what one that never stopped does. */
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
+import { mseLoss } from "../../src/kernels/loss/index.ts";
+import {
+  Adam,
+  BatchNorm2d,
+  Conv2d,
+  cosineAnnealingLR,
+  Dropout,
+  emaUpdate,
+  loadCheckpoint,
+  loadWeights,
+  parseSafetensors,
+  ReLU,
+  Sequential,
+  SGD,
+  saveCheckpoint,
+  saveWeights,
+} from "../../src/nn/index.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { rand } from "../../src/tensor/create.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const devices: Device[] = [float32Device(), ...(await gpuDevices())];
+
+/** A training loop with all that has a state: running statistics, sums, a schedule, an average, random numbers. */
+class Run {
+  random: Random;
+  readonly model: Sequential;
+  readonly average: Sequential;
+  readonly adam: Adam;
+  step = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    const { random } = this;
+    const network = () => {
+      const layers = [new Conv2d(1, 3, 3, { random }), new BatchNorm2d(3), new ReLU()];
+      return new Sequential(...layers, new Dropout(0.3, { random }), new Conv2d(3, 1, 1, { random }));
+    };
+    this.model = network();
+    this.average = network();
+    this.adam = new Adam(this.model.parameters(), { weightDecay: 0.01 });
+  }
+
+  get parts() {
+    const { model, average, adam } = this;
+    return { model, average, adam };
+  }
+
+  train(steps: number): void {
+    const schedule = cosineAnnealingLR(0.01, { tMax: 10 });
+    for (const end = this.step + steps; this.step < end; this.step++) {
+      using _ = scope();
+      const [x, target] = [rand([2, 1, 7, 7], this.random), rand([2, 1, 5, 5], this.random)];
+      this.adam.lr = schedule(this.step);
+      this.adam.step(backward(mseLoss(this.model.forward(x), target)));
+      emaUpdate(this.average, this.model, 0.9);
+    }
+  }
+
+  save() {
+    const random = JSON.stringify(this.random.state());
+    return saveCheckpoint(this.parts, { step: String(this.step), random });
+  }
+}
+
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  beforeEach(() => setDefaultDevice(device));
+
+  test("a loop that was interrupted makes the same bits as one that was not", async () => {
+    const whole = new Run(1);
+    whole.train(7);
+    const first = new Run(1);
+    first.train(4);
+    const second = new Run(2);
+    const { step, random } = loadCheckpoint(second.parts, await first.save());
+    second.step = Number(step);
+    const generator = Random.fromState(JSON.parse(random));
+    // The generator is one object for the loop and for the layers.
+    Object.assign(second.random, { next: () => generator.next() });
+    second.train(3);
+    expect([second.adam.steps, second.adam.lr]).toEqual([7, whole.adam.lr]);
+    expect(await second.save().then((bytes) => withoutRandom(bytes))).toEqual(
+      withoutRandom(await whole.save()),
+    );
+  });
+});
+
+/** What a file holds, but for the state of the loop's generator. */
+function withoutRandom(bytes: Uint8Array) {
+  const { tensors, metadata } = parseSafetensors(bytes);
+  const { random: _, ...rest } = metadata;
+  return { tensors, rest };
+}
+
+describe("a checkpoint", () => {
+  beforeEach(() => setDefaultDevice(devices[0]));
+  const network = (channels: number) => new Conv2d(1, channels, 3, { random: new Random(3) });
+
+  test("names tensors by parts, and a network can be taken from it alone", async () => {
+    const model = network(2);
+    const bytes = await saveCheckpoint(
+      { model, sgd: new SGD(model.parameters(), { lr: 0.1 }) },
+      { note: "x" },
+    );
+    const { tensors, metadata } = parseSafetensors(bytes);
+    expect([...tensors.keys()]).toEqual(["model.weight", "model.bias", "sgd.velocity"]);
+    expect(metadata).toEqual({ note: "x", "sgd.steps": "0", "sgd.lr": "0.1" });
+    const other = new Conv2d(1, 2, 3);
+    expect(loadCheckpoint({ model: other }, bytes).note).toBe("x");
+    expect(await other.stateDict()).toEqual(await model.stateDict());
+  });
+
+  test("says what does not fit", async () => {
+    const model = network(2);
+    const bytes = await saveCheckpoint({ model, adam: new Adam(model.parameters()) });
+    const load = (parts: object) => () => loadCheckpoint(parts as never, bytes, "run.safetensors");
+    expect(load({ net: model })).toThrow(
+      'loadCheckpoint: run.safetensors has no network called "net"; it has model, adam.',
+    );
+    expect(load({ model: new Adam(model.parameters()) })).toThrow('has no optimiser called "model"');
+    expect(load({ adam: new SGD(network(2).parameters()) })).toThrow(DataError);
+    expect(load({ model: network(3) })).toThrow("model of run.safetensors does not fit this Conv2d");
+    expect(load({ adam: new Adam(network(9).parameters()) })).toThrow(
+      "belongs to another network or optimiser",
+    );
+    expect(load({ "a.b": model })).toThrow("networks and optimisers by names without dots");
+    expect(load({ model: 3 })).toThrow("networks and optimisers by names without dots");
+    await expect(saveCheckpoint([model] as never)).rejects.toThrow(
+      "saveCheckpoint: the first argument must be",
+    );
+  });
+
+  test("is what an optimiser is told to go into", async () => {
+    const adam = new Adam(network(2).parameters());
+    await expect(saveWeights(adam as never)).rejects.toThrow("saveCheckpoint({ model, optimizer })");
+    expect(() => loadWeights(adam as never, new Uint8Array())).toThrow("must be a network");
+    const state = JSON.parse(JSON.stringify(await adam.stateDict()));
+    expect(() => adam.loadStateDict(state)).toThrow("with sums that are Float32Arrays (not from JSON)");
+  });
+});
