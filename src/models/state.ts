@@ -1,4 +1,4 @@
-/** What a weight file's name, its tensors' names and their shapes tell, for the recognition of other programs' files. */
+/** What a weight file's name, its tensors' names and their shapes tell: they recognize other programs' files. */
 import type { NamedArray } from "../nn/module.ts";
 import { DataError } from "../picture/errors.ts";
 

@@ -25,7 +25,7 @@ export interface ExportedNetwork {
 const onBlocks =
   "One that works on blocks of pixels says so by `multiple`, and its file continues pictures to whole blocks.";
 
-/** Two sizes [h, w], in blocks: odd and even ones, so that a network that works on blocks without saying so is found. */
+/** Two sizes [h, w], in blocks; odd and even, so that a network that works on blocks without saying so is found. */
 const sizes = [
   [25, 33],
   [40, 18],
