@@ -1,24 +1,26 @@
 /**
  * LR pictures as photographs on the web are, for pytorch/train.py's --low: `npx tsx examples/degrade.ts HR LOW
- * [SCALE] [COPIES]`. Each picture of the folder HR becomes NAME~0.png, NAME~1.png, … in the folder LOW. The networks
- * wren-photo have learned from such pictures.
+ * [SCALE] [COPIES]`. Each picture of the folder HR becomes NAME~0.png, NAME~1.png, … in the folder LOW. Transparent
+ * pictures are put on white. The networks wren-photo have learned from such pictures.
  *
  * Half of them have one kind of damage or two, as a picture that was saved once; the others were blurred, resized,
  * noisy and compressed up to twice. Both are milder than Real-ESRGAN's: a small network that has to expect
  * everything makes little of anything.
  */
 import { existsSync, mkdirSync } from "node:fs";
-import { join, parse } from "node:path";
+import { basename, join, parse } from "node:path";
 import {
+  DataError,
   type Degradation,
   degrade,
   drawDegradation,
+  type Image,
   type PhotoOptions,
   picturesIn,
   readImage,
   writePng,
 } from "../src/data/index.ts"; // in your project: "pixelgrad/data"
-import { modcrop, toRgb } from "../src/picture/index.ts"; // in your project: "pixelgrad/picture"
+import { modcrop, toRgb, withoutAlpha } from "../src/picture/index.ts"; // in your project: "pixelgrad/picture"
 
 const few = [
   { jpeg: [30, 95] },
@@ -56,15 +58,47 @@ function draw(index: number, scale: number): Degradation {
   return drawDegradation({ ...few[(index >> 1) % few.length], seed: 7 * scale }, index);
 }
 
-const [from, to] = process.argv.slice(2);
-const [scale = 2, copies = 8] = process.argv.slice(4).map(Number);
-mkdirSync(to, { recursive: true });
-let index = 0;
-for (const path of picturesIn(from).pictures) {
-  const high = modcrop(toRgb(await readImage(path)), scale);
-  for (let copy = 0; copy < copies; copy++, index++) {
-    const low = join(to, `${parse(path).name}~${copy}.png`);
-    if (!existsSync(low)) await writePng(low, await degrade(high, scale, draw(index, scale)));
-  }
+const [from, to, ...numbers] = process.argv.slice(2);
+const [scale = 2, copies = 8] = numbers.map(Number);
+if (to === undefined || numbers.length > 2 || ![scale, copies].every((n) => Number.isInteger(n) && n > 0)) {
+  fail("wants HR LOW [SCALE] [COPIES]: two folders, and whole numbers, such as photos low 2 8");
 }
-console.log(`${index} pictures are in ${to}.`);
+try {
+  console.log(`${await degradeAll(picturesIn(from).pictures)} pictures are in ${to}.`);
+} catch (error) {
+  if (!(error instanceof DataError || error instanceof RangeError)) throw error;
+  fail(error.message);
+}
+
+/** Returns how many LR pictures there are. Those of an earlier run stay. */
+async function degradeAll(paths: readonly string[]): Promise<number> {
+  mkdirSync(to, { recursive: true });
+  const stems = paths.map((path) => parse(path).name);
+  let index = 0;
+  for (const [i, path] of paths.entries()) {
+    // As pytorch/train.py names them: where a.png and a.jpg are there, by the whole name.
+    const isUnique = stems.filter((stem) => stem === stems[i]).length === 1;
+    const name = isUnique ? stems[i] : basename(path);
+    const high = modcrop(toRgb(withoutAlpha(await readImage(path), "white")), scale);
+    for (let copy = 0; copy < copies; copy++, index++) {
+      const low = join(to, `${name}~${copy}.png`);
+      if (existsSync(low)) await checkSize(low, high);
+      else await writePng(low, await degrade(high, scale, draw(index, scale)));
+    }
+  }
+  return index;
+}
+
+async function checkSize(path: string, high: Image): Promise<void> {
+  const { width, height } = await readImage(path);
+  if (width * scale === high.width && height * scale === high.height) return;
+  throw new DataError(
+    `${path} is of another run: it has ${width}x${height} pixels, and ${high.width / scale}x${high.height / scale} ` +
+      "are wanted. Name another folder, or remove this one.",
+  );
+}
+
+function fail(message: string): never {
+  console.error(`degrade.ts: ${message}`);
+  process.exit(1);
+}

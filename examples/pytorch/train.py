@@ -8,14 +8,18 @@ Each process computes its own batch, and PyTorch's DistributedDataParallel avera
 step, so that all keep the same weights. Processes take a GPU each and talk by NCCL; without GPUs they run on
 the processor and talk by gloo. Without torchrun, the program is a single process.
 
-Pictures are those of folders, in RGB. LR pictures are made from them as Matlab's imresize would; those that you
-made otherwise are in --low, under the same names: 1.png, or several as 1~0.png, 1~1.png.
+Pictures are those of folders, in RGB of 8 bits, upright, and on white where they are transparent, as pixelgrad
+reads them. LR pictures are made from them as Matlab's imresize would; those that you made otherwise are in --low,
+under the same names: 1.png, or several as 1~0.png, 1~1.png. Where a.png and a.jpg are there, a.png~0.png is LR of
+the first.
 
 Every few minutes the weights go to --out, and all that --resume needs to go on to a file beside it.
 """
 
 import argparse
+from collections import Counter
 import copy
+import io
 import json
 import math
 import os
@@ -23,7 +27,7 @@ from pathlib import Path
 import time
 
 import numpy
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps
 import torch
 from torch import distributed
 from torch.nn import functional as F
@@ -31,38 +35,94 @@ from torch.nn.parallel import DistributedDataParallel
 
 import networks
 
-EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+EXTENSIONS = set(
+    ".png .apng .jpg .jpeg .jpe .jfif .webp .tif .tiff .avif .gif .bmp .dib .ppm .pgm .pbm .pnm".split()
+)
+# Their samples count as they are stored; those of others are brought to sRGB if they have a profile.
+STORED = {"PNG", "TIFF", "BMP", "PPM"}
 
 
 # ---- Pictures
 
 
+def pictures_in(folder):
+    """Its pictures. Hidden files are none, such as the "._a.png" that macOS leaves beside an "a.png"."""
+    paths = sorted(Path(folder).iterdir())
+    return [p for p in paths if p.suffix.lower() in EXTENSIONS and p.is_file() and not p.name.startswith(".")]
+
+
+def read(path):
+    """A picture as pixelgrad reads it, as a tensor [3, h, w] of bytes."""
+    try:
+        with Image.open(path) as image:
+            return torch.from_numpy(rgb_of(ImageOps.exif_transpose(image), image.format)).permute(2, 0, 1)
+    except (OSError, SyntaxError, ValueError, ImageCms.PyCMSError) as error:
+        raise SystemExit(f"{path}: cannot be read: {error}")
+
+
+def rgb_of(image, kind):
+    """An array [h, w, 3] of bytes: the upper 8 of 16 bits, and transparent pictures on white."""
+    if image.mode.startswith("I"):  # 16 bits, in 16 or 32
+        grey = (numpy.array(image).astype(numpy.int64) >> 8).clip(0, 255).astype(numpy.uint8)
+        return numpy.repeat(grey[..., None], 3, 2)
+    if image.mode in ("F", "CMYK", "LAB") and (image.mode == "F" or "icc_profile" not in image.info):
+        raise ValueError(f"its mode is {image.mode}; convert it to RGB first")
+    if "icc_profile" in image.info and kind not in STORED and image.mode in ("RGB", "CMYK"):
+        profile = io.BytesIO(image.info["icc_profile"])
+        image = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    if not image.has_transparency_data:
+        return numpy.array(image.convert("RGB"))
+    rgba = numpy.array(image.convert("RGBA")).astype(numpy.float64)
+    alpha = rgba[..., 3:] / 255
+    return (alpha * rgba[..., :3] + (1 - alpha) * 255 + 0.5).astype(numpy.uint8)
+
+
+def names_of(paths):
+    """What LR pictures are called by: a name without extension, or the whole where several have the same."""
+    stems = Counter(path.stem for path in paths)
+    return [path.stem if stems[path.stem] == 1 else path.name for path in paths]
+
+
 def open_pairs(folders, model, low_folder=None):
     """LR and HR pictures of folders, as tensors [3, h, w] of bytes. HR loses what is no multiple of the scale.
     With a folder of LR pictures, only pictures that have some there."""
-    paths = [p for folder in folders for p in sorted(Path(folder).iterdir()) if p.suffix.lower() in EXTENSIONS]
+    paths = [path for folder in folders for path in pictures_in(folder)]
     if not paths:
         raise SystemExit(f"{', '.join(folders)}: there are no pictures in it.")
     s = model.scale
-    lows = {}
-    for path in sorted(Path(low_folder).iterdir()) if low_folder else []:
-        lows.setdefault(path.stem.split("~")[0], []).append(path)
-    if low_folder:
-        paths = [path for path in paths if path.stem in lows]
-        if not paths:
-            raise SystemExit(f"{low_folder}: no picture in it is called as one of {', '.join(folders)}.")
+    names = names_of(paths)
+    lows = lows_of(paths, low_folder) if low_folder else {}
     pairs = []
-    for path in paths:
-        image = torch.from_numpy(numpy.array(Image.open(path).convert("RGB"))).permute(2, 0, 1)
+    for path, name in zip(paths, names):
+        if low_folder and name not in lows:
+            continue
+        image = read(path)
         high = image[:, : image.shape[1] // s * s, : image.shape[2] // s * s].contiguous()
         if not low_folder:
             pairs.append((shrink(high, s), high))
-        for low in lows.get(path.stem, []):
-            image = torch.from_numpy(numpy.array(Image.open(low).convert("RGB"))).permute(2, 0, 1)
+        for low in lows.get(name, []):
+            image = read(low)
             if [s * side for side in image.shape[1:]] != list(high.shape[1:]):
                 raise SystemExit(f"{low} is no LR picture of {path} at x{s}: {image.shape[2]}x{image.shape[1]}.")
             pairs.append((image, high))
+    if not pairs:
+        raise SystemExit(f"{low_folder}: no picture in it is called as one of {', '.join(folders)}.")
     return pairs
+
+
+def lows_of(paths, folder):
+    """The LR pictures of a folder by the names of HR pictures: NAME.png, or several as NAME~0.png, NAME~1.png."""
+    names = Counter(names_of(paths))
+    stems = Counter(path.stem for path in paths)
+    lows = {}
+    for path in pictures_in(folder):
+        for name in (path.stem, path.stem.rpartition("~")[0]):
+            if max(names[name], stems[name]) > 1:
+                raise SystemExit(f"{path} may be LR of several pictures, which are called {name}. Rename them.")
+            if names[name]:
+                lows.setdefault(name, []).append(path)
+                break
+    return lows
 
 
 def shrink(image, scale):
@@ -138,7 +198,7 @@ def begin(path, scale):
 def rate(step, args):
     """Rises over `warmup` steps, stays, and falls to 0 over the last ones as a cosine."""
     start = args.hold * args.steps
-    fall = max(0, step - start) / (args.steps - start)
+    fall = (step - start) / (args.steps - start) if step > start else 0
     return args.lr * min(1, (step + 1) / (args.warmup + 1)) * (1 + math.cos(math.pi * fall)) / 2
 
 
@@ -152,7 +212,8 @@ def follow(average, model, decay, step):
 
 @torch.no_grad()
 def measure(model, pairs, device):
-    """The mean PSNR of pictures on Y, in dB, as papers measure it."""
+    """The mean PSNR of pictures on Y, in dB, as papers measure it. Those without any error, such as blank ones,
+    do not count; where there is no other, it is infinite."""
     border, decibels = model.scale, []
     for low, high in pairs:
         result = model(as_network_takes_it(low.unsqueeze(0).to(device), model)).clamp(0, 1).cpu()
@@ -162,8 +223,10 @@ def measure(model, pairs, device):
             for y in ((255 * result).round() / 255, luma(wanted) if model.colors == "y" else wanted)
         )
         inner = (ours - theirs)[..., border:-border, border:-border]
-        decibels.append(10 * math.log10(255**2 / inner.square().mean().item()))
-    return sum(decibels) / len(decibels)
+        error = inner.square().mean().item()
+        if error > 0:
+            decibels.append(10 * math.log10(255**2 / error))
+    return sum(decibels) / len(decibels) if decibels else math.inf
 
 
 def settings(args, metadata):
@@ -184,6 +247,13 @@ def write(path, save):
     os.replace(f"{path}.tmp", path)
 
 
+def share(text):
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"wants a share of 0 to 1, got {text}")
+    return value
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--init", required=True, help="weights to begin from, a safetensors file of pixelgrad's")
@@ -199,7 +269,7 @@ def main():
     parser.add_argument("--patch", type=int, default=48, help="side of an LR patch in pixels")
     parser.add_argument("--lr", type=float, default=1e-4, help="the learning rate at first; it falls to 0")
     parser.add_argument("--warmup", type=int, default=0, help="steps over which the rate first rises")
-    parser.add_argument("--hold", type=float, default=0, help="share of the steps before the rate begins to fall")
+    parser.add_argument("--hold", type=share, default=0, help="share of the steps before the rate begins to fall")
     parser.add_argument("--loss", choices=["l1", "l2"], default="l1")
     parser.add_argument("--ema", type=float, help="save the weights' moving average, with this decay: 0.999")
     parser.add_argument("--bf16", action="store_true", help="compute in bfloat16: faster, a little less exact")
@@ -250,7 +320,8 @@ def main():
             psnr = measure(best_known, valid, device)
             print(f"step {step}: {psnr:.3f} dB", flush=True)
             with open(f"{args.out}.log.jsonl", "a") as log:
-                print(json.dumps({"step": step, "psnr": round(psnr, 4), "lr": rate(step, args)}), file=log)
+                shown = round(psnr, 4) if math.isfinite(psnr) else None  # JSON has no infinity
+                print(json.dumps({"step": step, "psnr": shown, "lr": rate(step, args)}), file=log)
 
     for step in range(first, args.steps):
         optimizer.param_groups[0]["lr"] = rate(step, args)
@@ -283,4 +354,5 @@ def main():
         distributed.destroy_process_group()
 
 
-main()
+if __name__ == "__main__":
+    main()

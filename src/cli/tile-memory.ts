@@ -1,3 +1,5 @@
+import { TooLittleMemory } from "../upscale/tile-plan.ts";
+
 /**
  * How much of `--max-memory` tiles may take. Two fifths of what the process does not hold yet stay free: JavaScript
  * collects what tiles and frames leave behind only now and then, and pictures are encoded at the end.
@@ -6,4 +8,16 @@
  */
 export function tileMemory(mostBytes: number | undefined): number | undefined {
   return mostBytes && Math.max(1, 0.6 * (mostBytes - process.memoryUsage.rss()));
+}
+
+const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+
+/** The error with what the program itself takes, if there is too little memory for a tile. */
+export function withOwnMemory(error: unknown, mostBytes: number | undefined): unknown {
+  if (mostBytes === undefined || !(error instanceof TooLittleMemory)) return error;
+  const own = mebibytes(process.memoryUsage.rss());
+  return new RangeError(
+    `${error.message} The program itself takes ${own} MiB, and --max-memory allows ${mebibytes(mostBytes)} in all.`,
+    { cause: error },
+  );
 }

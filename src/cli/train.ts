@@ -2,8 +2,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Architecture, architectureOf, architectures, networkIn, readNetwork } from "../node.ts";
-import { folder, oneOf } from "../options/kinds.ts";
+import { type Architecture, architectureOf, architectures, networkIn } from "../node.ts";
+import { folder, oneOf, whole } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { Progress } from "../report/progress.ts";
 import {
@@ -15,9 +15,9 @@ import {
   type TrainStatus,
   train,
 } from "../train/index.ts";
+import { readInitial } from "../train/initial.ts";
 import { readSavedRun } from "../train/saved-run.ts";
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
-import { readWeightFile } from "../upscale/weight-files.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { idsOf } from "./outputs.ts";
@@ -35,16 +35,19 @@ export const trainCommands: CommandGroup = {
     ]),
   ),
   notes: `
-  pixelgrad train --init FILE --data FOLDER    trains the network of a weight file further
+  pixelgrad train --init FILE --data FOLDER    trains the network of a weight file, or wren, further
   pixelgrad train --resume FOLDER              goes on with the run in a folder
 
 Without --data, networks learn from the photographs of some npm packages, if they are installed.
 After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stopped.`,
   async nameIn(args) {
-    const options = { init: { type: "string" }, resume: { type: "string" } } as const;
-    const { init, resume } = parseArgs({ args: [...args], options, strict: false }).values;
+    const text = { type: "string" } as const;
+    const options = { init: text, resume: text, scale: text };
+    const { init, resume, scale } = parseArgs({ args: [...args], options, strict: false }).values;
     if (typeof resume === "string") return networkOfRun(resume).toLowerCase();
-    return typeof init === "string" ? (await networkOfFile(init)).architecture.name.toLowerCase() : undefined;
+    return typeof init === "string"
+      ? (await networkOfInit(init, scale)).architecture.name.toLowerCase()
+      : undefined;
   },
 };
 
@@ -54,9 +57,9 @@ function networkOfRun(folder: string): string {
 }
 
 /** @throws DataError if the file cannot be read, or holds no network of this library */
-async function networkOfFile(path: string, scale?: number): Promise<ReturnType<typeof networkIn>> {
-  const bytes = await readWeightFile(path);
-  return networkIn(readNetwork(bytes, path, { scale }), path);
+async function networkOfInit(init: string, scale: unknown): Promise<ReturnType<typeof networkIn>> {
+  const number = Number(scale ?? Number.NaN);
+  return networkIn(await readInitial(init, whole(1).fits(number) ? number : undefined), init);
 }
 
 /**
@@ -222,15 +225,14 @@ const fineTuningRate = 1e-4;
  * --preset or --resume says which.
  */
 async function withNetworkOfInit(
-  { name, options }: Architecture,
+  { name }: Architecture,
   values: Values<Flags>,
   defaults: TrainConfig,
 ): Promise<TrainConfig> {
   if (values.init === undefined || values.preset !== undefined || values.resume !== undefined)
     return defaults;
   const file = values.init as string;
-  const scale = options.scale.kind.fits(values.scale) ? Number(values.scale) : undefined;
-  const network = await networkOfFile(file, scale);
+  const network = await networkOfInit(file, values.scale);
   const other = network.architecture.name;
   if (other !== name) {
     throw new UsageError(

@@ -22,7 +22,7 @@ import { messageOf } from "./messages.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
 import { withProfile } from "./profile.ts";
-import { tileMemory } from "./tile-memory.ts";
+import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
 
@@ -228,6 +228,8 @@ async function upscaleOne(
       else if (done > 1)
         progress = new Progress({ total, start: done, unit: "tiles", stream: process.stderr });
     },
+  }).catch((error) => {
+    throw withOwnMemory(error, memory);
   });
   const { width, height, channels } = bands;
   const size: Size = { width, height, channels, depth: bands.depth };

@@ -1,4 +1,5 @@
 /** Video from standard input to standard output, a frame at a time. */
+
 import { counted } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
@@ -6,7 +7,7 @@ import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
 import { checkOutputs, idsOf } from "./outputs.ts";
 import { withProfile } from "./profile.ts";
-import { tileMemory } from "./tile-memory.ts";
+import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
@@ -43,7 +44,10 @@ async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<
       let printedAt = start;
       const speed = () => `${((1e3 * count) / (performance.now() - start)).toPrecision(3)} frames/s`;
       for await (const frame of reader.frames(format)) {
-        await writer.frame(await frames.upscale(frame));
+        const large = await frames.upscale(frame).catch((error) => {
+          throw withOwnMemory(error, memory);
+        });
+        await writer.frame(large);
         count++;
         if (performance.now() - printedAt < 1000) continue;
         printedAt = performance.now();

@@ -1,7 +1,7 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
-import { dividedByAlpha } from "../picture/alpha.ts";
+import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
@@ -13,6 +13,7 @@ import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./
 import { readPnm } from "./pnm.ts";
 import { damageError, type Raster } from "./raster.ts";
 import { readError, readFromFile } from "./read-file.ts";
+import { hasUnspecifiedChannel } from "./tiff-tags.ts";
 import { toSrgb, withoutColor } from "./to-srgb.ts";
 import { unreadKind } from "./unread-kinds.ts";
 
@@ -23,6 +24,8 @@ export interface Header {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
+  /** A TIFF file has one more, which it does not call transparency, such as near infrared. It is left out. */
+  readonly lacksChannel?: boolean;
   readonly depth: 8 | 16;
   /** 1 to 8, as in EXIF. */
   readonly orientation: number;
@@ -101,7 +104,11 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   const size = { width, height, channels, depth };
   const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
   const header = { format, ...size, orientation, frames, looksWhole, space: space as string, metadata };
-  return checkHeader(header, length, name, packed);
+  const whole = checkHeader(header, length, name, packed);
+  const lacksChannel =
+    format === "tiff" && isStored(whole) && channels % 2 === 0 && hasUnspecifiedChannel(read);
+  if (!lacksChannel) return whole;
+  return { ...whole, channels: channels - 1, metadata: { ...metadata, hasAlpha: false }, lacksChannel };
 }
 
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
@@ -235,7 +242,7 @@ const noReason = "the decoder does not say why";
 
 async function samplesOf(
   bytes: Uint8Array,
-  { space, metadata }: Header,
+  { space, metadata, lacksChannel }: Header,
   failOn: "warning" | "error",
   deep: boolean,
   ignoreIcc: boolean,
@@ -254,7 +261,8 @@ async function samplesOf(
   const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);
   const bits = metadata?.bitsPerSample ?? 16;
   if (samples instanceof Uint16Array && metadata?.format === "heif" && bits < 16) stretch(samples, bits);
-  const image = { width, height, channels, data: samples };
+  const stored = { width, height, channels, data: samples };
+  const image = lacksChannel ? withoutAlpha(stored, "drop") : stored;
   return grey && !deep ? withoutColor(image) : image;
 }
 

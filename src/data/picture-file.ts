@@ -79,6 +79,10 @@ export async function decodePictureFile(
   }
   if (warning !== undefined) notes.push({ kind: "decoder", text: `the decoder warns: ${excerpt(warning)}` });
 
+  if (header.lacksChannel) {
+    notes.push({ kind: "alpha", text: "without a channel that the file does not call transparency" });
+  }
+
   const jpegQuality = jpegQualityOfFile(bytes);
   const content = metadataOf(header, bytes);
   const stored = isStored(header);

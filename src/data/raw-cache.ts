@@ -7,6 +7,7 @@ import type { DecodePool } from "./decode-pool.ts";
 import { makeFolder } from "./files.ts";
 import type { PairFiles, PairFormat } from "./pairs.ts";
 import { readRawHeader } from "./raw-file.ts";
+import { maxNameBytes, shorten } from "./temporary.ts";
 
 /**
  * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.
@@ -33,7 +34,8 @@ export async function openCached(
   };
   const degradation = format && files.degradation;
   const contents = [version, format, degradation, resolve(high), low && resolve(low)];
-  const path = join(folder, `${name}-${digest(contents).slice(0, 16)}.raw`);
+  const mark = `-${digest(contents).slice(0, 16)}.raw`;
+  const path = join(folder, `${shorten(name, maxNameBytes - mark.length)}${mark}`);
   const source = digest([contents, await stamp(high), low && (await stamp(low))]);
 
   let cached = await readRawHeader(path);

@@ -84,10 +84,10 @@ export const maxNameBytes = 255;
 const maxOwnBytes = 200;
 
 /** A name, or its beginning with a hash of the whole. */
-function shorten(name: string): string {
+export function shorten(name: string, most = maxOwnBytes): string {
   const bytes = Buffer.from(name);
-  if (bytes.length <= maxOwnBytes) return name;
-  let end = maxOwnBytes - 9;
+  if (bytes.length <= most) return name;
+  let end = most - 9;
   while ((bytes[end] & 0xc0) === 0x80) end--; // not within a character
   return `${bytes.subarray(0, end).toString()}~${hashOf(name)}`;
 }

@@ -11,6 +11,7 @@ import {
   tags,
   withBytesTurned,
 } from "./exif.ts";
+import type { Read } from "./png.ts";
 
 const iptcTag = 33723;
 const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, tags.resolutionUnit];
@@ -21,6 +22,20 @@ function isStructural(tag: number): boolean {
   const others = [...outside, iptcTag, 34377, 34675, 42112, 42113];
   const describing = [269, 270, 271, 272, 305, 306, 315, 316];
   return others.includes(tag) || (tag <= 532 && !describing.includes(tag));
+}
+
+/** Whether a TIFF file has a channel besides its colours of which it does not say that it is transparency. */
+export function hasUnspecifiedChannel(read: Read): boolean {
+  try {
+    // Its first directory, wherever that lies, right behind the header. The value is in its entry.
+    const header = read(0, 16);
+    const directory = read(new Directories(header).first, 2 ** 16);
+    const file = new Directories(Buffer.concat([header, directory]));
+    const extraSamples = file.find(header.length, 338);
+    return extraSamples?.count === 1 && file.value(extraSamples) === 0;
+  } catch {
+    return false; // no directory is where it should be
+  }
 }
 
 /** EXIF data with what a TIFF file says about its picture; undefined if that is nothing. */

@@ -79,18 +79,30 @@ export function detect(
     }
   };
   look(contents.tensors, []);
+  const metadata = contents.dictionaries.get("")?.metadata;
+  // A network that this version does not know: whoever builds it says so.
+  if (found.length === 0 && metadata?.architecture !== undefined) {
+    return { metadata, state: contents.tensors, assumptions: [] };
+  }
   if (found.length === 0) throw unknownNetwork(attempts, networks, options.name);
   return choose(found, unknown, options.name);
 }
 
-/** A network that is all of `state`. Undefined if it is none of those known. */
+/**
+ * A network that is all of `state`. Undefined if it is none of those known.
+ *
+ * @param metadata what the file says of it. Other programs may say "architecture", too, and mean names of their own.
+ */
 function recognize(
   state: State,
   metadata: Readonly<Record<string, string>> | undefined,
   networks: readonly Known[],
   options: DetectOptions,
 ): { network: Recognized; error?: undefined } | { network?: undefined; error: DataError } | undefined {
-  if (metadata?.architecture !== undefined) return { network: { metadata, state, assumptions: [] } };
+  const { architecture: named, scale } = metadata ?? {};
+  if (metadata && scale !== undefined && networks.some(({ name }) => name === named)) {
+    return { network: { metadata, state, assumptions: [] } };
+  }
   try {
     for (const architecture of networks) {
       const network = architecture.recognize?.(state, options);

@@ -40,7 +40,15 @@ import {
   quickRecipe,
   type Recognized,
 } from "./architecture.ts";
-import { countOf, type DetectOptions, otherPictures, renamed, type State, shapeOf } from "./state.ts";
+import {
+  countOf,
+  type DetectOptions,
+  otherPictures,
+  renamed,
+  type State,
+  scaleInName,
+  shapeOf,
+} from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 const options = {
@@ -154,8 +162,7 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
     const r = this.options.unshuffle;
     if (r === 1) return this.#reconstructed(this.#features(x));
     const [n, c, h, w] = x.shape;
-    const [down, right] = [h, w].map((side) => -side & (r - 1));
-    const whole = down + right === 0 ? x : pad(x, [0, right, 0, down], "reflect");
+    const whole = wholeBlocks(x, r);
     const small = pixelUnshuffle(whole, r);
     if (whole !== x) disposeUnderNoGrad(whole);
     const y = this.#reconstructed(this.#features(small));
@@ -243,6 +250,20 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
   }
 }
 
+/** x [n, c, h, w] continued by its mirror image to multiples of r. Tiny pictures are mirrored several times. */
+function wholeBlocks(x: Tensor, r: number): Tensor {
+  const [h, w] = x.shape.slice(2);
+  const [down, right] = [h, w].map((side) => Math.min(-side & (r - 1), Math.max(side - 1, 1)));
+  if (down + right === 0) return x;
+  // A single row or column has no other beside it that could be its mirror image.
+  const wide = pad(x, [0, right, 0, 0], w === 1 ? "replicate" : "reflect");
+  const larger = pad(wide, [0, 0, 0, down], h === 1 ? "replicate" : "reflect");
+  disposeUnderNoGrad(wide);
+  const whole = wholeBlocks(larger, r);
+  if (whole !== larger) disposeUnderNoGrad(larger);
+  return whole;
+}
+
 /** x + 0.2 * (three dense blocks of x): "residual in residual dense block". */
 class Block extends Module {
   readonly rdb1: DenseBlock;
@@ -324,7 +345,15 @@ export function recognizeRRDBNet(given: State, { name }: DetectOptions): Recogni
   }
   const growth = shapeOf(state, "body.0.rdb1.conv1.weight")?.[0];
   const blocks = countOf(state, /^body\.(\d+)\.rdb1\.conv1\.weight$/);
-  const scale = 2 ** countOf(state, /^conv_up(\d+)\.weight$/) / unshuffle;
+  const ups = countOf(state, /^conv_up(\d+)\.weight$/);
+  // ESRGAN's code enlarges by 3 in one step, whose weights are like those of a step by 2.
+  if (ups === 1 && unshuffle === 1 && scaleInName(name) === 3) {
+    throw new DataError(
+      `${name}: by its name this RRDBNet enlarges by 3, and pixelgrad runs those that enlarge by 1, 2, 4 or 8. If it ` +
+        "enlarges by 2, give the file another name.",
+    );
+  }
+  const scale = 2 ** ups / unshuffle;
   const colors = planes === 3 ? "rgb" : "y";
   const described = { scale, blocks, channels, growth, unshuffle, colors };
   return { metadata: metadataOf("RRDBNet", described), state, assumptions: [] };

@@ -1,4 +1,4 @@
-/** What the names and the shapes of a weight file's tensors tell, for the recognition of other programs' files. */
+/** What a weight file's name, its tensors' names and their shapes tell: they recognize other programs' files. */
 import type { NamedArray } from "../nn/module.ts";
 import { DataError } from "../picture/errors.ts";
 
@@ -69,14 +69,21 @@ export function otherPictures(
 }
 
 /** The enlargement of a network whose weights do not tell it. */
-export function scaleOf({ name, scale }: DetectOptions): number {
-  const inName = /(?:^|[^a-z])x([2-8])(?![0-9])|(?:^|[^0-9])([2-8])x(?![a-z0-9])/i.exec(
-    name.split(/[\\/]/).at(-1)!,
-  );
-  const number = scale ?? Number(inName?.[1] ?? inName?.[2]);
-  if (Number.isInteger(number)) return number;
+export function scaleOf({ name, scale = scaleInName(name) }: DetectOptions): number {
+  if (scale !== undefined) return scale;
   throw new DataError(
     `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
       `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
   );
+}
+
+/**
+ * The only scale that a file's name speaks of: "x3", or "3x" where no number follows. Sizes are none, such as those
+ * of the filters in "srcnn_9x5x5_x3" and "srcnn-9-5-5".
+ */
+export function scaleInName(path: string): number | undefined {
+  const name = path.split(/[\\/]/).at(-1)!;
+  const marks = name.matchAll(/(?<![a-z0-9])x([2-8])(?![0-9]|x[0-9])|(?<![0-9x])([2-8])x(?![a-z0-9])/gi);
+  const scales = new Set(Array.from(marks, ([, behind, before]) => Number(behind ?? before)));
+  return scales.size === 1 ? [...scales][0] : undefined;
 }

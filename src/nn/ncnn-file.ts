@@ -33,8 +33,14 @@ const maxLineLength = 4096;
 
 /** Does a file begin as one of ncnn's texts does? */
 export function looksLikeNcnn(bytes: Uint8Array): boolean {
-  const start = String.fromCharCode(...bytes.subarray(0, 16));
+  const begin = textStart(bytes);
+  const start = String.fromCharCode(...bytes.subarray(begin, begin + 16));
   return /^7767517\s/.test(start);
+}
+
+/** Behind the mark that some editors put in front of UTF-8. */
+function textStart([a, b, c]: Uint8Array): number {
+  return a === 0xef && b === 0xbb && c === 0xbf ? 3 : 0;
 }
 
 /** @throws DataError if the bytes are no such network, or not all of it; for layers that are not known here too */
@@ -171,11 +177,12 @@ class Reader {
   readonly name: string;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  #at = 0;
+  #at: number;
 
   constructor(bytes: Uint8Array, name: string) {
     this.name = name;
     this.#bytes = bytes;
+    this.#at = textStart(bytes);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 

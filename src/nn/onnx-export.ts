@@ -2,12 +2,13 @@
 
 import { zeros } from "../tensor/create.ts";
 import { noGrad } from "../tensor/no-grad.ts";
-import { type RecordedOp, recordOps } from "../tensor/op.ts";
+import { defineOp, type RecordedOp, recordOps } from "../tensor/op.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
+import { ShapeError } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
 import { type OnnxNode, type OnnxTensor, serializeOnnx } from "./onnx-file.ts";
-import { OnnxGraph, writeOp } from "./onnx-operators.ts";
+import { type Crop, OnnxGraph, type WholeBlocks, writeOp } from "./onnx-operators.ts";
 
 export interface ExportedNetwork {
   readonly name: string;
@@ -16,13 +17,18 @@ export interface ExportedNetwork {
   /** From an input [n, channels, h, w] to the result, which is as much larger for every input. */
   forward(x: Tensor): Tensor;
   readonly channels: number;
+  /** The sides that `forward` takes are multiples of it. Those of pictures need not be: see `inBlocks`. */
+  readonly multiple: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Two sizes [h, w] that most networks take: small, and multiples of 8. */
+const onBlocks =
+  "One that works on blocks of pixels says so by `multiple`, and its file continues pictures to whole blocks.";
+
+/** Two sizes [h, w], in blocks; odd and even, so that a network that works on blocks without saying so is found. */
 const sizes = [
-  [24, 32],
-  [40, 16],
+  [25, 33],
+  [40, 18],
 ] as const;
 
 /**
@@ -37,7 +43,7 @@ export async function exportForward(exported: ExportedNetwork): Promise<Uint8Arr
   if (asText(graph) !== asText(other)) {
     throw new RangeError(
       "exportOnnx: this network does different things with pictures of different sizes, so that its operations " +
-        "cannot be written down once for all of them.",
+        `cannot be written down once for all of them. ${onBlocks}`,
     );
   }
   const { name, channels, metadata } = exported;
@@ -50,6 +56,27 @@ export async function exportForward(exported: ExportedNetwork): Promise<Uint8Arr
     metadata,
   });
 }
+
+/**
+ * Notes a forward pass that works on blocks of `multiple` pixels: in the file, an input of any size is continued by
+ * its mirror image to whole blocks, and the result cropped. While it is noted, inputs have whole blocks.
+ */
+export function inBlocks(x: Tensor, multiple: number, forward: (x: Tensor) => Tensor): Tensor {
+  if (multiple === 1) return forward(x);
+  const y = forward(wholeBlocks({ x }, { multiple }));
+  return crop({ x: y, like: x }, { scale: y.shape[2] / x.shape[2] });
+}
+
+/** Operations of files alone: exporting notes them, and nothing runs them. */
+function noteOnly<I extends Record<"x", Tensor>, P>(name: string) {
+  const run = () => {
+    throw new Error(`${name} is only noted, in recordOps().`);
+  };
+  return defineOp<I, P>({ name, shape: ({ x }) => x.shape, cpu: run, gpu: run });
+}
+
+const wholeBlocks = noteOnly<{ x: Tensor }, WholeBlocks>("whole blocks");
+const crop = noteOnly<{ x: Tensor; like: Tensor }, Crop>("crop");
 
 interface Drawing {
   readonly nodes: readonly OnnxNode[];
@@ -66,18 +93,25 @@ function asText(drawing: Drawing): string {
 
 /** Notes the operations for pictures of one size, and writes them down. */
 async function draw(
-  { module, channels, forward }: ExportedNetwork,
-  [h, w]: readonly [number, number],
+  { module, channels, multiple, forward }: ExportedNetwork,
+  [rows, columns]: readonly [number, number],
 ): Promise<Drawing> {
   const names = new Map([...module.namedTensors()].map(([name, tensor]) => [tensor, name]));
   const [{ device }] = names.keys();
   const { ops, x, y, constants } = outsideScopes(() => {
     using _noGrad = noGrad();
     using _scope = scope();
-    const x = zeros([1, channels, h, w], { device });
+    const x = zeros([1, channels, rows * multiple, columns * multiple], { device });
     let y = x;
     const ops = recordOps(() => {
-      y = forward(x);
+      try {
+        y = forward(x);
+      } catch (error) {
+        if (!(error instanceof ShapeError)) throw error;
+        throw new RangeError(
+          `exportOnnx: this network does not take every size. ${error.message} ${onBlocks}`,
+        );
+      }
     });
     // Tensors that nothing has made and that are no weights: the network itself made them from numbers.
     const made = new Set([x, ...names.keys(), ...ops.map((op) => op.y)]);

@@ -42,6 +42,11 @@ export class OnnxGraph {
     return this.#constant({ shape: [values.length], data: BigInt64Array.from(values, BigInt) });
   }
 
+  /** A single whole number. */
+  integer(value: number): string {
+    return this.#constant({ shape: [], data: BigInt64Array.of(BigInt(value)) });
+  }
+
   #constant(tensor: Omit<OnnxTensor, "name">): string {
     const name = `constant_${this.#constants++}`;
     this.tensors.push({ name, ...tensor });
@@ -228,11 +233,50 @@ function addResize(
 /** Pixels beyond an edge that bicubic interpolation sees. */
 const MARGIN = 2;
 
-/** x with its mirror image beyond both ends of an axis; the outermost pixels come twice. */
+/** x with its mirror image beyond both ends of an axis; the outermost pixels come twice. One pixel is enough. */
 function addMirror(graph: OnnxGraph, x: string, axis: number): string {
-  const pixel = (start: number, end: bigint | number) =>
+  const pixel = (x: string, start: number, end: bigint | number) =>
     graph.add("Slice", [x, graph.integers([start]), graph.integers([end]), graph.integers([axis])]);
-  return graph.add("Concat", [pixel(1, 2), pixel(0, 1), x, pixel(-1, END), pixel(-2, -1)], { axis });
+  const once = graph.add("Concat", [pixel(x, 0, 1), x, pixel(x, -1, END)], { axis });
+  // The next ones lie two pixels further in; where x is one pixel wide, that is the pixel itself.
+  return graph.add("Concat", [pixel(once, 2, 3), once, pixel(once, -3, -2)], { axis });
+}
+
+export interface WholeBlocks {
+  /** Sides of the result are multiples of it. */
+  readonly multiple: number;
+}
+
+/** x continued by its mirror image, below and to the right. The outermost pixels do not come twice. */
+const wholeBlocks = writer<WholeBlocks>((graph, { x }, { multiple }) =>
+  [2, 3].reduce((y, axis) => {
+    const one = graph.integer(1);
+    const side = sideOf(graph, y, axis);
+    // Divided by a positive number, the remainder is positive in ONNX, too.
+    const missing = graph.add("Mod", [graph.add("Neg", [side]), graph.integer(multiple)]);
+    const places = graph.add("Range", [graph.integer(0), graph.add("Add", [side, missing]), one]);
+    // There and back again: 0 1 2 3 2 1. A single pixel has nowhere to go. ONNX's Pad refuses narrow pictures.
+    const turn = graph.add("Sub", [graph.add("Add", [side, side]), graph.integer(2)]);
+    const period = graph.add("Max", [turn, one]);
+    const there = graph.add("Mod", [places, period]);
+    const back = graph.add("Sub", [period, there]);
+    return graph.add("Gather", [y, graph.add("Min", [there, back])], { axis });
+  }, x),
+);
+
+export interface Crop {
+  readonly scale: number;
+}
+
+/** x without what is beyond `scale` times the sides of `like`, below and to the right. */
+const crop = writer<Crop>((graph, { x, like }, { scale }) => {
+  const sides = graph.add("Shape", [like], { start: 2 });
+  const ends = graph.add("Mul", [sides, graph.integer(scale)]);
+  return graph.add("Slice", [x, graph.integers([0, 0]), ends, graph.integers([2, 3])]);
+});
+
+function sideOf(graph: OnnxGraph, x: string, axis: number): string {
+  return graph.add("Squeeze", [graph.add("Shape", [x], { start: axis, end: axis + 1 })]);
 }
 
 const affine = writer<Constants>((graph, { x }, { a = 0, b = 0 }) => {
@@ -251,6 +295,8 @@ const operators: ReadonlyMap<string, Writer> = new Map(
     slice,
     concat,
     interpolate,
+    crop,
+    "whole blocks": wholeBlocks,
     reshape: writer<{ shape: Shape }>((graph, { x }, { shape }) =>
       graph.add("Reshape", [x, graph.integers(shape)]),
     ),

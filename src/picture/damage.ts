@@ -6,6 +6,7 @@
  */
 import { checkArguments, optional } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
+import { isTransparent, withoutAlpha } from "./alpha.ts";
 import { checkImage, hasBytes, type Image, type Samples } from "./image.ts";
 import { jpegQualityOfPixels } from "./jpeg-quality.ts";
 
@@ -36,11 +37,13 @@ export interface Damage {
 export function damageOf(image: Image<Samples>, jpegQuality?: number): Damage {
   checkImage(image, "damageOf");
   checkArguments("damageOf", { jpegQuality: [jpegQuality, optional(whole(1, 100))] });
-  const quality = jpegQuality ?? jpegQualityOfPixels(image);
-  const steepness = steepnessOf(image);
+  // The colours that transparency hides may be anything.
+  const seen = isTransparent(image) ? withoutAlpha(image, "white") : image;
+  const quality = jpegQuality ?? jpegQualityOfPixels(seen);
+  const steepness = steepnessOf(seen);
   return {
     ...(quality !== undefined && { jpegQuality: quality }),
-    noise: noiseOf(image),
+    noise: noiseOf(seen),
     ...(steepness !== undefined && { steepness }),
   };
 }

@@ -107,7 +107,7 @@ export function readCheckpoint(folder: string, onMessage: (line: string) => void
   const files = [checkpointFile, previousCheckpointFile].filter((file) => existsSync(join(folder, file)));
   if (files.length === 0) {
     throw new DataError(
-      hasWeights(folder)
+      resultFilesIn(folder).length > 0
         ? `${folder}: ${checkpointFile} is missing, and with it what training needs to go on. ${adviceWithout(folder)}`
         : `${folder}: there is no training to resume (no ${checkpointFile}). Name the folder of an earlier run.`,
     );
@@ -194,13 +194,21 @@ function stateIn(text: string): CheckpointState {
     (name) => !isObject(state[name]),
   );
   if (parts.length > 0) throw new Error(`its state lacks ${andList(parts)}`);
-  return state;
+  // JSON has no infinity: a network without any error was written as null.
+  const decibels = (value: number | null | undefined) => (value === null ? Infinity : value);
+  const { best } = state;
+  return {
+    ...state,
+    psnr: decibels(state.psnr),
+    best: isObject(best) ? { ...best, psnr: decibels(best.psnr)! } : best,
+  };
 }
 
 /** Throws unless a state is one that training can go on from. */
 function checkState(state: CheckpointState): void {
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  const isNumber = (value: unknown) => value === undefined || value === null || Number.isFinite(value);
+  const isNumber = (value: unknown) =>
+    value === undefined || (typeof value === "number" && !Number.isNaN(value));
   const areNames = (value: unknown) =>
     Array.isArray(value) && value.every((name) => typeof name === "string");
   const { config, step, seconds, loader, pictures, psnr, best, lengths, workingFolder, device } = state;
@@ -242,9 +250,9 @@ function damageError(path: string, cause: unknown): DataError {
 /** What users take from a run. */
 const resultFiles = ["last.safetensors", "best.safetensors"];
 
-/** Has a run learned something that is worth keeping? */
-export function hasWeights(folder: string): boolean {
-  return resultFiles.some((file) => existsSync(join(folder, file)));
+/** Those that are there. */
+export function resultFilesIn(folder: string): string[] {
+  return resultFiles.filter((file) => existsSync(join(folder, file)));
 }
 
 /** What is left of a run without a whole checkpoint. */

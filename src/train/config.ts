@@ -17,7 +17,7 @@ import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
  */
 export interface TrainConfig extends Recipe {
   readonly network: NetworkConfig;
-  /** Weight file to begin from, instead of random weights: see `initialWeights`. */
+  /** Weight file, or name of a network that comes with the library, to begin from: see `initialWeights`. */
   readonly init?: string;
 
   /** Folders of HR pictures, or of DIV2K. None: photographs from npm, see photographs.ts. */

@@ -81,8 +81,8 @@ export class Journal {
   readonly #secondsBefore: number;
   readonly #began = performance.now();
   #checkpointed: { step: number; at: number };
-  /** The step whose weights are in last.safetensors. */
-  #lastSaved: number;
+  /** The step whose weights are in last.safetensors; undefined if that is missing or damaged. */
+  #lastSaved: number | undefined;
   /** Since the last status: when it began, and milliseconds of waiting for pictures. */
   #interval: { step: number; began: number; waited: number };
 
@@ -149,9 +149,19 @@ export class Journal {
     if (save) this.#interval = { step, began: performance.now(), waited: 0 };
   }
 
-  /** The end, or a stop before it: saves what has been learned since the last checkpoint. */
+  /**
+   * The end, or a stop before it: saves what has been learned and is not in the folder yet. A run that ends has been
+   * measured, even if it was killed before its first evaluation, or has lost its weights, and had no steps left.
+   */
   async finish(step: number, next: LoaderState): Promise<void> {
-    if (step === this.#lastSaved) return; // an evaluation has saved everything
+    const isSaved = step === this.#lastSaved;
+    if (step > 0 && step === this.#session.config.steps && !(isSaved && this.best)) {
+      await this.#evaluate(step);
+      await this.checkpoint(step, next);
+      await this.#report(step);
+      return;
+    }
+    if (isSaved) return; // an evaluation has saved everything
     await this.#saveWeights("last", step, await this.#finiteWeights(step));
     if (step !== this.#checkpointed.step) await this.checkpoint(step, next);
     await this.#report(step);
@@ -313,6 +323,7 @@ export class Journal {
    * their file is missing or damaged, the next evaluation is the best so far.
    */
   async resume(): Promise<void> {
+    this.#lastSaved = await stepIn(this.#folder.file("last.safetensors"));
     const losses = this.#folder
       .readLog()
       .map(({ loss }) => loss)
@@ -397,6 +408,15 @@ export class Journal {
       `${what} at step ${step}: training diverged. What was saved before is in ${this.#folder.path}; start ` +
         `again with another --out and a smaller --lr (it was ${this.#session.config.lr}).`,
     );
+  }
+}
+
+/** The step at which the weights in a file were saved; undefined if it is missing or damaged. */
+async function stepIn(path: string): Promise<number | undefined> {
+  try {
+    return Number(parseSafetensors(await readBytes(path), path).metadata.step);
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,12 +2,13 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { DataError } from "../data/index.ts";
+import { isPretrained } from "../upscale/method-names.ts";
 import {
   type Checkpoint,
   checkpointFile,
-  hasWeights,
   previousCheckpointFile,
   readCheckpoint,
+  resultFilesIn,
 } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { readLog } from "./run-folder.ts";
@@ -26,7 +27,7 @@ export function readSavedRun(folder: string, onMessage: (line: string) => void):
     existsSync(join(folder, file)),
   );
   // A run that begins anew would replace the weights of one that has lost its checkpoints.
-  const logged = hasCheckpoint || hasWeights(folder) ? undefined : configOfLog(folder);
+  const logged = hasCheckpoint || resultFilesIn(folder).length > 0 ? undefined : configOfLog(folder);
   if (logged) {
     anew();
     return { config: logged, checkpoint: undefined };
@@ -67,6 +68,6 @@ function resolvePaths(config: TrainConfig, from = process.cwd()): TrainConfig {
     data: data.map(locate),
     ...(valid !== undefined && { valid: locate(valid) }),
     ...(cache !== undefined && { cache: locate(cache) }),
-    ...(init !== undefined && { init: locate(init) }),
+    ...(init !== undefined && { init: isPretrained(init) ? init : locate(init) }),
   };
 }

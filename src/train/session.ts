@@ -4,21 +4,13 @@ import { basename } from "node:path";
 import { DataError, type PairDataset, PatchLoader } from "../data/index.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
-import {
-  Adam,
-  type Device,
-  onDevice,
-  outsideScopes,
-  Random,
-  readNetwork,
-  type SuperResolver,
-} from "../node.ts";
+import { Adam, type Device, onDevice, outsideScopes, Random, type SuperResolver } from "../node.ts";
 import { excerpt } from "../options/printable.ts";
 import { toPlanar } from "../picture/index.ts";
-import { readWeightFile } from "../upscale/weight-files.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { openPictures } from "./datasets.ts";
+import { readInitial } from "./initial.ts";
 import { rateAfterResume } from "./schedule.ts";
 import { survey } from "./survey.ts";
 import { Validation } from "./validation.ts";
@@ -164,7 +156,7 @@ async function loadInitial(
  * file lacks, which keep their random values. Throws a DataError if nothing fits.
  */
 async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
-  const { state, metadata } = readNetwork(await readWeightFile(path), path, { scale: model.scale });
+  const { state, metadata } = await readInitial(path, model.scale);
   const [theirs, own] = [metadata.rgbRange, model.metadata().rgbRange];
   if (theirs !== undefined && own !== undefined && theirs !== own) {
     throw new DataError(

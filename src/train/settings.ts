@@ -38,7 +38,11 @@ const track = oneOf("bicubic", "unknown", "mild", "difficult", "wild");
 
 /** Every field of the configuration but the network. */
 const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry } = {
-  init: { kind: file, optional: true, help: "weight file to begin from" },
+  init: {
+    kind: file,
+    optional: true,
+    help: "weight file to begin from, or a network that comes with the library, such as wren",
+  },
   steps: { kind: whole(1), resumable: true, help: "training steps" },
   batch: { kind: whole(1), help: "patches per step (EDSR's paper: 16)" },
   accumulate: { kind: whole(1), help: "computes the batch in this many parts, one by one, to save memory" },

@@ -29,7 +29,8 @@ import {
 } from "../node.ts";
 import { anObject, checkArguments, checkNames, isObject, keysOf, type Wanted } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
-import type { Checkpoint, CheckpointState } from "./checkpoint.ts";
+import { andList } from "../options/lists.ts";
+import { type Checkpoint, type CheckpointState, resultFilesIn } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
 import { lossFunction } from "./loss.ts";
@@ -139,7 +140,7 @@ export async function resume(
     if (config.steps < done) {
       throw new RangeError(
         `--steps ${config.steps} is fewer than the ${done} steps that the run in ${path} has done. Give a larger ` +
-          "number to go on. What it has learned is in last.safetensors and best.safetensors there.",
+          `number to go on. ${whereWeightsAre(path, done)}`,
       );
     }
     for (const setting of settingsFor(networkOf(config.network).architecture)) {
@@ -156,6 +157,12 @@ export async function resume(
   } finally {
     folder.close();
   }
+}
+
+function whereWeightsAre(folder: string, step: number): string {
+  const files = resultFilesIn(folder);
+  if (files.length > 0) return `What it has learned is in ${andList(files)} there.`;
+  return `It was stopped before it wrote weights for use: --steps ${step} writes them.`;
 }
 
 function withDegradation(config: TrainConfig): TrainConfig {

@@ -175,7 +175,12 @@ function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {
   return wide ? slice(x, [0, 0, 0, from], [n, c, h, to]) : slice(x, [0, 0, from, 0], [n, c, to, w]);
 }
 
-/** Where and how a network's tensors are stored. */
+/** Where and how a network's tensors are stored. @throws Error if they have been disposed */
 export function storedOn(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
-  return model.parameters()[0];
+  const [first] = model.parameters();
+  if (!first.disposed) return first;
+  throw new Error(
+    `The network ${model.metadata().architecture ?? "of this upscaler"} has been disposed, as close() of what ` +
+      "openMethod() returns does. Open it again, or close it after the last picture.",
+  );
 }

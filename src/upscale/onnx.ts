@@ -3,7 +3,7 @@ import { conv2d } from "../kernels/conv2d/index.ts";
 import { concat, slice } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
-import { exportForward } from "../nn/onnx-export.ts";
+import { exportForward, inBlocks } from "../nn/onnx-export.ts";
 import { checkArguments, checkOptions, instanceOf } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
@@ -24,8 +24,8 @@ export interface ExportOnnxOptions {
 
 /**
  * The bytes of an ONNX file (opset 17): `input` [batch, 3 or 1, height, width] to `output`, for any batch, height and
- * width. Results are neither rounded nor clamped. At the edges, the network sees zeros, as in
- * `upscale(…, { padding: "none" })`.
+ * width; one that works on blocks of pixels (`multiple`) gets whole blocks. Results are neither rounded nor clamped.
+ * At the edges, the network sees zeros, as in `upscale(…, { padding: "none" })`.
  *
  * @throws RangeError if the network does anything that ONNX has no form for here, or is too large for one file.
  */
@@ -39,12 +39,14 @@ export async function exportOnnx(
   const wraps = colors === "rgb" && model.colors === "y";
   const channels = planeCount(wraps ? "rgb" : model.colors);
   const metadata = model.metadata();
-  const forward = wraps ? (x: Tensor) => forwardRgb(model, x) : (x: Tensor) => model.forward(x);
+  const own = (x: Tensor) => inBlocks(x, model.multiple, (whole) => model.forward(whole));
+  const forward = wraps ? (x: Tensor) => forwardRgb(model, own, x) : own;
   return exportForward({
     name: metadata.architecture ?? "network",
     module: model,
     forward: (x) => model.evaluating(() => forward(x)),
     channels,
+    multiple: model.multiple,
     metadata,
   });
 }
@@ -52,7 +54,7 @@ export async function exportOnnx(
 const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
 
 /** RGB through a network for luma, as `withColors` in adapters.ts does it with planes. */
-function forwardRgb(model: SuperResolver, x: Tensor): Tensor {
+function forwardRgb(model: SuperResolver, forward: (x: Tensor) => Tensor, x: Tensor): Tensor {
   const enlarge = (planes: Tensor) =>
     model.scale === 1
       ? planes
@@ -65,7 +67,7 @@ function forwardRgb(model: SuperResolver, x: Tensor): Tensor {
   const ycbcr = perPixel(x, rgbPlanesToYcbcr);
   const luma = slice(ycbcr, [0, 0], [Infinity, 1]);
   const chroma = slice(ycbcr, [0, 1], [Infinity, 3]);
-  const large = model.forward(model.inputSize === "high" ? enlarge(luma) : luma);
+  const large = forward(model.inputSize === "high" ? enlarge(luma) : luma);
   return perPixel(concat([large, enlarge(chroma)], 1), ycbcrPlanesToRgb);
 }
 

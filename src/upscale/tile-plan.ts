@@ -46,10 +46,13 @@ export interface PlanOptions extends UpscaleOptions {
   readonly bytesPerPixel?: number;
 }
 
+/** The device could take a tile, and the memory that it may have is too little. */
+export class TooLittleMemory extends RangeError {}
+
 /**
  * Cuts a picture into tiles, as large as memory and device allow, or as `options.tile` says.
  *
- * @throws RangeError if not even a small tile fits into the memory.
+ * @throws RangeError if not even a small tile fits into the memory: TooLittleMemory if more would help.
  */
 export function planTiles(picture: Size, method: PlannedMethod, options: PlanOptions): Tiling {
   const { name, margin, pixelsWithin, multiple = 1 } = method;
@@ -79,7 +82,7 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
-    throw new RangeError(
+    throw new (limited ? RangeError : TooLittleMemory)(
       `upscale: ${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
         (limited
           ? `the device takes ${deviceLimit} at most, whatever the memory. `

@@ -1,6 +1,6 @@
 /** Weight files on disk: one file, the two of ncnn, or one of Keras. */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathOf } from "../data/path-of.ts";
 import { readError, readWhole } from "../data/read-file.ts";
 import { firstOf } from "../options/lists.ts";
@@ -65,10 +65,21 @@ function refuseFolder(folder: string): void {
 function partsOf(path: string): string[] {
   if (!/\.(?:param|bin)$/i.test(path)) return [path];
   const stem = path.replace(/\.\w+$/, "");
-  const [text, weights] = [`${stem}.param`, `${stem}.bin`];
+  const [text, weights] = [".param", ".bin"].map((end) => fileCalled(`${stem}${end}`));
   // PyTorch's files may end in .bin, too.
-  if (!existsSync(text) || !existsSync(weights)) return [path];
-  return [text, weights];
+  return text === undefined || weights === undefined ? [path] : [text, weights];
+}
+
+/** A file of this name, or the only one whose name has the same letters, large or small. */
+function fileCalled(path: string): string | undefined {
+  if (existsSync(path)) return path;
+  const name = basename(path).toLowerCase();
+  try {
+    const names = readdirSync(dirname(path)).filter((other) => other.toLowerCase() === name);
+    return names.length === 1 ? join(dirname(path), names[0]) : undefined;
+  } catch {
+    return undefined; // reading it will say what is wrong with the folder
+  }
 }
 
 function joinParts([first, second]: readonly Uint8Array[]): Uint8Array {

@@ -7,12 +7,14 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { readHeaderOfFile } from "../../src/data/decode.ts";
 import {
   type PictureFileOptions,
   PictureWriter,
   readPictureFile,
   sizeOfPictureFile,
 } from "../../src/data/picture-file.ts";
+import { reductionsOf } from "../../src/data/reductions.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { noise, temporaryFolder } from "./support.ts";
 
@@ -215,3 +217,28 @@ describe("what cannot be written", () => {
     expect(readdirSync(path("few"))).toEqual([]);
   });
 });
+
+test.each([2, 4] as const)(
+  "a channel of TIFF that is no transparency is left out: %i channels",
+  async (channels) => {
+    const file = path(`bands-${channels}.tif`);
+    for (const image of [noise(19, 7, channels), deep(noise(19, 7, channels))]) {
+      await write(file, image, { format: "tiff" });
+      expect((await readPictureFile(file)).image.channels).toBe(channels); // by ExtraSamples 2
+      const bytes = readFileSync(file);
+      const entry = bytes.lastIndexOf(Buffer.from("520103000100000002000000", "hex"));
+      expect(entry).toBeGreaterThan(0);
+      bytes[entry + 8] = 0;
+      writeFileSync(file, bytes);
+      const { image: read, notes } = await readPictureFile(file);
+      const colors = channels - 1;
+      const pixels = Array.from(image.data).filter((_, i) => i % channels < colors);
+      expect([read.channels, Array.from(read.data)]).toEqual([colors, pixels]);
+      expect(notes).toContainEqual({
+        kind: "alpha",
+        text: "without a channel that the file does not call transparency",
+      });
+      expect(reductionsOf(new Map([[file, await readHeaderOfFile(file)]]), ["alpha"])).toEqual([]);
+    }
+  },
+);

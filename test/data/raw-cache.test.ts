@@ -47,6 +47,14 @@ async function batchesOf(dataset: PairDataset, more: Partial<LoaderOptions> = {}
   return batches;
 }
 
+test("pictures whose names are as long as file systems take them are cached, each in a file of its own", async () => {
+  const long = ["a", "b"].map((end) => join(folder, `${"ü".repeat(125)}${end}.png`));
+  for (const [i, path] of long.entries()) writeFileSync(path, await encodePng(noise(60, 48, 3, i)));
+  const dataset = openFolder(long, { scale: 2 });
+  expect(await batchesOf(dataset, { cacheFolder })).toEqual(await batchesOf(direct(dataset)));
+  expect(readdirSync(cacheFolder)).toHaveLength(2);
+});
+
 describe("raw files", () => {
   test("header and parts come back, and an incomplete file has no header", async () => {
     const path = join(folder, "a.raw");

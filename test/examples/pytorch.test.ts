@@ -2,8 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { encodePng } from "../../src/data/files.ts";
+import { encodePng, readImage } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { evaluate } from "../../src/evaluate/index.ts";
 import {
@@ -26,10 +27,11 @@ import {
   serializeSafetensors,
   Wren,
 } from "../../src/index.ts";
+import { type Image, toRgb, withoutAlpha } from "../../src/picture/index.ts";
 import { drawn, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { python, runPython } from "../support/python.ts";
-import { root } from "../support/run.ts";
+import { root, runFile } from "../support/run.ts";
 
 setDefaultDevice(float32Device());
 const random = new Random(8);
@@ -140,6 +142,96 @@ describe.skipIf(python === undefined)("PyTorch", () => {
     train("--init", before, ...pairs, "--out", after, "--steps", "1", "--lr", "0");
     const { psnr } = JSON.parse(readFileSync(`${after}.log.jsonl`, "utf8").trim().split("\n").at(-1)!);
     expect(psnr).toBeLessThan(10); // of black pictures
+  });
+
+  test("opens the pictures that degrade.ts opens, as it does, and pairs each with its own", async () => {
+    const [high, low] = ["high", "low"].map((name) => join(temporaryFolder(), name));
+    for (const folder of [high, low]) mkdirSync(folder);
+    const samples = (count: number, f: (i: number) => number) =>
+      Uint8Array.from({ length: count }, (_, i) => f(i));
+    const raw = (data: Uint8Array, channels: 1 | 3 | 4) =>
+      sharp(data, { raw: { width: 8, height: 6, channels } });
+    const color = samples(144, (i) => (i * 37) % 256);
+    await raw(color, 3).png().toFile(join(high, "a.png"));
+    await raw(
+      samples(144, (i) => 255 - color[i]),
+      3,
+    )
+      .webp({ lossless: true })
+      .toFile(join(high, "a.webp"));
+    for (const orientation of [3, 6]) {
+      await raw(color, 3)
+        .withMetadata({ orientation })
+        .png()
+        .toFile(join(high, `turned~${orientation}.png`));
+    }
+    const deep = Uint16Array.from({ length: 48 }, (_, i) => i * 1300);
+    const grey = sharp(deep, { raw: { width: 8, height: 6, channels: 1 } }).toColourspace("grey16");
+    await grey.png().toFile(join(high, "deep.png"));
+    await raw(
+      samples(192, (i) => (i * 53) % 256),
+      4,
+    )
+      .png()
+      .toFile(join(high, "glass.png"));
+    for (const folder of [high, low]) writeFileSync(join(folder, "._a.png"), "macOS");
+
+    const { code, stderr } = await runFile("examples/degrade.ts", [high, low, "2", "2"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    const pairs = JSON.parse(runPython("open-pairs.py", [high, low, "2"])) as number[][][][][];
+    const bytes = ({ data, width, height }: Image) =>
+      [0, 1, 2].map((c) =>
+        Array.from({ length: height }, (_, y) =>
+          Array.from({ length: width }, (_, x) => data[3 * (y * width + x) + c]),
+        ),
+      );
+    const names = ["a.png", "a.webp", "deep", "glass", "turned~3", "turned~6"];
+    const paths = ["a.png", "a.webp", "deep.png", "glass.png", "turned~3.png", "turned~6.png"];
+    expect(pairs).toHaveLength(2 * names.length);
+    for (const [i, name] of names.entries()) {
+      const image = toRgb(withoutAlpha(await readImage(join(high, paths[i])), "white"));
+      for (const copy of [0, 1]) {
+        const [small, large] = pairs[2 * i + copy];
+        expect(large, name).toEqual(bytes(image));
+        expect(small, name).toEqual(bytes(await readImage(join(low, `${name}~${copy}.png`))));
+      }
+    }
+    writeFileSync(join(low, "a~0.png"), readFileSync(join(low, "a.png~0.png")));
+    expect(() => runPython("open-pairs.py", [high, low, "2"])).toThrow("may be LR of several pictures");
+  });
+
+  test("measures pictures without any error, and holds the rate to the end", async () => {
+    const [data, blank] = ["data", "blank"].map((name) => join(temporaryFolder(), name));
+    for (const folder of [data, blank]) mkdirSync(folder);
+    const wave = drawn(40, 44, 3, (x, y) => 128 + 100 * Math.sin((x + y) / 5));
+    writeFileSync(join(data, "wave.png"), await encodePng(wave));
+    const white = drawn(40, 44, 3, () => 255);
+    writeFileSync(join(blank, "white.png"), await encodePng(white));
+    const [init, out] = ["init", "out"].map((name) => join(temporaryFolder(), `${name}.safetensors`));
+    const model = new Wren({ scale: 2, blocks: 1, channels: 4, random });
+    for (const [name, parameter] of model.namedTensors()) {
+      if (name.startsWith("tail.")) parameter.assign(new Float32Array(parameter.size)); // bicubic alone
+    }
+    writeFileSync(init, await saveWeights(model));
+    const args = [
+      "--init",
+      init,
+      "--data",
+      data,
+      "--valid",
+      blank,
+      "--out",
+      out,
+      "--patch",
+      "8",
+      "--batch",
+      "1",
+    ];
+    const script = join(root, "examples/pytorch/train.py");
+    const rest = ["--steps", "2", "--hold", "1", "--lr", "1e-9"];
+    const { status, stderr } = spawnSync(python!, [script, ...args, ...rest], { encoding: "utf8" });
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(readFileSync(`${out}.log.jsonl`, "utf8"))).toEqual({ step: 2, psnr: null, lr: 1e-9 });
   });
 
   test("trains by torchrun with two processes, from weights of this library to such", async () => {

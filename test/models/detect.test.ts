@@ -132,13 +132,35 @@ describe("what the weights do not tell", () => {
     for (const name of ["fsrcnn_x3.pth", "a/b/FSRCNN-X3.pth", "3x_fsrcnn.pth", "fsrcnn.x3.pt"]) {
       expect(readNetwork(bytes, name).metadata.scale, name).toBe("3");
     }
-    for (const name of ["fsrcnn.pth", "x3/fsrcnn.pth", "box3.pth", "fsrcnn_x32.pth"]) {
+    // Sizes of filters are no scales.
+    for (const sizes of ["4x4patch", "9x5", "9x5x5", "56x12x4", "x3x3", "3x3", "128x128"]) {
+      expect(readNetwork(bytes, `fsrcnn_${sizes}_x2.pth`).metadata.scale, sizes).toBe("2");
+      expect(readNetwork(bytes, `2x_fsrcnn_${sizes}.pth`).metadata.scale, sizes).toBe("2");
+      expect(() => readNetwork(bytes, `fsrcnn_${sizes}.pth`), sizes).toThrow("Say by how much it enlarges");
+    }
+    for (const name of ["fsrcnn.pth", "x3/fsrcnn.pth", "box3.pth", "fsrcnn_x32.pth", "x2_to_x4.pth"]) {
       expect(() => readNetwork(bytes, name), name).toThrow(DataError);
       expect(() => readNetwork(bytes, name), name).toThrow("Say by how much it enlarges: --scale 3");
       expect(readNetwork(bytes, name, { scale: 4 }).metadata.scale).toBe("4");
     }
     expect((await openMethod({ method: bytes, scale: 2 })).upscaler.scale).toBe(2);
   });
+});
+
+test("what another program calls its network does not count, the tensors do", async () => {
+  const { tensors } = parsePytorch(read("srcnn_x3.pth"));
+  for (const metadata of [
+    { architecture: "SRCNN-pytorch", note: "" },
+    { architecture: "EDSR", note: "x4" },
+  ]) {
+    const { metadata: found } = readNetwork(serializeSafetensors(tensors, metadata), "srcnn_x3.safetensors");
+    expect(found).toMatchObject({ architecture: "SRCNN", scale: "3", kernels: "9-5-5" });
+  }
+  // Of tensors that nobody knows, the name is all there is to say.
+  const foreign = new Map([["weight", { shape: [1], data: new Float32Array(1) }]]);
+  expect(() => loadModel(serializeSafetensors(foreign, { architecture: "VDSR" }), "net")).toThrow(
+    /calls its network "VDSR"/,
+  );
 });
 
 test.each([NaN, Infinity])("weights that hold %d are refused by the tensor's name", (value) => {

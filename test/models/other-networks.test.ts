@@ -369,6 +369,21 @@ describe("relatives that this library does not run are refused with what they ar
     expect(() => recognizeRRDBNet(unshuffled, { name: "net.pth" })).toThrow(/from 27 channels to 3/);
   });
 
+  test("an RRDBNet that enlarges by 3, which only its name tells", () => {
+    const state = stateOf({
+      "conv_first.weight": [8, 3, 3, 3],
+      "body.0.rdb1.conv1.weight": [4, 8, 3, 3],
+      "conv_up1.weight": [8, 8, 3, 3],
+      "conv_last.weight": [3, 8, 3, 3],
+    });
+    expect(() => recognizeRRDBNet(state, { name: "3x_net.pth" })).toThrow(
+      /by its name this RRDBNet enlarges by 3/,
+    );
+    for (const name of ["2x_net.pth", "net.pth"]) {
+      expect(recognizeRRDBNet(state, { name })?.metadata.scale, name).toBe("2");
+    }
+  });
+
   test("branches of SPAN that do not fit each other", () => {
     const branches = (name: string, [o, c]: readonly [number, number]) => ({
       [`${name}.sk.weight`]: [o, c, 1, 1],

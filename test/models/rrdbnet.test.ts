@@ -1,6 +1,7 @@
 /** What is peculiar to RRDBNet: how far it looks, its sizes, and memory. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
+import { slice } from "../../src/kernels/layout/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { RRDBNet, type RRDBNetOptions } from "../../src/models/index.ts";
 import { Adam } from "../../src/nn/index.ts";
@@ -33,6 +34,34 @@ test("the parameters of ESRGAN's networks", () => {
   const one = new RRDBNet({ blocks: 1 }).parameterCount();
   expect(one + 22 * ((4_467_779 - one) / 5)).toBe(16_697_987);
 });
+
+test.each([2, 4] as const)(
+  "unshuffle %i: pictures of every size are continued by mirrored pixels",
+  (unshuffle) => {
+    using _ = scope();
+    const model = lively({ scale: 2, unshuffle });
+    const mirror = (i: number, n: number) =>
+      n === 1 ? 0 : Math.min(i % (2 * n - 2), 2 * n - 2 - (i % (2 * n - 2)));
+    for (const h of [1, 2, 3, 4, 7]) {
+      for (const w of [1, 2, 3, 5]) {
+        const x = randn([1, 1, h, w], new Random(3));
+        const [rows, columns] = [h, w].map((side) => Math.ceil(side / unshuffle) * unshuffle);
+        const whole = Float32Array.from({ length: rows * columns }, (_, i) => {
+          const [row, column] = [mirror(Math.floor(i / columns), h), mirror(i % columns, w)];
+          return x.cpuStorage.array[row * w + column];
+        });
+        const want = slice(
+          model.forward(tensor(whole, [1, 1, rows, columns])),
+          [0, 0, 0, 0],
+          [1, 1, 2 * h, 2 * w],
+        );
+        const got = model.forward(x);
+        expect(got.shape, `${h}x${w}`).toEqual([1, 1, 2 * h, 2 * w]);
+        expect(got.cpuStorage.array, `${h}x${w}`).toEqual(want.cpuStorage.array);
+      }
+    }
+  },
+);
 
 test.each([
   [1, 1],

@@ -157,6 +157,23 @@ test("blur: the steepest edges say how much", async () => {
   }
 });
 
+test("what transparency hides is no damage", () => {
+  const random = new Random(4);
+  for (const image of clean) {
+    const veiled = (hidden: () => number): Image => {
+      const data = new Uint8Array(image.width * image.height * 4);
+      for (let i = 0; i < image.width * image.height; i++) {
+        const isSeen = i % image.width < image.width / 3;
+        for (let c = 0; c < 3; c++) data[4 * i + c] = isSeen ? image.data[3 * i + c] : hidden();
+        data[4 * i + 3] = isSeen ? 255 : 0;
+      }
+      return { ...image, channels: 4, data };
+    };
+    const noisy = damageOf(veiled(() => 128 + Math.round(20 * random.normal())));
+    expect(noisy).toEqual(damageOf(veiled(() => 255)));
+  }
+});
+
 test("the smallest pictures show nothing, and wrong arguments are refused", () => {
   expect(damageOf(drawn(1, 1, 1, () => 9))).toEqual({ noise: 0 });
   expect(damageOf(drawn(17, 3, 4, (x) => 9 * x))).toEqual({ noise: 0 });

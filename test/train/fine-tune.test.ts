@@ -5,15 +5,18 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { onDevice } from "../../src/device/open.ts";
 import {
   Compact,
+  FSRCNN,
   loadModel,
   type NamedArray,
   parseSafetensors,
   RRDBNet,
   SPAN,
+  SRCNN,
   type SuperResolver,
   serializePytorch,
 } from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { readInitial } from "../../src/train/initial.ts";
 import { testData } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
@@ -106,6 +109,28 @@ describe("flags beside --init", () => {
     const { metadata, stdout } = await trained("--init", file, "--scale", "3");
     expect(metadata).toMatchObject({ scale: "3", layers: "1", channels: "4" });
     expect(stdout).toMatch(/Weights: from .*; at random as it lacks them: body\.\d\.weight/);
+  });
+
+  test("--scale alone tells the scale of a file that does not", async () => {
+    for (const Network of [FSRCNN, SRCNN]) {
+      const plain = `${unused()}.pth`;
+      const model = onDevice(float32Device(), () => new Network({ scale: 3, random }));
+      writeFileSync(plain, serializePytorch(await model.stateDict()));
+      const { metadata, stdout } = await trained("--init", plain, "--scale", "3");
+      expect(metadata).toMatchObject({ architecture: Network.name, scale: "3" });
+      expect(stdout).toContain(`Weights: from ${plain}\n`);
+    }
+  });
+
+  test("a network that comes with the library goes by its name, as in -m", async () => {
+    const { metadata, stdout, tensors } = await trained("--init", "espcn");
+    expect(metadata).toMatchObject({ architecture: "ESPCN", scale: "2" });
+    expect(stdout).toContain("Weights: from espcn\n");
+    expect(await moved("weights/espcn-x2.safetensors", tensors)).toBeLessThan(1e-5);
+    const other = await trained("espcn", "--init", "espcn", "--scale", "3");
+    expect(await moved("weights/espcn-x3.safetensors", other.tensors)).toBeLessThan(1e-5);
+    // At a scale that it has no weights for, those for the largest one.
+    expect((await readInitial("wren", 8)).metadata).toMatchObject({ architecture: "Wren", scale: "4" });
   });
 
   test("--resume alone goes on with the run in a folder, whose network it finds", async () => {

@@ -295,6 +295,52 @@ describe("killed before its first checkpoint", () => {
   });
 });
 
+describe("killed between a checkpoint and the first evaluation", () => {
+  /** At the checkpoint of step 3, with no weights for use. */
+  async function killed(): Promise<string> {
+    const copy = unused();
+    const one = config({ evalEvery: 6, checkpointEvery: 3, logEvery: 1 });
+    await train(one, {
+      device,
+      onProgress: ({ step }) => {
+        if (step === 4)
+          cpSync(one.out!, copy, { recursive: true, filter: (path) => !path.endsWith(lockFile) });
+      },
+    });
+    expect(readdirSync(copy).filter((name) => /^(last|best)/.test(name))).toEqual([]);
+    expect(readCheckpoint(copy).state.step).toBe(3);
+    return copy;
+  }
+  const upTo = (steps: number) => ({ device, change: (saved: TrainConfig) => ({ ...saved, steps }) });
+
+  test("resuming for no more steps measures the network, and writes its weights", async () => {
+    const folder = await killed();
+    await expect(resume(folder, upTo(2))).rejects.toThrow(
+      "It was stopped before it wrote weights for use: --steps 3 writes them.",
+    );
+    const { step, best } = await resume(folder, upTo(3));
+    expect(step).toBe(3);
+    expect(best).toMatchObject({ step: 3 });
+    const wanted = readdirSync(finished).filter((name) => name !== previousCheckpointFile);
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(wanted));
+    const { tensors, metadata } = parseSafetensors(readFileSync(join(folder, "last.safetensors")));
+    expect(metadata).toMatchObject({ step: "3", psnr: best!.psnr.toFixed(3) });
+    for (const [name, { data }] of readCheckpoint(folder).weights)
+      expect(tensors.get(name)!.data).toEqual(data);
+    rmSync(join(folder, "best.safetensors"));
+    await expect(resume(folder, upTo(2))).rejects.toThrow(
+      "What it has learned is in last.safetensors there.",
+    );
+  });
+
+  test("a resumed run that is stopped at once leaves weights", async () => {
+    const folder = await killed();
+    await resume(folder, { device, signal: AbortSignal.abort() });
+    const { metadata } = parseSafetensors(readFileSync(join(folder, "last.safetensors")));
+    expect(metadata.step).toBe("3");
+  });
+});
+
 describe("a folder in which a run is going on", () => {
   test("is refused to others, for a new run, too; afterwards it is free", async () => {
     const one = config({ steps: 4 });
@@ -445,6 +491,19 @@ describe("damage", () => {
     const same = { device, change: (saved: TrainConfig) => ({ ...saved, steps: 6 }) };
     expect((await resume(folder, same)).step).toBe(6);
   });
+
+  test.each(["last.safetensors", "best.safetensors"])(
+    "a finished run without %s: resuming it measures the network, and writes the file again",
+    async (name) => {
+      rmSync(file(name));
+      const { best } = await resume(folder, { device });
+      expect(best).toMatchObject({ step: 6 });
+      expect(readCheckpoint(folder).state.best).toEqual(best);
+      const { metadata } = parseSafetensors(readFileSync(file(name)));
+      expect(metadata).toMatchObject({ step: "6", psnr: best!.psnr.toFixed(3) });
+      expect(weightsIn(folder)).toEqual(weights);
+    },
+  );
 
   const more = { device, change: (saved: TrainConfig) => ({ ...saved, steps: 8 }) };
   const file = (name: string) => join(folder, name);
@@ -632,6 +691,15 @@ describe("damage", () => {
     expect(existsSync(file("best.safetensors"))).toBe(true);
     for (const line of readFileSync(file("log.jsonl"), "utf8").trim().split("\n").slice(-2)) JSON.parse(line);
     expect(readFileSync(file("report.html"), "utf8")).toMatch(/<\/html>\s*$/);
+  });
+
+  test("of no kind: a best network without any error, whose decibels JSON writes as null", async () => {
+    edit((state: { best: { psnr: unknown }; psnr: unknown }) => {
+      state.best.psnr = null;
+      state.psnr = null;
+    });
+    expect(readCheckpoint(folder).state.best).toEqual({ step: expect.any(Number), psnr: Infinity });
+    expect((await resume(folder, more)).best?.psnr).toBeGreaterThan(0);
   });
 
   test("pictures that are gone leave the folder as it was", async () => {

@@ -16,6 +16,7 @@ import {
   Wren,
 } from "../../src/models/index.ts";
 import { Dropout } from "../../src/nn/layers.ts";
+import { saveWeights } from "../../src/nn/weight-file.ts";
 import { rgbToY, rgbToYcbcr } from "../../src/picture/color.ts";
 import { crop, type Image, toRgb } from "../../src/picture/image.ts";
 import { imresizePlane } from "../../src/picture/imresize.ts";
@@ -25,7 +26,7 @@ import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { networkUpscaler } from "../../src/upscale/index.ts";
+import { networkUpscaler, openMethod, upscale } from "../../src/upscale/index.ts";
 import { differing, drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, foreignCases, gpuDevices } from "../support/devices.ts";
@@ -324,4 +325,19 @@ describe("pictures of every kind", () => {
     const together = [a, b].map((image) => upscaler.upscale(image, { tile: 16 }));
     expect(await Promise.all(together)).toEqual(alone);
   });
+});
+
+test("a network that has been disposed is called that, as its own object and behind an upscaler", async () => {
+  setDefaultDevice(devices[0]);
+  const picture = noise(8, 8, 3, 1);
+  const message = "The network ESPCN has been disposed";
+  const model = new ESPCN({ scale: 2, filters: [4, 3] });
+  const { upscaler, close } = await openMethod({ method: await saveWeights(model) });
+  await upscale(picture, { method: upscaler });
+  close();
+  await expect(upscale(picture, { method: upscaler })).rejects.toThrow(message);
+  const own = networkUpscaler(model);
+  model.dispose();
+  await expect(upscale(picture, { method: own })).rejects.toThrow(message);
+  await expect(upscale(picture, { method: model })).rejects.toThrow(message);
 });

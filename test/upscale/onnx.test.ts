@@ -72,6 +72,31 @@ const networks: Readonly<Record<string, SuperResolver>> = {
   "SPAN x4": new SPAN({ scale: 4, blocks: 1, channels: 4, normalize: true, random }),
   "RRDBNet x4": new RRDBNet({ scale: 4, blocks: 1, channels: 4, growth: 3, random }),
   "RRDBNet x1": new RRDBNet({ scale: 1, blocks: 1, channels: 4, growth: 3, random }),
+  "RRDBNet x2, unshuffled": new RRDBNet({
+    scale: 2,
+    unshuffle: 2,
+    blocks: 1,
+    channels: 4,
+    growth: 3,
+    random,
+  }),
+  "RRDBNet x1, unshuffled": new RRDBNet({
+    scale: 1,
+    unshuffle: 4,
+    blocks: 1,
+    channels: 4,
+    growth: 3,
+    random,
+  }),
+  "RRDBNet x2, luma": new RRDBNet({
+    scale: 2,
+    unshuffle: 2,
+    blocks: 1,
+    channels: 4,
+    growth: 3,
+    colors: "y",
+    random,
+  }),
   "Wren x1": new Wren({ scale: 1, blocks: 1, channels: 4, random }),
   "Wren x2": new Wren({ scale: 2, blocks: 2, channels: 4, random }),
   "Wren x3, luma": new Wren({ scale: 3, blocks: 1, channels: 4, colors: "y", random }),
@@ -121,6 +146,15 @@ test("pixels are shuffled in PyTorch's order", async () => {
   expect(shuffles.map(({ attributes }) => attributes.mode)).toEqual(["CRD", "CRD"]);
 });
 
+test("a file of a network that works on blocks of pixels continues and crops pictures of all sizes", async () => {
+  const typesOf = async (name: string) =>
+    readGraph(await exportOnnx(networks[name], { colors: "own" })).nodes.map(({ type }) => type);
+  const inBlocks = await typesOf("RRDBNet x2, unshuffled");
+  expect(inBlocks.filter((type) => type === "Gather")).toHaveLength(2);
+  expect(inBlocks.at(-1)).toBe("Slice");
+  expect(await typesOf("RRDBNet x4")).not.toContain("Gather");
+});
+
 test("nothing is computed", async () => {
   const large = new EDSR({ scale: 2, blocks: 8, channels: 96, random });
   const start = process.cpuUsage();
@@ -162,6 +196,12 @@ describe("what cannot be written down is refused by its name", () => {
       (x) => slice(x, [0, 0, Math.floor(x.shape[2] / 3)], [1, 3, x.shape[2]]),
       "pictures of different sizes",
     ],
+    [
+      "blocks, if the network does not say so",
+      (x) => pixelUnshuffle(pad(x, [0, -x.shape[3] & 1, 0, -x.shape[2] & 1], "reflect"), 2),
+      "works on blocks of pixels says so by `multiple`",
+    ],
+    ["even sizes alone", (x) => pixelUnshuffle(x, 2), "does not take every size. pixelUnshuffle: "],
     ["shrinking", (x) => interpolate(x, { mode: "bicubic", scaleFactor: 0.5 }), "enlarge by a whole number"],
   ])("%s", async (_, body, message) => {
     await expect(exportOnnx(new Custom(body))).rejects.toThrow(RangeError);
@@ -174,6 +214,14 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
   const sizes = [
     [9, 7],
     [16, 24],
+    [17, 15],
+    [18, 22],
+    [1, 1],
+    [1, 9],
+    [5, 1],
+    [2, 3],
+    [3, 2],
+    [4, 11],
   ];
 
   /** Writes the file, and pictures with what must come out. */
@@ -182,11 +230,13 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
     model: SuperResolver,
     colors: "rgb" | "own",
     enlarge: (x: Tensor) => Promise<NamedArray>,
+    smallest = 1,
   ) {
     writeFileSync(join(folder, `${name}.onnx`), await exportOnnx(model, { colors }));
     const channels = colors === "rgb" ? 3 : model.planes;
     const cases = new Map<string, NamedArray>();
-    for (const [i, [h, w]] of sizes.entries()) {
+    const taken = sizes.filter((sides) => Math.min(...sides) >= smallest);
+    for (const [i, [h, w]] of taken.entries()) {
       const x = rand([2, channels, h, w], { random });
       cases.set(`input ${i}`, { shape: x.shape, data: await x.data() });
       cases.set(`output ${i}`, await enlarge(x));
@@ -235,11 +285,11 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
     ] as const;
     for (const [name, rest] of others) {
       const model = new Custom(rest);
-      await write(name, model, "own", (x) => arrayOf(model.forward(x)));
+      await write(name, model, "own", (x) => arrayOf(model.forward(x)), 4);
     }
     const report = runPython("run-onnx.py", [folder]);
     const differences = JSON.parse(report) as Record<string, number>;
-    expect(Object.keys(differences).length).toBe(20 + 9 + 6);
+    expect(Object.keys(differences).length).toBe(23 + 10 + 6);
     for (const [name, difference] of Object.entries(differences)) expect(difference, name).toBeLessThan(1e-5);
   });
 });

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openMethod } from "../../src/node.ts";
+import { openMethod, readNetwork } from "../../src/node.ts";
 import { type Checkpoint, serializeCheckpoint } from "../../src/train/checkpoint.ts";
 import { presets } from "../../src/train/index.ts";
 import { readWeightFile } from "../../src/upscale/weight-files.ts";
@@ -69,6 +69,20 @@ test("commands say so in one line", async () => {
   ]) {
     const { code, stderr } = await runProgram(args);
     expect([args[0], code, stderr]).toEqual([args[0], 1, expect.stringMatching(line)]);
+  }
+});
+
+test("ncnn's two files in capitals, and with a mark in front of the text", async () => {
+  const golden = "test/golden/ncnn/compact-leaky-x3";
+  const [text, weights] = ["param", "bin"].map((end) => readFileSync(`${golden}.${end}`));
+  const wanted = readNetwork(await readWeightFile(`${golden}.param`), "wanted");
+  const path = make("capitals");
+  writeFileSync(join(path, "UP.PARAM"), Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), text]));
+  writeFileSync(join(path, "UP.BIN"), weights);
+  for (const name of ["UP.PARAM", "UP.BIN"]) {
+    const { metadata, state } = readNetwork(await readWeightFile(join(path, name)), name);
+    expect(metadata).toEqual(wanted.metadata);
+    expect(new Map(state)).toEqual(new Map(wanted.state));
   }
 });
 
