@@ -311,6 +311,10 @@ const operators: ReadonlyMap<string, Writer> = new Map(
     clamp: writer<Constants>((graph, { x }, { a = 0, b = 0 }) =>
       graph.add("Clip", [x, graph.floats([a]), graph.floats([b])]),
     ),
+    elu: writer<Constants>((graph, { x }, { a = 0 }) => graph.add("Elu", [x], { alpha: { float: a } })),
+    softplus: writer<Constants>((graph, { x }, { a = 1 }) =>
+      addScale(graph, graph.add("Softplus", [addScale(graph, x, a)]), 1 / a),
+    ),
     silu: (graph, { x }) => silu(graph, x),
     symmetricGate: (graph, { a, b }) => symmetricGate(graph, a, b),
     sigmoid: unary("Sigmoid"),
@@ -320,9 +324,15 @@ const operators: ReadonlyMap<string, Writer> = new Map(
     sqrt: unary("Sqrt"),
     abs: unary("Abs"),
     neg: unary("Neg"),
+    sin: unary("Sin"),
+    cos: unary("Cos"),
+    square: (graph, { x }) => graph.add("Mul", [x, x]),
     add: writer<{ c: number }>((graph, { a, b }, { c }) => graph.add("Add", [a, addScale(graph, b, c)])),
     sub: (graph, { a, b }) => graph.add("Sub", [a, b]),
     mul: (graph, { a, b }) => graph.add("Mul", [a, b]),
+    div: (graph, { a, b }) => graph.add("Div", [a, b]),
+    maximum: (graph, { a, b }) => graph.add("Max", [a, b]),
+    minimum: (graph, { a, b }) => graph.add("Min", [a, b]),
     prelu: (graph, { a, b }) => graph.add("PRelu", [a, b]),
   } satisfies Record<string, Writer>),
 );

@@ -7,17 +7,23 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import {
+  add,
   architectures,
   Compact,
   clamp,
   concat,
+  cos,
+  div,
   EDSR,
   ESPCN,
+  elu,
   exportOnnx,
   FSRCNN,
   interpolate,
   leakyRelu,
+  maximum,
   mean,
+  minimum,
   mul,
   neg,
   networkUpscaler,
@@ -31,7 +37,10 @@ import {
   SuperResolver,
   serializeSafetensors,
   sigmoid,
+  sin,
   slice,
+  softplus,
+  square,
   type Tensor,
   tensor,
   Wren,
@@ -282,6 +291,12 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
         "activations",
         (x: Tensor) => concat([sigmoid(x), leakyRelu(x, 0.2), clamp(x, -0.1, 0.1), mul(x, neg(x))], 1),
       ],
+      ["smooth activations", (x: Tensor) => concat([softplus(x, 3), elu(x, 0.7), sin(x), cos(x)], 1)],
+      [
+        "arithmetic",
+        (x: Tensor) =>
+          concat([square(x), div(x, add(cos(x), 3)), maximum(x, sin(x)), minimum(x, square(x))], 1),
+      ],
     ] as const;
     for (const [name, rest] of others) {
       const model = new Custom(rest);
@@ -289,7 +304,7 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
     }
     const report = runPython("run-onnx.py", [folder]);
     const differences = JSON.parse(report) as Record<string, number>;
-    expect(Object.keys(differences).length).toBe(23 + 10 + 6);
+    expect(Object.keys(differences).length).toBe(23 + 10 + 8);
     for (const [name, difference] of Object.entries(differences)) expect(difference, name).toBeLessThan(1e-5);
   });
 });
