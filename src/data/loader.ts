@@ -150,7 +150,7 @@ export class PatchLoader {
         `PatchLoader: cacheFolder is for pictures in files, and the dataset ${name} has none. Leave it out.`,
       );
     }
-    if (length === 0) throw new DataError(`PatchLoader: the dataset ${name} is empty.`);
+    if (length === 0) throw new DataError(`${name}: this dataset is empty.`);
     this.#dataset = dataset;
     this.#options = { ...options };
     const { scale, colors, inputSize } = dataset;
@@ -244,8 +244,8 @@ export class PatchLoader {
   restore(state: LoaderState): void {
     if (state.pictures !== this.#dataset.length) {
       throw new DataError(
-        `PatchLoader.restore: the state is of a dataset with ${state.pictures} pictures, but ` +
-          `${this.#dataset.name} has ${this.#dataset.length}. Open the dataset that training began with.`,
+        `${this.#dataset.name} has ${this.#dataset.length} pictures, but the state is of a dataset with ` +
+          `${state.pictures}. Open the dataset that training began with.`,
       );
     }
     const { epoch, position, pictures } = state;

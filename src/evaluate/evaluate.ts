@@ -288,7 +288,7 @@ export function conditionsOf(
   if (isMixed && !mixed) {
     const files = sources.filter((source) => source === "files").length;
     throw new DataError(
-      `evaluate: ${files} of ${pictures.length} pictures have an LR file. Give one for all or for none: ` +
+      `${files} of ${pictures.length} pictures have an LR file. Give one for all or for none: ` +
         `the figures of both kinds do not compare.`,
     );
   }

@@ -59,7 +59,7 @@ export function architectureOf(name: string): Architecture {
  */
 export function createModel(
   metadata: Readonly<Record<string, string>>,
-  name = "the metadata",
+  name = "createModel: the metadata",
 ): SuperResolver {
   return build(describe("createModel", metadata, name));
 }
@@ -84,14 +84,14 @@ function describe(caller: string, metadata: Readonly<Record<string, string>>, na
   const names = architectureNames.join(", ");
   if (metadata.architecture === undefined) {
     throw new DataError(
-      `${caller}: ${name} does not say which network the weights belong to. Files of saveWeights() do; ` +
+      `${name} does not say which network the weights belong to. Files of saveWeights() do; ` +
         `with others, create the network yourself (${names}) and call loadWeights().`,
     );
   }
   const architecture = find(metadata.architecture);
   if (architecture === undefined) {
     throw new DataError(
-      `${caller}: ${name} calls its network ${quote(metadata.architecture)}; known are ${names}. ` +
+      `${name} calls its network ${quote(metadata.architecture)}; known are ${names}. ` +
         `It was made by another version or program.`,
     );
   }
@@ -99,14 +99,14 @@ function describe(caller: string, metadata: Readonly<Record<string, string>>, na
     const text = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
     if (text === undefined) {
       throw new DataError(
-        `${caller}: ${name} describes a network of architecture ${architecture.name}, but lacks its ` +
+        `${name} describes a network of architecture ${architecture.name}, but lacks its ` +
           `"${key}". Save the weights again with saveWeights().`,
       );
     }
     const value = typeof text === "string" ? kind.read(text) : undefined;
     if (!kind.fits(value)) {
       throw new DataError(
-        `${caller}: in ${name}, "${key}" of architecture ${architecture.name} is ${quote(text)}, which ` +
+        `${name} says that "${key}" of architecture ${architecture.name} is ${quote(text)}, which ` +
           `should be ${kind.wants}.`,
       );
     }
@@ -211,7 +211,7 @@ export function describeNetwork(network: NetworkFile, name = "the weight file"):
 export function buildNetwork(network: NetworkFile, name = "the weight file"): SuperResolver {
   checkArguments("buildNetwork", { "the first argument": [network, aNetworkFile] });
   const { metadata, state } = network;
-  const description = describe("loadModel", metadata, name);
+  const description = describe("buildNetwork", metadata, name);
   refuseLarger(description, state, name);
   const model = build(description);
   try {
@@ -237,7 +237,7 @@ function refuseLarger(description: Description, file: ReadonlyMap<string, NamedA
     if (!(error instanceof MetaDeviceFull)) throw error;
     const { architecture, options } = description;
     throw new DataError(
-      `loadModel: ${name} describes ${architecture.describe(options)}, which has more weights than the file's ` +
+      `${name} describes ${architecture.describe(options)}, which has more weights than the file's ` +
         `${elements} in ${file.size} tensors. The file is damaged or incomplete.`,
     );
   }
