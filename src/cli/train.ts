@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { type Architecture, architectureOf, architectures, networkIn, readNetwork } from "../node.ts";
 import { folder, oneOf } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
+import { textOf } from "../picture/errors.ts";
 import { Progress } from "../report/progress.ts";
 import {
   type OnLoss,
@@ -126,7 +127,7 @@ Brackets hold the value of a flag that is not given.`,
       ).catch((error: Error) => {
         // Before the first step: the values of flags, which only the run that they are for can judge.
         const isUsage = error instanceof RangeError && !hasBegun();
-        throw isUsage ? new UsageError(error.message.replace(/\.$/, "")) : error;
+        throw isUsage ? new UsageError(textOf(error).replace(/\.$/, "")) : error;
       });
       const { steps } = result.config;
       close();
@@ -202,7 +203,7 @@ export function readTraining(
   try {
     checkConfig(config, ({ flag }) => `--${flag}`);
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError(textOf(error as Error));
   }
   return { config, folder, change };
 }

@@ -6,6 +6,7 @@ import { looksLikeNcnn, parseNcnn } from "../nn/ncnn-file.ts";
 import { withValues } from "../nn/pytorch-file.ts";
 import { openWeights } from "../nn/weight-file.ts";
 import {
+  ArgumentError,
   bytes as bytesWanted,
   checkArguments,
   checkOptions,
@@ -45,8 +46,9 @@ function find(name: string): Architecture | undefined {
 export function architectureOf(name: string): Architecture {
   const architecture = find(name);
   if (architecture) return architecture;
-  throw new RangeError(
-    `architectureOf: there is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
+  throw new ArgumentError(
+    "architectureOf",
+    `there is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
   );
 }
 
@@ -77,8 +79,9 @@ function build({ architecture, options }: Description, random?: Random): SuperRe
 /** The network that metadata describe. */
 function describe(caller: string, metadata: Readonly<Record<string, string>>, name: string): Description {
   if (!isObject(metadata)) {
-    throw new RangeError(
-      `${caller}: the metadata must be an object such as model.metadata(), got ${quote(metadata)}.`,
+    throw new ArgumentError(
+      caller,
+      `the metadata must be an object such as model.metadata(), got ${quote(metadata)}.`,
     );
   }
   const names = architectureNames.join(", ");
@@ -137,12 +140,13 @@ export function loadModel(
   options: LoadModelOptions = {},
 ): SuperResolver {
   if (!bytesWanted.fits(bytes)) {
-    throw new RangeError(
-      `loadModel: the first argument must be the bytes of a weight file, a Uint8Array, got ${quote(bytes)}. ` +
+    throw new ArgumentError(
+      "loadModel",
+      `the first argument must be the bytes of a weight file, a Uint8Array, got ${quote(bytes)}. ` +
         `To read a file: loadModel(await readFile(path), path).`,
     );
   }
-  return buildNetwork(readNetwork(bytes, name, options), name);
+  return buildNetwork(readNetworkFor("loadModel", bytes, name, options), name);
 }
 
 /** A network as a weight file describes it, before it is built. */
@@ -165,12 +169,22 @@ const aNetworkFile: Wanted<NetworkFile> = {
 
 /** Reads a weight file as `loadModel` does, and builds nothing. @throws DataError */
 export function readNetwork(
-  given: Uint8Array,
+  bytes: Uint8Array,
   name = "the weight file",
   options: LoadModelOptions = {},
 ): NetworkFile {
-  checkArguments("readNetwork", { "the first argument": [given, bytesWanted], name: [name, text] });
-  checkOptions("readNetwork", options, { scale: whole(1) });
+  return readNetworkFor("readNetwork", bytes, name, options);
+}
+
+/** The same for a function that errors call `caller`. */
+function readNetworkFor(
+  caller: string,
+  given: Uint8Array,
+  name: string,
+  options: LoadModelOptions,
+): NetworkFile {
+  checkArguments(caller, { "the first argument": [given, bytesWanted], name: [name, text] });
+  checkOptions(caller, options, { scale: whole(1) });
   const bytes = ownBytes(given);
   if (looksLikeNcnn(bytes)) {
     const { state, assumptions } = namedAsInPytorch(parseNcnn(bytes, name), name);

@@ -1,5 +1,6 @@
 /** Writes a network down as ONNX, from the operations that its forward pass is made of. */
 
+import { ArgumentError } from "../options/arguments.ts";
 import { zeros } from "../tensor/create.ts";
 import { noGrad } from "../tensor/no-grad.ts";
 import { type RecordedOp, recordOps } from "../tensor/op.ts";
@@ -35,8 +36,9 @@ const sizes = [
 export async function exportForward(exported: ExportedNetwork): Promise<Uint8Array<ArrayBuffer>> {
   const [graph, other] = [await draw(exported, sizes[0]), await draw(exported, sizes[1])];
   if (asText(graph) !== asText(other)) {
-    throw new RangeError(
-      "exportOnnx: this network does different things with pictures of different sizes, so that its operations " +
+    throw new ArgumentError(
+      "exportOnnx",
+      "this network does different things with pictures of different sizes, so that its operations " +
         "cannot be written down once for all of them.",
     );
   }

@@ -2,7 +2,14 @@
 import type { Device, DType } from "../device/device.ts";
 import { MetaDevice } from "../device/meta-device.ts";
 import { aDevice } from "../device/open.ts";
-import { checkArguments, checkOptions, finite, isObject, trueOrFalse } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  checkArguments,
+  checkOptions,
+  finite,
+  isObject,
+  trueOrFalse,
+} from "../options/arguments.ts";
 import { oneOf, quote } from "../options/kinds.ts";
 import { aRandom, defaultRandom, Random } from "./random.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
@@ -37,8 +44,9 @@ export function tensor(
   lastOptions?: TensorOptions,
 ): Tensor {
   if (!isNested(values)) {
-    throw new RangeError(
-      `tensor: the first argument is a number, a list of numbers, or a list of such lists, got ${quote(values)}.`,
+    throw new ArgumentError(
+      "tensor",
+      `the first argument is a number, a list of numbers, or a list of such lists, got ${quote(values)}.`,
     );
   }
   const isShape = shapeOrOptions === undefined || Array.isArray(shapeOrOptions);
@@ -72,8 +80,9 @@ function create(
   checkOptions(op, options, tensorOptions);
   const { device, requiresGrad = false, dtype } = options;
   if (requiresGrad && dtype === "float16") {
-    throw new RangeError(
-      `${op}: a tensor of float16 has no gradient, so requiresGrad and dtype "float16" exclude each other. Train ` +
+    throw new ArgumentError(
+      op,
+      `a tensor of float16 has no gradient, so requiresGrad and dtype "float16" exclude each other. Train ` +
         `in float32.`,
     );
   }
@@ -96,7 +105,7 @@ export function ones(shape: Shape, options?: TensorOptions): Tensor {
 /** A tensor whose elements all equal `value`. */
 export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
   if (typeof value !== "number") {
-    throw new RangeError(`full: the value must be a number, got ${quote(value)}.`);
+    throw new ArgumentError("full", `the value must be a number, got ${quote(value)}.`);
   }
   return filled("full", shape, value, options);
 }
@@ -146,14 +155,16 @@ function randomTensor(
 
 function randomOptions<O extends RandomOptions>(op: string, options: Random | O, others: unknown[]): O {
   if (others.length > 0) {
-    throw new RangeError(
-      `${op}: takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
+    throw new ArgumentError(
+      op,
+      `takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
     );
   }
   if (options instanceof Random) return { random: options } as O;
   if (isObject(options)) return options;
-  throw new RangeError(
-    `${op}: the second argument is a Random or options, such as { random, low: -1, high: 1 }, got ` +
+  throw new ArgumentError(
+    op,
+    `the second argument is a Random or options, such as { random, low: -1, high: 1 }, got ` +
       `${quote(options)}.`,
   );
 }

@@ -7,7 +7,7 @@ import { totalmem } from "node:os";
 import { degradationKind } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf } from "../node.ts";
-import { isObject } from "../options/arguments.ts";
+import { ArgumentError, isObject } from "../options/arguments.ts";
 import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
 import { planeCount } from "../picture/planes.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
@@ -153,8 +153,9 @@ export function withSetting(config: TrainConfig, { path }: Setting, value: unkno
  */
 export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => setting.path): void {
   if (!isObject(config) || !isObject(config.network)) {
-    throw new RangeError(
-      `checkConfig: a configuration is an object with the field network, such as presets.EDSR.quick, got ` +
+    throw new ArgumentError(
+      "checkConfig",
+      `a configuration is an object with the field network, such as presets.EDSR.quick, got ` +
         `${quote(config)}.`,
     );
   }

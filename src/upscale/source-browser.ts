@@ -83,22 +83,23 @@ export async function bitmapOf(source: Drawable, caller: string): Promise<ImageB
   if ("decode" in source) {
     // An <img> that is still loading.
     await source.decode().catch((cause: Error) => {
-      throw new DataError(`${caller}: ${what} shows no picture (${cause.message}). Look at its source.`, {
+      throw new DataError(`${what} shows no picture (${cause.message}). Look at its source.`, {
+        caller,
         cause,
       });
     });
   }
   return createImageBitmap(source, asItIs).catch((cause: Error) => {
-    throw new DataError(`${caller}: there is nothing to draw in ${what} (${cause.message}).`, { cause });
+    throw new DataError(`there is nothing to draw in ${what} (${cause.message}).`, { caller, cause });
   });
 }
 
 /** The error for what a browser shows, and lets no script read. */
 export function unreadable(source: Drawable, caller: string, cause: Error): DataError {
   return new DataError(
-    `${caller}: the browser lets nobody read the pixels of ${quote(source)}, since they come from another ` +
+    `the browser lets nobody read the pixels of ${quote(source)}, since they come from another ` +
       'server. Load them with crossorigin="anonymous" (the server must allow it), or fetch the file and pass it.',
-    { cause },
+    { caller, cause },
   );
 }
 

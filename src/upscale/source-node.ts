@@ -12,7 +12,7 @@ export async function readInNode(file: Uint8Array | string | URL, caller: string
   const { decodePictureFile, readPictureFile } = await import("../data/picture-file.ts");
   const target = "srgb";
   if (file instanceof Uint8Array) return decodePictureFile(file, caller, { target });
-  if (file === "") throw new DataError(`${caller}: the path of the picture is empty. Name a file.`);
+  if (file === "") throw new DataError(`the path of the picture is empty. Name a file.`, { caller });
   const [scheme] = /^[a-z]+:/i.exec(String(file)) ?? [];
   if (scheme === "data:") {
     return decodePictureFile(await bytesOf(file), "the data URL", { target });

@@ -1,6 +1,6 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../../device/kernel.ts";
-import { anyNumber, checkArguments, checkOptions, finite } from "../../options/arguments.ts";
+import { ArgumentError, anyNumber, checkArguments, checkOptions, finite } from "../../options/arguments.ts";
 import { oneOf } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
@@ -240,7 +240,7 @@ const clampTo = defineUnary("clamp", {
 /** x limited to [low, high]; the gradient is 0 outside and at the bounds. Throws if low > high. */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
   checkArguments("clamp", { x: [x, aTensor], low: [low, anyNumber], high: [high, anyNumber] });
-  if (low > high) throw new RangeError(`clamp: low must not be above high, got ${low} and ${high}.`);
+  if (low > high) throw new ArgumentError("clamp", `low must not be above high, got ${low} and ${high}.`);
   return clampTo(x, { a: low, b: high });
 }
 
