@@ -244,10 +244,11 @@ function openedGpu(): Device | undefined {
 
 async function deviceFor(network: string): Promise<Device> {
   return ensureDevice().catch((cause: Error) => {
-    throw new Error(
+    const error = new Error(
       `${network} is a network and runs on WebGPU: ${cause.message} ` +
         "Or take an interpolation, such as bicubic, which needs no WebGPU.",
       { cause },
     );
+    throw "code" in cause ? Object.assign(error, { code: cause.code }) : error;
   });
 }

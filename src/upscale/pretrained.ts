@@ -28,8 +28,8 @@ import {
  *
  *     const model = await loadPretrained("wren", { scale: 2 });
  *
- * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost
- *   the file.
+ * @throws RangeError if there is no such network, and an Error with `code` "WEIGHTS_UNREADABLE", which says what to
+ *   do, where the file does not come: a bundler has lost it, or the page is offline.
  */
 export async function loadPretrained(
   name: PretrainedName,
@@ -63,13 +63,14 @@ export async function readPretrained(
     );
   }
   const bytes = await readFile(url).catch((cause: Error) => {
-    throw new Error(
+    const error = new Error(
       `${caller}: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A ` +
         `bundler has to copy the package's folder "weights"; the development server of Vite before 8 finds ` +
         `it with optimizeDeps: { exclude: ["pixelgrad"] }. Or serve the file yourself, and give its bytes ` +
         "to loadModel().",
       { cause },
     );
+    throw Object.assign(error, { code: "WEIGHTS_UNREADABLE" });
   });
   return { bytes, label: `${name} x${scale}` };
 }
