@@ -17,7 +17,7 @@ import {
   train,
 } from "../train/index.ts";
 import { readSavedRun } from "../train/saved-run.ts";
-import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
+import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { readWeightFile } from "../upscale/weight-files.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
@@ -51,7 +51,34 @@ After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stoppe
 
 /** @throws DataError if there is no run in the folder, or nothing of it is whole */
 function networkOfRun(folder: string): string {
-  return readSavedRun(folder, () => {}).config.network.architecture;
+  try {
+    return readSavedRun(folder, () => {}).config.network.architecture;
+  } catch (error) {
+    throw ofFlags(error as Error);
+  }
+}
+
+/** The flags by the names of the options that the library's sentences call in backticks, such as `evalEvery`. */
+const flagByOption = new Map([
+  ...architectures.flatMap((architecture: Architecture) =>
+    settingsFor(architecture).map(({ path, flag }) => [path, flag] as const),
+  ),
+  ["resume", "resume"],
+  ["onLoss", "on-loss"],
+]);
+
+/** A sentence of the library in terms of the command line. */
+function inFlags(sentence: string): string {
+  return sentence.replace(/`([\w.]+)`/g, (quoted, option: string) => {
+    const flag = flagByOption.get(option);
+    return flag === undefined ? quoted : `--${flag}`;
+  });
+}
+
+/** The same error, in terms of the command line. */
+function ofFlags(error: Error): Error {
+  error.message = inFlags(error.message);
+  return error;
 }
 
 /** @throws DataError if the file cannot be read, or holds no network of this library */
@@ -127,6 +154,7 @@ Brackets hold the value of a flag that is not given.`,
       ).catch((error: Error) => {
         // Before the first step: the values of flags, which only the run that they are for can judge.
         const isUsage = error instanceof RangeError && !hasBegun();
+        ofFlags(error);
         throw isUsage ? new UsageError(textOf(error).replace(/\.$/, "")) : error;
       });
       const { steps } = result.config;
@@ -138,7 +166,7 @@ Brackets hold the value of a flag that is not given.`,
         );
       }
       if (step >= steps) {
-        if (advice) throw new Error(advice);
+        if (advice) throw new Error(inFlags(advice));
         return;
       }
       const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
@@ -201,7 +229,7 @@ export function readTraining(
   };
   const config = change(preset === undefined ? defaults : presetsOf(architecture)[preset]);
   try {
-    checkConfig(config, ({ flag }) => `--${flag}`);
+    checkConfigFor("train", config, ({ flag }) => `--${flag}`);
   } catch (error) {
     throw new UsageError(textOf(error as Error));
   }
@@ -232,7 +260,8 @@ async function withNetworkOfInit(
 function reporter() {
   let progress: Progress | undefined;
   return {
-    onMessage(line: string) {
+    onMessage(sentence: string) {
+      const line = inFlags(sentence);
       if (progress) progress.log(line);
       else print(line);
       progress?.skip();

@@ -7,15 +7,16 @@ import { quote } from "./kinds.ts";
 
 /** Begins with the function that the program called; `text` is the rest, for people who have called none. */
 export class ArgumentError extends RangeError {
-  readonly #text: string;
+  /** How long the part before the text is. */
+  readonly #before: number;
 
   constructor(caller: string, text: string, options?: ErrorOptions) {
     super(`${caller}: ${text}`, options);
-    this.#text = text;
+    this.#before = caller.length + 2;
   }
 
   get text(): string {
-    return this.#text;
+    return this.message.slice(this.#before);
   }
 }
 

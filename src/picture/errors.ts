@@ -6,16 +6,17 @@ import { ArgumentError } from "../options/arguments.ts";
  */
 export class DataError extends Error {
   override name = "DataError";
-  readonly #text: string;
+  /** How long the part before the text is. */
+  readonly #before: number;
 
   constructor(text: string, { caller, ...options }: ErrorOptions & { readonly caller?: string } = {}) {
     super(caller === undefined ? text : `${caller}: ${text}`, options);
-    this.#text = text;
+    this.#before = this.message.length - text.length;
   }
 
   /** The message without the caller, for people who have called no function. */
   get text(): string {
-    return this.#text;
+    return this.message.slice(this.#before);
   }
 }
 
