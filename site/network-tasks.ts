@@ -2,9 +2,11 @@
  * The worker's tasks with networks. Most of the library is for them: their file loads while the visitor looks at
  * the page.
  */
+
 import { defaultDevice, type FinishedTile, init } from "../src/index.ts";
 import { type Image, type Samples, sizeWithin } from "../src/picture/index.ts";
 import { chooseMethods, enlargeInRuns } from "./enlarge-in-runs.ts";
+import { loadPart } from "./load-part.ts";
 import type { FineTuneRequest } from "./messages.ts";
 import type { Methods } from "./methods.ts";
 import { Networks } from "./networks.ts";
@@ -69,7 +71,7 @@ export function networkTasks(methods: Methods): NetworkTasks & { readonly networ
 
     async fineTune(input, context) {
       if (defaultDevice().failure) await init({ poolBytes: POOL_BYTES }); // it was lost since
-      const { fineTune } = await import("./fine-tune.ts");
+      const { fineTune } = await loadPart(import("./fine-tune.ts"));
       const open = () => networks.copyOf(input.start, input.scale);
       return fineTune(open, { ...input, pictures: await Promise.all(input.pictures.map(material)) }, context);
     },

@@ -89,7 +89,7 @@ function hasDevice(): boolean {
 }
 
 /** What to say when a file of weights does not come. The library's own message is for programmers. */
-function describeFailure({ message }: Error, network: string): Error | undefined {
-  if (!message.startsWith("loadPretrained: the weights of")) return undefined;
+function describeFailure({ code }: Error & { readonly code?: string }, network: string): Error | undefined {
+  if (code !== "WEIGHTS_UNREADABLE") return undefined;
   return new Error(navigator.onLine ? say.networkNotLoaded(network) : say.offline(network));
 }

@@ -1,5 +1,7 @@
 /** The worker's tasks with pictures: files in and out, and what the page shows. None of them needs a network. */
+
 import { crop, imresize, imresizePart } from "../src/picture/index.ts";
+import { loadPart } from "./load-part.ts";
 import type { Overview, PictureInfo } from "./messages.ts";
 import { withEightBits } from "./pictures/eight-bits.ts";
 import { readPictureFile } from "./pictures/read.ts";
@@ -9,10 +11,10 @@ import { handOver } from "./serve-tasks.ts";
 import type { TaskTable } from "./task.ts";
 
 export const pictures = new PictureStore(async (picture) => {
-  const { encodePng } = await import("./pictures/encode-png.ts");
+  const { encodePng } = await loadPart(import("./pictures/encode-png.ts"));
   const file = await encodePng(picture.image);
   return async () => {
-    const { decodePng } = await import("./pictures/decode-png.ts");
+    const { decodePng } = await loadPart(import("./pictures/decode-png.ts"));
     const { image } = await decodePng(new Uint8Array(await file.arrayBuffer()));
     return { ...picture, image };
   };
@@ -61,19 +63,19 @@ export const pictureTasks: TaskTable<
   },
 
   async formats() {
-    const { writableFormats } = await import("./pictures/formats.ts");
+    const { writableFormats } = await loadPart(import("./pictures/formats.ts"));
     return writableFormats();
   },
 
   async write({ picture, format, quality }) {
-    const { writePicture } = await import("./pictures/write.ts");
+    const { writePicture } = await loadPart(import("./pictures/write.ts"));
     const { image, ...original } = await pictures.get(picture);
     return writePicture(image, original, format, quality);
   },
 
   async zip({ files, format, quality }, { report }) {
-    const { zipFiles } = await import("./pictures/zip.ts");
-    const { writePicture } = await import("./pictures/write.ts");
+    const { zipFiles } = await loadPart(import("./pictures/zip.ts"));
+    const { writePicture } = await loadPart(import("./pictures/write.ts"));
     let done = 0;
     const write = async (picture: number) => {
       const { image, ...original } = await pictures.get(picture);

@@ -44,7 +44,7 @@ export function handOver<T extends object>(message: T, parts: Transferable[] = [
 export function serveTasks<Table extends TaskTable<Table>, Exclusive extends keyof Table = keyof Table>(
   exclusive: Performers<Table, Exclusive>,
   beside: Performers<Table, Exclude<keyof Table, Exclusive>>,
-  inWords: (error: ErrorText) => ErrorText = (error) => error,
+  inWords: (error: Error) => ErrorText = ({ name, message }) => ({ name, message }),
 ): void {
   const tasks = { ...exclusive, ...beside } as Performers<Table>;
   const controllers = new Map<number, AbortController>();
@@ -69,8 +69,8 @@ export function serveTasks<Table extends TaskTable<Table>, Exclusive extends key
       const result = await tasks[task](input, { signal, report, leave, inTurn });
       send({ id, result }, result);
     } catch (error) {
-      const { name, message } = error as Error;
-      send({ id, error: signal.aborted ? { name: "AbortError", message } : inWords({ name, message }) });
+      const { message } = error as Error;
+      send({ id, error: signal.aborted ? { name: "AbortError", message } : inWords(error as Error) });
     } finally {
       controllers.delete(id);
       await Promise.allSettled(leftovers);

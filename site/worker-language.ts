@@ -1,10 +1,12 @@
 /** The worker's part of language.ts: its own few sentences, so that it need not load those of the page. */
+
 import type { LanguageCode } from "./language.ts";
+import { loadPart } from "./load-part.ts";
 import { type WorkerSentences, workerEnglish } from "./sentences/worker-english.ts";
 
 const inWorker: Readonly<Record<LanguageCode, () => Promise<WorkerSentences>>> = {
   en: async () => workerEnglish,
-  de: async () => (await import("./sentences/worker-german.ts")).workerGerman,
+  de: async () => (await loadPart(import("./sentences/worker-german.ts"))).workerGerman,
 };
 
 /** The sentences of the page's language. */

@@ -8,8 +8,10 @@
  *     network-tasks.ts    enlarging and training; methods.ts and networks.ts have what they work with
  *     video/video-tasks.ts      video
  */
+
 import { init } from "../src/index.ts";
 import type { LanguageCode } from "./language.ts";
+import { loadPart } from "./load-part.ts";
 import type { Tasks } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { pictureTasks } from "./picture-tasks.ts";
@@ -45,13 +47,16 @@ function lazy<Name extends keyof Tasks>(
   return Object.fromEntries(names.map((name) => [name, forward(name)])) as unknown as TaskTable<Name>;
 }
 
-const networkTasks = later(async () => (await import("./network-tasks.ts")).networkTasks(methods));
+const networkTasks = later(async () => (await loadPart(import("./network-tasks.ts"))).networkTasks(methods));
 
 /** Once it is there, it speaks the page's language. */
 let speakOfVideo: ((code: LanguageCode) => Promise<unknown>) | undefined;
 
 const videoTasks = later(async () => {
-  const [{ networks }, video] = await Promise.all([networkTasks(), import("./video/video-tasks.ts")]);
+  const [{ networks }, video] = await Promise.all([
+    networkTasks(),
+    loadPart(import("./video/video-tasks.ts")),
+  ]);
   speakOfVideo = async (chosen) => {
     const sentences = await video.loadVideoSentences(chosen);
     if (chosen === code) video.useVideoSentences(sentences);

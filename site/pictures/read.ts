@@ -2,8 +2,10 @@
  * Picture files to samples and metadata, in a worker. PNG, BMP and PPM are decoded here, exactly; for other
  * formats the browser has decoders, whose results go through a canvas.
  */
+
 import { formatOfStart, type PictureFormat, pictureFormats } from "../../src/picture/formats.ts";
 import { browserFormatNames, DataError, type Image } from "../../src/picture/index.ts";
+import { loadPart } from "../load-part.ts";
 import { say } from "../worker-language.ts";
 import type { Content, PictureFile } from "./picture-file.ts";
 
@@ -16,7 +18,7 @@ export async function readPictureFile(file: Blob, name: string): Promise<Picture
   const format = formatOfStart(bytes);
   try {
     if (isBareWebp(bytes)) return await readByBrowser(file, "webp", bare);
-    const { contents, readPng, readRaster } = await import("./content.ts");
+    const { contents, readPng, readRaster } = await loadPart(import("./content.ts"));
     if (format === "png") return await readPng(bytes);
     if (format === "bmp" || format === "pnm") return readRaster(bytes, format);
     return await readByBrowser(file, format, contents[format as string]?.(bytes));

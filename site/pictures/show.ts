@@ -2,7 +2,9 @@
  * What the page shows of a picture: bitmaps of 8 bits in the screen's colours, smaller than the picture where it
  * is large. The page asks for the details that its window shows.
  */
+
 import type { Image, Samples } from "../../src/picture/index.ts";
+import { loadPart } from "../load-part.ts";
 
 /** A part of a picture, in its pixels. */
 export interface Part {
@@ -31,7 +33,7 @@ export async function bitmapOf(
     return createImageBitmap(new ImageData(pixels.data, pixels.width, pixels.height, { colorSpace: space }));
   }
   // For any other profile, the browser converts the colours of a file.
-  const { encodePng } = await import("./encode-png.ts");
+  const { encodePng } = await loadPart(import("./encode-png.ts"));
   const { width, height, data } = pixels;
   const file = await encodePng({ width, height, channels: 4, data: new Uint8Array(data.buffer) }, { icc });
   return createImageBitmap(file);

@@ -6,7 +6,7 @@ import type { PairFiles } from "../data/pairs.ts";
 import { sameFile } from "../data/same-file.ts";
 import type { Picture } from "../evaluate/index.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
-import { DataError } from "../picture/errors.ts";
+import { DataError, textOf } from "../picture/errors.ts";
 import type { Panel, Region } from "../report/picture.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import {
@@ -199,7 +199,7 @@ async function measureAll(
     const result = await measure(method, measurable, options, { ...findings, notes }).catch(
       (error: Error) => {
         if (!(error instanceof DataError)) throw error;
-        printError(`${name}: ${error.message}`);
+        printError(`${name}: ${textOf(error)}`);
         failures.push(name);
       },
     );

@@ -2,9 +2,8 @@
 import { constants } from "node:os";
 import { inspect } from "node:util";
 import { orList } from "../options/lists.ts";
-import { DataError } from "../picture/errors.ts";
+import { DataError, textOf } from "../picture/errors.ts";
 import { type Command, helpOf, parseFlags, table, UsageError } from "./flags.ts";
-import { messageOf } from "./messages.ts";
 import { print, printError } from "./print.ts";
 
 /** Several commands under one name, each of them loaded when it is asked for. */
@@ -169,8 +168,8 @@ function reportFailure(program: string, error: unknown): number {
   const full = process.env.PIXELGRAD_DEBUG || !(error instanceof Error) || isBug(error);
   if (full) printError(...inspect(error).split("\n"));
   // Ours are one paragraph, and a line break in them is part of a file's name.
-  else if (error instanceof DataError) printError(`${name}: ${error.message}`);
-  else printError(...`${name}: ${messageOf(error)}`.split("\n"));
+  else if (error instanceof DataError) printError(`${name}: ${textOf(error)}`);
+  else printError(...`${name}: ${textOf(error)}`.split("\n"));
   return 1;
 }
 

@@ -17,7 +17,7 @@ export function withOwnMemory(error: unknown, mostBytes: number | undefined): un
   if (mostBytes === undefined || !(error instanceof TooLittleMemory)) return error;
   const own = mebibytes(process.memoryUsage.rss());
   return new RangeError(
-    `${error.message} The program itself takes ${own} MiB, and --max-memory allows ${mebibytes(mostBytes)} in all.`,
+    `${error.text} The program itself takes ${own} MiB, and --max-memory allows ${mebibytes(mostBytes)} in all.`,
     { cause: error },
   );
 }

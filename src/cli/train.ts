@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { type Architecture, architectureOf, architectures, networkIn } from "../node.ts";
 import { folder, oneOf, whole } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
+import { textOf } from "../picture/errors.ts";
 import { Progress } from "../report/progress.ts";
 import {
   type OnLoss,
@@ -17,7 +18,7 @@ import {
 } from "../train/index.ts";
 import { readInitial } from "../train/initial.ts";
 import { readSavedRun } from "../train/saved-run.ts";
-import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
+import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { idsOf } from "./outputs.ts";
@@ -53,7 +54,34 @@ After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stoppe
 
 /** @throws DataError if there is no run in the folder, or nothing of it is whole */
 function networkOfRun(folder: string): string {
-  return readSavedRun(folder, () => {}).config.network.architecture;
+  try {
+    return readSavedRun(folder, () => {}).config.network.architecture;
+  } catch (error) {
+    throw ofFlags(error as Error);
+  }
+}
+
+/** The flags by the names of the options that the library's sentences call in backticks, such as `evalEvery`. */
+const flagByOption = new Map([
+  ...architectures.flatMap((architecture: Architecture) =>
+    settingsFor(architecture).map(({ path, flag }) => [path, flag] as const),
+  ),
+  ["resume", "resume"],
+  ["onLoss", "on-loss"],
+]);
+
+/** A sentence of the library in terms of the command line. */
+function inFlags(sentence: string): string {
+  return sentence.replace(/`([\w.]+)`/g, (quoted, option: string) => {
+    const flag = flagByOption.get(option);
+    return flag === undefined ? quoted : `--${flag}`;
+  });
+}
+
+/** The same error, in terms of the command line. */
+function ofFlags(error: Error): Error {
+  error.message = inFlags(error.message);
+  return error;
 }
 
 /** @throws DataError if the file cannot be read, or holds no network of this library */
@@ -130,7 +158,8 @@ Brackets hold the value of a flag that is not given.`,
       ).catch((error: Error) => {
         // Before the first step: the values of flags, which only the run that they are for can judge.
         const isUsage = error instanceof RangeError && !hasBegun();
-        throw isUsage ? new UsageError(error.message.replace(/\.$/, "")) : error;
+        ofFlags(error);
+        throw isUsage ? new UsageError(textOf(error).replace(/\.$/, "")) : error;
       });
       const { steps } = result.config;
       close();
@@ -147,7 +176,7 @@ Brackets hold the value of a flag that is not given.`,
         }
       }
       if (step >= steps) {
-        if (advice) throw new Error(advice);
+        if (advice) throw new Error(inFlags(advice));
         return;
       }
       const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
@@ -210,9 +239,9 @@ export function readTraining(
   };
   const config = change(preset === undefined ? defaults : presetsOf(architecture)[preset]);
   try {
-    checkConfig(config, ({ flag }) => `--${flag}`);
+    checkConfigFor("train", config, ({ flag }) => `--${flag}`);
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError(textOf(error as Error));
   }
   return { config, folder, change };
 }
@@ -255,7 +284,8 @@ function percent(share: number): string {
 function reporter() {
   let progress: Progress | undefined;
   return {
-    onMessage(line: string) {
+    onMessage(sentence: string) {
+      const line = inFlags(sentence);
       if (progress) progress.log(line);
       else print(line);
       progress?.skip();

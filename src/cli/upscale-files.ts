@@ -14,11 +14,11 @@ import { removeLeftovers } from "../data/temporary.ts";
 import { type Bands, type Choice, span, type UpscaleReport, upscaleBands } from "../node.ts";
 import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
+import { textOf } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
-import { messageOf } from "./messages.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
 import { withProfile } from "./profile.ts";
@@ -131,7 +131,7 @@ async function lookAt(
       checkPictureSize(job.output!, target ? sizeWithin({ width, height }, target) : large, settings.format);
       work.push({ job, pixels: width * height });
     } catch (error) {
-      work.push({ job: { ...job, error: (error as Error).message }, pixels: 0 });
+      work.push({ job: { ...job, error: textOf(error as Error) }, pixels: 0 });
     }
   }
   return work;
@@ -191,7 +191,7 @@ async function upscaleFile(
     return { ...job, ...(await upscaleOne(job, methods, settings, signal)) };
   } catch (error) {
     if (signal.aborted) return undefined;
-    return { ...job, error: messageOf(error as Error) };
+    return { ...job, error: textOf(error as Error) };
   }
 }
 

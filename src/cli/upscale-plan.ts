@@ -5,7 +5,7 @@ import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
 import { fileId, isStream, statsOf, statsWithin } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
 import { orList } from "../options/lists.ts";
-import { DataError } from "../picture/errors.ts";
+import { DataError, textOf } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
 import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput } from "./outputs.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
@@ -130,7 +130,7 @@ function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: 
       }
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      failed.push({ input, error: error.message });
+      failed.push({ input, error: textOf(error) });
     }
   }
   return { sources, failed, leftOut };

@@ -3,7 +3,14 @@
  * compressed, and all that once more when somebody edits or shares it. Real-ESRGAN (Wang et al., ICCVW 2021)
  * calls that a second-order degradation. Everything is drawn at random, so a network meets every mixture.
  */
-import { anything, checkArguments, checkOptions, isObject, type Wanted } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  anything,
+  checkArguments,
+  checkOptions,
+  isObject,
+  type Wanted,
+} from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import type { Random } from "../tensor/random.ts";
 
@@ -222,5 +229,5 @@ export function boundsOf(
   const numeric = range !== null && bounds.every((bound) => typeof bound === "number");
   if (numeric && lowest <= min && min <= max && max <= highest) return [min, max];
   const wanted = `a number or [min, max] in ${lowest}..${highest}`;
-  throw new RangeError(`drawDegradation: ${name} must be ${wanted}, not ${quote(range)}.`);
+  throw new ArgumentError("drawDegradation", `${name} must be ${wanted}, not ${quote(range)}.`);
 }

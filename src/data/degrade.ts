@@ -1,4 +1,5 @@
 import {
+  ArgumentError,
   anything,
   checkArguments,
   checkIsObject,
@@ -139,8 +140,9 @@ function drawFirstOrder(options: FirstOrderOptions, random: Random): FirstOrderD
   const kinds = Array.isArray(shrink) ? (shrink as readonly Shrink[]) : [shrink as Shrink];
   if (kinds.length === 0 || !kinds.every((kind) => Object.keys(shrinkings).includes(kind))) {
     const names = Object.keys(shrinkings).join(", ");
-    throw new RangeError(
-      `drawDegradation: shrink must be one of ${names}, or a list of them, not ${quote(shrink)}.`,
+    throw new ArgumentError(
+      "drawDegradation",
+      `shrink must be one of ${names}, or a list of them, not ${quote(shrink)}.`,
     );
   }
   const degradation = {
@@ -184,8 +186,9 @@ export async function degrade(high: Image, scale: number, degradation: Degradati
   checkArguments("degrade", { scale: [scale, whole(1)], degradation: [degradation, aDegradation] });
   if (high.channels !== 3 || high.width % scale !== 0 || high.height % scale !== 0) {
     throw new DataError(
-      `degrade: wants an RGB picture whose sides are multiples of ${scale}, not ` +
+      `wants an RGB picture whose sides are multiples of ${scale}, not ` +
         `${high.width}x${high.height} with ${high.channels} channels; call toRgb and modcrop first.`,
+      { caller: "degrade" },
     );
   }
   const random = new Random(degradation.seed);

@@ -1,7 +1,14 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { checkArguments, checkIsObject, checkNames, keysOf, listOf } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  checkArguments,
+  checkIsObject,
+  checkNames,
+  keysOf,
+  listOf,
+} from "../options/arguments.ts";
 import { folder as aFolder, whole } from "../options/kinds.ts";
 import {
   checkPublished,
@@ -81,7 +88,8 @@ export async function downloadDiv2k(root: string, options: Div2kDownloadOptions)
   checkIsObject("downloadDiv2k", options, "such as { scales: [2] }");
   checkNames("downloadDiv2k", options, optionNames);
   checkArguments("downloadDiv2k", { root: [root, aFolder], scales: [options.scales, listOf(whole(1))] });
-  if (options.scales.length === 0) throw new RangeError("downloadDiv2k: scales is empty; name at least one.");
+  if (options.scales.length === 0)
+    throw new ArgumentError("downloadDiv2k", "scales is empty; name at least one.");
   const { baseUrl = official, urls = {}, keepArchives = false, onProgress, signal } = options;
   const missing = requested(options).filter(
     ({ folders }) => !folders.some((folder) => existsSync(join(root, folder))),
@@ -103,12 +111,14 @@ export async function downloadDiv2k(root: string, options: Div2kDownloadOptions)
 function requested(options: Div2kDownloadOptions): { archive: string; folders: string[] }[] {
   const { splits = ["train", "valid"], tracks = ["bicubic"], scales, high = true } = options;
   for (const track of tracks) {
-    if (!scales.some((scale) => div2kScales[track]?.includes(scale))) checkPublished(track, scales[0]);
+    if (!scales.some((scale) => div2kScales[track]?.includes(scale)))
+      checkPublished("downloadDiv2k", track, scales[0]);
   }
   const unmatched = scales.find((scale) => !tracks.some((track) => div2kScales[track].includes(scale)));
   if (unmatched !== undefined) {
-    throw new RangeError(
-      `downloadDiv2k: DIV2K has none of the tracks ${tracks.join(", ")} at scale ${unmatched}; leave it out.`,
+    throw new ArgumentError(
+      "downloadDiv2k",
+      `DIV2K has none of the tracks ${tracks.join(", ")} at scale ${unmatched}; leave it out.`,
     );
   }
   return splits.flatMap((split) => {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { checkArguments } from "../options/arguments.ts";
+import { ArgumentError, checkArguments } from "../options/arguments.ts";
 import { folder as aFolder, oneOf } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { stemOf } from "./formats.ts";
@@ -62,7 +62,7 @@ export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
     split: [split, oneOf("train", "valid")],
     track: [track, oneOf(...Object.keys(div2kScales))],
   });
-  checkPublished(track, scale);
+  checkPublished("openDiv2k", track, scale);
   const highFolder = join(root, highArchive(split));
   const lowFolders = lowFoldersOf(split, track, scale).map((folder) => join(root, folder));
   const lowFolder = lowFolders.find(existsSync) ?? lowFolders.at(-1)!;
@@ -108,12 +108,16 @@ const letters: Record<Div2kTrack, string> = {
 };
 
 /** Throws a RangeError unless DIV2K has LR pictures of this track and scale. */
-export function checkPublished(track: Div2kTrack, scale: number): void {
+export function checkPublished(caller: string, track: Div2kTrack, scale: number): void {
   if (!(track in div2kScales)) {
-    throw new RangeError(`DIV2K has no track "${track}"; choose of ${Object.keys(div2kScales).join(", ")}.`);
+    throw new ArgumentError(
+      caller,
+      `DIV2K has no track "${track}"; choose of ${Object.keys(div2kScales).join(", ")}.`,
+    );
   }
   if (!div2kScales[track].includes(scale)) {
-    throw new RangeError(
+    throw new ArgumentError(
+      caller,
       `DIV2K has the track "${track}" at scale ${div2kScales[track].join(", ")}, not at ${scale}. ` +
         "For another scale, openFolder makes LR pictures from DIV2K's HR pictures.",
     );

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { checkArguments, listOf } from "../options/arguments.ts";
+import { ArgumentError, checkArguments, listOf } from "../options/arguments.ts";
 import { folder as aFolder, file } from "../options/kinds.ts";
 import { counted } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -35,8 +35,9 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   const format = pairFormat("openFolder", options, ["degradation", "onLeftOut"]);
   const { degradation, onLeftOut } = options;
   if (format.scale === 1 && degradation === undefined) {
-    throw new RangeError(
-      "openFolder: at scale 1, LR pictures are as large as HR, and only a degradation tells them apart. Give one, " +
+    throw new ArgumentError(
+      "openFolder",
+      "at scale 1, LR pictures are as large as HR, and only a degradation tells them apart. Give one, " +
         "such as { seed: 0, noise: [1, 10], jpeg: [60, 95] } (on the command line: " +
         `--degradation '{"seed":0,"noise":10}').`,
     );
@@ -45,7 +46,8 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   const source = isFolder ? aFolder : listOf(file);
   checkArguments("openFolder", { "the first argument": [folderOrFiles, source] });
   const paths = isFolder ? highOnesIn(folderOrFiles, format.scale, onLeftOut) : folderOrFiles;
-  if (paths.length === 0) throw new DataError("openFolder: the list of files is empty; name at least one.");
+  if (paths.length === 0)
+    throw new DataError("the list of files is empty; name at least one.", { caller: "openFolder" });
   const missing = paths.find((path) => !statsWithin(path)?.isFile());
   if (missing !== undefined) throw new DataError(`${missing}: there is no such file. Check the path.`);
 

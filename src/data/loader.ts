@@ -1,4 +1,11 @@
-import { checkArguments, checkIsObject, checkNames, isObject, keysOf } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  checkArguments,
+  checkIsObject,
+  checkNames,
+  isObject,
+  keysOf,
+} from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, randomPlace } from "../picture/patches.ts";
@@ -118,8 +125,9 @@ export class PatchLoader {
 
   constructor(dataset: PairDataset, options: LoaderOptions) {
     if (!isObject(dataset) || typeof dataset.length !== "number" || typeof dataset.name !== "string") {
-      throw new RangeError(
-        `PatchLoader: wants a dataset, such as openFolder() returns, got ${quote(dataset)}.`,
+      throw new ArgumentError(
+        "PatchLoader",
+        `wants a dataset, such as openFolder() returns, got ${quote(dataset)}.`,
       );
     }
     checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
@@ -135,28 +143,32 @@ export class PatchLoader {
     const { workers = threadsForPictures() } = options;
     for (const [name, value] of Object.entries({ batch, patch, workers })) {
       if (!Number.isInteger(value) || value < 1 || value > 2 ** 16) {
-        throw new RangeError(
-          `PatchLoader: ${name} must be a whole number of at least 1, at most 65536, not ${quote(value)}.`,
+        throw new ArgumentError(
+          "PatchLoader",
+          `${name} must be a whole number of at least 1, at most 65536, not ${quote(value)}.`,
         );
       }
     }
     checkArguments("PatchLoader", { seed: [seed, whole()] });
     if (!(typeof cacheBytes === "number" && cacheBytes >= 0)) {
-      throw new RangeError(
-        `PatchLoader: cacheBytes must be a number of at least 0, not ${quote(cacheBytes)}.`,
+      throw new ArgumentError(
+        "PatchLoader",
+        `cacheBytes must be a number of at least 0, not ${quote(cacheBytes)}.`,
       );
     }
     if (cacheFolder !== undefined && options.cacheBytes !== undefined) {
-      throw new RangeError(
-        "PatchLoader: pictures are kept in memory or in files; give cacheBytes or cacheFolder.",
+      throw new ArgumentError(
+        "PatchLoader",
+        "pictures are kept in memory or in files; give cacheBytes or cacheFolder.",
       );
     }
     if (cacheFolder !== undefined && files === undefined) {
-      throw new RangeError(
-        `PatchLoader: cacheFolder is for pictures in files, and the dataset ${name} has none. Leave it out.`,
+      throw new ArgumentError(
+        "PatchLoader",
+        `cacheFolder is for pictures in files, and the dataset ${name} has none. Leave it out.`,
       );
     }
-    if (length === 0) throw new DataError(`PatchLoader: the dataset ${name} is empty.`);
+    if (length === 0) throw new DataError(`${name}: this dataset is empty.`);
     this.#dataset = dataset;
     this.#options = { ...options };
     const { scale, colors, inputSize } = dataset;
@@ -220,7 +232,7 @@ export class PatchLoader {
   ): Promise<void> {
     const { signal, onProgress } = options;
     if (this.#options.cacheFolder === undefined) {
-      throw new RangeError("PatchLoader: prepare() fills a cacheFolder, and this loader has none.");
+      throw new ArgumentError("PatchLoader", "prepare() fills a cacheFolder, and this loader has none.");
     }
     const total = this.#dataset.length;
     let [next, done] = [0, 0];
@@ -251,16 +263,16 @@ export class PatchLoader {
   restore(state: LoaderState): void {
     if (state.pictures !== this.#dataset.length) {
       throw new DataError(
-        `PatchLoader.restore: the state is of a dataset with ${state.pictures} pictures, but ` +
-          `${this.#dataset.name} has ${this.#dataset.length}. Open the dataset that training began with.`,
+        `${this.#dataset.name} has ${this.#dataset.length} pictures, but the state is of a dataset with ` +
+          `${state.pictures}. Open the dataset that training began with.`,
       );
     }
     const { epoch, position, pictures } = state;
     const valid = Number.isInteger(epoch) && Number.isInteger(position) && epoch >= 0 && position >= 0;
     if (!valid || position >= pictures) {
       throw new DataError(
-        `PatchLoader.restore: epoch ${epoch}, position ${position} of ${pictures} pictures is not a place; ` +
-          "pass what state() returned.",
+        `epoch ${epoch}, position ${position} of ${pictures} pictures is not a place; pass what state() returned.`,
+        { caller: "PatchLoader.restore" },
       );
     }
     this.#draws = drawsOf(state);
@@ -270,7 +282,9 @@ export class PatchLoader {
 
   /** Ends the threads. next() rejects from now on, and so do those calls that wait. */
   async close(): Promise<void> {
-    this.#failure ??= new DataError("PatchLoader: the loader was closed, and next() has no more batches.");
+    this.#failure ??= new DataError("the loader was closed, and next() has no more batches.", {
+      caller: "PatchLoader",
+    });
     this.#queue.length = 0;
     await this.#pool.close();
   }

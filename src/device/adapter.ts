@@ -137,10 +137,11 @@ export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
   const { adapter: choice, gpu, poolBytes = 2 ** 30, dawn } = options;
   const adapter = await (gpu ? requestFrom(gpu, choice) : host.requestAdapter(choice, dawn));
   if (!adapter) {
-    throw new Error(
+    const error = new Error(
       (choice ? `No WebGPU adapter fits "${choice}". ` : "There is no WebGPU adapter. ") +
         host.adviceWithoutAdapter(choice),
     );
+    throw Object.assign(error, { code: "NO_ADAPTER" });
   }
   const features: readonly string[] = ["subgroups", "subgroup-size-control", "timestamp-query", "shader-f16"];
   const device = await adapter.requestDevice({

@@ -1,4 +1,5 @@
 import {
+  ArgumentError,
   anObject,
   aText,
   checkArguments,
@@ -125,7 +126,10 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
   }
   for (const [name, value] of Object.entries(constants)) {
     if (!Number.isFinite(value)) {
-      throw new RangeError(`wgslSource: the constant ${name} must be a finite number, got ${quote(value)}.`);
+      throw new ArgumentError(
+        "wgslSource",
+        `the constant ${name} must be a finite number, got ${quote(value)}.`,
+      );
     }
     // A literal without a type: it becomes u32, i32 or f32 where it is used.
     lines.push(`const ${name} = ${value};`);

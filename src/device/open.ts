@@ -1,4 +1,11 @@
-import { aFunction, checkArguments, checkOptions, isObject, type Wanted } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  aFunction,
+  checkArguments,
+  checkOptions,
+  isObject,
+  type Wanted,
+} from "../options/arguments.ts";
 import { atLeastZero, oneOf, text } from "../options/kinds.ts";
 import { type GpuOptions, openGpuDevice } from "./adapter.ts";
 import { CpuDevice } from "./cpu-device.ts";
@@ -45,13 +52,15 @@ async function open(name: string, options: InitOptions): Promise<Device> {
   // The environment does not overrule a program that brings its own implementation.
   const adapter = options.adapter ?? (options.gpu ? undefined : environment("PIXELGRAD_ADAPTER"));
   if (options.precision === "float64" && adapter !== "cpu") {
-    throw new RangeError(
-      `${name}: WGSL has no type for precision "float64". Use it together with adapter: "cpu".`,
+    throw new ArgumentError(
+      name,
+      `WGSL has no type for precision "float64". Use it together with adapter: "cpu".`,
     );
   }
   if (options.dawn && (options.gpu || adapter === "cpu")) {
-    throw new RangeError(
-      `${name}: "dawn" sets switches of the WebGPU implementation that this library opens in Node. ` +
+    throw new ArgumentError(
+      name,
+      `"dawn" sets switches of the WebGPU implementation that this library opens in Node. ` +
         (options.gpu ? `With "gpu", set them where that is made.` : `The adapter "cpu" has none.`),
     );
   }
@@ -107,8 +116,9 @@ export function onDevice<T>(device: Device, body: () => T): T {
   }
   if (isPromise(result)) {
     result.then(undefined, () => {}); // nobody will await it
-    throw new RangeError(
-      "onDevice: the function returned a promise, and what it creates after an await would be on another device. " +
+    throw new ArgumentError(
+      "onDevice",
+      "the function returned a promise, and what it creates after an await would be on another device. " +
         "Await first, and create the tensors in a function that is not async; or call setDefaultDevice(device).",
     );
   }

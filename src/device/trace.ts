@@ -3,6 +3,7 @@
  * and end. The result is a file in Chrome's trace format, which chrome://tracing, ui.perfetto.dev and others
  * draw as lanes over time. docs/profiling.md reads one.
  */
+import { ArgumentError } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 
 /** Later events are only counted, so that the file stays of a size that viewers open. */
@@ -78,7 +79,7 @@ export function activeTrace(): Trace | undefined {
  */
 export function span<T>(name: string, body: () => T): T {
   if (typeof name !== "string" || typeof body !== "function") {
-    throw new RangeError(`span: wants a name and a function, got ${quote(name)} and ${quote(body)}.`);
+    throw new ArgumentError("span", `wants a name and a function, got ${quote(name)} and ${quote(body)}.`);
   }
   const trace = active;
   if (!trace) return body();

@@ -15,7 +15,7 @@ import {
   type Wanted,
 } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
-import { DataError } from "../picture/errors.ts";
+import { DataError, textOf } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
 import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
@@ -139,7 +139,7 @@ export async function evaluate(
     border: [options.border, optional(whole(0, 2 ** 24))],
     padding: [options.padding, optional(paddings)],
   });
-  const conditions = conditionsOf(upscaler, pictures, options);
+  const conditions = conditionsFor("evaluate", upscaler, pictures, options);
   const images: PictureScore[] = [];
   const failures: Failure[] = [];
   /** False if it failed, which is noted. */
@@ -276,19 +276,28 @@ export function conditionsOf(
   pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Conditions {
-  checkArguments("conditionsOf", {
+  return conditionsFor("conditionsOf", upscaler, pictures, options);
+}
+
+function conditionsFor(
+  caller: string,
+  upscaler: Pick<Upscaler, "scale" | "colors">,
+  pictures: readonly (PairFiles | Picture)[],
+  options: EvaluateOptions,
+): Conditions {
+  checkArguments(caller, {
     upscaler: [upscaler, scaleAndColors],
     pictures: [pictures, listOf(aPicture)],
   });
   const { scale, colors } = upscaler;
   const { protocol = "y", border = scale, padding = "none", mixed = false } = options;
-  if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
+  if (pictures.length === 0) throw new DataError("there are no pictures; name at least one.", { caller });
   const sources = pictures.map((one) => ("highY" in one ? one.lowSource : lowSourceOf(one)));
   const isMixed = new Set(sources).size > 1;
   if (isMixed && !mixed) {
     const files = sources.filter((source) => source === "files").length;
     throw new DataError(
-      `evaluate: ${files} of ${pictures.length} pictures have an LR file. Give one for all or for none: ` +
+      `${files} of ${pictures.length} pictures have an LR file. Give one for all or for none: ` +
         `the figures of both kinds do not compare.`,
     );
   }
@@ -338,6 +347,6 @@ async function nameErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (!(cause instanceof DataError || cause instanceof RangeError)) throw cause;
-    throw new DataError(`${path}: ${cause.message}`, { cause });
+    throw new DataError(`${path}: ${textOf(cause)}`, { cause });
   }
 }

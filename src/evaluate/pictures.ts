@@ -10,7 +10,14 @@ import { type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
-import { aFunction, checkArguments, checkOptions, isObject, type Wanted } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  aFunction,
+  checkArguments,
+  checkOptions,
+  isObject,
+  type Wanted,
+} from "../options/arguments.ts";
 import { folder as aFolder, oneOf, whole } from "../options/kinds.ts";
 import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
@@ -47,14 +54,16 @@ export function findPictures(highFolder: string, options: FindPicturesOptions): 
   checkOptions("findPictures", options, optionsWanted, ["scale"]);
   const { scale, lowFolder, degradation, onLeftOut } = options;
   if (lowFolder !== undefined && degradation !== undefined) {
-    throw new RangeError(
-      "findPictures: small pictures from a folder are not degraded. Give the folder or the degradation (on the " +
+    throw new ArgumentError(
+      "findPictures",
+      "small pictures from a folder are not degraded. Give the folder or the degradation (on the " +
         "command line: --lr or --degradation).",
     );
   }
   if (lowFolder === undefined && degradation === undefined && scale === 1) {
-    throw new RangeError(
-      "findPictures: at scale 1, LR pictures cannot be made of HR: they are what was done to it. Say what (on the " +
+    throw new ArgumentError(
+      "findPictures",
+      "at scale 1, LR pictures cannot be made of HR: they are what was done to it. Say what (on the " +
         "command line: --degradation jpeg:60, say), or give their folder (--lr FOLDER).",
     );
   }

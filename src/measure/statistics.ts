@@ -1,3 +1,4 @@
+import { ArgumentError } from "../options/arguments.ts";
 /** Statistics of several figures. */
 
 export interface Statistics {
@@ -7,7 +8,7 @@ export interface Statistics {
 }
 
 export function summarize(values: readonly number[]): Statistics {
-  if (values.length === 0) throw new RangeError("summarize: there are no values.");
+  if (values.length === 0) throw new ArgumentError("summarize", "there are no values.");
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   const median = (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;

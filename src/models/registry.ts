@@ -6,6 +6,7 @@ import { looksLikeNcnn, parseNcnn } from "../nn/ncnn-file.ts";
 import { withValues } from "../nn/pytorch-file.ts";
 import { openWeights } from "../nn/weight-file.ts";
 import {
+  ArgumentError,
   bytes as bytesWanted,
   checkArguments,
   checkOptions,
@@ -45,8 +46,9 @@ function find(name: string): Architecture | undefined {
 export function architectureOf(name: string): Architecture {
   const architecture = find(name);
   if (architecture) return architecture;
-  throw new RangeError(
-    `architectureOf: there is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
+  throw new ArgumentError(
+    "architectureOf",
+    `there is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
   );
 }
 
@@ -59,7 +61,7 @@ export function architectureOf(name: string): Architecture {
  */
 export function createModel(
   metadata: Readonly<Record<string, string>>,
-  name = "the metadata",
+  name = "createModel: the metadata",
 ): SuperResolver {
   return build(describe("createModel", metadata, name));
 }
@@ -77,21 +79,22 @@ function build({ architecture, options }: Description, random?: Random): SuperRe
 /** The network that metadata describe. */
 function describe(caller: string, metadata: Readonly<Record<string, string>>, name: string): Description {
   if (!isObject(metadata)) {
-    throw new RangeError(
-      `${caller}: the metadata must be an object such as model.metadata(), got ${quote(metadata)}.`,
+    throw new ArgumentError(
+      caller,
+      `the metadata must be an object such as model.metadata(), got ${quote(metadata)}.`,
     );
   }
   const names = architectureNames.join(", ");
   if (metadata.architecture === undefined) {
     throw new DataError(
-      `${caller}: ${name} does not say which network the weights belong to. Files of saveWeights() do; ` +
+      `${name} does not say which network the weights belong to. Files of saveWeights() do; ` +
         `with others, create the network yourself (${names}) and call loadWeights().`,
     );
   }
   const architecture = find(metadata.architecture);
   if (architecture === undefined) {
     throw new DataError(
-      `${caller}: ${name} calls its network ${quote(metadata.architecture)}; known are ${names}. ` +
+      `${name} calls its network ${quote(metadata.architecture)}; known are ${names}. ` +
         `It was made by another version or program.`,
     );
   }
@@ -99,14 +102,14 @@ function describe(caller: string, metadata: Readonly<Record<string, string>>, na
     const text = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
     if (text === undefined) {
       throw new DataError(
-        `${caller}: ${name} describes a network of architecture ${architecture.name}, but lacks its ` +
+        `${name} describes a network of architecture ${architecture.name}, but lacks its ` +
           `"${key}". Save the weights again with saveWeights().`,
       );
     }
     const value = typeof text === "string" ? kind.read(text) : undefined;
     if (!kind.fits(value)) {
       throw new DataError(
-        `${caller}: in ${name}, "${key}" of architecture ${architecture.name} is ${quote(text)}, which ` +
+        `${name} says that "${key}" of architecture ${architecture.name} is ${quote(text)}, which ` +
           `should be ${kind.wants}.`,
       );
     }
@@ -137,12 +140,13 @@ export function loadModel(
   options: LoadModelOptions = {},
 ): SuperResolver {
   if (!bytesWanted.fits(bytes)) {
-    throw new RangeError(
-      `loadModel: the first argument must be the bytes of a weight file, a Uint8Array, got ${quote(bytes)}. ` +
+    throw new ArgumentError(
+      "loadModel",
+      `the first argument must be the bytes of a weight file, a Uint8Array, got ${quote(bytes)}. ` +
         `To read a file: loadModel(await readFile(path), path).`,
     );
   }
-  return buildNetwork(readNetwork(bytes, name, options), name);
+  return buildNetwork(readNetworkFor("loadModel", bytes, name, options), name);
 }
 
 /** A network as a weight file describes it, before it is built. */
@@ -165,12 +169,22 @@ const aNetworkFile: Wanted<NetworkFile> = {
 
 /** Reads a weight file as `loadModel` does, and builds nothing. @throws DataError */
 export function readNetwork(
-  given: Uint8Array,
+  bytes: Uint8Array,
   name = "the weight file",
   options: LoadModelOptions = {},
 ): NetworkFile {
-  checkArguments("readNetwork", { "the first argument": [given, bytesWanted], name: [name, text] });
-  checkOptions("readNetwork", options, { scale: whole(1) });
+  return readNetworkFor("readNetwork", bytes, name, options);
+}
+
+/** The same for a function that errors call `caller`. */
+function readNetworkFor(
+  caller: string,
+  given: Uint8Array,
+  name: string,
+  options: LoadModelOptions,
+): NetworkFile {
+  checkArguments(caller, { "the first argument": [given, bytesWanted], name: [name, text] });
+  checkOptions(caller, options, { scale: whole(1) });
   const bytes = ownBytes(given);
   if (looksLikeNcnn(bytes)) {
     const { state, assumptions } = namedAsInPytorch(parseNcnn(bytes, name), name);
@@ -211,7 +225,7 @@ export function describeNetwork(network: NetworkFile, name = "the weight file"):
 export function buildNetwork(network: NetworkFile, name = "the weight file"): SuperResolver {
   checkArguments("buildNetwork", { "the first argument": [network, aNetworkFile] });
   const { metadata, state } = network;
-  const description = describe("loadModel", metadata, name);
+  const description = describe("buildNetwork", metadata, name);
   refuseLarger(description, state, name);
   const model = build(description);
   try {
@@ -237,7 +251,7 @@ function refuseLarger(description: Description, file: ReadonlyMap<string, NamedA
     if (!(error instanceof MetaDeviceFull)) throw error;
     const { architecture, options } = description;
     throw new DataError(
-      `loadModel: ${name} describes ${architecture.describe(options)}, which has more weights than the file's ` +
+      `${name} describes ${architecture.describe(options)}, which has more weights than the file's ` +
         `${elements} in ${file.size} tensors. The file is damaged or incomplete.`,
     );
   }

@@ -12,11 +12,13 @@
  * branches, (1x1, 3x3, 1x1) and 1x1, which help training and add up to one 3x3: `eval_conv`. This network has that
  * one from the start; `recognizeSpan` folds the branches of files that have them.
  */
+
 import { mul, sub } from "../kernels/elementwise/index.ts";
 import { concat } from "../kernels/layout/index.ts";
 import type { FusedOptions } from "../nn/activations.ts";
 import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
+import { ArgumentError } from "../options/arguments.ts";
 import { whole, yesOrNo } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { tensor } from "../tensor/create.ts";
@@ -113,7 +115,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
     super(span, options);
     const { scale, blocks, channels, normalize, colors } = this.options;
     if (normalize && colors === "y") {
-      throw new RangeError("SPAN: normalize subtracts a mean colour, which luma has not. Leave it out.");
+      throw new ArgumentError("SPAN", "normalize subtracts a mean colour, which luma has not. Leave it out.");
     }
     const { planes } = this;
     this.conv_1 = new FoldedConv(planes, channels, random);

@@ -9,7 +9,7 @@ import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { avgPool2d, maxPool2d, type PoolOptions, poolWindows } from "../kernels/pool/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
-import { anything, checkArguments, checkOptions, trueOrFalse } from "../options/arguments.ts";
+import { ArgumentError, anything, checkArguments, checkOptions, trueOrFalse } from "../options/arguments.ts";
 import { oneOf, quote, whole } from "../options/kinds.ts";
 import { rand } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
@@ -82,8 +82,9 @@ export class Conv2d extends Module {
     const fits =
       same.every(Number.isInteger) && pair("stride", stride, 1, "Conv2d").every((step) => step === 1);
     if (padding === "same" && !fits) {
-      throw new RangeError(
-        `Conv2d: padding "same" wants stride 1 and a window with a middle, got stride ${stride} and window ` +
+      throw new ArgumentError(
+        "Conv2d",
+        `padding "same" wants stride 1 and a window with a middle, got stride ${stride} and window ` +
           `${kh}x${kw}. Give the padding as a number.`,
       );
     }
@@ -305,8 +306,9 @@ export class Sequential extends Module {
     super();
     for (const [i, module] of modules.entries()) {
       if (module instanceof Module) continue;
-      throw new RangeError(
-        `Sequential: argument ${i} is ${quote(module)} and not a module. Give modules one by one: ` +
+      throw new ArgumentError(
+        "Sequential",
+        `argument ${i} is ${quote(module)} and not a module. Give modules one by one: ` +
           `new Sequential(new Conv2d(3, 8, 3), new ReLU()).`,
       );
     }
@@ -324,7 +326,7 @@ export class Sequential extends Module {
    */
   forward(x: Tensor, last?: FusedOptions): Tensor {
     if (last && !(this.modules.at(-1) instanceof Conv2d)) {
-      throw new RangeError("Sequential: only a Conv2d as the last module takes options.");
+      throw new ArgumentError("Sequential", "only a Conv2d as the last module takes options.");
     }
     let y = x;
     for (let i = 0; i < this.modules.length; i++) {

@@ -162,7 +162,7 @@ export abstract class Module {
     const name = "loadStateDict";
     checkArguments(name, { state: [state, aState] });
     checkOptions(name, options, { strict: trueOrFalse, source: text });
-    const { strict = true, source = "the given state" } = options;
+    const { strict = true, source = `${name}: the given state` } = options;
     const own = this.namedTensors();
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
@@ -178,7 +178,7 @@ export abstract class Module {
     ].filter(Boolean);
     if (strict && differences.length > 0) {
       throw new DataError(
-        `${name}: ${source} does not fit this ${this.constructor.name}: ${differences.join("; ")}. ` +
+        `${source} does not fit this ${this.constructor.name}: ${differences.join("; ")}. ` +
           `It was saved from another architecture: create the network with the options it was trained with.`,
       );
     }
@@ -187,7 +187,7 @@ export abstract class Module {
       const broken = state.get(tensorName)!.data.find((value) => !Number.isFinite(value));
       if (broken === undefined) continue;
       throw new DataError(
-        `${name}: in ${source}, tensor ${tensorName} holds ${broken}. The training that made it has diverged, or ` +
+        `${source} holds ${broken} in the tensor ${tensorName}. The training that made it has diverged, or ` +
           `the file is damaged. Take weights from before that.`,
       );
     }

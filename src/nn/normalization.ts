@@ -6,7 +6,14 @@ import { type BatchNormOptions, batchNorm, batchNormOptions } from "../kernels/b
 import { add, div, mul, sqrt, square, sub } from "../kernels/elementwise/index.ts";
 import { reshape } from "../kernels/layout/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
-import { checkArguments, checkOptions, listOf, optional, trueOrFalse } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  checkArguments,
+  checkOptions,
+  listOf,
+  optional,
+  trueOrFalse,
+} from "../options/arguments.ts";
 import { positive, whole } from "../options/kinds.ts";
 import { full } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
@@ -159,7 +166,7 @@ export class GroupNorm extends Module {
     checkOptions("GroupNorm", options, { eps: positive, affine: trueOrFalse });
     const { eps = 1e-5, affine = true } = options;
     if (channels % groups !== 0)
-      throw new RangeError(`GroupNorm: ${groups} groups cannot share ${channels} channels equally.`);
+      throw new ArgumentError("GroupNorm", `${groups} groups cannot share ${channels} channels equally.`);
     this.groups = groups;
     this.eps = eps;
     this.weight = affine ? full([channels], 1, { requiresGrad: true }) : undefined;

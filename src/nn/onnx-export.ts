@@ -1,5 +1,6 @@
 /** Writes a network down as ONNX, from the operations that its forward pass is made of. */
 
+import { ArgumentError } from "../options/arguments.ts";
 import { zeros } from "../tensor/create.ts";
 import { noGrad } from "../tensor/no-grad.ts";
 import { defineOp, type RecordedOp, recordOps } from "../tensor/op.ts";
@@ -41,9 +42,11 @@ const sizes = [
 export async function exportForward(exported: ExportedNetwork): Promise<Uint8Array<ArrayBuffer>> {
   const [graph, other] = [await draw(exported, sizes[0]), await draw(exported, sizes[1])];
   if (asText(graph) !== asText(other)) {
-    throw new RangeError(
-      "exportOnnx: this network does different things with pictures of different sizes, so that its operations " +
-        `cannot be written down once for all of them. ${onBlocks}`,
+    throw new ArgumentError(
+      "exportOnnx",
+      "this network does different things with pictures of different sizes, so that its operations " +
+        "cannot be written down once for all of them. " +
+        onBlocks,
     );
   }
   const { name, channels, metadata } = exported;
@@ -108,8 +111,9 @@ async function draw(
         y = forward(x);
       } catch (error) {
         if (!(error instanceof ShapeError)) throw error;
-        throw new RangeError(
-          `exportOnnx: this network does not take every size. ${error.message} ${onBlocks}`,
+        throw new ArgumentError(
+          "exportOnnx",
+          `this network does not take every size. ${error.message} ${onBlocks}`,
         );
       }
     });

@@ -1,3 +1,4 @@
+import { ArgumentError } from "../options/arguments.ts";
 /**
  * The file format of ONNX: a protocol buffer, in which a message is a list of fields, each a number and its
  * contents. Field numbers are those of onnx.proto; only what networks need is here.
@@ -88,7 +89,10 @@ const MAX_BYTES = 2 ** 31 - 2 ** 16;
 export function serializeOnnx({ name, nodes, tensors, input, output, metadata }: OnnxModel): Bytes {
   const weights = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
   if (weights > MAX_BYTES) {
-    throw new RangeError(`serializeOnnx: ${weights} bytes of weights are more than one ONNX file can have.`);
+    throw new ArgumentError(
+      "serializeOnnx",
+      `${weights} bytes of weights are more than one ONNX file can have.`,
+    );
   }
   const graph = [
     ...nodes.map((node, i) => contents(1, ...nodeOf(node, i))),

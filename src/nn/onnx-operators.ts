@@ -2,6 +2,7 @@
  * This library's operations in ONNX's words, by their names. An operation that is not in the table cannot be
  * exported. ONNX's are defined in onnx/docs/Operators.md.
  */
+
 import type { TransposedGeometry } from "../kernels/conv-transpose2d/index.ts";
 import type { Activation } from "../kernels/conv2d/index.ts";
 import type { ForwardParams } from "../kernels/conv2d/launch.ts";
@@ -11,6 +12,7 @@ import type { ConcatParams } from "../kernels/layout/concat.ts";
 import type { BoxParams } from "../kernels/layout/slice.ts";
 import type { PadParams } from "../kernels/pad/index.ts";
 import type { InterpolateParams } from "../kernels/resize/index.ts";
+import { ArgumentError } from "../options/arguments.ts";
 import type { RecordedOp } from "../tensor/op.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Attribute, OnnxNode, OnnxTensor } from "./onnx-file.ts";
@@ -187,8 +189,9 @@ const interpolate = writer<InterpolateParams>((graph, { x }, { options }) => {
   const smooths = antialias && convention === "pytorch";
   const isPlain = scaleFactor !== undefined && Number.isInteger(scaleFactor) && !smooths;
   if (!isPlain || mode === undefined) {
-    throw new RangeError(
-      "exportOnnx: only interpolations that enlarge by a whole number can be written down, without antialias.",
+    throw new ArgumentError(
+      "exportOnnx",
+      "only interpolations that enlarge by a whole number can be written down, without antialias.",
     );
   }
   if (mode === "nearest") return addResize(graph, x, scaleFactor, nearest);
@@ -203,7 +206,10 @@ const interpolate = writer<InterpolateParams>((graph, { x }, { options }) => {
     const [starts, ends] = [margin, -margin].map((place) => graph.integers([place, place]));
     return graph.add("Slice", [y, starts, ends, graph.integers([2, 3])]);
   }
-  throw new RangeError(`exportOnnx: interpolation "${mode}" by Matlab's convention cannot be written down.`);
+  throw new ArgumentError(
+    "exportOnnx",
+    `interpolation "${mode}" by Matlab's convention cannot be written down.`,
+  );
 });
 
 /** A pixel of the result has the value of the one that it lies in. */
@@ -341,7 +347,8 @@ const operators: ReadonlyMap<string, Writer> = new Map(
 export function writeOp(graph: OnnxGraph, inputs: Names, op: RecordedOp): string {
   const write = operators.get(op.name);
   if (write) return write(graph, inputs, op);
-  throw new RangeError(
-    `exportOnnx: the operation ${op.name} has no form in ONNX here; src/nn/onnx-operators.ts has those that do.`,
+  throw new ArgumentError(
+    "exportOnnx",
+    `the operation ${op.name} has no form in ONNX here; src/nn/onnx-operators.ts has those that do.`,
   );
 }

@@ -3,6 +3,7 @@ import { type AdamConstants, type AdamOptions, adamStep } from "../kernels/optim
 import { gather } from "../kernels/optim/gather.ts";
 import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
 import {
+  ArgumentError,
   checkArguments,
   checkIsObject,
   checkOptions,
@@ -59,20 +60,23 @@ export abstract class Optimizer<Sum extends string = string> {
     checkIsObject(name, options, "such as { lr: 1e-3 }");
     checkOptions(name, options, { lr: atLeastZero, weightDecay: atLeastZero, ...wanted });
     if (!listOf(aTensor).fits(parameters)) {
-      throw new RangeError(
-        `${name}: the first argument is a list of tensors, such as model.parameters(), got ${quote(parameters)}.`,
+      throw new ArgumentError(
+        name,
+        `the first argument is a list of tensors, such as model.parameters(), got ${quote(parameters)}.`,
       );
     }
     const fixed = parameters.find((parameter) => !parameter.requiresGrad);
     if (fixed) {
-      throw new RangeError(
-        `${name}: the tensor of shape ${formatShape(fixed.shape)} is no parameter, for its requiresGrad is not ` +
+      throw new ArgumentError(
+        name,
+        `the tensor of shape ${formatShape(fixed.shape)} is no parameter, for its requiresGrad is not ` +
           `set: backward() computes no gradient for it. Set it, or leave the tensor out.`,
       );
     }
     if (parameters.some(({ dtype }) => dtype === "float16")) {
-      throw new RangeError(
-        `${name}: a parameter is stored as float16, which is for inference. Train in float32, and call half() on the ` +
+      throw new ArgumentError(
+        name,
+        `a parameter is stored as float16, which is for inference. Train in float32, and call half() on the ` +
           `network afterwards.`,
       );
     }
@@ -131,14 +135,16 @@ export abstract class Optimizer<Sum extends string = string> {
     this.#refuseDisposed("step");
     // All checks come first: nothing changes if one fails.
     if (!(gradients instanceof Map)) {
-      throw new RangeError(
-        `${this.constructor.name}.step: wants the gradients of backward(loss), got ${quote(gradients)}. Write ` +
+      throw new ArgumentError(
+        `${this.constructor.name}.step`,
+        `wants the gradients of backward(loss), got ${quote(gradients)}. Write ` +
           `optimizer.step(backward(loss)).`,
       );
     }
     if (!atLeastZero.fits(this.lr)) {
-      throw new RangeError(
-        `${this.constructor.name}.step: lr is ${quote(this.lr)}, and a learning rate is a number of at least 0. ` +
+      throw new ArgumentError(
+        `${this.constructor.name}.step`,
+        `lr is ${quote(this.lr)}, and a learning rate is a number of at least 0. ` +
           `If a schedule computed it, look at the schedule's arguments: the first learning rate comes ` +
           `first, as in stepLR(1e-3, { stepSize: 10 }).`,
       );
@@ -349,7 +355,10 @@ export class SGD extends Optimizer<"velocity"> {
 
   constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
     if (options?.nesterov && !((options.momentum ?? 0) > 0)) {
-      throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${quote(options.momentum ?? 0)}.`);
+      throw new ArgumentError(
+        "SGD",
+        `nesterov wants a momentum above 0, got ${quote(options.momentum ?? 0)}.`,
+      );
     }
     super(parameters, options, ["velocity"], { momentum: atLeastZero, nesterov: trueOrFalse });
     const { momentum = 0, nesterov = false, weightDecay = 0 } = options;

@@ -3,6 +3,7 @@
  * nothing has to be unpacked. It works in browsers as well; src/data/unzip.ts reads archives of pictures from
  * the disk, compressed ones too. The format: APPNOTE.TXT of PKWARE.
  */
+import { ArgumentError } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
 import { crc32 } from "../picture/crc.ts";
 
@@ -163,7 +164,7 @@ export function writeStoredZip(entries: ReadonlyMap<string, Uint8Array>): Uint8A
   const directory = length;
   for (const name of names) length += CENTRAL_LENGTH + name.length;
   if (length > MAX_LENGTH)
-    throw new RangeError(`writeStoredZip: ${length} bytes are more than a file can have.`);
+    throw new ArgumentError("writeStoredZip", `${length} bytes are more than a file can have.`);
 
   const bytes = new Uint8Array(length + END_LENGTH);
   const view = viewOf(bytes);

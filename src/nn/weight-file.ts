@@ -1,5 +1,5 @@
 /** Weight files of every format that is read. The first bytes decide which it is, not the name. */
-import { bytes as bytesWanted, checkArguments, type Wanted } from "../options/arguments.ts";
+import { ArgumentError, bytes as bytesWanted, checkArguments, type Wanted } from "../options/arguments.ts";
 import { ownBytes } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
@@ -53,8 +53,9 @@ export async function saveWeights(
 ): Promise<Uint8Array<ArrayBuffer>> {
   checkArguments("saveWeights", { "the first argument": [module, weightsOwner] });
   if (!texts.fits(metadata)) {
-    throw new RangeError(
-      `saveWeights: the second argument is metadata, such as { note: "first try" }, got ` +
+    throw new ArgumentError(
+      "saveWeights",
+      `the second argument is metadata, such as { note: "first try" }, got ` +
         `${quote(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,
     );
   }
@@ -71,8 +72,9 @@ export async function saveWeights(
 export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
   checkArguments("loadWeights", { "the first argument": [module, aModule] });
   if (!bytesWanted.fits(bytes)) {
-    throw new RangeError(
-      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${quote(bytes)}. ` +
+    throw new ArgumentError(
+      "loadWeights",
+      `the second argument is the file's bytes (a Uint8Array), got ${quote(bytes)}. ` +
         `To read the file: loadWeights(model, await readFile(path), path).`,
     );
   }

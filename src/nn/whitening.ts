@@ -1,4 +1,4 @@
-import { checkArguments, checkOptions, listOf, type Wanted } from "../options/arguments.ts";
+import { ArgumentError, checkArguments, checkOptions, listOf, type Wanted } from "../options/arguments.ts";
 import { atLeastZero } from "../options/kinds.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { aLayer, type Layer } from "./init.ts";
@@ -65,7 +65,10 @@ function windowCovariance(
   random: Random,
 ): Float64Array {
   if (pictures.length === 0) {
-    throw new RangeError("whiteningInit: there are no pictures. Give some of those that the layer will see.");
+    throw new ArgumentError(
+      "whiteningInit",
+      "there are no pictures. Give some of those that the layer will see.",
+    );
   }
   const n = channels * kh * kw;
   const perPicture = Math.ceil(16_000 / pictures.length);
@@ -74,8 +77,9 @@ function windowCovariance(
   for (const { shape, data } of pictures) {
     const [c, h, w] = shape;
     if (shape.length !== 3 || c !== channels || h < kh || w < kw) {
-      throw new RangeError(
-        `whiteningInit: a picture of shape [${shape}] does not fit a layer with windows of ` +
+      throw new ArgumentError(
+        "whiteningInit",
+        `a picture of shape [${shape}] does not fit a layer with windows of ` +
           `[${channels}, ${kh}, ${kw}]. Give planes [channels, h, w], at least as large.`,
       );
     }
@@ -100,8 +104,9 @@ function cholesky(a: Float64Array, n: number): Float64Array {
       let sum = a[i * n + j];
       for (let k = 0; k < j; k++) sum -= lower[i * n + k] * lower[j * n + k];
       if (i === j && !(sum > 0)) {
-        throw new RangeError(
-          "whiteningInit: some pattern is in no window of the pictures, or they hold values that are not " +
+        throw new ArgumentError(
+          "whiteningInit",
+          "some pattern is in no window of the pictures, or they hold values that are not " +
             "finite. Give more varied pictures, or a floor above 0.",
         );
       }

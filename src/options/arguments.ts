@@ -5,6 +5,21 @@
 import { isBytes } from "./classes.ts";
 import { quote } from "./kinds.ts";
 
+/** Begins with the function that the program called; `text` is the rest, for people who have called none. */
+export class ArgumentError extends RangeError {
+  /** How long the part before the text is. */
+  readonly #before: number;
+
+  constructor(caller: string, text: string, options?: ErrorOptions) {
+    super(`${caller}: ${text}`, options);
+    this.#before = caller.length + 2;
+  }
+
+  get text(): string {
+    return this.message.slice(this.#before);
+  }
+}
+
 /** What an argument may be. Every `Kind` is one. */
 export interface Wanted<T = unknown> {
   /** In words, after "must be". */
@@ -22,14 +37,14 @@ type Arguments = Readonly<Record<string, readonly [value: unknown, wanted: Wante
  */
 export function checkArguments(name: string, values: Arguments): void {
   for (const [argument, [value, { wants, fits }]] of Object.entries(values)) {
-    if (!fits(value)) throw new RangeError(`${name}: ${argument} must be ${wants}, got ${quote(value)}.`);
+    if (!fits(value)) throw new ArgumentError(name, `${argument} must be ${wants}, got ${quote(value)}.`);
   }
 }
 
 /** Throws a RangeError unless options are an object; `example` says what that may look like. */
 export function checkIsObject(name: string, options: unknown, example: string): void {
   if (isObject(options)) return;
-  throw new RangeError(`${name}: options are an object ${example}, got ${quote(options)}.`);
+  throw new ArgumentError(name, `options are an object ${example}, got ${quote(options)}.`);
 }
 
 /** The options that a function has, each of which may be left out. */
@@ -60,10 +75,11 @@ export function checkNames(name: string, options: object, names: readonly string
   const option = Object.keys(options).find((one) => !names.includes(one));
   if (option === undefined) return;
   const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  throw new RangeError(
+  throw new ArgumentError(
+    name,
     names.includes(camelCase)
-      ? `${name}: the option ${quote(option)} is called ${camelCase} here.`
-      : `${name}: there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
+      ? `the option ${quote(option)} is called ${camelCase} here.`
+      : `there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
           `${names.join(", ")}.`,
   );
 }

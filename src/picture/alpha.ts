@@ -4,6 +4,7 @@
  * So colours are multiplied by alpha first: those of transparent pixels become 0, and the others count as far
  * as they are seen. Afterwards they are divided by alpha again (Porter and Duff 1984).
  */
+import { ArgumentError } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { checkImage, hasBytes, type Image, type Samples, zerosLike } from "./image.ts";
 import { toLevel } from "./levels.ts";
@@ -19,7 +20,7 @@ export function withoutAlpha<S extends Samples>(
   caller = "withoutAlpha",
 ): Image<S> {
   if (!alphaChoices.includes(choice)) {
-    throw new RangeError(`${caller}: alpha must be ${alphaChoices.join(", ")}, got ${quote(choice)}.`);
+    throw new ArgumentError(caller, `alpha must be ${alphaChoices.join(", ")}, got ${quote(choice)}.`);
   }
   checkImage(image, caller);
   const { channels, data } = image;

@@ -87,7 +87,8 @@ function checkRgb(image: Image, caller: string): void {
   checkImage(image, caller);
   if (image.channels !== 3) {
     throw new DataError(
-      `${caller}: the picture has ${image.channels} channels, but 3 (RGB) are needed; call toRgb first.`,
+      `the picture has ${image.channels} channels, but 3 (RGB) are needed; call toRgb first.`,
+      { caller },
     );
   }
 }

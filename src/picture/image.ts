@@ -1,4 +1,4 @@
-import { isObject } from "../options/arguments.ts";
+import { ArgumentError, isObject } from "../options/arguments.ts";
 import { isBytes, isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "./errors.ts";
@@ -37,33 +37,37 @@ export function hasBytes(image: Image<Samples>): image is Image {
  */
 export function checkImage(image: Image<Samples>, caller: string): void {
   if (!isObject(image) || !("width" in image && "height" in image && "channels" in image)) {
-    throw new DataError(`${caller}: a picture is { width, height, channels, data }, got ${quote(image)}.`);
+    throw new DataError(`a picture is { width, height, channels, data }, got ${quote(image)}.`, { caller });
   }
   const { width, height, channels, data, colorSpace } = image;
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   if (!whole || ![1, 2, 3, 4].includes(channels)) {
     throw new DataError(
-      `${caller}: ${quote(width)}x${quote(height)} with ${quote(channels)} channels is not a picture; ` +
+      `${quote(width)}x${quote(height)} with ${quote(channels)} channels is not a picture; ` +
         "width and height must be whole numbers above 0 and channels 1, 2, 3 or 4.",
+      { caller },
     );
   }
   if (colorSpace !== undefined && !colorSpaces.includes(colorSpace)) {
     throw new DataError(
-      `${caller}: a picture's colorSpace is ${colorSpaces.join(" or ")}, or left out, got ${quote(colorSpace)}.`,
+      `a picture's colorSpace is ${colorSpaces.join(" or ")}, or left out, got ${quote(colorSpace)}.`,
+      { caller },
     );
   }
   if (!isBytes(data) && !isOfClass(data, "Uint16Array")) {
     throw new DataError(
-      `${caller}: a picture's data are samples of 8 or 16 bits, a Uint8Array or a Uint16Array, got ` +
+      `a picture's data are samples of 8 or 16 bits, a Uint8Array or a Uint16Array, got ` +
         `${quote(data)}. fromPlanar() makes a picture of real numbers.`,
+      { caller },
     );
   }
   const length = width * height * channels;
   if (data.length !== length) {
     const unit = data.BYTES_PER_ELEMENT === 2 ? "samples" : "bytes";
     throw new DataError(
-      `${caller}: a picture of ${width}x${height} with ${channels} channels has ${length} ${unit}, ` +
+      `a picture of ${width}x${height} with ${channels} channels has ${length} ${unit}, ` +
         `but data has ${data.length}.`,
+      { caller },
     );
   }
 }
@@ -100,8 +104,9 @@ export function checkInside({ width, height }: Image<Samples>, part: number[], c
     part.every(Number.isInteger) && x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= width && y + h <= height;
   if (inside) return;
   const [column, row, columns, rows] = part.map(quote);
-  throw new RangeError(
-    `${caller}: ${columns}x${rows} at column ${column}, row ${row} is not a whole part of a ` +
+  throw new ArgumentError(
+    caller,
+    `${columns}x${rows} at column ${column}, row ${row} is not a whole part of a ` +
       `${width}x${height} picture.`,
   );
 }
@@ -114,14 +119,15 @@ export function checkInside({ width, height }: Image<Samples>, part: number[], c
 export function modcrop(image: Image, scale: number): Image {
   checkImage(image, "modcrop");
   if (!Number.isInteger(scale) || scale < 1) {
-    throw new RangeError(`modcrop: scale must be a whole number of at least 1, not ${quote(scale)}.`);
+    throw new ArgumentError("modcrop", `scale must be a whole number of at least 1, not ${quote(scale)}.`);
   }
   const width = image.width - (image.width % scale);
   const height = image.height - (image.height % scale);
   if (width === 0 || height === 0) {
     throw new DataError(
-      `modcrop: a ${image.width}x${image.height} picture is too small for scale ${scale}; ` +
+      `a ${image.width}x${image.height} picture is too small for scale ${scale}; ` +
         `each side needs at least ${scale} pixels.`,
+      { caller: "modcrop" },
     );
   }
   if (width === image.width && height === image.height) return image;

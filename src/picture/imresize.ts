@@ -1,4 +1,4 @@
-import { checkArguments, checkOptions, isObject } from "../options/arguments.ts";
+import { ArgumentError, checkArguments, checkOptions, isObject } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { checkImage, crop, type Image, zerosLike } from "./image.ts";
 import { toByte } from "./levels.ts";
@@ -29,7 +29,7 @@ export function imresize(image: Image, scale: number | Size, options: ResizeOpti
     return resizeTo(image, scale, options);
   }
   if (!(scale > 0 && scale < Infinity)) {
-    throw new RangeError(`imresize: scale must be a number above 0, not ${scale}.`);
+    throw new ArgumentError("imresize", `scale must be a number above 0, not ${scale}.`);
   }
   const size = { width: Math.ceil(scale * image.width), height: Math.ceil(scale * image.height) };
   checkSize("imresize", size, image.channels);
@@ -53,8 +53,9 @@ export function imresizePart(
   const isInside = (from: number, length: number, end: number) =>
     whole(0).fits(from) && whole(1).fits(length) && from + length <= end;
   if (!isInside(left, width, size.width) || !isInside(top, height, size.height)) {
-    throw new RangeError(
-      `imresizePart: the part must be { left, top, width, height }, whole numbers, inside the ` +
+    throw new ArgumentError(
+      "imresizePart",
+      `the part must be { left, top, width, height }, whole numbers, inside the ` +
         `${size.width}x${size.height} pixels of the result; got ${quote(part)}.`,
     );
   }
@@ -88,8 +89,9 @@ function checkSize(caller: string, size: Size, channels: number): void {
   const { width, height }: Partial<Size> = isObject(size) ? size : {};
   const sides = [width, height];
   if (sides.every((side) => whole(1).fits(side)) && width! * height! * channels <= MAX_SAMPLES) return;
-  throw new RangeError(
-    `${caller}: the result's size must be { width, height }, whole numbers of at least 1, and at most ` +
+  throw new ArgumentError(
+    caller,
+    `the result's size must be { width, height }, whole numbers of at least 1, and at most ` +
       `${MAX_SAMPLES} samples; got ${isObject(size) ? sides.map(quote).join("x") : quote(size)}.`,
   );
 }

@@ -1,4 +1,4 @@
-import { checkOptions, trueOrFalse } from "../options/arguments.ts";
+import { ArgumentError, checkOptions, trueOrFalse } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { rgbToY } from "./color.ts";
 import { DataError } from "./errors.ts";
@@ -77,24 +77,27 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
   const size = (image: Image) => `${image.width}x${image.height} with ${image.channels} channels`;
   if (a.width !== b.width || a.height !== b.height || a.channels !== b.channels) {
     throw new DataError(
-      `${caller}: the pictures must have the same size, but one is ${size(a)} and the other ${size(b)}; ` +
+      `the pictures must have the same size, but one is ${size(a)} and the other ${size(b)}; ` +
         "crop the larger one (modcrop, crop) or convert it (toRgb).",
+      { caller },
     );
   }
   if (!(a.channels === 3 || (a.channels === 1 && channels === "y"))) {
     throw new DataError(
-      `${caller}: channels "${channels}" needs RGB pictures${channels === "y" ? " or single Y planes" : ""}` +
+      `channels "${channels}" needs RGB pictures${channels === "y" ? " or single Y planes" : ""}` +
         `, but these are ${size(a)}; call toRgb first.`,
+      { caller },
     );
   }
   if (roundY && channels === "rgb") {
-    throw new RangeError(`${caller}: roundY rounds the Y plane and does not go with channels "rgb".`);
+    throw new ArgumentError(caller, `roundY rounds the Y plane and does not go with channels "rgb".`);
   }
   const width = a.width - 2 * border;
   const height = a.height - 2 * border;
   if (!Number.isInteger(border) || border < 0 || width < 1 || height < 1) {
-    throw new RangeError(
-      `${caller}: border must be a whole number of pixels, 0 or more, that leaves something of ` +
+    throw new ArgumentError(
+      caller,
+      `border must be a whole number of pixels, 0 or more, that leaves something of ` +
         `${a.width}x${a.height}; got ${border}.`,
     );
   }

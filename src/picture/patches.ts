@@ -1,4 +1,4 @@
-import { checkArguments, instanceOf, isObject, type Wanted } from "../options/arguments.ts";
+import { ArgumentError, checkArguments, instanceOf, isObject, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
 import { DataError } from "./errors.ts";
 import { checkImage, checkInside, type Image } from "./image.ts";
@@ -99,9 +99,9 @@ export function copyPatch(
   });
   const { width, channels, data } = image;
   if (offset < 0 || offset + channels * size * size > out.length) {
-    throw new RangeError(
-      `copyPatch: ${channels} planes of ${size}x${size} from ${offset} on do not fit ` +
-        `into ${out.length} values.`,
+    throw new ArgumentError(
+      "copyPatch",
+      `${channels} planes of ${size}x${size} from ${offset} on do not fit ` + `into ${out.length} values.`,
     );
   }
   const { start, rowStep, columnStep } = walk(size, size, symmetry, width);

@@ -34,15 +34,16 @@ export function checkPlanes(
   const { length } = planes;
   if (length === channels * height * width) return;
   throw new DataError(
-    `${caller}: planes [${channels}, ${height}, ${width}] have ${channels * height * width} values, ` +
+    `planes [${channels}, ${height}, ${width}] have ${channels * height * width} values, ` +
       `but ${length} were given.`,
+    { caller },
   );
 }
 
 /** The same for planes with their sizes. */
 export function checkPlanesObject(planes: Planes, caller: string): void {
   if (!isObject(planes)) {
-    throw new DataError(`${caller}: planes are { width, height, channels, data }, got ${quote(planes)}.`);
+    throw new DataError(`planes are { width, height, channels, data }, got ${quote(planes)}.`, { caller });
   }
   const { data, channels, height, width } = planes;
   checkPlanes(data, [channels, height, width], caller);
@@ -90,7 +91,9 @@ export function fromPlanar<Depth extends 8 | 16 = 8>(
       const value = planes[from];
       if (Number.isNaN(value)) {
         const at = `channel ${c}, row ${Math.floor(i / width)}, column ${i % width}`;
-        throw new DataError(`fromPlanar: the value of ${at} is NaN; the network that made it has diverged.`);
+        throw new DataError(`the value of ${at} is NaN; the network that made it has diverged.`, {
+          caller: "fromPlanar",
+        });
       }
       data[to] = toLevel(value * white, white);
     }

@@ -16,7 +16,7 @@
  * With a = -1/2 it reproduces straight lines and parabolas; a = -3/4 looks sharper and does not.
  */
 
-import { checkOptions, finite, trueOrFalse, type Wanted } from "../options/arguments.ts";
+import { ArgumentError, checkOptions, finite, trueOrFalse, type Wanted } from "../options/arguments.ts";
 import { oneOf, positive, quote, whole } from "../options/kinds.ts";
 
 export type ResizeOptions = (
@@ -75,8 +75,9 @@ export function resizeWeights(
 ): ResizeTable {
   checkOptions("resizeWeights", options, resizeOptions);
   if (!(side.fits(inSize) && side.fits(outSize) && positive.fits(scale))) {
-    throw new RangeError(
-      `resizeWeights: sizes must be whole numbers from 1 to ${MAX_SIDE} and scale above 0, not ${quote(inSize)} -> ` +
+    throw new ArgumentError(
+      "resizeWeights",
+      `sizes must be whole numbers from 1 to ${MAX_SIDE} and scale above 0, not ${quote(inSize)} -> ` +
         `${quote(outSize)} at scale ${quote(scale)}.`,
     );
   }
@@ -110,8 +111,9 @@ export function resizeWeights(
       }
     }
     if (total === 0) {
-      throw new RangeError(
-        `resizeWeights: ${inSize} -> ${outSize} at scale ${scale}: no input sample reaches output ` +
+      throw new ArgumentError(
+        "resizeWeights",
+        `${inSize} -> ${outSize} at scale ${scale}: no input sample reaches output ` +
           `sample ${i}. Use a scale near ${outSize / inSize} or another edge than "drop".`,
       );
     }

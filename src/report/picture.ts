@@ -51,7 +51,9 @@ export const markColor = "#d55e00";
  */
 export async function sideBySide(rows: readonly Row[], panelSize = 256): Promise<Image> {
   if (rows.length === 0 || rows.some((row) => row.panels.length === 0)) {
-    throw new DataError("sideBySide: a row without panels, or no row at all. Give each row one or more.");
+    throw new DataError("a row without panels, or no row at all. Give each row one or more.", {
+      caller: "sideBySide",
+    });
   }
   const grid = await Promise.all(rows.map((row) => tilesOf(row, panelSize)));
 
@@ -178,9 +180,10 @@ export async function tilesOf({ title, panels, overview }: Row, panelSize: numbe
 
 function refuse(title: string, { caption, image }: Panel, largest: Image): never {
   throw new DataError(
-    `sideBySide: in the row "${title}", "${caption}" has ${image.width}x${image.height} pixels and the ` +
+    `in the row "${title}", "${caption}" has ${image.width}x${image.height} pixels and the ` +
       `largest panel ${largest.width}x${largest.height}. Give versions of one picture: panels of that ` +
       "size, or smaller by a whole factor, and an overview of exactly that size.",
+    { caller: "sideBySide" },
   );
 }
 

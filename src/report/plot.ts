@@ -7,6 +7,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import sharp from "sharp";
 import { writeWhole } from "../data/index.ts";
+import { ArgumentError } from "../options/arguments.ts";
 import {
   axisOf,
   type Box,
@@ -56,7 +57,8 @@ type ToPixels = (point: Point) => Point;
  * Throws RangeError if there is no panel.
  */
 export function linePlots({ title, panels }: PlotSpec): string {
-  if (panels.length === 0) throw new RangeError("linePlots: there is no panel. A plot needs one or more.");
+  if (panels.length === 0)
+    throw new ArgumentError("linePlots", "there is no panel. A plot needs one or more.");
   const [panelWidth, panelHeight] = [panels.length > 1 ? 500 : 560, 340];
   const size = {
     width: panelWidth * Math.min(2, panels.length),

@@ -1,4 +1,5 @@
 // How far a long job has come: a bar that redraws itself in a terminal, single lines in a log file.
+import { ArgumentError } from "../options/arguments.ts";
 import { printable } from "../options/printable.ts";
 
 export interface ProgressOptions {
@@ -53,8 +54,9 @@ export class Progress {
 
   constructor({ total, start = 0, unit = "steps", stream = process.stdout }: ProgressOptions) {
     if (!(total > 0 && start >= 0 && start <= total)) {
-      throw new RangeError(
-        `Progress: step ${start} of ${total}. Give a total above 0 and a start within it.`,
+      throw new ArgumentError(
+        "Progress",
+        `step ${start} of ${total}. Give a total above 0 and a start within it.`,
       );
     }
     this.#options = { total, start, unit, stream };

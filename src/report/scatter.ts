@@ -2,6 +2,7 @@
 //
 // scatterPlot() draws it, front() selects the methods that no other beats, placeLabels() places the names.
 
+import { ArgumentError } from "../options/arguments.ts";
 import {
   axisColor,
   axisOf,
@@ -48,7 +49,7 @@ export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSp
   const wrong = dots.find(({ x, y }) => !(x > 0 && Number.isFinite(x) && Number.isFinite(y)));
   if (dots.length === 0 || wrong) {
     const what = wrong ? `"${wrong.name}" is at (${wrong.x}, ${wrong.y})` : "there is no dot";
-    throw new RangeError(`scatterPlot: ${what}; it needs a dot, and finite numbers with x above 0.`);
+    throw new ArgumentError("scatterPlot", `${what}; it needs a dot, and finite numbers with x above 0.`);
   }
   const { width, height } = size;
   const box = { left: 84, top: titleHeight + 32, right: width - margin, bottom: height - 56 };

@@ -7,7 +7,7 @@ import type { Capture } from "../device/capture.ts";
 import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
 import { LruCache } from "../device/lru.ts";
 import { defaultDevice } from "../device/open.ts";
-import { aFunction, checkArguments, listOf } from "../options/arguments.ts";
+import { ArgumentError, aFunction, checkArguments, listOf } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { keep, outsideScopes, scope } from "./scope.ts";
 import { formatShape } from "./shape.ts";
@@ -165,7 +165,8 @@ class Work<R extends Results> {
 function each<R extends Results>(results: R, change: (result: Tensor) => Tensor): R {
   if (results instanceof Tensor) return change(results) as R;
   if (Array.isArray(results) && results.every(aTensor.fits)) return results.map(change) as R & unknown[];
-  throw new RangeError(
-    `capture: the body must return a tensor or a list of tensors, got ${quote(results)}. It cannot be async.`,
+  throw new ArgumentError(
+    "capture",
+    `the body must return a tensor or a list of tensors, got ${quote(results)}. It cannot be async.`,
   );
 }

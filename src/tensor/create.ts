@@ -3,6 +3,7 @@ import type { Device, DType } from "../device/device.ts";
 import { MetaDevice } from "../device/meta-device.ts";
 import { aDevice } from "../device/open.ts";
 import {
+  ArgumentError,
   checkArguments,
   checkOptions,
   finite,
@@ -44,14 +45,16 @@ export function tensor(
   lastOptions?: TensorOptions,
 ): Tensor {
   if (isPicture(values)) {
-    throw new RangeError(
-      "tensor: got a picture, whose samples lie pixel by pixel. Write tensor(toPlanar(image), [1, image.channels, " +
+    throw new ArgumentError(
+      "tensor",
+      "got a picture, whose samples lie pixel by pixel. Write tensor(toPlanar(image), [1, image.channels, " +
         'image.height, image.width]), with toPlanar of "pixelgrad/picture".',
     );
   }
   if (!isNested(values)) {
-    throw new RangeError(
-      `tensor: the first argument is a number, a list of numbers, or a list of such lists, got ${quote(values)}.`,
+    throw new ArgumentError(
+      "tensor",
+      `the first argument is a number, a list of numbers, or a list of such lists, got ${quote(values)}.`,
     );
   }
   const isShape = shapeOrOptions === undefined || Array.isArray(shapeOrOptions);
@@ -90,8 +93,9 @@ function create(
   checkOptions(op, options, tensorOptions);
   const { device, requiresGrad = false, dtype } = options;
   if (requiresGrad && dtype === "float16") {
-    throw new RangeError(
-      `${op}: a tensor of float16 has no gradient, so requiresGrad and dtype "float16" exclude each other. Train ` +
+    throw new ArgumentError(
+      op,
+      `a tensor of float16 has no gradient, so requiresGrad and dtype "float16" exclude each other. Train ` +
         `in float32.`,
     );
   }
@@ -114,7 +118,7 @@ export function ones(shape: Shape, options?: TensorOptions): Tensor {
 /** A tensor whose elements all equal `value`. */
 export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
   if (typeof value !== "number") {
-    throw new RangeError(`full: the value must be a number, got ${quote(value)}.`);
+    throw new ArgumentError("full", `the value must be a number, got ${quote(value)}.`);
   }
   return filled("full", shape, value, options);
 }
@@ -138,7 +142,7 @@ export function arange(first: number, end?: number, step = 1, options: TensorOpt
   const [from, to] = end === undefined ? [0, first] : [first, end];
   const count = Math.ceil((to - from) / step);
   if (!(count >= 1 && count < Infinity)) {
-    throw new RangeError(`arange: there is no number from ${from} to below ${to} by steps of ${step}.`);
+    throw new ArgumentError("arange", `there is no number from ${from} to below ${to} by steps of ${step}.`);
   }
   return create("arange", [count], options, (length) =>
     Float64Array.from({ length }, (_, i) => from + i * step),
@@ -186,14 +190,16 @@ function randomTensor(
 
 function randomOptions<O extends RandomOptions>(op: string, options: Random | O, others: unknown[]): O {
   if (others.length > 0) {
-    throw new RangeError(
-      `${op}: takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
+    throw new ArgumentError(
+      op,
+      `takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
     );
   }
   if (options instanceof Random) return { random: options } as O;
   if (isObject(options)) return options;
-  throw new RangeError(
-    `${op}: the second argument is a Random or options, such as { random, low: -1, high: 1 }, got ` +
+  throw new ArgumentError(
+    op,
+    `the second argument is a Random or options, such as { random, low: -1, high: 1 }, got ` +
       `${quote(options)}.`,
   );
 }

@@ -3,7 +3,14 @@ import type { FloatArray } from "../device/cpu-device.ts";
 import type { DType } from "../device/device.ts";
 import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
 import { checkHasValues } from "../device/meta-device.ts";
-import { aFunction, checkArguments, listOf, optional, type Wanted } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  aFunction,
+  checkArguments,
+  listOf,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
 import { text } from "../options/kinds.ts";
 import { willTape } from "./no-grad.ts";
 import { countLoose } from "./scope.ts";
@@ -261,21 +268,24 @@ function checkDTypes(
       name: otherName,
       tensor: { dtype: otherDType },
     } = other;
-    throw new RangeError(
-      `${name}: ${firstName} is stored as ${first.dtype} and ${otherName} as ${otherDType}. Bring both to one dtype, ` +
+    throw new ArgumentError(
+      name,
+      `${firstName} is stored as ${first.dtype} and ${otherName} as ${otherDType}. Bring both to one dtype, ` +
         `with cast(), or with half() for a network.`,
     );
   }
   if (first.dtype === "float32" && !dtype) return;
   if (!float16) {
-    throw new RangeError(
-      `${name}: takes tensors of float32 alone, and ${firstName} is stored as float16. Use cast(${firstName}, ` +
+    throw new ArgumentError(
+      name,
+      `takes tensors of float32 alone, and ${firstName} is stored as float16. Use cast(${firstName}, ` +
         `"float32").`,
     );
   }
   if (tapes) {
-    throw new RangeError(
-      `${name}: no gradient flows through float16, and ${firstName} or another input asks for one. Train in ` +
+    throw new ArgumentError(
+      name,
+      `no gradient flows through float16, and ${firstName} or another input asks for one. Train in ` +
         `float32, and use float16 under noGrad().`,
     );
   }

@@ -1,4 +1,4 @@
-import { checkArguments, instanceOf, type Wanted } from "../options/arguments.ts";
+import { ArgumentError, checkArguments, instanceOf, type Wanted } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 
 /**
@@ -13,7 +13,7 @@ export class Random {
   /** @param seed any safe integer; all 53 bits count. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed)) {
-      throw new RangeError(`Random: the seed must be a whole number below 2^53, not ${quote(seed)}.`);
+      throw new ArgumentError("Random", `the seed must be a whole number below 2^53, not ${quote(seed)}.`);
     }
     let weyl = (seed ^ mix(Math.floor(seed / 2 ** 32))) >>> 0;
     for (let i = 0; i < 4; i++) {
@@ -30,8 +30,9 @@ export class Random {
       state.every((v) => v === v >>> 0) &&
       state.some((v) => v !== 0);
     if (!valid) {
-      throw new RangeError(
-        `Random.fromState: a state is four whole numbers of 32 bits, not all 0, as state() returns them; ` +
+      throw new ArgumentError(
+        "Random.fromState",
+        `a state is four whole numbers of 32 bits, not all 0, as state() returns them; ` +
           `got ${quote(state)}.`,
       );
     }
@@ -67,7 +68,7 @@ export class Random {
   /** Uniform whole number in 0 .. n - 1, without bias; 1 <= n <= 2^32. */
   int(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-      throw new RangeError(`Random.int: n must be a whole number in 1 .. 2^32, not ${quote(n)}.`);
+      throw new ArgumentError("Random.int", `n must be a whole number in 1 .. 2^32, not ${quote(n)}.`);
     }
     // A draw from the last, incomplete run of n numbers would favour the small results: draw again.
     const limit = 2 ** 32 - (2 ** 32 % n);

@@ -1,3 +1,4 @@
+import { ArgumentError } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 
 /**
@@ -25,7 +26,7 @@ function wantShapes(caller: string, ...shapes: readonly Shape[]): void {
 /** Most functions of shapes take the name of an operation, for their errors. */
 function wantName(caller: string, op: string): void {
   if (typeof op === "string") return;
-  throw new RangeError(`${caller}: the first argument is the name that errors begin with, got ${quote(op)}.`);
+  throw new ArgumentError(caller, `the first argument is the name that errors begin with, got ${quote(op)}.`);
 }
 
 /** "[2, 3]". It is for messages about shapes that are wrong, too: the sizes may be anything. */

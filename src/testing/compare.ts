@@ -2,6 +2,7 @@ import { CpuDevice } from "../device/cpu-device.ts";
 import type { Device, DeviceProfile, DType } from "../device/device.ts";
 import { aDevice, defaultDevice, onDevice } from "../device/open.ts";
 import {
+  ArgumentError,
   aFunction,
   anObject,
   checkArguments,
@@ -67,12 +68,13 @@ export async function compareWithCpu(
   const { absolute = 1e-5, relative = 1e-5, label = "compareWithCpu" } = options;
   if (devices.length === 0 || devices.some((device) => device.profile.reference)) {
     const given = devices.length === 0 ? "none" : "the CPU device, which runs the references";
-    throw new RangeError(
-      `${label}: wants a device that runs kernels, got ${given}. ` +
+    throw new ArgumentError(
+      label,
+      `wants a device that runs kernels, got ${given}. ` +
         'Open one with init(); the adapters "lavapipe" and "swiftshader" need no GPU.',
     );
   }
-  if (inputs.length === 0) throw new RangeError(`${label}: compareWithCpu wants at least one input.`);
+  if (inputs.length === 0) throw new ArgumentError(label, `compareWithCpu wants at least one input.`);
   const normal = normalValues(11);
   const filled = fill(label, inputs, normal);
   const weights = new Map<string, Float64Array>();

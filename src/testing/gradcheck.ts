@@ -1,6 +1,13 @@
 import { CpuDevice } from "../device/cpu-device.ts";
 import { onDevice } from "../device/open.ts";
-import { aFunction, checkArguments, checkOptions, listOf, type Wanted } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  aFunction,
+  checkArguments,
+  checkOptions,
+  listOf,
+  type Wanted,
+} from "../options/arguments.ts";
 import { positive } from "../options/kinds.ts";
 import { tensor } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
@@ -37,7 +44,7 @@ export function gradcheck(
   checkArguments("gradcheck", { "the first argument": [f, aFunction], inputs: [inputs, listOf(input)] });
   checkOptions("gradcheck", options, { step: positive, tolerance: positive });
   const { step = 1e-5, tolerance = 1e-6 } = options;
-  if (inputs.length === 0) throw new RangeError("gradcheck: there is no input to differentiate by.");
+  if (inputs.length === 0) throw new ArgumentError("gradcheck", "there is no input to differentiate by.");
   const device = inputs.find((input) => input instanceof Tensor)?.device ?? new CpuDevice("float64");
   onDevice(device, () => {
     using _ = scope();
@@ -103,8 +110,9 @@ function tensorsOf(inputs: readonly (Tensor | CheckInput)[]): Tensor[] {
       x = tensor(values, shape);
     }
     if (!(x.cpuStorage.array instanceof Float64Array)) {
-      throw new RangeError(
-        "gradcheck: wants shapes, values, or tensors of a float64 device, " +
+      throw new ArgumentError(
+        "gradcheck",
+        "wants shapes, values, or tensors of a float64 device, " +
           'openDevice({ adapter: "cpu", precision: "float64" }). In float32, differences are too coarse.',
       );
     }

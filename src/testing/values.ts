@@ -1,6 +1,6 @@
 /** What the checks put into a function, and what comes out of it. */
 
-import { isObject } from "../options/arguments.ts";
+import { ArgumentError, isObject } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { Random } from "../tensor/random.ts";
 import { checkShape, numel, type Shape } from "../tensor/shape.ts";
@@ -38,8 +38,9 @@ export function namedResults(caller: string, result: CheckResult): Map<string, T
     Object.entries<Tensor>(entries).map(([key, tensor]) => [/^\d/.test(key) ? `result ${key}` : key, tensor]),
   );
   if (named.size === 0 || ![...named.values()].every((tensor) => tensor instanceof Tensor)) {
-    throw new RangeError(
-      `${caller}: the function must return a tensor, a list of them, or tensors by name, got ${quote(result)}.`,
+    throw new ArgumentError(
+      caller,
+      `the function must return a tensor, a list of them, or tensors by name, got ${quote(result)}.`,
     );
   }
   return named;

@@ -17,6 +17,7 @@ import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node
 import { checkArguments, isObject } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
+import { textOf } from "../picture/errors.ts";
 import type { TrainConfig } from "./config.ts";
 import { checkConfig } from "./settings.ts";
 
@@ -90,7 +91,7 @@ export function checkIsFolder(path: string): void {
   }
   if (!stats.isDirectory()) {
     throw new DataError(
-      `${path} is a file, and a run is resumed by its folder: --resume ${dirname(path)}, say.`,
+      `${path} is a file, and a run is resumed by its folder: \`resume\` ${dirname(path)}, say.`,
     );
   }
 }
@@ -138,7 +139,7 @@ function parseCheckpoint(bytes: Uint8Array, path: string): Checkpoint {
   const { tensors, metadata } = tensorsOf(bytes);
   if (metadata.pixelgrad !== "checkpoint") {
     throw new DataError(
-      `${path}: these are weights without the state of training. Begin with them by --init.`,
+      `${path}: these are weights without the state of training. Begin with them by \`init\`.`,
     );
   }
   const state = stateIn(metadata.state);
@@ -244,7 +245,7 @@ function checksum(state: string, tensors: ReadonlyMap<string, NamedArray>): stri
 }
 
 function damageError(path: string, cause: unknown): DataError {
-  return new DataError(`${path} is damaged (${(cause as Error).message}).`, { cause });
+  return new DataError(`${path} is damaged (${textOf(cause as Error)}).`, { cause });
 }
 
 /** What users take from a run. */
@@ -264,9 +265,9 @@ function adviceWithout(folder: string): string {
       return false;
     }
   });
-  if (whole.length === 0) return "Nothing else in the folder is whole: begin a new run with another --out.";
+  if (whole.length === 0) return "Nothing else in the folder is whole: begin a new run with another `out`.";
   return (
-    `Whole in this folder: ${whole.join(" and ")}. Begin a new run with these weights, by --init ` +
-    `${join(folder, whole[0])} and another --out.`
+    `Whole in this folder: ${whole.join(" and ")}. Begin a new run with these weights, by \`init\` ` +
+    `${join(folder, whole[0])} and another \`out\`.`
   );
 }

@@ -81,8 +81,8 @@ function warningsAbout(
   if (both.length === 0) return [];
   const advice =
     valid === undefined
-      ? "Leave the copies out of --data"
-      : "Name other pictures by --valid, or leave --valid out, and some of the data are held out";
+      ? "Leave the copies out of `data`"
+      : "Name other pictures by `valid`, or leave `valid` out, and some of the data are held out";
   return [
     `Of ${counted(measured.length, "picture")} to measure on, ${both.length} are also trained on: ${firstOf(both)}. ` +
       `The figures will be too good, and the best weights may be those that have learned them by heart. ${advice}.`,
@@ -105,7 +105,7 @@ function openPart(
   if (existsSync(join(folder, "DIV2K_train_HR"))) {
     if (degradation && track !== undefined) {
       throw new DataError(
-        `${folder}: --track chooses among DIV2K's own LR pictures, and --degradation makes others. Leave one ` +
+        `${folder}: \`track\` chooses among DIV2K's own LR pictures, and \`degradation\` makes others. Leave one ` +
           "of them out.",
       );
     }
@@ -146,7 +146,7 @@ function openPart(
 function refuseTrack(pictures: string, track: string | undefined): void {
   if (track === undefined || track === "bicubic") return;
   throw new DataError(
-    `${pictures}: only folders in DIV2K's layout have a track "${track}". Leave --track out.`,
+    `${pictures}: only folders in DIV2K's layout have a track "${track}". Leave \`track\` out.`,
   );
 }
 

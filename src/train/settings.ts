@@ -6,8 +6,8 @@
 import { totalmem } from "node:os";
 import { degradationKind } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
-import { type Architecture, architectureOf } from "../node.ts";
-import { isObject } from "../options/arguments.ts";
+import { type Architecture, architectureNames, architectureOf } from "../node.ts";
+import { ArgumentError, isObject } from "../options/arguments.ts";
 import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
 import { planeCount } from "../picture/planes.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
@@ -151,37 +151,53 @@ export function withSetting(config: TrainConfig, { path }: Setting, value: unkno
   return { ...config, [name]: inner ? { ...config.network, [inner]: value } : value };
 }
 
-/**
- * Throws a RangeError if a setting has a wrong value. Errors call it by `nameOf`: its place in the
- * configuration, such as `network.blocks`, or its flag.
- */
-export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => setting.path): void {
+/** Throws a RangeError if a setting has a wrong value; it is called by its place, such as `network.blocks`. */
+export function checkConfig(config: TrainConfig): void {
+  checkConfigFor("checkConfig", config);
+}
+
+/** The same for a function that errors call `caller`. They call a setting by `nameOf`. */
+export function checkConfigFor(
+  caller: string,
+  config: TrainConfig,
+  nameOf = (setting: Setting) => setting.path,
+): void {
   if (!isObject(config) || !isObject(config.network)) {
-    throw new RangeError(
-      `checkConfig: a configuration is an object with the field network, such as presets.EDSR.quick, got ` +
+    throw new ArgumentError(
+      caller,
+      `a configuration is an object with the field network, such as presets.EDSR.quick, got ` +
         `${quote(config)}.`,
     );
   }
-  for (const setting of settingsFor(architectureOf(config.network.architecture))) {
+  const { architecture: name } = config.network;
+  if (!architectureNames.includes(name)) {
+    throw new ArgumentError(
+      caller,
+      `there is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
+    );
+  }
+  for (const setting of settingsFor(architectureOf(name))) {
     const { kind, optional, multiple } = setting;
     const value = settingOf(config, setting);
     if (value === undefined && optional) continue;
     const fits = multiple ? Array.isArray(value) && value.every(kind.fits) : kind.fits(value);
     if (!fits) {
       const wants = multiple ? `a list, each ${kind.wants}` : kind.wants;
-      throw new RangeError(`${nameOf(setting)} wants ${wants}, got ${quote(value)}`);
+      throw new ArgumentError(caller, `${nameOf(setting)} wants ${wants}, got ${quote(value)}`);
     }
   }
   const { batch, accumulate, patch } = config;
   const side = patch * networkOf(config.network).options.scale;
   if (termsOf(config.loss).some(({ name }) => name === "ssim") && side < 11) {
-    throw new RangeError(
+    throw new ArgumentError(
+      caller,
       `SSIM looks at 11x11 pixels, and patches have ${side}x${side}; choose a patch of at least ` +
         `${Math.ceil((11 * patch) / side)}`,
     );
   }
   if (batch % accumulate !== 0) {
-    throw new RangeError(
+    throw new ArgumentError(
+      caller,
       `a batch of ${batch} patches cannot be computed in ${accumulate} equal parts; choose a batch that is ` +
         `a multiple`,
     );
@@ -195,6 +211,7 @@ export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => 
  * @param memory bytes; default: those of this computer, or of its part that the process may use.
  */
 export function checkBatchFits(
+  caller: string,
   { batch, patch, network }: TrainConfig,
   memory = Math.min(totalmem(), process.constrainedMemory?.() || Infinity),
 ): void {
@@ -206,7 +223,8 @@ export function checkBatchFits(
   if (bytes <= memory) return;
   const gigabytes = (count: number) =>
     `${Number((count / 2 ** 30).toPrecision(3)).toLocaleString("en-US")} GiB`;
-  throw new RangeError(
+  throw new ArgumentError(
+    caller,
     `a batch of ${batch} patches of ${patch}x${patch} pixels and their originals takes ${gigabytes(bytes)}, and ` +
       `there are ${gigabytes(memory)} of memory. Choose a smaller batch or a smaller patch.`,
   );

@@ -35,7 +35,7 @@ export async function survey(
   if (small.length > 0) {
     throw new DataError(
       `Too small to train on, as a patch takes ${patch * scale}x${patch * scale} pixels of HR: ` +
-        `${firstOf(small, 5)}. Leave such pictures out, or choose a smaller --patch.`,
+        `${firstOf(small, 5)}. Leave such pictures out, or choose a smaller \`patch\`.`,
     );
   }
   const cropped = [train, others].flatMap((set) => croppedPairs(set, headers, scale));

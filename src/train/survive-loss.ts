@@ -1,6 +1,7 @@
 /** What becomes of a run whose device is lost: it fails, or goes on from its last checkpoint on a new one. */
 import { setTimeout } from "node:timers/promises";
 import { type Device, GpuDevice, GpuError, openDevice } from "../node.ts";
+import { ArgumentError } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
@@ -19,9 +20,9 @@ interface LossOptions {
 }
 
 /** Throws a RangeError for another choice. */
-export function checkOnLoss({ onLoss }: LossOptions): void {
+export function checkOnLoss(caller: string, { onLoss }: LossOptions): void {
   if (onLoss === undefined || onLossChoices.includes(onLoss)) return;
-  throw new RangeError(`onLoss must be ${orList(onLossChoices)}, got ${quote(onLoss)}.`);
+  throw new ArgumentError(caller, `onLoss must be ${orList(onLossChoices)}, got ${quote(onLoss)}.`);
 }
 
 /**
@@ -78,13 +79,13 @@ async function lossOf(device: Device): Promise<string | undefined> {
 
 function lossError(loss: string, folder: RunFolder, step: number, onLoss: OnLoss | undefined): GpuError {
   const saved = folder.begun
-    ? `The run in ${folder.path} is saved up to step ${step}: go on with it by --resume.`
+    ? `The run in ${folder.path} is saved up to step ${step}: go on with it by \`resume\`.`
     : "Nothing had been learned yet: begin again.";
   const advice =
     onLoss === "resume"
       ? `That was number ${maxLosses + 1} in a row without a checkpoint between them. Smaller patches or ` +
-        `batches, or more --accumulate, may help.`
-      : `With --on-loss resume (onLoss: "resume") a run goes on by itself.`;
+        `batches, or more \`accumulate\`, may help.`
+      : `With \`onLoss\` "resume" a run goes on by itself.`;
   return new GpuError(`${loss} ${saved} ${advice}`);
 }
 

@@ -27,7 +27,15 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import { anObject, checkArguments, checkNames, isObject, keysOf, type Wanted } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  anObject,
+  checkArguments,
+  checkNames,
+  isObject,
+  keysOf,
+  type Wanted,
+} from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { type Checkpoint, type CheckpointState, resultFilesIn } from "./checkpoint.ts";
@@ -38,7 +46,7 @@ import { RunFolder } from "./run-folder.ts";
 import { readSavedRun } from "./saved-run.ts";
 import { learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
-import { checkBatchFits, checkConfig, configNames, formatSetting, settingsFor } from "./settings.ts";
+import { checkBatchFits, checkConfigFor, configNames, formatSetting, settingsFor } from "./settings.ts";
 import { checkOnLoss, type OnLoss, surviveLoss } from "./survive-loss.ts";
 
 export interface TrainOptions extends TrainCallbacks {
@@ -92,17 +100,18 @@ const aConfig: Wanted<TrainConfig> = {
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   checkArguments("train", { config: [config, aConfig], options: [options, anObject] });
   checkNames("train", options, optionNames);
-  checkConfig(config);
+  checkConfigFor("train", config);
   checkNames("train", config, configNames);
-  checkBatchFits(config);
-  checkOnLoss(options);
+  checkBatchFits("train", config);
+  checkOnLoss("train", options);
   const { architecture, options: networkOptions } = networkOf(config.network);
   const say = options.onMessage ?? (() => {});
   const { out, data, valid } = config;
   const pictures = [...data, valid].find((path) => out && path && sameFile(path, out));
   if (pictures !== undefined) {
-    throw new RangeError(
-      `--out ${out} is the folder of the pictures: the next run would take its charts for pictures. Name another one.`,
+    throw new ArgumentError(
+      "train",
+      `\`out\` ${out} is the folder of the pictures: the next run would take its charts for pictures. Name another one.`,
     );
   }
   const folder = RunFolder.create(out, architecture.shortName(networkOptions), say);
@@ -127,28 +136,30 @@ export async function resume(
 ): Promise<TrainResult> {
   checkArguments("resume", { path: [path, aFolder], options: [options, anObject] });
   checkNames("resume", options, [...optionNames, "change"]);
-  checkOnLoss(options);
+  checkOnLoss("resume", options);
   const say = options.onMessage ?? (() => {});
   const folder = await RunFolder.open(path, say);
   try {
     const { config: saved, checkpoint } = readSavedRun(path, say);
     const changed = { ...(options.change?.(saved) ?? saved), out: path };
-    checkConfig(changed);
-    checkBatchFits(changed);
+    checkConfigFor("resume", changed);
+    checkBatchFits("resume", changed);
     const config = withDegradation(changed);
     const done = checkpoint?.state.step ?? 0;
     if (config.steps < done) {
-      throw new RangeError(
-        `--steps ${config.steps} is fewer than the ${done} steps that the run in ${path} has done. Give a larger ` +
+      throw new ArgumentError(
+        "resume",
+        `\`steps\` ${config.steps} is fewer than the ${done} steps that the run in ${path} has done. Give a larger ` +
           `number to go on. ${whereWeightsAre(path, done)}`,
       );
     }
     for (const setting of settingsFor(networkOf(config.network).architecture)) {
       const [before, now] = [saved, config].map((values) => formatSetting(values, setting));
       if (before !== now && !setting.resumable) {
-        throw new RangeError(
-          `--${setting.flag} was ${before ?? "not given"} when the run in ${path} began, and cannot become ` +
-            `${now ?? "none"}: the result would be that of neither. Begin a new run, by --init from these ` +
+        throw new ArgumentError(
+          "resume",
+          `\`${setting.path}\` was ${before ?? "not given"} when the run in ${path} began, and cannot become ` +
+            `${now ?? "none"}: the result would be that of neither. Begin a new run, by \`init\` from these ` +
             `weights if you like.`,
         );
       }

@@ -49,7 +49,7 @@ export class Validation {
     if (exact.length === pictures.length) {
       throw new DataError(
         `Bicubic interpolation enlarges ${exact.join(", ")} without any error, so measuring there cannot ` +
-          `tell which weights are better. Measure on photographs (--valid).`,
+          `tell which weights are better. Measure on photographs (\`valid\`).`,
       );
     }
     if (exact.length > 0) {
@@ -105,7 +105,7 @@ function withoutSmall(
   const small = pictures.filter(isSmall).map(({ path, high }) => `${path} (${high.width}x${high.height})`);
   if (small.length === 0) return pictures;
   const what = `Too small to measure on, as ${border} pixels are left out along each side: ${firstOf(small)}`;
-  if (small.length === pictures.length) throw new DataError(`${what}. Name larger pictures by --valid.`);
+  if (small.length === pictures.length) throw new DataError(`${what}. Name larger pictures by \`valid\`.`);
   onMessage(what);
   return pictures.filter((picture) => !isSmall(picture));
 }

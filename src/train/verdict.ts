@@ -32,8 +32,8 @@ export function adviceFor(outcome: Outcome, { network, lr, steps }: TrainConfig)
   const compared = worseThanPlain ? ", and worse than pictures without any detail" : "";
   const cause =
     lr > 3 * usual
-      ? `The learning rate is probably too large: --lr was ${lr}, and ${usual} is usual for this network.`
-      : `Look at the learning rate (--lr was ${lr}, and ${usual} is usual for this network), at the number of ` +
+      ? `The learning rate is probably too large: \`lr\` was ${lr}, and ${usual} is usual for this network.`
+      : `Look at the learning rate (\`lr\` was ${lr}, and ${usual} is usual for this network), at the number of ` +
         `steps (${steps}), and at the pictures: LR ones must belong to their HR ones.`;
   return (
     `After ${step} steps the best weights reach ${psnr.toFixed(2)} dB, ${(bicubic - psnr).toFixed(2)} dB ` +

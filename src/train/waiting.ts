@@ -22,7 +22,7 @@ export function adviceOnWaiting(
     ? "they are degraded anew for every patch, and those that do not fit into memory are decoded again, too"
     : "they do not all fit into memory, and those that do not are decoded again for every patch";
   return (
-    `${Math.round(100 * waiting)} % of the time went into waiting for pictures: ${cause}. With --cache FOLDER they ` +
-    "are decoded once, into files of that folder (DIV2K takes 8 GB); stop this run, and add the flag to --resume."
+    `${Math.round(100 * waiting)} % of the time went into waiting for pictures: ${cause}. With \`cache\` they ` +
+    "are decoded once, into files of that folder (DIV2K takes 8 GB); stop this run, and add `cache` to `resume`."
   );
 }

@@ -3,7 +3,7 @@
 import { MAX_ROUNDING } from "../device/pool.ts";
 import { span } from "../device/trace.ts";
 import { packedWidth, packSamples, unpackSamples, useSamples } from "../kernels/samples/index.ts";
-import { aFunction, checkArguments, optional } from "../options/arguments.ts";
+import { ArgumentError, aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { checkImage, hasBytes, type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { aTargetSize, RowResizer, sizeWithin, type TargetSize } from "../picture/target-size.ts";
@@ -24,7 +24,7 @@ import {
 import type { PictureNote } from "./source.ts";
 import { type EnlargeTile, enlargeInTiles, NotWanted, tilesAhead } from "./tile-loop.ts";
 import { type TileSource, tilesFor } from "./timed-tiles.ts";
-import { checkUpscaleOptions, type UpscaleOptions } from "./upscale-options.ts";
+import type { UpscaleOptions } from "./upscale-options.ts";
 
 /** A finished part of a result. Its memory is its own: keep it, or transfer it. */
 export interface FinishedTile {
@@ -59,6 +59,8 @@ export interface BandOptions extends TileOptions {
 
 /** What `upscaleBands` adds to them. */
 interface InnerOptions extends BandOptions {
+  /** The function that the program has called, for errors. Default "upscale". */
+  readonly caller?: string;
   readonly choice?: Choice;
   readonly notes?: readonly PictureNote[];
 }
@@ -130,17 +132,17 @@ export class Bands implements AsyncIterable<Band> {
    *   even a small tile fits into the memory.
    */
   constructor(image: Image<Samples>, method: Method, options: InnerOptions, release = () => {}) {
-    checkUpscaleOptions("upscale", options);
-    const { depth = 8, onTile, size } = options;
-    checkArguments("upscale", { onTile: [onTile, optional(aFunction)], size: [size, optional(aTargetSize)] });
+    const { caller = "upscale", depth = 8, onTile, size } = options;
+    checkArguments(caller, { onTile: [onTile, optional(aFunction)], size: [size, optional(aTargetSize)] });
     if (depth !== 8 && depth !== 16)
-      throw new RangeError(`upscale: depth must be 8 or 16, got ${quote(depth)}.`);
-    checkImage(image, "upscale");
+      throw new ArgumentError(caller, `depth must be 8 or 16, got ${quote(depth)}.`);
+    checkImage(image, caller);
     const large = { width: image.width * method.scale, height: image.height * method.scale };
     const { width, height } = size ? sizeWithin(image, size) : large;
     if (width > large.width || height > large.height) {
-      throw new RangeError(
-        `upscale: scale ${method.scale} makes ${large.width} x ${large.height} pixels of this picture, fewer than ` +
+      throw new ArgumentError(
+        caller,
+        `scale ${method.scale} makes ${large.width} x ${large.height} pixels of this picture, fewer than ` +
           `the ${width} x ${height} of its size. Take a larger scale, or a smaller size.`,
       );
     }

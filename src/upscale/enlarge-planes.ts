@@ -6,16 +6,17 @@ import { enlargeInTiles, tilesAhead } from "./tile-loop.ts";
 import { tilesFor } from "./timed-tiles.ts";
 import type { UpscaleOptions } from "./upscale-options.ts";
 
-/** Enlarges planes in tiles. They must be those that the method takes. */
+/** Enlarges planes in tiles, for a function that errors call `caller`. They must be those that the method takes. */
 export async function enlargePlanes(
   planes: Planes,
   method: Method,
-  options: UpscaleOptions = {},
+  options: UpscaleOptions,
+  caller: string,
 ): Promise<Planes> {
   const { scale } = method;
   const { channels } = planes;
   const [width, height] = [planes.width * scale, planes.height * scale];
-  const source = tilesFor(planes, method, options);
+  const source = tilesFor(planes, method, { ...options, caller });
   const result = { width, height, channels, data: new Float32Array(channels * width * height) };
   const enlarge = async (window: Box, part: Box) =>
     cut(await method.enlarge(cut(planes, window), options.signal), part);

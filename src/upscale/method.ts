@@ -125,9 +125,9 @@ export const aMethod: Wanted<Method> = {
 export function notFinite({ name, half }: Method): DataError {
   return new DataError(
     half
-      ? `upscale: ${name} with half made NaN or infinity of a pixel: some number on the way is larger than 65504, ` +
+      ? `${name} with half made NaN or infinity of a pixel: some number on the way is larger than 65504, ` +
           "where float16 ends. Leave half out. (If that fails as well, the network's training has diverged.)"
-      : `upscale: ${name} made NaN or infinity of a pixel; its training has diverged.`,
+      : `${name} made NaN or infinity of a pixel; its training has diverged.`,
   );
 }
 

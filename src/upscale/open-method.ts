@@ -5,6 +5,7 @@ import { ensureDevice, openedDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import {
+  ArgumentError,
   checkArguments,
   checkIsObject,
   checkNames,
@@ -29,7 +30,6 @@ import {
 } from "./method-names.ts";
 import { isLost, MAX_RELOADS, ownNetwork } from "./own-network.ts";
 import { readPretrained } from "./pretrained.ts";
-import { checkUpscaleOptions } from "./upscale-options.ts";
 import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
@@ -111,7 +111,6 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
 
 /** The same for a function that errors call `caller`. */
 export async function openMethodFor(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
-  checkUpscaleOptions(caller, options);
   const { scale, ensemble = false, half = false } = options;
   checkArguments(caller, {
     scale: [scale, optional(whole(1))],
@@ -122,7 +121,8 @@ export async function openMethodFor(caller: string, options: OpenMethodOptions):
   try {
     const { name, scale: own } = opened.upscaler;
     if (scale !== undefined && own !== scale) {
-      throw new RangeError(
+      throw new ArgumentError(
+        caller,
         `${opened.weights ?? name} enlarges by ${own}, but scale ${scale} was asked for. ` +
           "Each scale has weights of its own.",
       );
@@ -174,8 +174,9 @@ async function open(
   { scale, method = defaultMethod(scale ?? 2), half = false }: OpenMethodOptions,
 ): Promise<OpenedMethod> {
   if (method === undefined) {
-    throw new RangeError(
-      `${caller}: scale ${scale} keeps the size, and what a picture may gain by that depends on the network. Name one ` +
+    throw new ArgumentError(
+      caller,
+      `scale ${scale} keeps the size, and what a picture may gain by that depends on the network. Name one ` +
         "that was made for it as method, a weight file.",
     );
   }
@@ -187,7 +188,7 @@ async function open(
     weights,
   });
   const refuseHalf = (what: string) => {
-    if (half) throw new RangeError(`${caller}: half is for networks that are opened here, and ${what}.`);
+    if (half) throw new ArgumentError(caller, `half is for networks that are opened here, and ${what}.`);
   };
   if (isInterpolation(method)) {
     refuseHalf(`${method} is an interpolation. Leave half out`);
@@ -195,7 +196,7 @@ async function open(
   }
   if (isPretrained(method)) {
     await deviceFor(method);
-    const { bytes, label } = await readPretrained(method, scale as PretrainedScale | undefined);
+    const { bytes, label } = await readPretrained(caller, method, scale as PretrainedScale | undefined);
     return network(() => loadModel(bytes, label), "pretrained", method);
   }
   if (typeof method === "string" || isOfClass<URL>(method, "URL")) {
@@ -203,12 +204,12 @@ async function open(
     const bytes = await readFile(method).catch((cause: Error) => {
       if (cause instanceof DataError) throw cause;
       // Without a dot or a slash it was meant for a name.
-      const ErrorClass = /[./\\]/.test(name) ? DataError : RangeError;
-      throw new ErrorClass(
+      const message =
         `${name}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
-          `be read: ${cause.message}. Check the name or the path.`,
-        { cause },
-      );
+        `be read: ${cause.message}. Check the name or the path.`;
+      throw /[./\\]/.test(name)
+        ? new DataError(message, { cause })
+        : new ArgumentError(caller, message, { cause });
     });
     await deviceFor(name);
     return network(() => loadModel(bytes, name, { scale }), name);
@@ -228,8 +229,9 @@ async function open(
     refuseHalf("this is an upscaler already. Open its network with half");
     return { ...plain, upscaler: upscalerOf(method) };
   }
-  throw new RangeError(
-    `${caller}: method must be ${methodNames.join(", ")}, the path, the URL or the bytes of a weight file, a network ` +
+  throw new ArgumentError(
+    caller,
+    `method must be ${methodNames.join(", ")}, the path, the URL or the bytes of a weight file, a network ` +
       `that extends SuperResolver, or an upscaler, got ${quote(method)}.`,
   );
 }
@@ -242,10 +244,11 @@ function openedGpu(): Device | undefined {
 
 async function deviceFor(network: string): Promise<Device> {
   return ensureDevice().catch((cause: Error) => {
-    throw new Error(
+    const error = new Error(
       `${network} is a network and runs on WebGPU: ${cause.message} ` +
         "Or take an interpolation, such as bicubic, which needs no WebGPU.",
       { cause },
     );
+    throw "code" in cause ? Object.assign(error, { code: cause.code }) : error;
   });
 }

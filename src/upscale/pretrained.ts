@@ -2,7 +2,7 @@
 import { ensureDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import type { SuperResolver } from "../models/super-resolver.ts";
-import { anything, checkOptions } from "../options/arguments.ts";
+import { ArgumentError, anything, checkOptions } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { outsideScopes } from "../tensor/scope.ts";
 import { readFile } from "./file-reader.ts";
@@ -28,44 +28,49 @@ import {
  *
  *     const model = await loadPretrained("wren", { scale: 2 });
  *
- * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost
- *   the file.
+ * @throws RangeError if there is no such network, and an Error with `code` "WEIGHTS_UNREADABLE", which says what to
+ *   do, where the file does not come: a bundler has lost it, or the page is offline.
  */
 export async function loadPretrained(
   name: PretrainedName,
   options: { readonly scale?: PretrainedScale } = {},
 ): Promise<SuperResolver> {
   checkOptions("loadPretrained", options, { scale: anything });
-  const { bytes, label } = await readPretrained(name, options.scale);
+  const { bytes, label } = await readPretrained("loadPretrained", name, options.scale);
   await ensureDevice();
   // The caller disposes it: a scope that is open here may belong to work beside this call.
   return outsideScopes(() => loadModel(bytes, label));
 }
 
+/** The same, not yet a network, for a function that errors call `caller`. */
 export async function readPretrained(
+  caller: string,
   name: PretrainedName,
   scale: PretrainedScale = 2,
 ): Promise<{ bytes: Uint8Array; label: string }> {
   if (!isPretrained(name)) {
-    throw new RangeError(
-      `loadPretrained: there is no network ${quote(name)}; there are ${pretrainedNames.join(", ")}.`,
+    throw new ArgumentError(
+      caller,
+      `there is no network ${quote(name)}; there are ${pretrainedNames.join(", ")}.`,
     );
   }
   const url = pretrainedFile(name, scale);
   if (url === undefined) {
-    throw new RangeError(
-      `loadPretrained: ${name} enlarges by ${scalesOf(name).join(", ")}, not by ${quote(scale)}. Train one ` +
+    throw new ArgumentError(
+      caller,
+      `${name} enlarges by ${scalesOf(name).join(", ")}, not by ${quote(scale)}. Train one ` +
         "with that scale, or take an interpolation.",
     );
   }
   const bytes = await readFile(url).catch((cause: Error) => {
-    throw new Error(
-      `loadPretrained: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A ` +
+    const error = new Error(
+      `${caller}: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A ` +
         `bundler has to copy the package's folder "weights"; the development server of Vite before 8 finds ` +
         `it with optimizeDeps: { exclude: ["pixelgrad"] }. Or serve the file yourself, and give its bytes ` +
         "to loadModel().",
       { cause },
     );
+    throw Object.assign(error, { code: "WEIGHTS_UNREADABLE" });
   });
   return { bytes, label: `${name} x${scale}` };
 }

@@ -29,7 +29,7 @@ export async function readFileInBrowser(
   file: Uint8Array | string | URL,
   caller: string,
 ): Promise<{ image: Image; jpegQuality?: number }> {
-  const bytes = isBytes(file) ? file : await fetchBytes(file, caller);
+  const bytes = isBytes(file) ? file : await fetchBytes(file);
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
   const bitmap = await createImageBitmap(blob, asItIs).catch((cause: Error) => {
     const start = new TextDecoder().decode(bytes.subarray(0, 1000));
@@ -37,9 +37,9 @@ export async function readFileInBrowser(
       ? "It looks like an SVG, whose pixels depend on how large it is drawn: show it in an <img> of the size that " +
         "you want, and pass that."
       : `Pass a ${browserFormatNames} file.`;
-    const name = isBytes(file) ? "" : ` of ${quote(String(file))}`;
+    const name = isBytes(file) ? caller : quote(String(file));
     throw new DataError(
-      `${caller}: these ${bytes.length} bytes${name} are no picture that this browser can show ` +
+      `${name}: these ${bytes.length} bytes are no picture that this browser can show ` +
         `(${cause.message}). ${advice}`,
       { cause },
     );
@@ -47,11 +47,11 @@ export async function readFileInBrowser(
   return { image: imageOf(bitmap), jpegQuality: jpegQualityOfFile(bytes) };
 }
 
-async function fetchBytes(address: string | URL, caller: string): Promise<Uint8Array> {
+async function fetchBytes(address: string | URL): Promise<Uint8Array> {
   const name = quote(String(address));
   const response = await fetch(address).catch((cause: Error) => {
     throw new DataError(
-      `${caller}: ${name} cannot be fetched (${cause.message}). In browsers a text is the address of a picture, ` +
+      `${name} cannot be fetched (${cause.message}). In browsers a text is the address of a picture, ` +
         "which must be on this page's server or on one that allows other pages to read it (CORS).",
       { cause },
     );
@@ -59,7 +59,7 @@ async function fetchBytes(address: string | URL, caller: string): Promise<Uint8A
   const page = response.headers.get("content-type")?.startsWith("text/html");
   if (response.ok && !page) return new Uint8Array(await response.arrayBuffer());
   const answer = page ? "the server answers with a page" : `${response.status} ${response.statusText}`.trim();
-  throw new DataError(`${caller}: ${name} is the address of no picture: ${answer}.`);
+  throw new DataError(`${name} is the address of no picture: ${answer}.`);
 }
 
 /**
@@ -83,22 +83,23 @@ export async function bitmapOf(source: Drawable, caller: string): Promise<ImageB
   if ("decode" in source) {
     // An <img> that is still loading.
     await source.decode().catch((cause: Error) => {
-      throw new DataError(`${caller}: ${what} shows no picture (${cause.message}). Look at its source.`, {
+      throw new DataError(`${what} shows no picture (${cause.message}). Look at its source.`, {
+        caller,
         cause,
       });
     });
   }
   return createImageBitmap(source, asItIs).catch((cause: Error) => {
-    throw new DataError(`${caller}: there is nothing to draw in ${what} (${cause.message}).`, { cause });
+    throw new DataError(`there is nothing to draw in ${what} (${cause.message}).`, { caller, cause });
   });
 }
 
 /** The error for what a browser shows, and lets no script read. */
 export function unreadable(source: Drawable, caller: string, cause: Error): DataError {
   return new DataError(
-    `${caller}: the browser lets nobody read the pixels of ${quote(source)}, since they come from another ` +
+    `the browser lets nobody read the pixels of ${quote(source)}, since they come from another ` +
       'server. Load them with crossorigin="anonymous" (the server must allow it), or fetch the file and pass it.',
-    { cause },
+    { caller, cause },
   );
 }
 

@@ -12,25 +12,24 @@ export async function readInNode(file: Uint8Array | string | URL, caller: string
   const { decodePictureFile, readPictureFile } = await import("../data/picture-file.ts");
   const target = "srgb";
   if (file instanceof Uint8Array) return decodePictureFile(file, caller, { target });
-  if (file === "") throw new DataError(`${caller}: the path of the picture is empty. Name a file.`);
+  if (file === "") throw new DataError(`the path of the picture is empty. Name a file.`, { caller });
   const [scheme] = /^[a-z]+:/i.exec(String(file)) ?? [];
   if (scheme === "data:") {
-    return decodePictureFile(await bytesOf(file, caller), `${caller}: the data URL`, { target });
+    return decodePictureFile(await bytesOf(file), "the data URL", { target });
   }
   if (scheme === "http:" || scheme === "https:" || (isOfClass(file, "URL") && scheme !== "file:")) {
     throw new DataError(
-      `${caller}: ${quote(String(file))} is no file. Fetch it first: ` +
-        `${caller}(await (await fetch(url)).blob()).`,
+      `${quote(String(file))} is no file. Fetch it first: ` + `${caller}(await (await fetch(url)).blob()).`,
     );
   }
   return readPictureFile(pathOf(file), { target });
 }
 
 /** The bytes that a data URL holds. */
-async function bytesOf(dataUrl: string | URL, caller: string): Promise<Uint8Array> {
+async function bytesOf(dataUrl: string | URL): Promise<Uint8Array> {
   const response = await fetch(dataUrl).catch((cause: Error) => {
     throw new DataError(
-      `${caller}: ${quote(String(dataUrl))} is no data URL that can be read. One begins with ` +
+      `${quote(String(dataUrl))} is no data URL that can be read. One begins with ` +
         `"data:image/png;base64," for instance, and goes on with the bytes of a picture file.`,
       { cause },
     );

@@ -73,9 +73,10 @@ export async function readPicture(source: PictureSource, caller: string): Promis
   if (isDrawable(source)) return { image: await readDrawn(source, caller) };
   if (!isObject(source)) {
     throw new DataError(
-      `${caller}: a picture is an image { width, height, channels, data }, ImageData, a Blob, the bytes of a ` +
+      `a picture is an image { width, height, channels, data }, ImageData, a Blob, the bytes of a ` +
         "file, in browsers also its address or what a canvas can draw, such as an <img>, and in Node a path; " +
         `got ${quote(source)}.`,
+      { caller },
     );
   }
   const image = isImageData(source) ? imageOf(source, caller) : (source as Image<Samples>);
@@ -121,13 +122,15 @@ function isImageData(source: object): source is Pixels {
 function imageOf({ width, height, data, colorSpace }: Pixels, caller: string): Image<Samples> {
   if (colorSpace !== undefined && colorSpace !== "srgb" && colorSpace !== "display-p3") {
     throw new DataError(
-      `${caller}: this ImageData has the colour space ${quote(colorSpace)}, and srgb or display-p3 is wanted. ` +
+      `this ImageData has the colour space ${quote(colorSpace)}, and srgb or display-p3 is wanted. ` +
         `Take it from the canvas with getImageData(x, y, width, height, { colorSpace: "srgb" }).`,
+      { caller },
     );
   }
   if (data.length === 0) {
     throw new DataError(
-      `${caller}: the pixels of this ImageData are no longer here: they were transferred to another thread.`,
+      `the pixels of this ImageData are no longer here: they were transferred to another thread.`,
+      { caller },
     );
   }
   const form = { width, height, channels: 4, ...ofColorSpace(colorSpace) } as const;
@@ -140,8 +143,9 @@ function imageOf({ width, height, data, colorSpace }: Pixels, caller: string): I
     return { ...form, data: samples };
   }
   throw new DataError(
-    `${caller}: the pixels of this ImageData are ${quote(data)}, and bytes or float16 are wanted. Take them from ` +
+    `the pixels of this ImageData are ${quote(data)}, and bytes or float16 are wanted. Take them from ` +
       "the canvas without the option pixelFormat.",
+    { caller },
   );
 }
 

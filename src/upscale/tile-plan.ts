@@ -11,9 +11,10 @@
  * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
  * the same buffers for all.
  */
+import { ArgumentError } from "../options/arguments.ts";
 import type { Box, Size } from "./box.ts";
 import type { Method } from "./method.ts";
-import { checkUpscaleOptions, type UpscaleOptions } from "./upscale-options.ts";
+import type { UpscaleOptions } from "./upscale-options.ts";
 
 export interface Tile {
   /** What the method enlarges, in the picture's coordinates. */
@@ -40,6 +41,8 @@ export const quad = 4;
 export type PlannedMethod = Pick<Method, "name" | "margin" | "pixelsWithin" | "padding" | "multiple">;
 
 export interface PlanOptions extends UpscaleOptions {
+  /** The function that the program has called, for errors. Default "upscale". */
+  readonly caller?: string;
   /** Bytes that each row of a tile takes besides: its rows of the band, which is as wide as the result. */
   readonly bytesPerRow?: number;
   /** Bytes that each pixel of a window takes around the method. */
@@ -47,7 +50,7 @@ export interface PlanOptions extends UpscaleOptions {
 }
 
 /** The device could take a tile, and the memory that it may have is too little. */
-export class TooLittleMemory extends RangeError {}
+export class TooLittleMemory extends ArgumentError {}
 
 /**
  * Cuts a picture into tiles, as large as memory and device allow, or as `options.tile` says.
@@ -56,8 +59,7 @@ export class TooLittleMemory extends RangeError {}
  */
 export function planTiles(picture: Size, method: PlannedMethod, options: PlanOptions): Tiling {
   const { name, margin, pixelsWithin, multiple = 1 } = method;
-  const { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0, bytesPerPixel } = options;
-  checkUpscaleOptions("upscale", options);
+  const { caller = "upscale", tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0, bytesPerPixel } = options;
   const padding = paddingOf(method, options);
   const padded = {
     width: paddedLength(picture.width, padding, multiple),
@@ -82,8 +84,9 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
-    throw new (limited ? RangeError : TooLittleMemory)(
-      `upscale: ${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
+    throw new (limited ? ArgumentError : TooLittleMemory)(
+      caller,
+      `${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
         (limited
           ? `the device takes ${deviceLimit} at most, whatever the memory. `
           : `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. `) +

@@ -1,5 +1,6 @@
 /** The options of all that enlarges, and their checks. */
 import {
+  ArgumentError,
   aFunction,
   aSignal,
   checkArguments,
@@ -82,6 +83,6 @@ export function checkUpscaleOptions(caller: string, options: object): void {
     padding: [padding, optional(paddings)],
   });
   if (tile !== undefined && tileTime !== undefined) {
-    throw new RangeError(`${caller}: tile and tileTime both size the tiles. Leave one of them out.`);
+    throw new ArgumentError(caller, `tile and tileTime both size the tiles. Leave one of them out.`);
   }
 }

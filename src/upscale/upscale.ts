@@ -107,7 +107,7 @@ async function bandsOf(
     method: choice?.method ?? options.method,
   });
   try {
-    return new Bands(image, upscaler, { ...options, choice, notes: read.notes }, close);
+    return new Bands(image, upscaler, { ...options, caller, choice, notes: read.notes }, close);
   } catch (error) {
     close();
     throw error;

@@ -5,7 +5,14 @@ import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
-import { checkArguments, checkNames, instanceOf, numberList, optional } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  checkArguments,
+  checkNames,
+  instanceOf,
+  numberList,
+  optional,
+} from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -92,10 +99,10 @@ export function interpolatorOn(
   caller = "interpolator",
 ): Upscaler {
   if (!isInterpolation(name)) {
-    throw new RangeError(`${caller}: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
+    throw new ArgumentError(caller, `there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
-    throw new RangeError(`${caller}: scale must be ${orList(scales)}, got ${quote(scale)}.`);
+    throw new ArgumentError(caller, `scale must be ${orList(scales)}, got ${quote(scale)}.`);
   }
   const pixelsUpTo =
     (most: number): Method["pixelsWithin"] =>
@@ -153,7 +160,9 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     enlarge: async (x) =>
       computeFrom([x], () => {
         if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeAsMatlab(x, scale) : x);
-        throw new DataError(`upscalePlanes: ${name} takes ${channels} planes, but ${x.shape[1]} were given.`);
+        throw new DataError(`${name} takes ${channels} planes, but ${x.shape[1]} were given.`, {
+          caller: "upscalePlanes",
+        });
       }),
   };
   return upscalerOf({
@@ -245,27 +254,29 @@ export function upscalerOf(method: Method): Upscaler {
       checkNames("upscale", options, [...upscaleOptionNames, "onTile"]);
       return (await new Bands(image, method, { ...options, depth: 8 }).image()) as Image;
     },
-    async upscaleY(plane, width, height, options) {
+    async upscaleY(plane, width, height, options = {}) {
+      checkUpscaleOptions("upscaleY", options);
       if (colors === "rgb") {
-        throw new DataError(
-          `upscaleY: ${name} works on red, green and blue, not on luma alone; use upscale().`,
-        );
+        throw new DataError(`${name} works on red, green and blue, not on luma alone; use upscale().`, {
+          caller: "upscaleY",
+        });
       }
       checkArguments("upscaleY", { plane: [plane, numberList] });
       if (plane.length !== width * height) {
         throw new DataError(
-          `upscaleY: a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were ` +
-            "given.",
+          `a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were ` + "given.",
+          { caller: "upscaleY" },
         );
       }
       const data = Float32Array.from(plane, (level) => level / 255);
-      const large = await enlargePlanes({ width, height, channels: 1, data }, method, options);
+      const large = await enlargePlanes({ width, height, channels: 1, data }, method, options, "upscaleY");
       checkFinite(large, method);
       return large.data.map((value) => value * 255);
     },
-    async upscalePlanes(planes, options) {
+    async upscalePlanes(planes, options = {}) {
+      checkUpscaleOptions("upscalePlanes", options);
       checkPlanesObject(planes, "upscalePlanes");
-      const large = await enlargePlanes(planes, method, options);
+      const large = await enlargePlanes(planes, method, options, "upscalePlanes");
       if (method.half) checkFinite(large, method);
       return large;
     },

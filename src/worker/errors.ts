@@ -7,13 +7,13 @@ import type { SentError } from "./messages.ts";
 const classes = { DataError, DeviceLostError, Error, GpuError, RangeError, ShapeError, TypeError };
 
 export function sentError(error: unknown): SentError {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { name, message, stack };
+  const { name, message, stack, code }: SentError = error instanceof Error ? error : new Error(String(error));
+  return { name, message, stack, ...(typeof code === "string" && { code }) };
 }
 
-export function receivedError({ name, message, stack }: SentError): Error {
+export function receivedError({ name, message, stack, code }: SentError): Error {
   const ErrorClass = Object.hasOwn(classes, name) ? classes[name as keyof typeof classes] : Error;
   const error = new ErrorClass(message);
   if (error.name !== name) error.name = name;
-  return Object.assign(error, { stack }); // the worker's: where it happened
+  return Object.assign(error, { stack }, code !== undefined && { code }); // the worker's: where it happened
 }

@@ -6,7 +6,14 @@
 import type { DeviceLostError } from "../device/device.ts";
 import type { InitOptions } from "../device/open.ts";
 import type {} from "../device/webgpu-types.ts";
-import { aFunction, checkArguments, checkOptions, optional, type Wanted } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  aFunction,
+  checkArguments,
+  checkOptions,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
 import { isBytes, isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -106,7 +113,7 @@ export class UpscaleWorker {
    */
   init(options: InitOptions = {}): Promise<{ readonly name: string }> {
     return this.#send("init", options, [], {}, () => {
-      return new RangeError(`init: these options cannot be sent to a worker: ${quote(options)}.`);
+      return new ArgumentError("init", `these options cannot be sent to a worker: ${quote(options)}.`);
     });
   }
 
@@ -135,7 +142,8 @@ export class UpscaleWorker {
     return this.#send("upscale", input, moved, { signal, onProgress, onTile }, (cause) =>
       isDrawable(picture)
         ? unreadable(picture, "upscale", cause)
-        : new DataError(`upscale: ${quote(picture)} cannot be sent to a worker (${cause.message}).`, {
+        : new DataError(`${quote(picture)} cannot be sent to a worker (${cause.message}).`, {
+            caller: "upscale",
             cause,
           }),
     );
@@ -242,8 +250,9 @@ function notStarted({ message }: ErrorEvent): Error {
 function checkMethod(method: unknown): void {
   if (method === undefined || typeof method === "string" || isBytes(method)) return;
   if (isOfClass(method, "ArrayBuffer")) return;
-  throw new RangeError(
-    `upscale: in a worker, method must be a name or the bytes of a weight file, got ${quote(method)}. Of a network ` +
+  throw new ArgumentError(
+    "upscale",
+    `in a worker, method must be a name or the bytes of a weight file, got ${quote(method)}. Of a network ` +
       "that you have here, pass its bytes: await saveWeights(model).",
   );
 }

@@ -41,5 +41,7 @@ export type FromWorker =
 export interface SentError {
   readonly name: string;
   readonly message: string;
+  /** What programs tell errors of one class apart by. */
+  readonly code?: string;
   readonly stack?: string;
 }

@@ -201,6 +201,61 @@ describe("info", () => {
   ])("%j", (args, code, message) => expectError(infoCommand as Command, args, code, message));
 });
 
+describe("refusals begin with the file's name, and name no function that nobody called", () => {
+  const edsr = {
+    architecture: "EDSR",
+    scale: "2",
+    blocks: "2",
+    channels: "4",
+    resScale: "1",
+    rgbRange: "255",
+  };
+  const { channels: _, ...incomplete } = edsr;
+  const files: [name: string, metadata: Record<string, string>, message: string][] = [
+    [
+      "no-channels.safetensors",
+      incomplete,
+      ' describes a network of architecture EDSR, but lacks its "channels". Save the weights again with ' +
+        "saveWeights().",
+    ],
+    [
+      "no-tensors.safetensors",
+      edsr,
+      " describes EDSR x2, 2 blocks of 4 channels, which has more weights than the file's 0 in 0 tensors. The " +
+        "file is damaged or incomplete.",
+    ],
+    [
+      "scale-9.safetensors",
+      { ...edsr, scale: "9" },
+      ' says that "scale" of architecture EDSR is "9", which should be 2, 3, 4 or 8.',
+    ],
+  ];
+
+  test.each(files)("convert, upscale and loadModel: %s", async (name, metadata, message) => {
+    const file = path(name);
+    writeFileSync(file, serializeSafetensors(new Map(), metadata));
+    const picture = path("any.png");
+    await writePng(picture, noise(8, 8, 3));
+    const convert = pixelgrad("convert", file, path(`${name}.pth`));
+    const upscale = pixelgrad("upscale", picture, "-o", path("any-out.png"), "-m", file);
+    expect(await convert).toMatchObject({ code: 1, stderr: `pixelgrad convert: ${file}${message}` });
+    expect(await upscale).toMatchObject({ code: 1, stderr: `pixelgrad upscale: ${file}${message}` });
+    const bytes = readFileSync(file);
+    expect(() => loadModel(bytes, file)).toThrow(new DataError(`${file}${message}`));
+  });
+
+  test("train --init", async () => {
+    const file = path("of-another-program.safetensors");
+    writeFileSync(file, serializeSafetensors(new Map(), { architecture: "VDSR" }));
+    expect(await pixelgrad("train", "edsr", "--init", file)).toMatchObject({
+      code: 1,
+      stderr:
+        `pixelgrad train edsr: ${file} calls its network "VDSR"; known are SRCNN, ESPCN, FSRCNN, EDSR, Compact, ` +
+        "SPAN, RRDBNet, Wren. It was made by another version or program.",
+    });
+  });
+});
+
 describe("as methods and for training", () => {
   test("upscale takes them; the scale may come from the flag", async () => {
     await writePng(path("small.png"), noise(9, 8, 3));

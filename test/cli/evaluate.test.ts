@@ -16,6 +16,7 @@ import { evaluateCommand } from "../../src/cli/evaluate.ts";
 import { type Command, type Flags, parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { readImage, writePng } from "../../src/data/files.ts";
 import { EDSR, ESPCN, saveWeights, setDefaultDevice } from "../../src/index.ts";
+import { textOf } from "../../src/picture/errors.ts";
 import { crop } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -468,7 +469,7 @@ describe("compare", () => {
     const below = await failure(compareCommand, [...args, "bicubic", "--out", within]);
     expect(below.message).toContain("this folder cannot be made: a part of its path is a file.");
     const unknown = await failure(compareCommand, [...args, "nope", "--out", path("none")]);
-    expect(unknown.message).toMatch(
+    expect(textOf(unknown)).toMatch(
       /^nope: there is no such method \(.*cannot be read: there is no such file\. Check/,
     );
   });

@@ -171,7 +171,9 @@ describe("PatchLoader", () => {
     expect(untimed(await take(other, 4))).toEqual(expected);
     loader.restore(state);
     expect(untimed(await take(loader, 4))).toEqual(expected);
-    expect(() => loader.restore({ ...state, pictures: 8 })).toThrow(/8 pictures, but memory has 7/);
+    expect(() => loader.restore({ ...state, pictures: 8 })).toThrow(
+      /^memory has 7 pictures, but the state is of a dataset with 8\./,
+    );
     expect(() => loader.restore({ ...state, position: 7 })).toThrow(/position 7/);
   });
 

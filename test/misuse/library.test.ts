@@ -777,7 +777,7 @@ const calls: Call[] = [
   {
     name: "loadStateDict",
     call: (s: never, o: never) => model().loadStateDict(s, o),
-    args: [state, opts({ strict: arg(() => true), source: arg(() => "x") })],
+    args: [state, opts({ strict: arg(() => true), source: arg(() => "x", "text", "numeral") })],
   },
   // models/
   ...networks.flatMap(([Network, options]): Call[] => [

@@ -87,7 +87,7 @@ test("a file whose tensors do not fit its metadata is refused, and nothing stays
   const { live } = device.memory();
   const empty = serializeSafetensors(new Map(), metadata);
   expect(() => loadModel(empty, "w.safetensors")).toThrow(
-    "loadModel: w.safetensors describes ESPCN x3, channels 64-32, which has more weights than the file's 0 in 0 " +
+    "w.safetensors describes ESPCN x3, channels 64-32, which has more weights than the file's 0 in 0 " +
       "tensors.",
   );
   state.set("other", state.get("last_part.0.bias")!);
@@ -104,7 +104,7 @@ describe("metadata that ask for an enormous network are refused before it is bui
   const values = { shape: [100], data: new Float32Array(100) };
   const tensors = new Map(Array.from({ length: 50 }, (_, i) => [`t${i}`, values] as const));
 
-  const larger = /^loadModel: w.safetensors describes .* more weights than the file's/;
+  const larger = /^w.safetensors describes .* more weights than the file's/;
   test.each<[Record<string, string>, RegExp]>([
     [
       { ...edsr, blocks: "1000000", channels: "64" },
@@ -153,7 +153,7 @@ test.each([NaN, Infinity, -Infinity])(
       const [name, { data }] = [...state].at(-2)!;
       data[data.length - 1] = value;
       const bytes = serializeSafetensors(state, model.metadata());
-      const complaint = `in w.safetensors, tensor ${name} holds ${value}.`;
+      const complaint = `w.safetensors holds ${value} in the tensor ${name}.`;
       expect(() => loadModel(bytes, "w.safetensors")).toThrow(DataError);
       expect(() => loadModel(bytes, "w.safetensors")).toThrow(complaint);
       expect(() => loadWeights(model, bytes, "w.safetensors")).toThrow(complaint);

@@ -327,7 +327,7 @@ describe("weights of networks", () => {
   test("weights of another network without metadata: the message names the file", async () => {
     const bytes = serializeSafetensors(await edsr({ channels: 8 }, 1).stateDict());
     expect(() => loadWeights(edsr({}, 1), bytes, "other.safetensors")).toThrow(
-      /^loadStateDict: other\.safetensors does not fit this EDSR: head\.0\.weight is \[8,3,3,3\] and should be \[4,3,3,3\]/,
+      /^other\.safetensors does not fit this EDSR: head\.0\.weight is \[8,3,3,3\] and should be \[4,3,3,3\]/,
     );
     expect(() => loadWeights(new PReLU(), bytes, "other.safetensors")).toThrow("it lacks weight");
   });

@@ -50,7 +50,7 @@ describe.each(adapters)("on %s", (adapter) => {
       /^The GPU device .* was lost \(.*\)\. The run in \S+ is saved up to step 15: /,
     );
     expect(error.message).toMatch(
-      /go on with it by --resume\. With --on-loss resume .* goes on by itself\.$/,
+      /go on with it by `resume`\. With `onLoss` "resume" .* goes on by itself\.$/,
     );
     expect(readCheckpoint(one.out!).state.step).toBe(15);
     await resume(one.out!);

@@ -234,7 +234,7 @@ describe("a degradation", () => {
       true,
     );
     expect(() => openPictures({ ...config, track: "mild" }, format)).toThrow(
-      /--track chooses among DIV2K's own LR pictures, and --degradation makes others/,
+      /: `track` chooses among DIV2K's own LR pictures, and `degradation` makes others/,
     );
   });
 });

@@ -475,8 +475,9 @@ describe("damage", () => {
   test("fewer steps than the run has done are refused, by the command line as its mistake", async () => {
     const before = readFileSync(file("log.jsonl"));
     const fewer = { device, change: (saved: TrainConfig) => ({ ...saved, steps: 5 }) };
-    const message = /--steps 5 is fewer than the 6 steps that the run in .* has done\. Give a larger number/;
-    await expect(resume(folder, fewer)).rejects.toThrow(message);
+    await expect(resume(folder, fewer)).rejects.toThrow(
+      /^resume: `steps` 5 is fewer than the 6 steps that the run/,
+    );
     await expect(resume(folder, fewer)).rejects.toThrow(RangeError);
     const command = trainCommand(architectureOf("ESPCN"));
     const context = { program: "train", signal: new AbortController().signal };
@@ -485,7 +486,9 @@ describe("damage", () => {
       (cause: Error) => cause,
     );
     expect(error).toBeInstanceOf(UsageError);
-    expect(error!.message).toMatch(message);
+    expect(error!.message).toMatch(
+      /^--steps 5 is fewer than the 6 steps that the run in .* has done\. Give a larger number/,
+    );
     expect(readFileSync(file("log.jsonl"))).toEqual(before);
     // As many are no mistake: there is nothing left to do.
     const same = { device, change: (saved: TrainConfig) => ({ ...saved, steps: 6 }) };
@@ -602,7 +605,9 @@ describe("damage", () => {
     edit((state: { config: object }) => {
       state.config = { ...state.config, network: { ...network, filters: [5, 2] } };
     });
-    await expect(resume(folder, { device })).rejects.toThrow(/^loadStateDict: .* does not fit this ESPCN/);
+    await expect(resume(folder, { device })).rejects.toThrow(
+      `${folder}: the checkpoint does not fit this ESPCN: `,
+    );
   });
 
   test.each(["log.jsonl", "run.lock", "report.html", checkpointFile])(
@@ -643,7 +648,7 @@ describe("damage", () => {
     const before = readdirSync(folder).map((name) => [name, readFileSync(file(name))]);
     const whole = join(folder, "last.safetensors");
     await expect(resume(folder, more)).rejects.toThrow(
-      `Whole in this folder: last.safetensors and best.safetensors. Begin a new run with these weights, by --init ${whole} and another --out.`,
+      `Whole in this folder: last.safetensors and best.safetensors. Begin a new run with these weights, by \`init\` ${whole} and another \`out\`.`,
     );
     await expect(train(config({ out: folder }), { device })).rejects.toThrow("already holds a run");
     expect(readdirSync(folder).map((name) => [name, readFileSync(file(name))])).toEqual(before);

@@ -118,7 +118,7 @@ describe("schedules", () => {
 test("a batch that no memory holds is refused before a device is opened", async () => {
   const config = { ...presets.ESPCN.quick, batch: 1e8, adapter: "no such adapter" };
   await expect(train(config)).rejects.toThrow(
-    /^a batch of 100000000 patches of \d+x\d+ pixels and their originals takes [\d,]+ GiB, and there are [\d.,]+ GiB/,
+    /^train: a batch of 100000000 patches of \d+x\d+ pixels and their originals takes [\d,]+ GiB, and there are [\d.,]+ GiB/,
   );
   await expect(train(config)).rejects.toThrow(RangeError);
   const edsr = {
@@ -128,8 +128,8 @@ test("a batch that no memory holds is refused before a device is opened", async 
     network: { architecture: "EDSR", scale: 2 },
   } as const;
   const bytes = 2 * (10 * 10 + 20 * 20) * 3 * 4;
-  expect(() => checkBatchFits(edsr, bytes)).not.toThrow();
-  expect(() => checkBatchFits(edsr, bytes - 1)).toThrow(/batch of 2 patches of 10x10/);
+  expect(() => checkBatchFits("train", edsr, bytes)).not.toThrow();
+  expect(() => checkBatchFits("train", edsr, bytes - 1)).toThrow(/batch of 2 patches of 10x10/);
   // One channel of luma; LR as large as HR.
   const srcnn = {
     ...presets.SRCNN.quick,
@@ -137,6 +137,6 @@ test("a batch that no memory holds is refused before a device is opened", async 
     patch: 10,
     network: { architecture: "SRCNN", scale: 2 },
   } as const;
-  expect(() => checkBatchFits(srcnn, 2 * 2 * 400 * 4)).not.toThrow();
-  expect(() => checkBatchFits(srcnn, 2 * 2 * 400 * 4 - 1)).toThrow(RangeError);
+  expect(() => checkBatchFits("train", srcnn, 2 * 2 * 400 * 4)).not.toThrow();
+  expect(() => checkBatchFits("train", srcnn, 2 * 2 * 400 * 4 - 1)).toThrow(RangeError);
 });

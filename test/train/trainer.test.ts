@@ -240,11 +240,11 @@ describe.skipIf(isQuick)("resuming", () => {
   });
 
   test.each<[Partial<TrainConfig>, string | RegExp]>([
-    [{ lr: 1 }, "--lr was 2e-3 when the run in"],
-    [{ schedule: { kind: "cosine", tMax: 9 } }, /^--schedule was cosine when .* cannot become cosine:9: /],
-    [{ batch: 4 }, "--batch was 2 when"],
-    [{ clip: 1 }, "--clip was not given when"],
-    [{ network: { ...tiny.network, channels: 5 } as never }, "--channels was 4 when"],
+    [{ lr: 1 }, "`lr` was 2e-3 when the run in"],
+    [{ schedule: { kind: "cosine", tMax: 9 } }, /`schedule` was cosine when .* cannot become cosine:9: /],
+    [{ batch: 4 }, "`batch` was 2 when"],
+    [{ clip: 1 }, "`clip` was not given when"],
+    [{ network: { ...tiny.network, channels: 5 } as never }, "`network.channels` was 4 when"],
     [{ steps: 0 }, "steps wants a whole number of at least 1"],
   ])("refuses %o", async (change, message) => {
     const one = config();
@@ -360,7 +360,7 @@ describe.skipIf(isQuick)("resuming", () => {
       );
       const step = existsSync(probe.out!) ? readCheckpoint(probe.out!).state.step : 0;
       const saved = `Training stopped at step ${step} of 8, and the run in ${probe.out} is saved up to there`;
-      if (step > 0) expect(error.message).toMatch(new RegExp(`${saved}: .* by --resume ${probe.out}\\.$`));
+      if (step > 0) expect(error.message).toMatch(new RegExp(`${saved}: .* by \`resume\` ${probe.out}\\.$`));
       else expect(error.message).not.toContain("Training stopped");
       order.set(name, step);
       writeFileSync(path, whole);
@@ -445,7 +445,7 @@ describe.skipIf(isQuick)("beginning", () => {
     await expect(
       resume(measured.out!, { device, change: (saved) => ({ ...saved, valid: fewer }) }),
     ).rejects.toThrow(
-      "to measure on there were 3, now 2, and number 3 was 2. Resume with --valid or --data naming",
+      "to measure on there were 3, now 2, and number 3 was 2. Resume with `valid` or `data` naming",
     );
     // No path is in a file that travels.
     for (const file of ["best.safetensors", "last.safetensors", "log.jsonl", "report.html"]) {

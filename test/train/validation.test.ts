@@ -42,7 +42,7 @@ test("pictures that the border leaves nothing of are left out, and named; only s
     `Too small to measure on, as 2 pixels are left out along each side: ${join(folder, "z-small.png")} (4x30)`,
   ]);
   await expect(Validation.open(openFolder(small, { scale: 2 }), 9)).rejects.toThrow(
-    /^Too small to measure on, .*z-small\.png \(4x30\)\. Name larger pictures by --valid\.$/,
+    /^Too small to measure on, .*z-small\.png \(4x30\)\. Name larger pictures by `valid`\.$/,
   );
 });
 

@@ -45,12 +45,12 @@ describe("a verdict", () => {
   test("what it says, and what it advises", () => {
     expect(about({ psnr: 5.59, lastLoss: 1e3 }, 1e3)).toBe(
       "After 2000 steps the best weights reach 5.59 dB, 24.41 dB below bicubic interpolation, and worse than pictures " +
-        "without any detail: this network is of no use. The learning rate is probably too large: --lr was 1000, and " +
+        "without any detail: this network is of no use. The learning rate is probably too large: `lr` was 1000, and " +
         "0.001 is usual for this network.",
     );
     expect(about({ psnr: 26.9 })).toBe(
       "After 2000 steps the best weights reach 26.90 dB, 3.10 dB below bicubic interpolation: this network is of no " +
-        "use. Look at the learning rate (--lr was 0.001, and 0.001 is usual for this network), at the number of " +
+        "use. Look at the learning rate (`lr` was 0.001, and 0.001 is usual for this network), at the number of " +
         "steps (2000), and at the pictures: LR ones must belong to their HR ones.",
     );
     expect(about({ step: 200, psnr: 14, lastLoss: 0.1 })).toContain("of no use");
@@ -63,7 +63,7 @@ test("a run with an absurd rate says so once on the way, in its result, and when
   const one = config({ lr: 1e3, steps: 6 });
   const { advice } = await train(one, { device, onMessage: (line) => said.push(line) });
   expect(advice).toMatch(
-    /^After 6 steps .* of no use\. The learning rate is probably too large: --lr was 1000/,
+    /^After 6 steps .* of no use\. The learning rate is probably too large: `lr` was 1000/,
   );
   expect(said.filter((line) => line.includes("of no use"))).toHaveLength(1);
   const change = (saved: TrainConfig) => ({ ...saved, steps: 8 });
@@ -106,7 +106,9 @@ test("on the command line it ends with exit code 1, and a short run without faul
   const [bad, good] = await Promise.all([run("1000"), run("0.001")]);
   expect(bad.code).toBe(1);
   expect(bad.stdout).toMatch(/^Best: /m);
-  expect(bad.stderr).toMatch(/^pixelgrad train espcn: After 6 steps the best weights reach .*\.$/);
+  expect(bad.stderr).toMatch(
+    /^pixelgrad train espcn: After 6 steps the best weights reach .* too large: --lr was 1000, .*\.$/,
+  );
   expect(good).toMatchObject({ code: 0, stderr: "" });
 });
 

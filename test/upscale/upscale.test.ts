@@ -185,14 +185,12 @@ describe("sources", () => {
     );
     for (const address of ["https://example.com/a.png", new URL("https://example.com/a.png")]) {
       await expect(upscale(address)).rejects.toThrow(
-        'upscale: "https://example.com/a.png" is no file. Fetch it first',
+        '"https://example.com/a.png" is no file. Fetch it first',
       );
     }
-    await expect(upscale(`data:image/png,${"x".repeat(1000)}`)).rejects.toThrow(
-      "upscale: the data URL: not a PNG",
-    );
+    await expect(upscale(`data:image/png,${"x".repeat(1000)}`)).rejects.toThrow("the data URL: not a PNG");
     await expect(upscale(`data:${"x".repeat(1000)}`)).rejects.toThrow(
-      /^upscale: "data:x{75}…" \(1005 characters\) is no data URL/,
+      /^"data:x{75}…" \(1005 characters\) is no data URL/,
     );
     await expect(upscale(join(folder, "none.png"))).rejects.toThrow("there is no such file");
     await expect(upscale(new Uint8Array([1, 2, 3]))).rejects.toThrow(

@@ -1,5 +1,5 @@
 /** A convolution backwards: from small to large, with learned weights. FSRCNN's last layer. */
-import { anything, checkOptions, type Wanted } from "../../options/arguments.ts";
+import { ArgumentError, anything, checkOptions, type Wanted } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -53,8 +53,9 @@ export function convTranspose2d(
   };
   const { stride: s, outputPadding: extra, dilation: d } = geometry;
   if (extra.some((e, axis) => e >= Math.max(s[axis], d[axis]))) {
-    throw new RangeError(
-      `convTranspose2d: outputPadding [${extra}] must be smaller than the stride [${s}] or the dilation ` +
+    throw new ArgumentError(
+      "convTranspose2d",
+      `outputPadding [${extra}] must be smaller than the stride [${s}] or the dilation ` +
         `[${d}]: no convolution with these would lead back.`,
     );
   }

@@ -1,3 +1,4 @@
+import { ArgumentError } from "../../options/arguments.ts";
 import { quote } from "../../options/kinds.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
 
@@ -19,8 +20,9 @@ const LARGEST = 2 ** 20;
 export function pair(name: string, value: Pair, smallest: number, op = "conv2d"): readonly [number, number] {
   const both = (Array.isArray(value) ? value : [value, value]) as readonly number[];
   if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= smallest && v <= LARGEST)) {
-    throw new RangeError(
-      `${op}: ${name} must be a whole number of at least ${smallest} and at most ${LARGEST}, or two of ` +
+    throw new ArgumentError(
+      op,
+      `${name} must be a whole number of at least ${smallest} and at most ${LARGEST}, or two of ` +
         `them, got ${quote(value)}.`,
     );
   }

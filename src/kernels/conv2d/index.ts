@@ -1,6 +1,6 @@
 import type { Device } from "../../device/device.ts";
 import { isGpu } from "../../device/gpu-device.ts";
-import { anything, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
+import { ArgumentError, anything, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
 import { oneOf, whole } from "../../options/kinds.ts";
 import { wantsGradient, willTape } from "../../tensor/no-grad.ts";
 import { defineOp } from "../../tensor/op.ts";
@@ -124,16 +124,23 @@ function readEpilogue(
   const uses = [activation !== "none" && `activation "${activation}"`, skip && "skip", gate && "gate"];
   const used = uses.filter(Boolean);
   if (used.length > 1) {
-    throw new RangeError(`conv2d: ${used.join(" and ")} cannot be combined. Apply one of them after it.`);
+    throw new ArgumentError(
+      "conv2d",
+      `${used.join(" and ")} cannot be combined. Apply one of them after it.`,
+    );
   }
   if (gate && shuffle !== 1) {
-    throw new RangeError(`conv2d: gate cannot be combined with shuffle ${shuffle}. Apply that after it.`);
+    throw new ArgumentError(
+      "conv2d",
+      `gate cannot be combined with shuffle ${shuffle}. Apply that after it.`,
+    );
   }
   if (alpha !== 1 && !skip)
-    throw new RangeError(`conv2d: alpha ${alpha} was given without a skip to add it to.`);
+    throw new ArgumentError("conv2d", `alpha ${alpha} was given without a skip to add it to.`);
   if (slope !== undefined && activation !== "leakyRelu" && activation !== "prelu") {
-    throw new RangeError(
-      `conv2d: slope was given with activation "${activation}"; "leakyRelu" and "prelu" have one.`,
+    throw new ArgumentError(
+      "conv2d",
+      `slope was given with activation "${activation}"; "leakyRelu" and "prelu" have one.`,
     );
   }
   if (activation === "prelu") {
@@ -145,7 +152,10 @@ function readEpilogue(
       );
     }
   } else if (slope instanceof Tensor) {
-    throw new RangeError(`conv2d: for activation "${activation}", slope must be a number, got a tensor.`);
+    throw new ArgumentError(
+      "conv2d",
+      `for activation "${activation}", slope must be a number, got a tensor.`,
+    );
   }
   const slopes = slope instanceof Tensor ? slope : undefined;
   const extraKind = skip ? "skip" : gate ? "gate" : slopes ? "slopes" : "none";

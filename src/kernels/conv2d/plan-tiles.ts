@@ -1,5 +1,7 @@
 /** Steps 5 and 6: which tiles there are, which one runs, and how it lies in workgroup memory. */
+
 import type { DeviceProfile } from "../../device/device.ts";
+import { ArgumentError } from "../../options/arguments.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { shared } from "./5-shared.wgsl.ts";
 import { prefetch } from "./6-prefetch.wgsl.ts";
@@ -187,8 +189,9 @@ export function planTile({ geometry, wShape, yShape, hasBias }: Convolution, til
   const { bytes, constants } = layoutOf(tile, wShape, geometry);
   const THREADS = threadsOf(tile);
   if (bytes > WORKGROUP_BYTES || THREADS > MAX_THREADS) {
-    throw new RangeError(
-      `conv2d: variant ${variant} needs ${bytes} bytes of workgroup memory and ${THREADS} threads for weight ` +
+    throw new ArgumentError(
+      "conv2d",
+      `variant ${variant} needs ${bytes} bytes of workgroup memory and ${THREADS} threads for weight ` +
         `[${wShape}] with stride [${geometry.stride}] and dilation [${geometry.dilation}]; there are ` +
         `${WORKGROUP_BYTES} and ${MAX_THREADS}. Use another variant.`,
     );

@@ -2,8 +2,10 @@
  * Which forward kernel runs, with which block sizes and on how many threads. All of it follows from the sizes
  * and from what the device is good at (DeviceProfile), before anything is launched.
  */
+
 import type { DeviceProfile } from "../../device/device.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
+import { ArgumentError } from "../../options/arguments.ts";
 import { numel } from "../../tensor/shape.ts";
 import { naive } from "./1-naive.wgsl.ts";
 import { tiled } from "./2-tiled.wgsl.ts";
@@ -59,8 +61,9 @@ export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convoluti
     15 * geometry.stride[axis] + (wShape[2 + axis] - 1) * geometry.dilation[axis] + 1;
   const [PATCH_H, PATCH_W] = [patch(0), patch(1)];
   if (PATCH_H * PATCH_W > 4096) {
-    throw new RangeError(
-      `conv2d: variant 2-tiled needs a patch of ${PATCH_H} x ${PATCH_W} pixels in workgroup memory, which ` +
+    throw new ArgumentError(
+      "conv2d",
+      `variant 2-tiled needs a patch of ${PATCH_H} x ${PATCH_W} pixels in workgroup memory, which ` +
         `holds 4096. Use another variant for weight [${wShape}] with stride [${geometry.stride}].`,
     );
   }
@@ -88,9 +91,9 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   const SHARES_PIXELS = Number(halo <= PIXELS);
   const HALO = SHARES_PIXELS ? halo : 0;
   if (broadcasting && LANES === 0) {
-    throw new RangeError(
-      "conv2d: variant 4-broadcast needs subgroups of one known size, which this adapter lacks. " +
-        "Use 3-blocked.",
+    throw new ArgumentError(
+      "conv2d",
+      "variant 4-broadcast needs subgroups of one known size, which this adapter lacks. " + "Use 3-blocked.",
     );
   }
   const strips = Math.ceil(ow / PIXELS) * oh;

@@ -1,7 +1,13 @@
 /** What a classifier is trained by. */
 
 import { linearGrid } from "../../device/kernel.ts";
-import { checkArguments, checkOptions, numberList, type Wanted } from "../../options/arguments.ts";
+import {
+  ArgumentError,
+  checkArguments,
+  checkOptions,
+  numberList,
+  type Wanted,
+} from "../../options/arguments.ts";
 import { quote } from "../../options/kinds.ts";
 import { tensor } from "../../tensor/create.ts";
 import { defineOp } from "../../tensor/op.ts";
@@ -129,8 +135,9 @@ function fromList(target: ArrayLike<number>, shape: Shape, classes: number, x: T
   }
   const wrong = indices.find((index) => !isClass(index, classes));
   if (wrong !== undefined) {
-    throw new RangeError(
-      `crossEntropy: a class index must be a whole number from 0 to ${classes - 1}, got ${quote(wrong)}.`,
+    throw new ArgumentError(
+      "crossEntropy",
+      `a class index must be a whole number from 0 to ${classes - 1}, got ${quote(wrong)}.`,
     );
   }
   return tensor(indices, shape, { device: x.device });

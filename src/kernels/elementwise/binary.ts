@@ -1,5 +1,5 @@
 import { linearGrid } from "../../device/kernel.ts";
-import { checkArguments, checkOptions, finite } from "../../options/arguments.ts";
+import { ArgumentError, checkArguments, checkOptions, finite } from "../../options/arguments.ts";
 import { noGrad } from "../../tensor/no-grad.ts";
 import { defineOp } from "../../tensor/op.ts";
 import {
@@ -298,5 +298,5 @@ function twoTensors(op: string, a: Tensor | number, b: Tensor | number): [Tensor
 function checkOperands(op: string, a: Tensor | number, b: Tensor | number): void {
   checkArguments(op, { a: [a, operand], b: [b, operand] });
   if (typeof a === "number" && typeof b === "number")
-    throw new RangeError(`${op}: at least one operand must be a tensor, got two numbers.`);
+    throw new ArgumentError(op, `at least one operand must be a tensor, got two numbers.`);
 }

@@ -1,6 +1,7 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../../device/kernel.ts";
 import {
+  ArgumentError,
   anyNumber,
   checkArguments,
   checkOptions,
@@ -81,7 +82,7 @@ function defineUnary(name: string, rule: UnaryRule): UnaryOp {
 function withoutConstants(name: string, op: UnaryOp): (x: Tensor) => Tensor {
   const call = (x: Tensor, ...others: unknown[]) => {
     if (others.length === 1 && isObject(others[0]))
-      throw new RangeError(`${name}: takes a tensor and no options, got ${quote(others[0])}.`);
+      throw new ArgumentError(name, `takes a tensor and no options, got ${quote(others[0])}.`);
     return op(x);
   };
   return Object.defineProperty(call, "name", { value: name }); // errors call it so
@@ -320,12 +321,13 @@ export function clamp(x: Tensor, low?: number, high?: number): Tensor {
   const bound = optional(anyNumber);
   checkArguments("clamp", { x: [x, aTensor], low: [low, bound], high: [high, bound] });
   if (low === undefined && high === undefined) {
-    throw new RangeError(
-      "clamp: give low or high or both: clamp(x, 0), clamp(x, undefined, 1), clamp(x, 0, 1).",
+    throw new ArgumentError(
+      "clamp",
+      "give low or high or both: clamp(x, 0), clamp(x, undefined, 1), clamp(x, 0, 1).",
     );
   }
   const [a, b] = [low ?? -Infinity, high ?? Infinity];
-  if (a > b) throw new RangeError(`clamp: low must not be above high, got ${a} and ${b}.`);
+  if (a > b) throw new ArgumentError("clamp", `low must not be above high, got ${a} and ${b}.`);
   return clampTo(x, { a, b });
 }
 

@@ -1,5 +1,5 @@
 import { linearGrid } from "../../device/kernel.ts";
-import { checkArguments, finite, numberList } from "../../options/arguments.ts";
+import { ArgumentError, checkArguments, finite, numberList } from "../../options/arguments.ts";
 import { oneOf } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
@@ -158,7 +158,7 @@ export function pad(x: Tensor, padding: Margins, mode: PadMode = "constant", val
     );
   }
   if (mode !== "constant" && value !== 0) {
-    throw new RangeError(`${call}: only mode "constant" takes a value, got ${value}.`);
+    throw new ArgumentError(call, `only mode "constant" takes a value, got ${value}.`);
   }
   return padOp({ x }, { padding, mode, value });
 }

@@ -2,6 +2,7 @@
 
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
+import { ArgumentError } from "../../options/arguments.ts";
 import { quote } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
@@ -79,7 +80,7 @@ function checkPicture(op: string, shape: Shape, r: number): Shape {
     throw new ShapeError(`${op}: x must have the four axes [n, c, h, w], got ${formatShape(shape)}.`);
   }
   if (!Number.isInteger(r) || r < 1)
-    throw new RangeError(`${op}: r must be a whole number above 0, got ${quote(r)}.`);
+    throw new ArgumentError(op, `r must be a whole number above 0, got ${quote(r)}.`);
   return shape;
 }
 

@@ -2,7 +2,7 @@
 
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../../device/kernel.ts";
-import { anything, checkArguments, checkOptions } from "../../options/arguments.ts";
+import { ArgumentError, anything, checkArguments, checkOptions } from "../../options/arguments.ts";
 import { defineOp, type NdArray } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
@@ -168,8 +168,9 @@ export function poolWindows(op: string, window: Pair, options: PoolOptions): Win
     padding: pair("padding", padding, 0, op),
   };
   if (windows.padding.some((margin, axis) => margin > windows.window[axis] / 2)) {
-    throw new RangeError(
-      `${op}: a padding of ${windows.padding.join(" and ")} is more than half of the window ` +
+    throw new ArgumentError(
+      op,
+      `a padding of ${windows.padding.join(" and ")} is more than half of the window ` +
         `${windows.window.join("x")}, so that some windows would lie wholly outside of the picture.`,
     );
   }

@@ -1,4 +1,4 @@
-import { checkOptions, trueOrFalse } from "../../options/arguments.ts";
+import { ArgumentError, checkOptions, trueOrFalse } from "../../options/arguments.ts";
 import { atLeastZero } from "../../options/kinds.ts";
 import { disposeUnderNoGrad } from "../../tensor/no-grad.ts";
 import { numel } from "../../tensor/shape.ts";
@@ -43,8 +43,9 @@ function varianceOf(name: string, x: Tensor, axes: Axes | undefined, options: Va
   const result = resultOf(name, x, axes, rest);
   const count = x.size / numel(result.shape);
   if (!(count > correction)) {
-    throw new RangeError(
-      `${name}: ${count} ${count === 1 ? "element has" : "elements have"} none with a correction of ${correction}. ` +
+    throw new ArgumentError(
+      name,
+      `${count} ${count === 1 ? "element has" : "elements have"} none with a correction of ${correction}. ` +
         `Take more elements, or { correction: 0 }.`,
     );
   }

@@ -4,6 +4,7 @@ import type { GpuDevice } from "../../device/gpu-device.ts";
 import type { GpuStorage } from "../../device/gpu-storage.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
 import {
+  ArgumentError,
   checkArguments,
   checkOptions,
   numberList,
@@ -130,16 +131,20 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   checkOptions("interpolate", options, interpolateOptions, ["mode"]);
   const { mode, convention = "pytorch", round = false } = options;
   if (mode === "nearest" && options.antialias) {
-    throw new RangeError(`interpolate: antialias is for modes "bilinear" and "bicubic", not for "nearest".`);
+    throw new ArgumentError(
+      "interpolate",
+      `antialias is for modes "bilinear" and "bicubic", not for "nearest".`,
+    );
   }
   if (round && convention !== "matlab") {
-    throw new RangeError(`interpolate: round is for convention "matlab", not for "${convention}".`);
+    throw new ArgumentError("interpolate", `round is for convention "matlab", not for "${convention}".`);
   }
   const antialias = options.antialias ?? (convention === "matlab" && mode !== "nearest");
   const { size, scales } = resultOf(x.shape, options, convention);
   if (round && Math.min(...scales) < 1 / 250) {
-    throw new RangeError(
-      `interpolate: with round, the scale must not be below 1/250, got ${Math.min(...scales)}. ` +
+    throw new ArgumentError(
+      "interpolate",
+      `with round, the scale must not be below 1/250, got ${Math.min(...scales)}. ` +
         `Shrink in several steps.`,
     );
   }
@@ -172,10 +177,10 @@ function resultOf(shape: Shape, { size, scaleFactor }: InterpolateOptions, conve
     throw new ShapeError(`interpolate: x must have the four axes [n, c, h, w], got ${formatShape(shape)}.`);
   }
   if ((size === undefined) === (scaleFactor === undefined)) {
-    throw new RangeError("interpolate: give either size or scaleFactor, and not both.");
+    throw new ArgumentError("interpolate", "give either size or scaleFactor, and not both.");
   }
   if (scaleFactor !== undefined && !(scaleFactor > 0 && scaleFactor < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`interpolate: scaleFactor must be a number above 0, got ${scaleFactor}.`);
+    throw new ArgumentError("interpolate", `scaleFactor must be a number above 0, got ${scaleFactor}.`);
   }
   const round = convention === "matlab" ? Math.ceil : Math.floor;
   const sides = shape.slice(2);

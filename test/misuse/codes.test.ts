@@ -1,0 +1,51 @@
+/** The codes of docs/errors-and-versions.md, which programs tell errors without a class of their own apart by. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test, vi } from "vitest";
+import { init, loadPretrained, openDevice, openMethod } from "../../src/node.ts";
+import * as reader from "../../src/upscale/file-reader.ts";
+import { receivedError, sentError } from "../../src/worker/errors.ts";
+import { root } from "../support/run.ts";
+
+vi.mock("../../src/upscale/file-reader.ts", { spy: true });
+afterAll(() => vi.restoreAllMocks());
+
+const codeOf = async (work: Promise<unknown>) => work.then(String, ({ code }: { code?: string }) => code);
+
+test("NO_ADAPTER", async () => {
+  expect(await codeOf(init({ adapter: "no such adapter" }))).toBe("NO_ADAPTER");
+  expect(await codeOf(openDevice({ adapter: "no such adapter" }))).toBe("NO_ADAPTER");
+  vi.stubEnv("PIXELGRAD_ADAPTER", "no such adapter");
+  const error = await openMethod({ method: "wren" }).catch((reason: Error) => reason);
+  vi.unstubAllEnvs();
+  expect(error).toMatchObject({ name: "Error", code: "NO_ADAPTER" });
+  expect((error as Error).message).toMatch(/^wren is a network and runs on WebGPU: No WebGPU adapter fits /);
+});
+
+test("WEIGHTS_UNREADABLE", async () => {
+  vi.mocked(reader.readFile).mockRejectedValue(new Error("404 Not Found"));
+  const error = await loadPretrained("wren").catch((reason: Error) => reason);
+  expect(error).toMatchObject({ name: "Error", code: "WEIGHTS_UNREADABLE" });
+  expect((error as Error).message).toMatch(
+    /^loadPretrained: the weights of wren x2 cannot be read at .*: 404 Not /,
+  );
+  await init({ adapter: "cpu" });
+  const opened = await openMethod({ method: "wren" }).catch((reason: Error) => reason);
+  expect(opened).toMatchObject({ code: "WEIGHTS_UNREADABLE" });
+  expect((opened as Error).message).toMatch(/^openMethod: the weights of wren x2 cannot be read at /);
+});
+
+test("they survive the way from a worker; errors without one get none", () => {
+  const error = Object.assign(new Error("none"), { code: "NO_ADAPTER" });
+  expect(receivedError(structuredClone(sentError(error)))).toMatchObject({
+    message: "none",
+    code: "NO_ADAPTER",
+  });
+  expect("code" in receivedError(structuredClone(sentError(new RangeError("no"))))).toBe(false);
+});
+
+test("all codes of the library are in the table, and no others", () => {
+  const table = readFileSync(join(root, "docs/errors-and-versions.md"), "utf8");
+  const codes = [...table.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code);
+  expect(codes).toEqual(["NO_ADAPTER", "WEIGHTS_UNREADABLE"]);
+});
