@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, fsync, mkdirSync, statSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
@@ -139,7 +140,7 @@ export async function replaceWhole(
     }
     const file = await open(temporary, "r+");
     try {
-      await file.sync();
+      await sync(file);
     } finally {
       await file.close();
     }
@@ -151,6 +152,18 @@ export async function replaceWhole(
   } catch (cause) {
     await removeTemporary(temporary);
     throw writeError(path, cause);
+  }
+}
+
+/** Waits until a file is on the disk. */
+async function sync(file: FileHandle): Promise<void> {
+  try {
+    await file.sync();
+  } catch (error) {
+    // Yarn's Plug'n'Play has no file.sync(); fsync(), which Node forbids under --permission, is there. The system's
+    // errors have codes, and it tells each only once.
+    if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+    await promisify(fsync)(file.fd);
   }
 }
 
@@ -233,7 +246,8 @@ export function writeError(path: string, cause: unknown): DataError {
     EPERM: "you may not write there. Choose another folder",
   };
   const reason =
-    reasons[code] ?? `${message.split("\n")[0]}. Does the folder exist, and may you write there?`;
+    reasons[code] ??
+    `${message.split("\n")[0].replace(/\.$/, "")}. Does the folder exist, and may you write there?`;
   return (
     diskFullError(path, cause) ??
     new DataError(`${path}: cannot be written: ${reason.replace(/(\w)$/, "$1.")}`, { cause })
