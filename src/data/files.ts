@@ -1,8 +1,7 @@
-import { accessSync, constants, fsync, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, mkdirSync, statSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
@@ -17,6 +16,7 @@ import { readError, readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
 import { isStream, targetOf } from "./same-file.ts";
 import { makeTemporary, maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
+import { toDisk } from "./to-disk.ts";
 
 /** Reads a picture file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
@@ -140,7 +140,7 @@ export async function replaceWhole(
     }
     const file = await open(temporary, "r+");
     try {
-      await sync(file);
+      await toDisk(file);
     } finally {
       await file.close();
     }
@@ -152,18 +152,6 @@ export async function replaceWhole(
   } catch (cause) {
     await removeTemporary(temporary);
     throw writeError(path, cause);
-  }
-}
-
-/** Waits until a file is on the disk. */
-async function sync(file: FileHandle): Promise<void> {
-  try {
-    await file.sync();
-  } catch (error) {
-    // Yarn's Plug'n'Play has no file.sync(); fsync(), which Node forbids under --permission, is there. The system's
-    // errors have codes, and it tells each only once.
-    if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
-    await promisify(fsync)(file.fd);
   }
 }
 

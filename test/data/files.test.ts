@@ -157,6 +157,10 @@ describe("writeWhole", () => {
       sync.mockRejectedValue(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
       expect((await failure(writeWhole(path, Uint8Array.of(3)))).message).toMatch(/EIO/);
       expect([...readFileSync(path)]).toEqual([1, 2]);
+      // Node under --permission.
+      sync.mockRejectedValue(Object.assign(new Error("disabled"), { code: "ERR_ACCESS_DENIED" }));
+      await writeWhole(path, Uint8Array.of(4));
+      expect([...readFileSync(path)]).toEqual([4]);
     } finally {
       sync.mockRestore();
     }
