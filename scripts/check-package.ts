@@ -327,10 +327,10 @@ async function bundleForNode() {
     const picture = { width: 4, height: 4, channels: 3, data };
     upscale(picture, { scale: 2, method: process.argv[2] }).then(({ image }) => console.log(image.width));`;
   writeFileSync(join(project, "bundled.cjs"), program);
-  const esbuild = join("node_modules", "esbuild", "bin", "esbuild");
+  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
   const left = ["webgpu", "sharp", "h5wasm"].map((name) => `--external:${name}`);
   const flags = ["--bundle", "--platform=node", ...left, "--outfile=out/bundled.cjs"];
-  await run(process.execPath, [esbuild, "bundled.cjs", ...flags], project);
+  await run(npx, ["esbuild", "bundled.cjs", ...flags], project);
   const width = (await run(process.execPath, ["out/bundled.cjs", "bicubic"], project)).trim();
   check(width === "8", `the bundle said ${width}`);
   const says = await run(process.execPath, ["out/bundled.cjs", "wren"], project).catch(String);
