@@ -82,6 +82,7 @@ async function main(): Promise<void> {
   await step("load training data", loadData);
   await step("use the command line", useCommandLine);
   await step("enlarge with other people's models", enlargeWithOthersModels);
+  await step("bundle for Node", bundleForNode);
   const site = await step("bundle for browsers", bundle);
   await step("run in a browser", () => runInBrowser(site, swiftshader));
   await step("the single file", sizeOfSingleFile);
@@ -154,7 +155,7 @@ async function install(tarball: string) {
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
   const names = ["typescript", "@types/node", ...(hasSwiftShader ? ["@sparticuz/chromium"] : [])];
   const others = names.map((name) => `${name}@${devDependencies[name]}`);
-  others.push("typescript-5@npm:typescript@~5.9.0");
+  others.push("typescript-5@npm:typescript@~5.9.0", "esbuild@0.28");
   await run(npm, ["install", "--no-fund", "--no-audit", tarball, ...others], project);
   const installed = readdirSync(join(project, "node_modules/@types"));
   return { says: `${others.join(", ")}; @types: ${installed.join(", ")}`, result: undefined };
@@ -336,6 +337,27 @@ async function enlargeWithOthersModels() {
   const described = await info();
   check(/SRCNN x3, windows 9-3-5/.test(described), `with h5wasm, a file of Keras says ${described}`);
   return { says: `npx ${example}; ${command}`, result: undefined };
+}
+
+/**
+ * As esbuild bundles for Node if nobody says otherwise: in CommonJS. Such a file does not know its own address, so it
+ * does what needs no other file, and says what to do about the rest.
+ */
+async function bundleForNode() {
+  const program = `const { upscale } = require("pixelgrad");
+    const data = new Uint8Array(4 * 4 * 3);
+    const picture = { width: 4, height: 4, channels: 3, data };
+    upscale(picture, { scale: 2, method: process.argv[2] }).then(({ image }) => console.log(image.width));`;
+  writeFileSync(join(project, "bundled.cjs"), program);
+  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
+  const left = ["webgpu", "sharp", "h5wasm"].map((name) => `--external:${name}`);
+  const flags = ["--bundle", "--platform=node", ...left, "--outfile=out/bundled.cjs"];
+  await run(npx, ["esbuild", "bundled.cjs", ...flags], project);
+  const width = (await run(process.execPath, ["out/bundled.cjs", "bicubic"], project)).trim();
+  check(width === "8", `the bundle said ${width}`);
+  const says = await run(process.execPath, ["out/bundled.cjs", "wren"], project).catch(String);
+  check(says.includes("--external:pixelgrad"), `without weights, the bundle said ${says}`);
+  return { says: `esbuild ${manifestOf("esbuild").version}`, result: undefined };
 }
 
 /** Bytes without a pattern, the same at every call. */

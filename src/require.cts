@@ -1,5 +1,9 @@
-/** What require("pixelgrad") finds where Node cannot require ES modules: before 20.19 and 22.12. */
+/**
+ * What require("pixelgrad") finds where it cannot load ES modules: in Node before 20.19 and 22.12, and where another
+ * program has replaced Node's require(), such as Jest.
+ */
 throw new Error(
-  "pixelgrad is an ES module, which require() loads only in Node 20.19 and later. Write import instead: in a " +
-    'CommonJS file, const pixelgrad = await import("pixelgrad") inside an async function.',
+  "pixelgrad is an ES module, which this require() does not load. Node's does from 20.19 and 22.12 on; Jest's, from " +
+    "Node 24.9 on with NODE_OPTIONS=--experimental-vm-modules. Or write import instead: in a CommonJS file, " +
+    'const pixelgrad = await import("pixelgrad") inside an async function.',
 );

@@ -4,6 +4,7 @@ import type { BatchFormat, Cut, Patches } from "./cut.ts";
 import type { CutRequest, DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
 import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
 import type { ThreadData } from "./resources.ts";
+import { threadProgram } from "./thread-program.ts";
 
 interface Task {
   request: DecodeRequest | CutRequest;
@@ -20,7 +21,7 @@ interface Task {
  */
 export class DecodePool {
   readonly size: number;
-  readonly #program: URL;
+  readonly #program?: URL;
   readonly #toRead: Task[] = [];
   readonly #toCut: Task[] = [];
   readonly #idle: Worker[] = [];
@@ -28,7 +29,7 @@ export class DecodePool {
   #closed = false;
 
   /** @param program the worker's file; only tests pass another one. */
-  constructor(size: number, program: URL = decodeWorker) {
+  constructor(size: number, program?: URL) {
     this.size = size;
     this.#program = program;
   }
@@ -95,7 +96,8 @@ export class DecodePool {
 
   #start(): Worker {
     const workerData: ThreadData = { pictureThreads: this.size };
-    const worker = new Worker(this.#program, { workerData });
+    const program = this.#program ?? threadProgram(new URL("./decode-worker.js", import.meta.url));
+    const worker = new Worker(program, { workerData });
     let failure = "it ended by itself";
     worker.on("error", (error: Error) => {
       failure = error.message;
@@ -131,7 +133,3 @@ function describeDeath({ request, label }: Task, failure: string): string {
 function plain({ scale, colors, inputSize }: PairFormat): PairFormat {
   return { scale, colors, inputSize };
 }
-
-/** This folder is TypeScript in the repository and JavaScript in the published package. */
-const fromSource = import.meta.url.endsWith(".ts");
-const decodeWorker = new URL(fromSource ? "./decode-worker.dev.mjs" : "./decode-worker.js", import.meta.url);

@@ -38,7 +38,7 @@ const port = parentPort!;
 
 port.on("message", async (request: DecodeRequest | CutRequest | "close") => {
   if (request === "close") {
-    port.close(); // nothing keeps the thread alive any more, so it ends by itself
+    port.unref(); // nothing keeps the thread alive any more, so it ends by itself; Deno has no close()
     return;
   }
   const answer = await answerTo(request).catch((error: Error): DecodeAnswer => {

@@ -16,6 +16,7 @@ import { readError, readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
 import { isStream, targetOf } from "./same-file.ts";
 import { makeTemporary, maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
+import { toDisk } from "./to-disk.ts";
 
 /** Reads a picture file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
@@ -139,7 +140,7 @@ export async function replaceWhole(
     }
     const file = await open(temporary, "r+");
     try {
-      await file.sync();
+      await toDisk(file);
     } finally {
       await file.close();
     }
@@ -233,7 +234,8 @@ export function writeError(path: string, cause: unknown): DataError {
     EPERM: "you may not write there. Choose another folder",
   };
   const reason =
-    reasons[code] ?? `${message.split("\n")[0]}. Does the folder exist, and may you write there?`;
+    reasons[code] ??
+    `${message.split("\n")[0].replace(/\.$/, "")}. Does the folder exist, and may you write there?`;
   return (
     diskFullError(path, cause) ??
     new DataError(`${path}: cannot be written: ${reason.replace(/(\w)$/, "$1.")}`, { cause })

@@ -42,10 +42,14 @@ function instance(flags: string[] = []): Promise<GPU> {
 }
 
 async function createInstance(flags: string[]): Promise<GPU> {
-  const dawn = await import("webgpu").catch((cause) => {
+  const dawn = await import("webgpu").catch((cause: NodeJS.ErrnoException) => {
+    const advice =
+      cause.code === "ERR_DLOPEN_DISABLED"
+        ? "Start Node without --no-addons; with --permission, it also needs --allow-addons"
+        : 'Install it with "npm install webgpu"; on Linux it needs glibc 2.34 or newer (not Alpine)';
     throw new Error(
-      `The npm package "webgpu" (WebGPU for Node) could not be loaded: ${(cause as Error).message}. ` +
-        `Install it with "npm install webgpu"; on Linux it needs glibc 2.34 or newer (not Alpine).`,
+      `The npm package "webgpu" (WebGPU for Node) could not be loaded: ${cause.message.replace(/\.$/, "")}. ` +
+        `${advice}.`,
       { cause },
     );
   });

@@ -3,7 +3,6 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -20,6 +19,7 @@ import { makeFolder, writeError } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
 import { statsOf, statsWithin } from "../data/same-file.ts";
 import { removeTemporary, temporaryDone, temporaryFor } from "../data/temporary.ts";
+import { toDiskSync } from "../data/to-disk.ts";
 import { isObject } from "../options/arguments.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
 import {
@@ -213,7 +213,7 @@ export class RunFolder {
     const length = (file: string) => {
       const open = openSync(this.file(file), "a");
       try {
-        fsyncSync(open);
+        toDiskSync(open);
       } finally {
         closeSync(open);
       }
@@ -325,7 +325,7 @@ async function makeLocked(path: string, checkpoint: Uint8Array): Promise<Lock | 
     const file = openSync(join(unfinished, checkpointFile), "w");
     try {
       writeFileSync(file, checkpoint);
-      fsyncSync(file);
+      toDiskSync(file);
     } finally {
       closeSync(file);
     }

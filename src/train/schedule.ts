@@ -29,7 +29,7 @@ export function rateAfterResume(
   if (schedule.tMax >= steps) return undefined;
   return (
     `The cosine ends at step ${schedule.tMax}: from there to step ${steps} the rate stays ${at(steps)}. For a ` +
-    "whole schedule, begin a new run by --init from these weights"
+    "whole schedule, begin a new run by `init` from these weights"
   );
 }
 

@@ -173,7 +173,7 @@ export async function resume(
 function whereWeightsAre(folder: string, step: number): string {
   const files = resultFilesIn(folder);
   if (files.length > 0) return `What it has learned is in ${andList(files)} there.`;
-  return `It was stopped before it wrote weights for use: --steps ${step} writes them.`;
+  return `It was stopped before it wrote weights for use: \`steps\` ${step} writes them.`;
 }
 
 function withDegradation(config: TrainConfig): TrainConfig {

@@ -1,5 +1,6 @@
 /** Weight files of Keras, as safetensors: read in a worker thread, by the optional package h5wasm. */
 import { Worker } from "node:worker_threads";
+import { threadProgram } from "../data/thread-program.ts";
 import type { NamedArray } from "../nn/module.ts";
 import { serializeSafetensors } from "../nn/safetensors.ts";
 import { looksLikeZip, readStoredZip, ZipError } from "../nn/stored-zip.ts";
@@ -95,7 +96,10 @@ export class KerasReader {
 
   #ask(bytes: Uint8Array): Promise<KerasAnswer> {
     // Its output would be that of the HDF5 library about errors.
-    this.#worker ??= new Worker(program, { stdout: true, stderr: true });
+    this.#worker ??= new Worker(threadProgram(new URL("./keras-worker.js", import.meta.url)), {
+      stdout: true,
+      stderr: true,
+    });
     const worker = this.#worker;
     return new Promise((resolve) => {
       const settle = (answer: KerasAnswer) => {
@@ -126,7 +130,3 @@ function metadataOf({ config }: KerasContents, ofArchive: string | undefined): R
   const settings = ofArchive ?? config;
   return settings === undefined ? { format: "keras" } : { format: "keras", config: settings };
 }
-
-/** This folder is TypeScript in the repository and JavaScript in the published package. */
-const fromSource = import.meta.url.endsWith(".ts");
-const program = new URL(fromSource ? "./keras-worker.dev.mjs" : "./keras-worker.js", import.meta.url);

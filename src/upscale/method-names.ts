@@ -17,35 +17,36 @@ export type Interpolation = (typeof interpolations)[number];
  * stands.
  *
  * A new file is a new line. Each URL is written out because bundlers look for exactly this expression: they
- * copy the file beside the bundle and put its new URL here.
+ * copy the file beside the bundle and put its new URL here. They are functions because a bundle in CommonJS has no
+ * import.meta.url: it works until it asks for a file.
  */
 export const pretrainedFiles = {
   srcnn: {
-    2: new URL("../../weights/srcnn-x2.safetensors", import.meta.url),
-    3: new URL("../../weights/srcnn-x3.safetensors", import.meta.url),
-    4: new URL("../../weights/srcnn-x4.safetensors", import.meta.url),
+    2: () => new URL("../../weights/srcnn-x2.safetensors", import.meta.url),
+    3: () => new URL("../../weights/srcnn-x3.safetensors", import.meta.url),
+    4: () => new URL("../../weights/srcnn-x4.safetensors", import.meta.url),
   },
   espcn: {
-    2: new URL("../../weights/espcn-x2.safetensors", import.meta.url),
-    3: new URL("../../weights/espcn-x3.safetensors", import.meta.url),
-    4: new URL("../../weights/espcn-x4.safetensors", import.meta.url),
+    2: () => new URL("../../weights/espcn-x2.safetensors", import.meta.url),
+    3: () => new URL("../../weights/espcn-x3.safetensors", import.meta.url),
+    4: () => new URL("../../weights/espcn-x4.safetensors", import.meta.url),
   },
   "edsr-small": {
-    2: new URL("../../weights/edsr-small-x2.safetensors", import.meta.url),
-    3: new URL("../../weights/edsr-small-x3.safetensors", import.meta.url),
-    4: new URL("../../weights/edsr-small-x4.safetensors", import.meta.url),
+    2: () => new URL("../../weights/edsr-small-x2.safetensors", import.meta.url),
+    3: () => new URL("../../weights/edsr-small-x3.safetensors", import.meta.url),
+    4: () => new URL("../../weights/edsr-small-x4.safetensors", import.meta.url),
   },
   "wren-photo": {
-    1: new URL("../../weights/wren-photo-x1.safetensors", import.meta.url),
-    2: new URL("../../weights/wren-photo-x2.safetensors", import.meta.url),
-    4: new URL("../../weights/wren-photo-x4.safetensors", import.meta.url),
+    1: () => new URL("../../weights/wren-photo-x1.safetensors", import.meta.url),
+    2: () => new URL("../../weights/wren-photo-x2.safetensors", import.meta.url),
+    4: () => new URL("../../weights/wren-photo-x4.safetensors", import.meta.url),
   },
   wren: {
-    2: new URL("../../weights/wren-x2.safetensors", import.meta.url),
-    3: new URL("../../weights/wren-x3.safetensors", import.meta.url),
-    4: new URL("../../weights/wren-x4.safetensors", import.meta.url),
+    2: () => new URL("../../weights/wren-x2.safetensors", import.meta.url),
+    3: () => new URL("../../weights/wren-x3.safetensors", import.meta.url),
+    4: () => new URL("../../weights/wren-x4.safetensors", import.meta.url),
   },
-} as const satisfies Readonly<Record<string, Readonly<Partial<Record<PretrainedScale, URL>>>>>;
+} as const satisfies Readonly<Record<string, Readonly<Partial<Record<PretrainedScale, () => URL>>>>>;
 
 /** The network for pictures that JPEG, noise or blur has damaged. All others are for clean pictures. */
 export const photoNetwork = "wren-photo";
@@ -63,7 +64,7 @@ export const pretrainedNames = (Object.keys(pretrainedFiles) as PretrainedName[]
 export type PretrainedScale = 1 | 2 | 3 | 4;
 /** Those that there are weights for; `scalesOf` says which of them a network has. */
 export const pretrainedScales: readonly PretrainedScale[] = ([1, 2, 3, 4] as const).filter((scale) =>
-  pretrainedNames.some((name) => pretrainedFile(name, scale) !== undefined),
+  pretrainedNames.some((name) => hasFile(name, scale)),
 );
 
 /** An interpolation, or a network that comes with the library. */
@@ -95,11 +96,19 @@ export function scalesOf(name: MethodName): readonly number[] {
   return isInterpolation(name) ? scales : Object.keys(pretrainedFiles[name]).map(Number);
 }
 
-/** A network's file for a scale; undefined if there is none. */
+/**
+ * A network's file for a scale; undefined if there is none.
+ *
+ * @throws TypeError in a bundle that does not know its own address
+ */
 export function pretrainedFile(name: PretrainedName, scale: number): URL | undefined {
-  const files: Readonly<Partial<Record<number, URL>>> = pretrainedFiles[name];
+  const files: Readonly<Partial<Record<number, () => URL>>> = pretrainedFiles[name];
+  return hasFile(name, scale) ? files[scale]!() : undefined;
+}
+
+export function hasFile(name: PretrainedName, scale: number): boolean {
   // "2" has the same property as 2.
-  return typeof scale === "number" && Object.hasOwn(files, scale) ? files[scale] : undefined;
+  return typeof scale === "number" && Object.hasOwn(pretrainedFiles[name], scale);
 }
 
 /**
@@ -112,7 +121,7 @@ export function pretrainedFile(name: PretrainedName, scale: number): URL | undef
 export function defaultMethod(scale: number): MethodName | undefined {
   checkArguments("defaultMethod", { scale: [scale, whole(1)] });
   if (scale === 1) return photoMethod(scale);
-  return cleanNetworks().find((name) => pretrainedFile(name, scale)) ?? "bicubic";
+  return cleanNetworks().find((name) => hasFile(name, scale)) ?? "bicubic";
 }
 
 /** The scales at which networks enlarge pictures where nobody names one. */
@@ -127,7 +136,7 @@ export function enlargementsByDefault(): readonly number[] {
  */
 export function photoMethod(scale: number): PretrainedName | undefined {
   checkArguments("photoMethod", { scale: [scale, whole(1)] });
-  return pretrainedFile(photoNetwork, scale) && photoNetwork;
+  return hasFile(photoNetwork, scale) ? photoNetwork : undefined;
 }
 
 /** The best first. */

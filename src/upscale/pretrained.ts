@@ -7,6 +7,7 @@ import { quote } from "../options/kinds.ts";
 import { outsideScopes } from "../tensor/scope.ts";
 import { readFile } from "./file-reader.ts";
 import {
+  hasFile,
   isPretrained,
   type PretrainedName,
   type PretrainedScale,
@@ -54,23 +55,29 @@ export async function readPretrained(
       `there is no network ${quote(name)}; there are ${pretrainedNames.join(", ")}.`,
     );
   }
-  const url = pretrainedFile(name, scale);
-  if (url === undefined) {
+  if (!hasFile(name, scale)) {
     throw new ArgumentError(
       caller,
       `${name} enlarges by ${scalesOf(name).join(", ")}, not by ${quote(scale)}. Train one ` +
         "with that scale, or take an interpolation.",
     );
   }
-  const bytes = await readFile(url).catch((cause: Error) => {
+  const bytes = await readFileOf(name, scale).catch((cause: Error) => {
     const error = new Error(
-      `${caller}: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A ` +
-        `bundler has to copy the package's folder "weights"; the development server of Vite before 8 finds ` +
-        `it with optimizeDeps: { exclude: ["pixelgrad"] }. Or serve the file yourself, and give its bytes ` +
-        "to loadModel().",
+      `${caller}: the weights of ${name} x${scale} cannot be read: ${cause.message}. A bundler has to copy ` +
+        `the package's folder "weights"; the development server of Vite before 8 finds it with optimizeDeps: ` +
+        `{ exclude: ["pixelgrad"] }. Bundles for Node leave the package out (esbuild: --external:pixelgrad). Or ` +
+        "serve the file yourself, and give its bytes to loadModel().",
       { cause },
     );
     throw Object.assign(error, { code: "WEIGHTS_UNREADABLE" });
   });
   return { bytes, label: `${name} x${scale}` };
+}
+
+async function readFileOf(name: PretrainedName, scale: PretrainedScale): Promise<Uint8Array> {
+  const url = pretrainedFile(name, scale)!;
+  return readFile(url).catch((cause: Error) => {
+    throw new Error(`${url}: ${cause.message}`, { cause });
+  });
 }

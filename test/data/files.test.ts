@@ -9,12 +9,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import sharp from "sharp";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { decodeImage, encodePng, makeFolder, readImage, writePng, writeWhole } from "../../src/data/files.ts";
 import { PictureWriter } from "../../src/data/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -145,6 +145,27 @@ test.skipIf(process.platform === "win32")("why a folder cannot be made, in words
 });
 
 describe("writeWhole", () => {
+  test("needs no sync() of a FileHandle, which Yarn's Plug'n'Play lacks", async () => {
+    const handle = await open(folder, "r");
+    await handle.close();
+    const sync = vi.spyOn(Object.getPrototypeOf(handle), "sync").mockRejectedValue(new Error("missing"));
+    try {
+      const path = join(folder, "without-sync.bin");
+      await writeWhole(path, Uint8Array.of(1, 2));
+      expect([...readFileSync(path)]).toEqual([1, 2]);
+      // What the disk reports is no reason to ask once more.
+      sync.mockRejectedValue(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
+      expect((await failure(writeWhole(path, Uint8Array.of(3)))).message).toMatch(/EIO/);
+      expect([...readFileSync(path)]).toEqual([1, 2]);
+      // Node under --permission.
+      sync.mockRejectedValue(Object.assign(new Error("disabled"), { code: "ERR_ACCESS_DENIED" }));
+      await writeWhole(path, Uint8Array.of(4));
+      expect([...readFileSync(path)]).toEqual([4]);
+    } finally {
+      sync.mockRestore();
+    }
+  });
+
   test("keeps a link, and replaces the file that it leads to", async () => {
     writeFileSync(join(folder, "target"), "old");
     symlinkSync(join(folder, "target"), join(folder, "link"));

@@ -14,7 +14,7 @@ import {
   pretrainedFiles,
 } from "../../src/upscale/method-names.ts";
 
-type Files = Partial<Record<PretrainedScale, URL>>;
+type Files = Partial<Record<PretrainedScale, () => URL>>;
 
 /** Writes tiny networks, no two alike, to files such as `wren-photo-x2.safetensors`. A device must be open. */
 export async function writeStandIns(
@@ -42,7 +42,7 @@ export function useStandIns(folder: string): () => void {
     if (name === undefined) continue;
     const files: Files = pretrainedFiles[name as PretrainedName];
     if (!before.has(files)) before.set(files, { ...files });
-    files[Number(scale) as PretrainedScale] = pathToFileURL(join(folder, file));
+    files[Number(scale) as PretrainedScale] = () => pathToFileURL(join(folder, file));
   }
   return () => {
     for (const [files, old] of before) {
