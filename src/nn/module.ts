@@ -136,13 +136,16 @@ export abstract class Module {
     }
   }
 
-  /** A copy of all tensors' values, by name: parameters, and buffers such as running statistics. */
+  /**
+   * A copy of all tensors' values, by name: parameters, and buffers such as running statistics. The values are those
+   * at the time of the call, even if a step follows before the promise settles.
+   */
   async stateDict(): Promise<Map<string, NamedArray>> {
-    const state = new Map<string, NamedArray>();
-    for (const [name, tensor] of this.namedTensors()) {
-      state.set(name, { shape: tensor.shape, data: await tensor.data() });
-    }
-    return state;
+    // All are read before anything is awaited.
+    const entries = [...this.namedTensors()].map(async ([name, tensor]) => {
+      return [name, { shape: tensor.shape, data: await tensor.data() }] as const;
+    });
+    return new Map(await Promise.all(entries));
   }
 
   /**

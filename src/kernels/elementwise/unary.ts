@@ -177,14 +177,20 @@ export const siluOp = defineUnary("silu", {
   wgsl: { f: "x * logistic(x)", df: "logistic(x) * (1.0 + x * (1.0 - logistic(x)))" },
 });
 
-/** The sine of x in radians. On GPUs, exact to f32 for |x| up to some thousands. */
+/**
+ * The sine of x in radians. On GPUs, exact to f32 for |x| up to some thousands; beyond, digits are lost one by one, and
+ * the result stays in [-1, 1].
+ */
 export const sin = defineFunction("sin", {
   f: Math.sin,
   df: Math.cos,
   wgsl: { f: "sine(x, 0)", df: "sine(x, 1)" },
 });
 
-/** The cosine of x in radians. On GPUs, exact to f32 for |x| up to some thousands. */
+/**
+ * The cosine of x in radians. On GPUs, exact to f32 for |x| up to some thousands; beyond, digits are lost one by one, and
+ * the result stays in [-1, 1].
+ */
 export const cos = defineFunction("cos", {
   f: Math.cos,
   df: (x) => -Math.sin(x),
@@ -213,7 +219,10 @@ export function softplus(x: Tensor, beta = 1): Tensor {
 const eluOf = defineUnary("elu", {
   f: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
   df: (x, _y, alpha) => (x > 0 ? 1 : alpha * Math.exp(x)),
-  wgsl: { f: "select(p.a * exp_minus_1(x), x, x > 0.0)", df: "select(p.a * exp(x), 1.0, x > 0.0)" },
+  wgsl: {
+    f: "select(p.a * exp_minus_1(x), x, x > 0.0)",
+    df: "select(keep_nan(x, p.a * exp(x)), 1.0, x > 0.0)",
+  },
 });
 
 /** x where positive, alpha * (exp(x) - 1) elsewhere (Clevert, Unterthiner, Hochreiter 2016). */
