@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { charbonnierLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../src/kernels/loss/index.ts";
-import { binaryCrossEntropyWithLogits } from "../../src/nn/index.ts";
+import {
+  binaryCrossEntropyWithLogits,
+  charbonnierLoss,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  smoothL1Loss,
+} from "../../src/kernels/loss/index.ts";
 import { full, randn, tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
@@ -183,6 +189,44 @@ describe("binaryCrossEntropyWithLogits", () => {
       values(binaryCrossEntropyWithLogits(tensor([x], { device: cpu }), tensor([t], { device: cpu })))[0];
     expect([loss(200, 1), loss(200, 0), loss(-200, 1), loss(-200, 0)]).toEqual([0, 200, 200, 0]);
     expect(loss(30, 1)).toBeCloseTo(Math.log1p(Math.exp(-30)), 20);
+  });
+
+  test("keeps the digits of what is sure and right, for yes and for no, in loss and gradients", async () => {
+    for (const device of [cpu, ...devices]) {
+      for (const size of [0, 0.5, 3, 10, 17, 30]) {
+        for (const [x, t] of [
+          [size, 1],
+          [-size, 0],
+        ]) {
+          const [logit, target] = [x, t].map((v) => tensor([v], { device, requiresGrad: true }));
+          const loss = binaryCrossEntropyWithLogits(logit, target);
+          const gradients = backward(loss);
+          const near = (got: number, want: number, what: string) =>
+            expect(Math.abs(got / want - 1), `${what} of ${x}, ${t} on ${device.name}: ${got}`).toBeLessThan(
+              3e-6,
+            );
+          near(await loss.item(), Math.log1p(Math.exp(-size)), "loss");
+          near(await gradients.get(logit)!.item(), (t === 1 ? -1 : 1) / (1 + Math.exp(size)), "gradient");
+          expect(await gradients.get(target)!.item()).toBeCloseTo(-x, 10);
+        }
+      }
+    }
+  });
+
+  test("NaN stays NaN, in the gradients as well, and all sizes count", async () => {
+    const x = { shape: [5], values: [1, Number.NaN, 2, 3, 4] };
+    for (const inputs of [
+      [x, [5]],
+      [[5], x],
+    ])
+      await compareWithCpu(devices, "bce of NaN", ([x, t]) => binaryCrossEntropyWithLogits(x, t), inputs);
+    for (const shape of [[1], [255], [1021], [4, 32769]])
+      await compareWithCpu(
+        devices,
+        `bce of [${shape}]`,
+        ([x, t]) => binaryCrossEntropyWithLogits(x, t, { reduction: "sum" }),
+        [shape, shape],
+      );
   });
 
   test("kernels, and errors", async () => {
