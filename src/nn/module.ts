@@ -66,9 +66,11 @@ export abstract class Module {
 
   /**
    * What it computes. A network of one's own may take several tensors and options, and return a list or an object of
-   * them; a `Layer` takes and returns one tensor.
+   * them; a `Layer` takes and returns one tensor. Of a `Module` alone TypeScript does not know which, and checks
+   * neither.
    */
-  abstract forward(...inputs: never[]): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: `layer.forward(x)` of a Module[] compiles, with any inputs and result.
+  abstract forward(...inputs: any[]): any;
 
   /** The module's own tensors and modules, by the property's name (in arrays followed by `.0`, `.1`, …). */
   protected *members(): Iterable<[string, Member]> {
@@ -206,7 +208,8 @@ export abstract class Module {
   /**
    * Stores all tensors of this module as float16 from now on, in half the memory, and returns the module;
    * PyTorch's name. For inference alone: operations compute in f32 and store their results as float16, too, so
-   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimiser refuses the parameters.
+   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimiser refuses the parameters, and
+   * normalisations, reductions and losses refuse float16.
    *
    * @throws GpuError, without changing anything, if the device cannot store float16.
    */

@@ -60,13 +60,20 @@ export function checkNames(name: string, options: object, names: readonly string
   const option = Object.keys(options).find((one) => !names.includes(one));
   if (option === undefined) return;
   const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const own = pytorchOptions[camelCase] ?? camelCase;
   throw new RangeError(
-    names.includes(camelCase)
-      ? `${name}: the option ${quote(option)} is called ${camelCase} here.`
+    names.includes(own)
+      ? `${name}: the option ${quote(option)} is called ${own} here.`
       : `${name}: there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
           `${names.join(", ")}.`,
   );
 }
+
+/** PyTorch's options that have another name here, in camelCase. */
+const pytorchOptions: Readonly<Record<string, string>> = {
+  elementwiseAffine: "affine",
+  unbiased: "correction",
+};
 
 /** The names of all options of a type; none can be forgotten. */
 export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly string[] {
