@@ -178,8 +178,8 @@ export const siluOp = defineUnary("silu", {
 });
 
 /**
- * The sine of x in radians. On GPUs, exact to f32 for |x| up to some thousands; beyond, digits are lost one by one, and
- * the result stays in [-1, 1].
+ * The sine of x in radians. On GPUs, exact to f32 for |x| up to some thousands; beyond, digits are lost one by
+ * one, and the result stays in [-1, 1].
  */
 export const sin = defineFunction("sin", {
   f: Math.sin,
@@ -188,8 +188,8 @@ export const sin = defineFunction("sin", {
 });
 
 /**
- * The cosine of x in radians. On GPUs, exact to f32 for |x| up to some thousands; beyond, digits are lost one by one, and
- * the result stays in [-1, 1].
+ * The cosine of x in radians. On GPUs, exact to f32 for |x| up to some thousands; beyond, digits are lost one by
+ * one, and the result stays in [-1, 1].
  */
 export const cos = defineFunction("cos", {
   f: Math.cos,

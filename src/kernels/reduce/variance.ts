@@ -44,8 +44,8 @@ function varianceOf(name: string, x: Tensor, axes: Axes | undefined, options: Va
   const count = x.size / numel(result.shape);
   if (!(count > correction)) {
     throw new RangeError(
-      `${name}: of ${count} ${count === 1 ? "element" : "elements"} nothing is left to divide by with a correction of ` +
-        `${correction}. Take more elements, or { correction: 0 }.`,
+      `${name}: of ${count} ${count === 1 ? "element" : "elements"} nothing is left to divide by with a ` +
+        `correction of ${correction}. Take more elements, or { correction: 0 }.`,
     );
   }
   const { deviations, squares } = deviationsOf(x, result.axes);
