@@ -46,7 +46,14 @@ export {
   transpose,
   unsqueeze,
 } from "./kernels/layout/index.ts";
-export { charbonnierLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./kernels/loss/index.ts";
+export {
+  binaryCrossEntropyWithLogits,
+  charbonnierLoss,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  smoothL1Loss,
+} from "./kernels/loss/index.ts";
 export { linear, matmul } from "./kernels/matmul/index.ts";
 export { type PadMode, pad } from "./kernels/pad/index.ts";
 export { pixelShuffle, pixelUnshuffle } from "./kernels/pixel-shuffle/index.ts";

@@ -19,6 +19,7 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   argmax: [x, 1],
   avgPool2d: [picture, 2],
   batchNorm: [picture, running, t(3), t(3)],
+  binaryCrossEntropyWithLogits: [x, x],
   broadcastTo: [t(3), [2, 3]],
   cast: [x, "float16"],
   charbonnierLoss: [x, x],

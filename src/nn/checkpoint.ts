@@ -1,5 +1,6 @@
 /** Networks and optimisers in one file, so that a training loop of one's own can go on where it stopped. */
 import { bytes as bytesWanted, checkArguments, isPlain, type Wanted } from "../options/arguments.ts";
+import { atLeastZero, quote, whole } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { Module, type NamedArray } from "./module.ts";
@@ -27,7 +28,8 @@ const someParts: Wanted<CheckpointParts> = {
  *     await writeFile(path, await saveCheckpoint({ model, adam }, { epoch: "3" }));
  *
  * Tensors are called `model.conv.weight`, `adam.m` and so on. Options (Adam's betas, a network's sizes) are in the
- * program, and not in the file.
+ * program, and not in the file. All values are those at the time of the call, even if training goes on before the
+ * promise settles.
  */
 export async function saveCheckpoint(
   parts: CheckpointParts,
@@ -38,18 +40,20 @@ export async function saveCheckpoint(
     metadata: [metadata, texts],
   });
   const tensors = new Map<string, NamedArray>();
-  const counters: Record<string, string> = {};
-  for (const [name, part] of Object.entries(parts)) {
-    if (part instanceof Module) {
-      for (const [inner, array] of await part.stateDict()) tensors.set(`${name}.${inner}`, array);
+  const counters = { ...metadata };
+  // All parts are read before anything is awaited.
+  const states = Object.entries(parts).map(async ([name, part]) => [name, await part.stateDict()] as const);
+  for (const [name, state] of await Promise.all(states)) {
+    if (state instanceof Map) {
+      for (const [inner, array] of state) tensors.set(`${name}.${inner}`, array);
     } else {
-      const { steps, lr, sums } = await part.stateDict();
+      const { steps, lr, sums } = state;
       Object.assign(counters, { [`${name}.steps`]: String(steps), [`${name}.lr`]: String(lr) });
       for (const [sum, data] of Object.entries(sums))
         tensors.set(`${name}.${sum}`, { shape: [data.length], data });
     }
   }
-  return serializeSafetensors(tensors, { ...metadata, ...counters });
+  return serializeSafetensors(tensors, counters);
 }
 
 /**
@@ -76,21 +80,40 @@ export function loadCheckpoint(
     states.set(part, (states.get(part) ?? new Map()).set(inner.join("."), array));
   }
   for (const [part, value] of Object.entries(parts)) {
-    const state = states.get(part);
-    const steps = metadata[`${part}.steps`];
-    if (!state || (value instanceof Optimizer && steps === undefined)) {
-      const kind = value instanceof Module ? "network" : "optimiser";
+    const state = states.get(part) ?? new Map<string, NamedArray>();
+    const isModule = value instanceof Module;
+    const isThere = isModule
+      ? state.size > 0 || value.namedTensors().size === 0
+      : metadata[`${part}.steps`] !== undefined;
+    if (!isThere) {
+      const kind = isModule ? "network" : "optimiser";
       throw new DataError(
         `loadCheckpoint: ${name} has no ${kind} called "${part}"; it has ` +
           `${[...states.keys()].map(excerpt).join(", ") || "nothing"}. Name the parts as they were saved.`,
       );
     }
-    if (value instanceof Module) {
-      value.loadStateDict(state, { source: `${part} of ${name}` });
+    const source = `${part} of ${name}`;
+    if (isModule) {
+      value.loadStateDict(state, { source });
     } else {
+      const counter = (key: "steps" | "lr", wanted: Wanted<number>) =>
+        readCounter(metadata[`${part}.${key}`], `the ${key} of ${source}`, wanted);
       const sums = Object.fromEntries([...state].map(([sum, { data }]) => [sum, data]));
-      value.loadStateDict({ steps: Number(steps), lr: Number(metadata[`${part}.lr`]), sums });
+      value.loadStateDict(
+        { steps: counter("steps", whole(0)), lr: counter("lr", atLeastZero), sums },
+        { source },
+      );
     }
   }
   return metadata;
+}
+
+/** A number that a file has as a text. @throws DataError unless it is what is wanted */
+function readCounter(text: string | undefined, what: string, { wants, fits }: Wanted<number>): number {
+  const value = text?.trim() ? Number(text) : undefined; // Number("") is 0
+  if (fits(value)) return value;
+  throw new DataError(
+    `loadCheckpoint: ${what} must be ${wants}, got ${quote(text)}. The file is damaged, or another program has ` +
+      `changed it.`,
+  );
 }

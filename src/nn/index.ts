@@ -29,7 +29,6 @@ export {
 } from "./layers.ts";
 export {
   BCEWithLogitsLoss,
-  binaryCrossEntropyWithLogits,
   CharbonnierLoss,
   CrossEntropyLoss,
   FFTLoss,

@@ -102,9 +102,9 @@ export class Conv2d extends Module {
     const { weight, bias, stride, padding, paddingMode, dilation } = this;
     if (paddingMode === "zeros") return conv2d(x, weight, bias, { stride, padding, dilation, ...fused });
     const [vertical, horizontal] = pair("padding", padding, 0, "Conv2d");
-    const padded = pad(x, [horizontal, horizontal, vertical, vertical], paddingMode);
-    const y = conv2d(padded, weight, bias, { stride, dilation, ...fused });
-    disposeUnderNoGrad(padded);
+    const withBorder = pad(x, [horizontal, horizontal, vertical, vertical], paddingMode);
+    const y = conv2d(withBorder, weight, bias, { stride, dilation, ...fused });
+    disposeUnderNoGrad(withBorder);
     return y;
   }
 }
@@ -132,7 +132,7 @@ export class Linear extends Module {
   }
 }
 
-export interface ConvTranspose2dModuleOptions extends Omit<Conv2dModuleOptions, "padding"> {
+export interface ConvTranspose2dModuleOptions extends Omit<Conv2dModuleOptions, "padding" | "paddingMode"> {
   /** Default 0. */
   padding?: Pair;
   /** Default 0. */

@@ -1,6 +1,6 @@
 import { crossEntropy } from "../kernels/cross-entropy/index.ts";
-import { add, mul, neg, softplus, sub } from "../kernels/elementwise/index.ts";
 import {
+  binaryCrossEntropyWithLogits,
   type CharbonnierOptions,
   charbonnierLoss,
   charbonnierOptions,
@@ -15,11 +15,8 @@ import {
   smoothL1Loss,
   smoothL1Options,
 } from "../kernels/loss/index.ts";
-import { mean, sum } from "../kernels/reduce/index.ts";
-import { checkArguments, checkOptions } from "../options/arguments.ts";
-import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
-import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
-import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import { checkOptions } from "../options/arguments.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { fftLoss, ssimLoss } from "./image-losses.ts";
 
 /** Mean (or sum) of |x - target|: EDSR's loss, which blurs less than the square. See `l1Loss`. */
@@ -118,29 +115,6 @@ export class SmoothL1Loss {
   forward(x: Tensor, target: Tensor): Tensor {
     return smoothL1Loss(x, target, this.options);
   }
-}
-
-/**
- * The mean (or sum) of -t log(p) - (1 - t) log(1 - p) with p = sigmoid(x), as a tensor of shape []: for answers of
- * yes or no, whose probabilities are the targets t in 0..1, of x's shape. Computed from x, no p is rounded to 0 or 1.
- */
-export function binaryCrossEntropyWithLogits(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  const name = "binaryCrossEntropyWithLogits";
-  checkArguments(name, { x: [x, aTensor], target: [target, aTensor] });
-  checkOptions(name, options, lossOptions);
-  if (!sameShape(x.shape, target.shape)) {
-    throw new ShapeError(
-      `${name}: x ${formatShape(x.shape)} and target ${formatShape(target.shape)} must have the same shape.`,
-    );
-  }
-  // (1 - t) x + log(1 + e^-x)
-  const opposite = neg(x);
-  const [others, logs] = [sub(1, target), softplus(opposite)];
-  const product = mul(others, x);
-  const terms = add(product, logs);
-  const result = options.reduction === "sum" ? sum(terms) : mean(terms);
-  for (const intermediate of [opposite, others, logs, product, terms]) disposeUnderNoGrad(intermediate);
-  return result;
 }
 
 /** For answers of yes or no. See `binaryCrossEntropyWithLogits`. */

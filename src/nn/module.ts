@@ -66,9 +66,11 @@ export abstract class Module {
 
   /**
    * What it computes. A network of one's own may take several tensors and options, and return a list or an object of
-   * them; a `Layer` takes and returns one tensor.
+   * them; a `Layer` takes and returns one tensor. Of a `Module` alone TypeScript does not know which, and checks
+   * neither.
    */
-  abstract forward(...inputs: never[]): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: `layer.forward(x)` of a Module[] compiles, with any inputs and result.
+  abstract forward(...inputs: any[]): any;
 
   /** The module's own tensors and modules, by the property's name (in arrays followed by `.0`, `.1`, …). */
   protected *members(): Iterable<[string, Member]> {
@@ -136,13 +138,16 @@ export abstract class Module {
     }
   }
 
-  /** A copy of all tensors' values, by name: parameters, and buffers such as running statistics. */
+  /**
+   * A copy of all tensors' values, by name: parameters, and buffers such as running statistics. The values are those
+   * at the time of the call, even if a step follows before the promise settles.
+   */
   async stateDict(): Promise<Map<string, NamedArray>> {
-    const state = new Map<string, NamedArray>();
-    for (const [name, tensor] of this.namedTensors()) {
-      state.set(name, { shape: tensor.shape, data: await tensor.data() });
-    }
-    return state;
+    // All are read before anything is awaited.
+    const entries = [...this.namedTensors()].map(async ([name, tensor]) => {
+      return [name, { shape: tensor.shape, data: await tensor.data() }] as const;
+    });
+    return new Map(await Promise.all(entries));
   }
 
   /**
@@ -203,7 +208,8 @@ export abstract class Module {
   /**
    * Stores all tensors of this module as float16 from now on, in half the memory, and returns the module;
    * PyTorch's name. For inference alone: operations compute in f32 and store their results as float16, too, so
-   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimiser refuses the parameters.
+   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimiser refuses the parameters, and
+   * normalisations, reductions and losses refuse float16.
    *
    * @throws GpuError, without changing anything, if the device cannot store float16.
    */

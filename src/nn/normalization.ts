@@ -3,9 +3,10 @@
  * as functions of existing operations and as layers.
  */
 import { type BatchNormOptions, batchNorm, batchNormOptions } from "../kernels/batch-norm/index.ts";
-import { add, div, mul, sqrt, square, sub } from "../kernels/elementwise/index.ts";
+import { add, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { reshape } from "../kernels/layout/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
+import { deviationsOf } from "../kernels/reduce/variance.ts";
 import {
   ArgumentError,
   checkArguments,
@@ -17,6 +18,7 @@ import {
 import { positive, whole } from "../options/kinds.ts";
 import { full } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
+import { refuseFloat16 } from "../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
 import { layerSize } from "./layer-size.ts";
@@ -50,6 +52,7 @@ export function layerNorm(
     bias: [bias, optional(aTensor)],
   });
   checkOptions("layerNorm", options, { eps: positive });
+  refuseFloat16("layerNorm", { x, weight, bias });
   const rank = normalizedShape.length;
   if (rank === 0 || !sameShape(x.shape.slice(-rank), normalizedShape)) {
     throw new ShapeError(
@@ -59,7 +62,7 @@ export function layerNorm(
   }
   checkSizes("layerNorm", normalizedShape, { weight, bias });
   const axes = normalizedShape.map((_, i) => i - rank);
-  return scaleAndShift(standardize(x, axes, options.eps), weight, bias);
+  return scaleAndShift(normalize(x, axes, options.eps), weight, bias);
 }
 
 /**
@@ -81,6 +84,7 @@ export function groupNorm(
     bias: [bias, optional(aTensor)],
   });
   checkOptions("groupNorm", options, { eps: positive });
+  refuseFloat16("groupNorm", { x, weight, bias });
   const [n, channels, ...rest] = x.shape;
   if (x.shape.length < 2 || channels % groups !== 0) {
     throw new ShapeError(
@@ -89,11 +93,12 @@ export function groupNorm(
     );
   }
   checkSizes("groupNorm", [channels], { weight, bias });
-  const grouped = reshape(x, [n, groups, -1]);
-  const standard = standardize(grouped, [2], options.eps);
+  const perGroup = reshape(x, [n, groups, -1]);
+  const normal = normalize(perGroup, [2], options.eps);
   const perChannel = (values?: Tensor) => values && reshape(values, [channels, ...rest.map(() => 1)]);
-  const result = scaleAndShift(reshape(standard, x.shape), perChannel(weight), perChannel(bias));
-  for (const intermediate of [grouped, standard]) disposeUnderNoGrad(intermediate);
+  const [scale, shift] = [perChannel(weight), perChannel(bias)];
+  const result = scaleAndShift(reshape(normal, x.shape), scale, shift);
+  for (const view of [perGroup, normal, scale, shift]) if (view) disposeUnderNoGrad(view);
   return result;
 }
 
@@ -107,16 +112,13 @@ function checkSizes(name: string, shape: Shape, values: Readonly<Record<string, 
 }
 
 /** (x - mean) / sqrt(variance + eps), the variance being that of a whole population. */
-function standardize(x: Tensor, axes: readonly number[], eps = 1e-5): Tensor {
-  const middle = mean(x, axes, { keepdim: true });
-  const distances = sub(x, middle);
-  const squares = square(distances);
+function normalize(x: Tensor, axes: readonly number[], eps = 1e-5): Tensor {
+  const { deviations, squares } = deviationsOf(x, axes);
   const variance = mean(squares, axes, { keepdim: true });
-  const shifted = add(variance, eps);
-  const deviation = sqrt(shifted);
-  const result = div(distances, deviation);
-  for (const intermediate of [middle, distances, squares, variance, shifted, deviation])
-    disposeUnderNoGrad(intermediate);
+  const sum = add(variance, eps);
+  const root = sqrt(sum);
+  const result = div(deviations, root);
+  for (const intermediate of [deviations, squares, variance, sum, root]) disposeUnderNoGrad(intermediate);
   return result;
 }
 

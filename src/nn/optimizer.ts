@@ -14,7 +14,7 @@ import {
 } from "../options/arguments.ts";
 import { isOfClass } from "../options/classes.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
-import { atLeastZero, quote, whole } from "../options/kinds.ts";
+import { atLeastZero, quote, text, whole } from "../options/kinds.ts";
 import { inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
@@ -195,31 +195,38 @@ export abstract class Optimizer<Sum extends string = string> {
   protected abstract update(block: Block<Sum>): void;
 
   /**
-   * Everything but the parameters and the options that is needed to continue later: steps, lr and running sums.
-   * `saveCheckpoint({ model, optimizer })` writes it into a file, with the network.
+   * Everything but the parameters and the options that is needed to continue later: steps, lr and running sums, all
+   * as they are at the time of the call. `saveCheckpoint({ model, optimizer })` writes it into a file, with the
+   * network.
    */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
-    const sums: Record<string, Float32Array> = {};
-    for (const name of this.#sums) {
-      const parts: Float32Array[] = [];
-      for (const block of this.#blocks) parts.push(await this.device.read(block[name]));
-      sums[name] = concatFloats(parts);
-    }
-    return { steps: this.steps, lr: this.lr, sums };
+    // All are read before anything is awaited.
+    const { steps, lr } = this;
+    const sums = this.#sums.map(async (name) => {
+      const parts = await Promise.all(this.#blocks.map((block) => this.device.read(block[name])));
+      return [name, concatFloats(parts)] as const;
+    });
+    return { steps, lr, sums: Object.fromEntries(await Promise.all(sums)) };
   }
 
-  /** Continues from the result of `stateDict`. Throws if that belongs to other parameters. */
-  loadStateDict(state: OptimizerState): void {
+  /**
+   * Continues from the result of `stateDict`. Errors call the state `source` (a file's path).
+   *
+   * @throws DataError, without changing anything, if the state belongs to other parameters or another optimiser.
+   */
+  loadStateDict(state: OptimizerState, options: { source?: string } = {}): void {
     this.#refuseDisposed("loadStateDict");
-    checkArguments(`${this.constructor.name}.loadStateDict`, { state: [state, aState] });
+    const method = `${this.constructor.name}.loadStateDict`;
+    checkArguments(method, { state: [state, aState] });
+    checkOptions(method, options, { source: text });
+    const { source = "the given state" } = options;
     for (const name of this.#sums) {
       const length = this.#blocks.reduce((sum, block) => sum + block[name].length, 0);
       if (state.sums[name]?.length !== length) {
         throw new DataError(
-          `${this.constructor.name}.loadStateDict: the state's ${name} has ` +
-            `${state.sums[name]?.length ?? "no"} values and should have ${length}. It belongs to another ` +
-            `network or optimiser.`,
+          `${method}: ${name} of ${source} has ${state.sums[name]?.length ?? "no"} values and should have ${length}. ` +
+            `It belongs to another network or optimiser.`,
         );
       }
     }

@@ -59,7 +59,8 @@ export async function saveWeights(
         `${quote(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,
     );
   }
-  return serializeSafetensors(await module.stateDict(), { ...module.metadata(), ...metadata }, options);
+  const allTexts = { ...module.metadata(), ...metadata };
+  return serializeSafetensors(await module.stateDict(), allTexts, options);
 }
 
 /**

@@ -75,14 +75,21 @@ export function checkNames(name: string, options: object, names: readonly string
   const option = Object.keys(options).find((one) => !names.includes(one));
   if (option === undefined) return;
   const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const own = pytorchOptions[camelCase] ?? camelCase;
   throw new ArgumentError(
     name,
-    names.includes(camelCase)
-      ? `the option ${quote(option)} is called ${camelCase} here.`
+    names.includes(own)
+      ? `the option ${quote(option)} is called ${own} here.`
       : `there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
           `${names.join(", ")}.`,
   );
 }
+
+/** PyTorch's options that have another name here, in camelCase. */
+const pytorchOptions: Readonly<Record<string, string>> = {
+  elementwiseAffine: "affine",
+  unbiased: "correction",
+};
 
 /** The names of all options of a type; none can be forgotten. */
 export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly string[] {

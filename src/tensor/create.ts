@@ -10,6 +10,7 @@ import {
   isObject,
   optional,
   trueOrFalse,
+  type Wanted,
 } from "../options/arguments.ts";
 import { oneOf, quote } from "../options/kinds.ts";
 import { aRandom, defaultRandom, Random } from "./random.ts";
@@ -127,22 +128,42 @@ function filled(op: string, shape: Shape, value: number, options: TensorOptions 
   return create(op, shape, options, (length) => new Float32Array(length).fill(value));
 }
 
+const stepSize: Wanted<number> = {
+  wants: "a finite number other than 0",
+  fits: (value): value is number => finite.fits(value) && value !== 0,
+};
+
 /**
- * The numbers from `start` by steps of `step` to below `end`, as torch.arange: `arange(3)` is 0, 1, 2 and
- * `arange(1, 2, 0.25)` is 1, 1.25, 1.5, 1.75. Throws if there is none between the two.
+ * The numbers from `start` by steps of `step`, without `end`, as torch.arange: `arange(3)` is 0, 1, 2 and
+ * `arange(1, 2, 0.25)` is 1, 1.25, 1.5, 1.75. Negative steps lead down. Where a step is rounded, as 0.1 is, `end` may
+ * be among them all the same: `arange(1, 1.3, 0.1)` has four. Options come last. Throws if there is no number.
  */
-export function arange(end: number): Tensor;
+export function arange(end: number, options?: TensorOptions): Tensor;
+export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, step?: number, options?: TensorOptions): Tensor;
-export function arange(first: number, end?: number, step = 1, options: TensorOptions = {}): Tensor {
+export function arange(
+  first: number,
+  second?: number | TensorOptions,
+  third?: number | TensorOptions,
+  fourth?: TensorOptions,
+): Tensor {
+  // Options, wherever they are, end the numbers.
+  if (isObject(second) && third === undefined) return arange(first, undefined as never, undefined, second);
+  if (isObject(third) && fourth === undefined) return arange(first, second as number, undefined, third);
+  const [end, step = 1, options = {}] = [second, third, fourth] as [number?, number?, TensorOptions?];
   checkArguments("arange", {
     "the first number": [first, finite],
     end: [end, optional(finite)],
-    step: [step, finite],
+    step: [step, stepSize],
   });
   const [from, to] = end === undefined ? [0, first] : [first, end];
   const count = Math.ceil((to - from) / step);
-  if (!(count >= 1 && count < Infinity)) {
-    throw new ArgumentError("arange", `there is no number from ${from} to below ${to} by steps of ${step}.`);
+  if (count < 1) {
+    throw new ArgumentError(
+      "arange",
+      `there is no number from ${from} by steps of ${step} before ${to}. A tensor has at least one element: ` +
+        "exchange the two, or turn the sign of the step.",
+    );
   }
   return create("arange", [count], options, (length) =>
     Float64Array.from({ length }, (_, i) => from + i * step),

@@ -275,18 +275,23 @@ function checkDTypes(
     );
   }
   if (first.dtype === "float32" && !dtype) return;
-  if (!float16) {
-    throw new ArgumentError(
-      name,
-      `takes tensors of float32 alone, and ${firstName} is stored as float16. Use cast(${firstName}, ` +
-        `"float32").`,
-    );
-  }
+  if (!float16) refuseFloat16(name, { [firstName]: first });
   if (tapes) {
     throw new ArgumentError(
       name,
       `no gradient flows through float16, and ${firstName} or another input asks for one. Train in ` +
         `float32, and use float16 under noGrad().`,
+    );
+  }
+}
+
+/** For functions of several operations, which would name one that their caller does not know. @throws RangeError */
+export function refuseFloat16(name: string, inputs: Inputs): void {
+  for (const [key, tensor] of Object.entries(inputs)) {
+    if (tensor?.dtype !== "float16") continue;
+    throw new ArgumentError(
+      name,
+      `takes tensors of float32 alone, and ${key} is stored as float16. Use cast(${key}, "float32").`,
     );
   }
 }

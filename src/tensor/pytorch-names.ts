@@ -2,46 +2,13 @@
 import type { Sentences } from "../options/foreign-names.ts";
 
 /** Methods of PyTorch's tensors that are functions here, under the same name. */
-const functions = [
-  ...[
-    "abs",
-    "add",
-    "argmax",
-    "clamp",
-    "cos",
-    "detach",
-    "div",
-    "eq",
-    "exp",
-    "flatten",
-    "flip",
-    "ge",
-    "gt",
-    "le",
-    "log",
-    "lt",
-  ],
-  ...["matmul", "max", "maximum", "mean", "min", "minimum", "mul", "ne", "neg", "permute", "pow", "prelu"],
-  ...[
-    "relu",
-    "reshape",
-    "sigmoid",
-    "sin",
-    "slice",
-    "softmax",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "std",
-    "sub",
-  ],
-  ...["sum", "tanh", "transpose"],
-  "unsqueeze",
-];
+const functions =
+  "abs add argmax clamp cos detach div eq exp flatten flip ge gt le log lt matmul max maximum mean min " +
+  "minimum mul ne neg permute pow prelu relu reshape sigmoid sin slice softmax split sqrt square " +
+  "squeeze std sub sum tanh transpose unsqueeze";
 
 const asFunctions = Object.fromEntries(
-  functions.map((name) => [name, `Operations are functions: write ${name}(x, …).`]),
+  functions.split(" ").map((name) => [name, `Operations are functions: write ${name}(x, …).`]),
 );
 
 const onDevices =

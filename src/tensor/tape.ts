@@ -27,8 +27,9 @@ const tensors: Wanted<Iterable<Tensor>> = {
 /**
  * The gradients of `loss` (one element) with respect to `wanted`: by default every tensor with `requiresGrad`
  * that the loss depends on. Only what leads to a wanted tensor is computed. Nothing is stored on the tensors,
- * so there is nothing to reset before the next step. The gradients belong to the innermost open scope. Intermediate
- * results have one only if `wanted` names them: `backward(loss, [h, ...model.parameters()])`.
+ * so there is nothing to reset before the next step. The gradients belong to the innermost open scope, and each has
+ * memory of its own. Intermediate results have one only if `wanted` names them: `backward(loss, [h,
+ * ...model.parameters()])`.
  *
  * Throws if no tensor is wanted or one does not influence the loss, if an operation on the way has no
  * gradient rule, or if a tensor on the way has been overwritten or disposed since.
@@ -87,6 +88,7 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
       dy.dispose();
     }
   }
+  separate(gradients);
   return gradients;
 }
 
@@ -187,8 +189,22 @@ function isShared({ storage }: Tensor): boolean {
 
 /** A sum with memory of its own. */
 function sumOf(a: Tensor, b: Tensor): Tensor {
-  const sum = Tensor.empty(a.shape, a.device);
-  a.device.copy(a.storage, sum.storage);
+  const sum = copyOf(a);
   accumulate(sum, b);
   return sum;
+}
+
+/** Copies those that share memory, so that a caller may change one alone. Of each group the last stays as it is. */
+function separate(gradients: Gradients): void {
+  for (const [tensor, gradient] of gradients) {
+    if (!isShared(gradient)) continue;
+    gradients.set(tensor, copyOf(gradient));
+    gradient.dispose();
+  }
+}
+
+function copyOf(x: Tensor): Tensor {
+  const copy = Tensor.empty(x.shape, x.device);
+  x.device.copy(x.storage, copy.storage);
+  return copy;
 }

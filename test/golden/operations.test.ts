@@ -7,7 +7,14 @@ import { crossEntropy } from "../../src/kernels/cross-entropy/index.ts";
 import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import * as elementwise from "../../src/kernels/elementwise/index.ts";
 import * as layout from "../../src/kernels/layout/index.ts";
-import { charbonnierLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../src/kernels/loss/index.ts";
+import {
+  binaryCrossEntropyWithLogits,
+  charbonnierLoss,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  smoothL1Loss,
+} from "../../src/kernels/loss/index.ts";
 import { linear, matmul } from "../../src/kernels/matmul/index.ts";
 import { pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
@@ -16,7 +23,6 @@ import { argmax, max, mean, min, std, sum, variance } from "../../src/kernels/re
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { logSoftmax, softmax } from "../../src/kernels/softmax/index.ts";
 import { fftLoss, ssimLoss } from "../../src/nn/image-losses.ts";
-import { binaryCrossEntropyWithLogits } from "../../src/nn/losses.ts";
 import { groupNorm, layerNorm } from "../../src/nn/normalization.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";

@@ -460,7 +460,29 @@ describe("kernels against the references", () => {
     }
     // The gradient is NaN wherever it depends on one.
     for (const { name, f, far } of unary) {
-      if (far) await compareWithCpu(devices, `gradient of ${name} at NaN`, ([x]) => mul(f(x), f(x)), [x]);
+      if (far) await compareWithCpu(devices, `gradient of ${name} at NaN`, ([x]) => f(x), [x]);
+    }
+  });
+
+  test("sin and cos stay in [-1, 1] wherever they are, and infinity has none", async () => {
+    for (const device of devices) {
+      using _ = scope();
+      const far = [1e4, 1e6, 1e8, 1e10, 2 ** 31, 1e15, 1e30, 3.4e38].flatMap((x) => [x, -x]);
+      const ends = [Infinity, -Infinity, Number.NaN];
+      for (const f of [ops.sin, ops.cos]) {
+        const x = tensor([...far, ...ends], undefined, { device, requiresGrad: true });
+        const y = f(x);
+        for (const results of [await y.data(), await backward(sum(y)).get(x)!.data()]) {
+          const label = `${device.name}: ${results}`;
+          expect(
+            results.slice(0, far.length).every((v) => Math.abs(v) <= 1),
+            label,
+          ).toBe(true);
+          expect(results.slice(far.length), label).toEqual(
+            Float32Array.of(Number.NaN, Number.NaN, Number.NaN),
+          );
+        }
+      }
     }
   });
 

@@ -24,7 +24,7 @@ import {
   tanh,
 } from "../../src/kernels/elementwise/index.ts";
 import { fillKernel } from "../../src/kernels/layout/copy.wgsl.ts";
-import { broadcastTo, concat, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
+import { broadcastTo, concat, flip, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
 import { l1Loss } from "../../src/kernels/loss/index.ts";
 import { matmul } from "../../src/kernels/matmul/index.ts";
 import { type PadMode, pad } from "../../src/kernels/pad/index.ts";
@@ -176,6 +176,7 @@ describe("equal their CPU references", () => {
   const operations: Record<string, [(inputs: Tensor[]) => Tensor, ...Shape[]]> = {
     pixelShuffle: [([x]) => pixelShuffle(x, 3), [1, 9, 5, 7]],
     pixelUnshuffle: [([x]) => pixelUnshuffle(x, 3), [1, 1, 15, 3]],
+    flip: [([x]) => flip(x, [0, 2]), [3, 5, 7]],
     slice: [([x]) => slice(x, [0, 1, 1], [3, 4, 4]), [3, 5, 7]],
     concat: [([a, b, c]) => concat([a, b, c], 1), [1, 1, 5], [1, 3, 5], [1, 1, 5]],
     permute: [([x]) => permute(x, [2, 0, 1]), [3, 5, 7]],

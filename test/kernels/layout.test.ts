@@ -68,6 +68,7 @@ describe("definition", () => {
     expect(values(flip(ramp([2, 3]), [0, -1]))).toEqual([5, 4, 3, 2, 1, 0]);
     expect(values(flip(ramp([2, 3]), []))).toEqual([0, 1, 2, 3, 4, 5]);
     expect(() => flip(ramp([2, 3]), [2])).toThrow(/flip: axis 2/);
+    expect(() => flip(ramp([2, 3]), [1, -1])).toThrow("flip: an axis is named twice in [1, 1].");
   });
 
   test("copyInto", async () => {

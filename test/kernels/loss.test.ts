@@ -1,8 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { charbonnierLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../src/kernels/loss/index.ts";
-import { binaryCrossEntropyWithLogits } from "../../src/nn/index.ts";
+import {
+  binaryCrossEntropyWithLogits,
+  charbonnierLoss,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  smoothL1Loss,
+} from "../../src/kernels/loss/index.ts";
 import { full, randn, tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
@@ -183,6 +190,45 @@ describe("binaryCrossEntropyWithLogits", () => {
       values(binaryCrossEntropyWithLogits(tensor([x], { device: cpu }), tensor([t], { device: cpu })))[0];
     expect([loss(200, 1), loss(200, 0), loss(-200, 1), loss(-200, 0)]).toEqual([0, 200, 200, 0]);
     expect(loss(30, 1)).toBeCloseTo(Math.log1p(Math.exp(-30)), 20);
+  });
+
+  test("keeps the digits of what is sure and right, for yes and for no, in loss and gradients", async () => {
+    const sure = [0, 0.5, 3, 10, 17, 30];
+    const yes = [1, 1 - 2 ** -20].flatMap((t) => sure.map((x) => [x, t]));
+    const no = [0, 2 ** -20].flatMap((t) => sure.map((x) => [-x, t]));
+    for (const device of [cpu, ...devices]) {
+      for (const [x, t] of [...yes, ...no]) {
+        using _ = scope();
+        const [logit, target] = [x, t].map((v) => tensor([v], { device, requiresGrad: true }));
+        const loss = binaryCrossEntropyWithLogits(logit, target);
+        const gradients = backward(loss);
+        const [p, q] = [1 / (1 + Math.exp(-x)), 1 / (1 + Math.exp(x))];
+        const near = (got: number, want: number, what: string) =>
+          expect(
+            Math.abs(got - want),
+            `${what} of ${x}, ${t} on ${device.name}: ${got}, want ${want}`,
+          ).toBeLessThanOrEqual(3e-6 * Math.abs(want));
+        near(await loss.item(), (x > 0 ? 1 - t : -t) * x + Math.log1p(Math.exp(-Math.abs(x))), "loss");
+        near(await gradients.get(logit)!.item(), (1 - t) * p - t * q, "gradient of x");
+        expect(await gradients.get(target)!.item()).toBeCloseTo(-x, 10);
+      }
+    }
+  });
+
+  test("NaN stays NaN, in the gradients as well, and all sizes count", async () => {
+    const x = { shape: [5], values: [1, Number.NaN, 2, 3, 4] };
+    for (const inputs of [
+      [x, [5]],
+      [[5], x],
+    ])
+      await compareWithCpu(devices, "bce of NaN", ([x, t]) => binaryCrossEntropyWithLogits(x, t), inputs);
+    for (const shape of [[1], [255], [1021], [4, 32769]])
+      await compareWithCpu(
+        devices,
+        `bce of [${shape}]`,
+        ([x, t]) => binaryCrossEntropyWithLogits(x, t, { reduction: "sum" }),
+        [shape, shape],
+      );
   });
 
   test("kernels, and errors", async () => {

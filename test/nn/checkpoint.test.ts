@@ -18,12 +18,15 @@ import {
   SGD,
   saveCheckpoint,
   saveWeights,
+  serializeSafetensors,
 } from "../../src/nn/index.ts";
+import { Optimizer } from "../../src/nn/optimizer.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { rand } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
@@ -90,6 +93,21 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       withoutRandom(await whole.save()),
     );
   });
+
+  test("steps that follow before it is written do not count", async () => {
+    const run = new Run(1);
+    run.train(2);
+    const want = withoutRandom(await run.save());
+    const [checkpoint, weights, metadata] = [run.save(), saveWeights(run.model), { note: "early" }];
+    const noted = saveCheckpoint(run.parts, metadata);
+    metadata.note = "late";
+    run.train(2);
+    expect(withoutRandom(await checkpoint)).toEqual(want);
+    expect(parseSafetensors(await noted).metadata.note).toBe("early");
+    for (const [name, array] of parseSafetensors(await weights).tensors)
+      expect(array, name).toEqual(want.tensors.get(`model.${name}`));
+    expect(withoutRandom(await run.save())).not.toEqual(want);
+  });
 });
 
 /** What a file holds, but for the state of the loop's generator. */
@@ -135,6 +153,49 @@ describe("a checkpoint", () => {
     await expect(saveCheckpoint([model] as never)).rejects.toThrow(
       "saveCheckpoint: the first argument must be",
     );
+  });
+
+  test("without counters that are numbers is refused, by the file's name", async () => {
+    const model = network(2);
+    const adam = new Adam(model.parameters());
+    const { tensors } = parseSafetensors(await saveCheckpoint({ adam }));
+    const load = (metadata: Record<string, string>) => () =>
+      loadCheckpoint({ adam }, serializeSafetensors(tensors, metadata), "run.safetensors");
+    expect(load({ "adam.steps": "1" })).toThrow("the lr of adam of run.safetensors must be");
+    for (const steps of ["", " ", "abc", "1.5", "-1"]) {
+      expect(load({ "adam.steps": steps, "adam.lr": "1" })).toThrow(
+        `loadCheckpoint: the steps of adam of run.safetensors must be`,
+      );
+      expect(load({ "adam.steps": steps, "adam.lr": "1" })).toThrow(DataError);
+    }
+    expect(load({ "adam.steps": "1", "adam.lr": "" })).toThrow(DataError);
+    load({ "adam.steps": "7", "adam.lr": "1e-7" })();
+    expect([adam.steps, adam.lr]).toEqual([7, 1e-7]);
+    const other = new Adam(network(9).parameters());
+    const bytes = serializeSafetensors(tensors, { "adam.steps": "1", "adam.lr": "1" });
+    expect(() => loadCheckpoint({ adam: other }, bytes, "run.safetensors")).toThrow(
+      "m of adam of run.safetensors has",
+    );
+  });
+
+  test("may have parts without tensors", async () => {
+    /** Changes nothing, and so needs no sums. */
+    class Idle extends Optimizer<never> {
+      constructor(parameters: readonly Tensor[]) {
+        super(parameters, { lr: 0.5 }, [], {});
+      }
+      protected update(): void {}
+    }
+    const model = network(2);
+    const parts = () => ({ relu: new ReLU(), idle: new Idle(network(2).parameters()) });
+    const saved = parts();
+    saved.idle.lr = 0.25;
+    const restored = parts();
+    loadCheckpoint(restored, await saveCheckpoint(saved));
+    expect(restored.idle.lr).toBe(0.25);
+    const bytes = await saveCheckpoint(saved);
+    expect(() => loadCheckpoint({ model }, bytes)).toThrow('has no network called "model"');
+    expect(() => loadCheckpoint({ relu: saved.idle }, bytes)).toThrow('has no optimiser called "relu"');
   });
 
   test("is what an optimiser is told to go into", async () => {

@@ -1,12 +1,16 @@
 /** Work on gradients before a step, against PyTorch's formulas in plain loops. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
+import { isGpu } from "../../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
+import { add, mul } from "../../src/kernels/elementwise/index.ts";
+import { sum } from "../../src/kernels/reduce/index.ts";
 import { addGradients, clipGradNorm } from "../../src/nn/index.ts";
+import { capture } from "../../src/tensor/capture.ts";
 import { randn, tensor, zeros } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import type { Gradients } from "../../src/tensor/tape.ts";
+import { backward, type Gradients } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
@@ -92,5 +96,21 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(() => addGradients(a, randomGradients([...parameters.slice(1), zeros([])], 3))).toThrow(
       "not all the same",
     );
+  });
+
+  test("addGradients of batches whose parameters are added up", async () => {
+    using _ = scope();
+    const [a, b] = [tensor([1, 1], { requiresGrad: true }), tensor([2, 2], { requiresGrad: true })];
+    const batch = () => backward(sum(mul(add(a, b), 2)));
+    const addUp = () => {
+      const total = batch();
+      for (let i = 0; i < 3; i++) addGradients(total, batch());
+      return [...total.values()];
+    };
+    using captured = capture(addUp);
+    for (const total of [addUp(), captured(), captured(), captured()]) {
+      for (const gradient of total) expect([...(await gradient.data())]).toEqual([8, 8]);
+    }
+    if (isGpu(device)) expect(captured.whyBuilt).toBeUndefined();
   });
 });

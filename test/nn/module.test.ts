@@ -15,6 +15,7 @@ import {
   CharbonnierLoss,
   Conv2d,
   ConvTranspose2d,
+  type ConvTranspose2dModuleOptions,
   CrossEntropyLoss,
   Dropout,
   ELU,
@@ -40,7 +41,8 @@ import {
   Upsample,
 } from "../../src/nn/index.ts";
 import { compileAhead } from "../../src/tensor/compile-ahead.ts";
-import { ones, rand, tensor } from "../../src/tensor/create.ts";
+import { ones, rand, tensor, zeros } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
@@ -467,6 +469,10 @@ describe("networks with other forwards than layers have", () => {
     expect(pyramid.forward(x).coarse.shape).toEqual([]);
     const both: Module[] = [conditioned, pyramid];
     expect(both.map((module) => module.parameters().length)).toEqual([4, 2]);
+    const layers: Module[] = [new ReLU(), new ReLU()];
+    let y = x;
+    for (const layer of layers) y = layer.forward(y); // compiles
+    expect(y.shape).toEqual(x.shape);
   });
 
   test("are no layers of a Sequential, as TypeScript says", () => {
@@ -581,6 +587,9 @@ describe.each(perDevice)("layers on %s", (_, device) => {
         x.shape,
       ),
     );
+    const ofChannels = new PReLU(2);
+    noGrad(() => ofChannels.forward(zeros([1, 2, 3, 3]))).dispose();
+    expect(ofChannels.weight.storage.refs).toBe(1); // no view stays, which would keep the memory
     const prelu = new PReLU();
     expect([...(await prelu.forward(x).data())]).toEqual([-0.5, 0, 1, 3]);
     const gradients = backward(
@@ -648,4 +657,11 @@ describe.each(perDevice)("layers on %s", (_, device) => {
       relative: 0,
     });
   });
+});
+
+test("TypeScript refuses the options that a constructor refuses", () => {
+  // @ts-expect-error
+  const { paddingMode }: ConvTranspose2dModuleOptions = { paddingMode: "reflect" };
+  const options = { paddingMode } as object;
+  expect(() => new ConvTranspose2d(1, 1, 3, options)).toThrow('there is no option "paddingMode"');
 });

@@ -94,12 +94,38 @@ test("the layers learn a weight and a bias, with PyTorch's names, and leave noth
     expect(new GroupNorm(1, 4, { affine: false }).parameters()).toEqual([]);
     expect(new LayerNorm(3).weight?.shape).toEqual([3]);
     expect(values(layer.forward(ones([1, 2, 3])))).toEqual([0, 0, 0, 0, 0, 0]);
-    const x = zeros([1, 4, 2, 2]);
+    const x = zeros([1, 4, 2, 3]);
     using _ = scope();
-    const before = cpu.memory().live;
-    const y = noGrad(() => group.forward(x));
-    expect(cpu.memory().live).toBe(before + 1);
-    expect(y.shape).toEqual(x.shape);
+    for (const module of [layer, group, new GroupNorm(4, 4, { affine: false })]) {
+      const before = cpu.memory().live;
+      const y = noGrad(() => module.forward(x));
+      expect(cpu.memory().live).toBe(before + 1);
+      expect(y.shape).toEqual(x.shape);
+      // A view that nobody disposes is no memory of its own, but keeps the module's.
+      const own = [...module.namedTensors().values()];
+      for (const { storage } of own) expect(storage.refs).toBe(1);
+      module.dispose();
+      expect(cpu.memory().live).toBe(before + 1 - own.length);
+      expect(x.disposed).toBe(false);
+    }
+    expect(() => new LayerNorm(3, { elementwise_affine: false } as object)).toThrow(
+      'LayerNorm: the option "elementwise_affine" is called affine here.',
+    );
     expect(() => new GroupNorm(3, 4)).toThrow("GroupNorm: 3 groups cannot share 4 channels equally.");
+  });
+});
+
+test("refuse float16 by their own names", () => {
+  onDevice(cpu, () => {
+    const x = zeros([1, 4, 2, 3], { dtype: "float16" });
+    for (const module of [new LayerNorm([2, 3]), new GroupNorm(2, 4)]) {
+      const name = module instanceof LayerNorm ? "layerNorm" : "groupNorm";
+      const wants = `${name}: takes tensors of float32 alone, and`;
+      expect(() => noGrad(() => module.forward(x))).toThrow(`${wants} x is stored as float16`);
+      const half = module.half();
+      expect(() => noGrad(() => half.forward(zeros(x.shape)))).toThrow(
+        `${wants} weight is stored as float16`,
+      );
+    }
   });
 });

@@ -275,9 +275,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       ];
       const state = await small.stateDict();
       expect(() => large.loadStateDict(state)).toThrow(
-        "Adam.loadStateDict: the state's m has 64 values and should have 128. It belongs to",
+        "Adam.loadStateDict: m of the given state has 64 values and should have 128. It belongs to",
       );
-      expect(() => sgd.loadStateDict(state)).toThrow("SGD.loadStateDict: the state's velocity has no values");
+      expect(() => sgd.loadStateDict(state, { source: "a.safetensors" })).toThrow(
+        "SGD.loadStateDict: velocity of a.safetensors has no values",
+      );
       expect(large.steps).toBe(0);
       for (const optimizer of [small, large, sgd]) optimizer.dispose();
     });

@@ -72,6 +72,33 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(await values(backward(sum(add(add(x, mul(x, 5)), add(x, x)))).get(x))).toEqual([8, 8]);
   });
 
+  test("each gradient has memory of its own, where rules return the same one for several inputs", async () => {
+    const [a, b, c] = [trained([1, -2]), trained([3, 4]), trained([5, 6], [2, 1])];
+    const before = device.memory().live;
+    const h = add(add(a, b), reshape(c, [2]));
+    const gradients = backward(sum(h), [a, b, c, h]);
+    for (const { storage } of gradients.values()) expect(storage.refs).toBe(1);
+    for (const [i, gradient] of [...gradients.values()].entries()) gradient.assign([i, i]);
+    const all = await Promise.all([a, b, c, h].map((x) => values(gradients.get(x))));
+    expect(new Set(all.map(([first]) => first)).size).toBe(4);
+    for (const gradient of gradients.values()) gradient.dispose();
+    expect(device.memory().live).toBe(before + 3); // two sums of a, b and c, and the loss
+  });
+
+  test("a gradient is no tensor of the caller's, either", async () => {
+    const [w, x] = [trained([1, -2]), tensor([3, 4])];
+    const byX = defineOp<{ w: Tensor }>({
+      name: "product with x, summed",
+      shape: () => [],
+      cpu: () => {},
+      gpu: () => {},
+      backward: () => ({ w: () => x }),
+    });
+    const gradient = backward(byX({ w })).get(w)!;
+    gradient.assign([0, 0]);
+    expect(await values(x)).toEqual([3, 4]);
+  });
+
   test("diamonds: two ways from x to the loss, and shared parts on both", async () => {
     const x = trained([2, -1]);
     const shared = mul(x, 3);

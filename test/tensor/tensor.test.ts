@@ -116,9 +116,21 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(await read(arange(1, 2, 0.25, { device }))).toEqual([1, 1.25, 1.5, 1.75]);
     expect(await read(arange(3, 0, -2, { device }))).toEqual([3, 1]);
     expect(await read(arange(0, 1, 0.3, { device }))).toEqual([0, 0.3, 0.6, 3 * 0.3].map(Math.fround));
-    expect(() => arange(2, 2)).toThrow("arange: there is no number from 2 to below 2 by steps of 1.");
-    expect(() => arange(0, 1, 0)).toThrow("arange: there is no number");
+    expect(await read(arange(1, 1.3, 0.1, { device }))).toEqual([1, 1.1, 1.2, 1.3].map(Math.fround)); // as torch
+    expect(() => arange(2, 2)).toThrow("arange: there is no number from 2 by steps of 1 before 2.");
+    expect(() => arange(0, 1, 0)).toThrow("arange: step must be a finite number other than 0, got 0.");
     expect(() => arange(2, 1)).toThrow("arange: there is no number");
+    for (const x of [
+      arange(2, { device, requiresGrad: true }),
+      arange(0, 2, { device, requiresGrad: true }),
+    ]) {
+      expect(await read(x)).toEqual([0, 1]);
+      expect([x.device, x.requiresGrad]).toEqual([device, true]);
+    }
+    expect(() => arange(2, { steps: 1 } as object)).toThrow('arange: there is no option "steps"');
+    expect(() => (arange as (...args: unknown[]) => void)(2, { device }, 1)).toThrow(
+      "arange: end must be a finite number",
+    );
   });
 
   test("assign copies a tensor on the device, and later changes of that do not show", async () => {

@@ -7,8 +7,8 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { prelu, symmetricGate, symmetricGateOf, symmetricGateWgsl } from "../elementwise/binary.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import {
-  leaky,
   leakyRelu,
+  leakyReluOp,
   reluOp,
   sigmoidOp,
   silu,
@@ -26,7 +26,7 @@ export const activations = {
   relu: reluOp,
   sigmoid: sigmoidOp,
   tanh: tanhOp,
-  leakyRelu: leaky,
+  leakyRelu: leakyReluOp,
 } satisfies Record<string, UnaryOp>;
 
 /** Functions that backward needs an argument for. They run in the kernel only where nothing is taped. */
@@ -113,7 +113,7 @@ export function storeWgsl({ activation, slope, extraKind, alpha, shuffle: r }: E
     relu: rule(reluOp),
     sigmoid: rule(sigmoidOp),
     tanh: rule(tanhOp),
-    leakyRelu: rule(leaky),
+    leakyRelu: rule(leakyReluOp),
   } satisfies Record<Activation, string>;
   const results = {
     none: values[activation],

@@ -18,7 +18,7 @@ import type { Geometry } from "../conv2d/geometry.ts";
 import { conv2dInputGrad, conv2dWeightGrad } from "../conv2d/index.ts";
 import { launchSlices } from "../conv2d/launch.ts";
 import * as reference from "../conv2d/reference.ts";
-import { leaky } from "../elementwise/unary.ts";
+import { leakyReluOp } from "../elementwise/unary.ts";
 import { copyOnCpu, copyOnGpu } from "../layout/copy.ts";
 import { placePlan, slice } from "../layout/slice.ts";
 import { sum } from "../reduce/index.ts";
@@ -49,7 +49,7 @@ const denseOp = defineOp<DenseInputs, DenseParams>({
       const [weight, bias] = [layers[`w ${i}`], layers[`b ${i}`]];
       const result = arrayLike(y, [n, weight.shape[0], h, w]);
       reference.forward(y, weight, bias, result, geometry);
-      for (const [k, value] of result.data.entries()) result.data[k] = leaky.rule.f(value, slope, 0);
+      for (const [k, value] of result.data.entries()) result.data[k] = leakyReluOp.rule.f(value, slope, 0);
       if (dtype === "float16") result.data.set(fromHalf(toHalf(result.data)));
       copyOnCpu(result, y, placePlan(y.shape, [0, channels, 0, 0], result.shape));
       channels += weight.shape[0];
@@ -78,7 +78,7 @@ const denseOp = defineOp<DenseInputs, DenseParams>({
         const [before, result] = [[0, channels] as const, [channels, channels + w.shape[0]] as const];
         const yi = channelsOf(y, result);
         // Of a slope that is not negative, the result has the argument's sign.
-        dz[i] = leaky.gradient({ dy: channelsOf(dx, result), x: yi, y: yi }, { a: slope });
+        dz[i] = leakyReluOp.gradient({ dy: channelsOf(dx, result), x: yi, y: yi }, { a: slope });
         const xShape = [x.shape[0], channels, ...x.shape.slice(2)];
         dx = conv2dInputGrad({ dy: dz[i], w, others: channelsOf(dx, before) }, { geometry, xShape });
       }

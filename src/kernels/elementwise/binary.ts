@@ -1,6 +1,6 @@
 import { linearGrid } from "../../device/kernel.ts";
 import { ArgumentError, checkArguments, checkOptions, finite } from "../../options/arguments.ts";
-import { noGrad } from "../../tensor/no-grad.ts";
+import { disposeUnderNoGrad, noGrad } from "../../tensor/no-grad.ts";
 import { defineOp } from "../../tensor/op.ts";
 import {
   broadcastShapes,
@@ -19,7 +19,7 @@ import { sumTo } from "../reduce/sum.ts";
 import { binaryKernel, binarySameShapeKernel } from "./binary.wgsl.ts";
 import { power, withHelpers } from "./numeric.ts";
 import { operand, scalar, withOperand } from "./operand.ts";
-import { affine, divideBy, divideInto, neg, powerOf, relu } from "./unary.ts";
+import { affine, divideBy, divideInto, neg, raiseTo, relu } from "./unary.ts";
 
 /** A function of two numbers and a constant, applied to every pair of elements after broadcasting. */
 interface BinaryRule {
@@ -223,7 +223,7 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
  */
 export function pow(a: Tensor | number, b: Tensor | number): Tensor {
   checkOperands("pow", a, b);
-  if (typeof b === "number") return powerOf(a as Tensor, { a: b });
+  if (typeof b === "number") return raiseTo(a as Tensor, { a: b });
   return powOp(typeof a === "number" ? scalar(a, b) : a, b);
 }
 
@@ -268,8 +268,12 @@ export function prelu(x: Tensor, w: Tensor): Tensor {
         `one number or [${channels}].`,
     );
   }
+  if (w.size === 1) return preluOp(x, w);
   // [c] -> [c, 1, 1]: broadcasting aligns it with the channel axis.
-  return preluOp(x, w.size === 1 ? w : reshape(w, [w.size, ...x.shape.slice(2).map(() => 1)]));
+  const perChannel = reshape(w, [w.size, ...x.shape.slice(2).map(() => 1)]);
+  const result = preluOp(x, perChannel);
+  disposeUnderNoGrad(perChannel);
+  return result;
 }
 
 /**

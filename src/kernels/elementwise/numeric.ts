@@ -134,18 +134,22 @@ fn tanh_cdf_slope(x: f32) -> f32 {
 
 /**
  * sin(x + n π / 2). WGSL's own sin may be wrong by 5e-4. From x, a whole number of right angles is taken, in three
- * parts of which the first are exact for |x| up to some thousands; Cephes' polynomials do the rest.
+ * parts of which the first are exact for |x| up to some thousands; Cephes' polynomials do the rest. Farther out the
+ * clamp keeps what is left within the polynomials' range. Infinity has no sine, and of infinity the clamp would make
+ * a number.
  */
 const SINE = /* wgsl */ `
 fn sine(x: f32, n: i32) -> f32 {
   let k = round(x * 0.636619772);
-  let r = ((x - k * 1.5703125) - k * 4.837512969970703e-4) - k * 7.549789954891882e-8;
+  let rest = ((x - k * 1.5703125) - k * 4.837512969970703e-4) - k * 7.549789954891882e-8;
+  let r = clamp(rest, -0.785398163, 0.785398163);
   let s = r * r;
   let odd = r + r * s * (-0.166666546 + s * (0.00833216087 - s * 0.000195152959));
   let even = 1.0 - 0.5 * s + s * s * (0.0416666457 + s * (-0.00138873163 + s * 0.0000244331571));
   let quarter = i32(k) + n;
   let size = select(odd, even, (quarter & 1) != 0);
-  return keep_nan(x, select(size, -size, (quarter & 2) != 0));
+  let isFinite = (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u;
+  return select(not_a_number(), select(size, -size, (quarter & 2) != 0), isFinite);
 }
 `;
 

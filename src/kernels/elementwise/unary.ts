@@ -118,7 +118,7 @@ export const reluOp = defineUnary("relu", {
 export const relu = withoutConstants("relu", reluOp);
 
 /** x where positive, a * x elsewhere. */
-export const leaky = defineUnary("leakyRelu", {
+export const leakyReluOp = defineUnary("leakyRelu", {
   f: (x, a) => (x > 0 ? x : a * x),
   df: (x, _y, a) => (x > 0 ? 1 : a),
   wgsl: { f: "select(p.a * x, x, x > 0.0)", df: "select(p.a, 1.0, x > 0.0)" },
@@ -127,7 +127,7 @@ export const leaky = defineUnary("leakyRelu", {
 /** x where positive, `negativeSlope * x` elsewhere. */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
   checkArguments("leakyRelu", { x: [x, aTensor], negativeSlope: [negativeSlope, finite] });
-  return leaky(x, { a: negativeSlope });
+  return leakyReluOp(x, { a: negativeSlope });
 }
 
 export const sigmoidOp = defineUnary("sigmoid", {
@@ -178,14 +178,20 @@ export const siluOp = defineUnary("silu", {
   wgsl: { f: "x * logistic(x)", df: "logistic(x) * (1.0 + x * (1.0 - logistic(x)))" },
 });
 
-/** The sine of x in radians. On GPUs, exact to f32 for |x| up to some thousands. */
+/**
+ * The sine of x in radians. On GPUs, exact to f32 for |x| up to some thousands; beyond, digits are lost one by
+ * one, and the result stays in [-1, 1].
+ */
 export const sin = defineFunction("sin", {
   f: Math.sin,
   df: Math.cos,
   wgsl: { f: "sine(x, 0)", df: "sine(x, 1)" },
 });
 
-/** The cosine of x in radians. On GPUs, exact to f32 for |x| up to some thousands. */
+/**
+ * The cosine of x in radians. On GPUs, exact to f32 for |x| up to some thousands; beyond, digits are lost one by
+ * one, and the result stays in [-1, 1].
+ */
 export const cos = defineFunction("cos", {
   f: Math.cos,
   df: (x) => -Math.sin(x),
@@ -199,7 +205,7 @@ export const square = defineFunction("square", {
   wgsl: { f: "x * x", df: "2.0 * x" },
 });
 
-const softplusOf = defineUnary("softplus", {
+const softplusOp = defineUnary("softplus", {
   f: (x, beta) => (Math.max(beta * x, 0) + Math.log1p(Math.exp(-Math.abs(beta * x)))) / beta,
   df: (x, _y, beta) => 1 / (1 + Math.exp(-beta * x)),
   wgsl: { f: "softplus(p.a * x) / p.a", df: "logistic(p.a * x)" },
@@ -208,25 +214,28 @@ const softplusOf = defineUnary("softplus", {
 /** log(1 + exp(beta * x)) / beta: a smooth ReLU, above 0 everywhere (Dugas et al. 2001). */
 export function softplus(x: Tensor, beta = 1): Tensor {
   checkArguments("softplus", { x: [x, aTensor], beta: [beta, positive] });
-  return softplusOf(x, { a: beta });
+  return softplusOp(x, { a: beta });
 }
 
-const eluOf = defineUnary("elu", {
+const eluOp = defineUnary("elu", {
   f: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
   df: (x, _y, alpha) => (x > 0 ? 1 : alpha * Math.exp(x)),
-  wgsl: { f: "select(p.a * exp_minus_1(x), x, x > 0.0)", df: "select(p.a * exp(x), 1.0, x > 0.0)" },
+  wgsl: {
+    f: "select(p.a * exp_minus_1(x), x, x > 0.0)",
+    df: "select(keep_nan(x, p.a * exp(x)), 1.0, x > 0.0)",
+  },
 });
 
 /** x where positive, alpha * (exp(x) - 1) elsewhere (Clevert, Unterthiner, Hochreiter 2016). */
 export function elu(x: Tensor, alpha = 1): Tensor {
   checkArguments("elu", { x: [x, aTensor], alpha: [alpha, finite] });
-  return eluOf(x, { a: alpha });
+  return eluOp(x, { a: alpha });
 }
 
 /** x * sigmoid(x), also called Swish (Elfwing, Uchibe, Doya 2018): a smooth ReLU that dips below 0. */
 export const silu = withoutConstants("silu", siluOp);
 
-const geluExact = defineUnary("gelu", {
+const geluOp = defineUnary("gelu", {
   f: (x) => x * normalCdf(x),
   df: (x) => normalCdf(x) + x * normalDensity(x),
   wgsl: { f: "x * normal_cdf(x)", df: "normal_cdf(x) + x * normal_density(x)" },
@@ -234,7 +243,7 @@ const geluExact = defineUnary("gelu", {
 
 // Φ(x) ≈ sigmoid(2 u), u = sqrt(2 / π) (x + 0.044715 x³). Beyond ±13 the sigmoid is 0 or 1 and its slope 0;
 // the clamp keeps x³ from overflowing, after which infinity times 0 would be NaN.
-const geluTanh = defineUnary("gelu", {
+const geluTanhOp = defineUnary("gelu", {
   f: (x) => x * tanhCdf(x).value,
   df(x) {
     const { value, slope } = tanhCdf(x);
@@ -290,7 +299,7 @@ export const geluOptions = { approximate: oneOf("none", "tanh") };
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   checkOptions("gelu", options, geluOptions);
-  return options.approximate === "tanh" ? geluTanh(x) : geluExact(x);
+  return options.approximate === "tanh" ? geluTanhOp(x) : geluOp(x);
 }
 
 /** |x|. The derivative at 0 is taken as 0, as in PyTorch. */
@@ -307,7 +316,7 @@ export const neg = defineFunction("neg", {
   wgsl: { f: "-x", df: "-1.0" },
 });
 
-const clampTo = defineUnary("clamp", {
+const clampOp = defineUnary("clamp", {
   f: (x, low, high) => Math.min(Math.max(x, low), high),
   df: (x, _y, low, high) => (x > low && x < high ? 1 : 0),
   wgsl: { f: "keep_nan(x, clamp(x, p.a, p.b))", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
@@ -328,10 +337,11 @@ export function clamp(x: Tensor, low?: number, high?: number): Tensor {
   }
   const [a, b] = [low ?? -Infinity, high ?? Infinity];
   if (a > b) throw new ArgumentError("clamp", `low must not be above high, got ${a} and ${b}.`);
-  return clampTo(x, { a, b });
+  return clampOp(x, { a, b });
 }
 
-// Arithmetic and pow with a plain number as the other operand are functions of one tensor.
+// Arithmetic and pow with a plain number as the other operand are functions of one tensor. Their names are verbs, for
+// they stand behind operations of two tensors that have the names.
 
 /** a * x + b. */
 export const affine = defineUnary("affine", {
@@ -355,7 +365,7 @@ export const divideInto = defineUnary("div into", {
 });
 
 /** x to the power a. */
-export const powerOf = defineUnary("pow", {
+export const raiseTo = defineUnary("pow", {
   f: power,
   df: (x, _y, a) => (a === 0 ? 0 : a * power(x, a - 1)),
   wgsl: { f: "power(x, p.a)", df: "select(p.a * power(x, p.a - 1.0), 0.0, p.a == 0.0)" },

@@ -1,11 +1,12 @@
 import { anyNumber, checkArguments, listOf } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
-import { normalizeAxis, type Shape, stridesOf } from "../../tensor/shape.ts";
+import { normalizeAxes, type Shape, stridesOf } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { type CopyPlan, copyOnCpu, copyOnGpu } from "./copy.ts";
 
 const flipOp = defineOp<{ x: Tensor }, { axes: readonly number[] }>({
   name: "flip",
+  float16: true,
   shape: ({ x }) => x.shape,
   cpu: ({ x }, { axes }, y) => copyOnCpu(x, y, flipPlan(x.shape, axes)),
   gpu: (device, { x }, { axes }, y) => copyOnGpu(device, x, y, flipPlan(x.shape, axes)),
@@ -20,8 +21,11 @@ function flipPlan(shape: Shape, axes: readonly number[]): CopyPlan {
   return { sizes: shape, xStrides, xOffset, yStrides };
 }
 
-/** x with its elements along `axes` in reverse order: `flip(x, [3])` exchanges left and right of pictures. */
+/**
+ * x with its elements along `axes` in reverse order: `flip(x, [3])` exchanges left and right of pictures. Throws a
+ * ShapeError if an axis is named twice.
+ */
 export function flip(x: Tensor, axes: readonly number[]): Tensor {
   checkArguments("flip", { x: [x, aTensor], axes: [axes, listOf(anyNumber)] });
-  return flipOp({ x }, { axes: axes.map((axis) => normalizeAxis("flip", axis, x.shape.length)) });
+  return flipOp({ x }, { axes: normalizeAxes("flip", axes, x.shape.length) });
 }

@@ -1,4 +1,4 @@
-/** Distances between a network's result and its target. */
+/** Distances between a network's result and its target: sums of terms, one for each element. */
 
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments, checkOptions } from "../../options/arguments.ts";
@@ -9,13 +9,39 @@ import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import { lossGradKernel, lossKernel } from "./loss.wgsl.ts";
 
-/** A loss is a sum of terms of the differences d = x - target, and of a constant. */
+/** A function of an element x, that of the target, t, and a constant, as the reference and as WGSL. */
+interface Term {
+  readonly f: (x: number, t: number, c: number) => number;
+  /** An expression in `x`, `t` and their difference `d`, all of them vec4f, and `p.c`. */
+  readonly wgsl: string;
+}
+
+/** A loss is a sum of terms. */
 interface LossRule {
+  readonly term: Term;
+  /** The term's derivatives. */
+  readonly slopes: Readonly<Record<"x" | "target", Term>>;
+}
+
+function wgslFunction(name: string, { wgsl }: Term): string {
+  return `fn ${name}(x: vec4f, t: vec4f) -> vec4f { let d = x - t; return ${wgsl}; }`;
+}
+
+/** A rule whose terms are of the differences d = x - t alone. */
+function ofDifferences(rule: {
   readonly term: (d: number, c: number) => number;
-  /** Its derivative. */
   readonly slope: (d: number, c: number) => number;
-  /** WGSL expressions in `d`, a vec4f, and `p.c`. */
   readonly wgsl: { readonly term: string; readonly slope: string };
+}): LossRule {
+  const ofPair = (f: (d: number, c: number) => number, wgsl: string, sign: 1 | -1 = 1): Term => ({
+    f: (x, t, c) => sign * f(x - t, c),
+    wgsl: sign < 0 ? `-(${wgsl})` : wgsl,
+  });
+  const { term, slope, wgsl } = rule;
+  return {
+    term: ofPair(term, wgsl.term),
+    slopes: { x: ofPair(slope, wgsl.slope), target: ofPair(slope, wgsl.slope, -1) },
+  };
 }
 
 export interface LossOptions {
@@ -69,7 +95,7 @@ function defineLoss(name: string, rule: LossRule) {
     },
     cpu({ x, target }, { scale, c }, y) {
       let sum = 0;
-      for (let i = 0; i < x.data.length; i++) sum += rule.term(x.data[i] - target.data[i], c);
+      for (let i = 0; i < x.data.length; i++) sum += rule.term.f(x.data[i], target.data[i], c);
       y.data[0] = scale * sum;
     },
     gpu(device, { x, target }, { scale, c }, y) {
@@ -81,7 +107,10 @@ function defineLoss(name: string, rule: LossRule) {
       const partials = device.allocate(groups);
       device.run(lossKernel, {
         constants: { THREADS: threads },
-        functions: `fn terms_at(i: u32) -> vec4f { let d = x[i] - t[i]; return ${rule.wgsl.term}; }`,
+        functions: withHelpers(
+          `${wgslFunction("term", rule.term)}\n` +
+            "fn terms_at(i: u32) -> vec4f { return term(x[i], t[i]); }",
+        ),
         buffers: { x: x.gpuStorage, t: target.gpuStorage, sums: partials },
         params: { size: x.size, scale: 1, c },
         grid: [groups],
@@ -96,22 +125,22 @@ function defineLoss(name: string, rule: LossRule) {
       device.release(partials);
     },
     backward: (dy, { x, target }, { scale, c }) => ({
-      x: () => gradient({ dy, x, target }, { scale, c }),
-      target: () => gradient({ dy, x, target }, { scale: -scale, c }),
+      x: () => gradient({ dy, x, target }, { scale, c, of: "x" }),
+      target: () => gradient({ dy, x, target }, { scale, c, of: "target" }),
     }),
   });
 
-  const gradient = defineOp<{ dy: Tensor; x: Tensor; target: Tensor }, Params>({
+  const gradient = defineOp<{ dy: Tensor; x: Tensor; target: Tensor }, Params & { of: "x" | "target" }>({
     name: `${name} gradient`,
     shape: ({ x }) => x.shape,
-    cpu({ dy, x, target }, { scale, c }, dx) {
-      for (let i = 0; i < dx.data.length; i++) {
-        dx.data[i] = dy.data[0] * scale * rule.slope(x.data[i] - target.data[i], c);
-      }
+    cpu({ dy, x, target }, { scale, c, of }, dx) {
+      const { f } = rule.slopes[of];
+      for (let i = 0; i < dx.data.length; i++)
+        dx.data[i] = dy.data[0] * scale * f(x.data[i], target.data[i], c);
     },
-    gpu(device, { dy, x, target }, { scale, c }, dx) {
+    gpu(device, { dy, x, target }, { scale, c, of }, dx) {
       device.run(lossGradKernel, {
-        functions: withHelpers(`fn slope(d: vec4f) -> vec4f { return ${rule.wgsl.slope}; }`),
+        functions: withHelpers(wgslFunction("slope", rule.slopes[of])),
         buffers: { dy: dy.gpuStorage, x: x.gpuStorage, t: target.gpuStorage, dx: dx.gpuStorage },
         params: { size: x.size, scale, c },
         grid: linearGrid(Math.ceil(x.size / 4), 64),
@@ -125,39 +154,76 @@ function defineLoss(name: string, rule: LossRule) {
   };
 }
 
-const l1 = defineLoss("l1Loss", {
-  term: Math.abs,
-  slope: Math.sign,
-  wgsl: { term: "abs(d)", slope: "keep_nans(d, sign(d))" },
-});
-const mse = defineLoss("mseLoss", {
-  term: (d) => d * d,
-  slope: (d) => 2 * d,
-  wgsl: { term: "d * d", slope: "2.0 * d" },
-});
-const charbonnier = defineLoss("charbonnierLoss", {
-  term: (d, eps) => Math.sqrt(d * d + eps * eps),
-  slope: (d, eps) => d / Math.sqrt(d * d + eps * eps),
-  wgsl: { term: "sqrt(d * d + p.c * p.c)", slope: "d / sqrt(d * d + p.c * p.c)" },
-});
+const l1 = defineLoss(
+  "l1Loss",
+  ofDifferences({
+    term: Math.abs,
+    slope: Math.sign,
+    wgsl: { term: "abs(d)", slope: "keep_nans(d, sign(d))" },
+  }),
+);
+const mse = defineLoss(
+  "mseLoss",
+  ofDifferences({
+    term: (d) => d * d,
+    slope: (d) => 2 * d,
+    wgsl: { term: "d * d", slope: "2.0 * d" },
+  }),
+);
+const charbonnier = defineLoss(
+  "charbonnierLoss",
+  ofDifferences({
+    term: (d, eps) => Math.sqrt(d * d + eps * eps),
+    slope: (d, eps) => d / Math.sqrt(d * d + eps * eps),
+    wgsl: { term: "sqrt(d * d + p.c * p.c)", slope: "d / sqrt(d * d + p.c * p.c)" },
+  }),
+);
 
 // Where |d| is small the square, elsewhere the line that continues it: m (|d| - m / 2) with m = min(|d|, c).
-const huber = defineLoss("huberLoss", {
-  term: (d, delta) => Math.min(Math.abs(d), delta) * (Math.abs(d) - 0.5 * Math.min(Math.abs(d), delta)),
-  slope: (d, delta) => Math.min(Math.max(d, -delta), delta),
-  wgsl: {
-    term: "min(abs(d), vec4f(p.c)) * (abs(d) - 0.5 * min(abs(d), vec4f(p.c)))",
-    slope: "keep_nans(d, clamp(d, vec4f(-p.c), vec4f(p.c)))",
+const huber = defineLoss(
+  "huberLoss",
+  ofDifferences({
+    term: (d, delta) => Math.min(Math.abs(d), delta) * (Math.abs(d) - 0.5 * Math.min(Math.abs(d), delta)),
+    slope: (d, delta) => Math.min(Math.max(d, -delta), delta),
+    wgsl: {
+      term: "min(abs(d), vec4f(p.c)) * (abs(d) - 0.5 * min(abs(d), vec4f(p.c)))",
+      slope: "keep_nans(d, clamp(d, vec4f(-p.c), vec4f(p.c)))",
+    },
+  }),
+);
+const smoothL1 = defineLoss(
+  "smoothL1Loss",
+  ofDifferences({
+    term: (d, beta) =>
+      (Math.min(Math.abs(d), beta) * (Math.abs(d) - 0.5 * Math.min(Math.abs(d), beta))) / beta,
+    slope: (d, beta) => Math.min(Math.max(d / beta, -1), 1),
+    wgsl: {
+      term: "min(abs(d), vec4f(p.c)) * (abs(d) - 0.5 * min(abs(d), vec4f(p.c))) / p.c",
+      slope: "keep_nans(d, clamp(d / p.c, vec4f(-1.0), vec4f(1.0)))",
+    },
+  }),
+);
+
+// Where x > 0, p = sigmoid(x) is nearly 1, and log(1 - p) = -x + log(p). All parts are at least 0, so none loses the
+// digits of another; and so in the slope, where 1 - p is the sigmoid of -x.
+const binaryCrossEntropy = defineLoss("binaryCrossEntropyWithLogits", {
+  term: {
+    f: (x, t) => (x > 0 ? (1 - t) * x : -t * x) + Math.log1p(Math.exp(-Math.abs(x))),
+    wgsl: `select(-t * x, (1.0 - t) * x, x > vec4f()) + ${eachOf("softplus", "-abs(x)")}`,
+  },
+  slopes: {
+    x: {
+      f: (x, t) => (1 - t) / (1 + Math.exp(-x)) - t / (1 + Math.exp(x)),
+      wgsl: `(1.0 - t) * ${eachOf("logistic", "x")} - t * ${eachOf("logistic", "-x")}`,
+    },
+    target: { f: (x) => -x, wgsl: "-x" },
   },
 });
-const smoothL1 = defineLoss("smoothL1Loss", {
-  term: (d, beta) => (Math.min(Math.abs(d), beta) * (Math.abs(d) - 0.5 * Math.min(Math.abs(d), beta))) / beta,
-  slope: (d, beta) => Math.min(Math.max(d / beta, -1), 1),
-  wgsl: {
-    term: "min(abs(d), vec4f(p.c)) * (abs(d) - 0.5 * min(abs(d), vec4f(p.c))) / p.c",
-    slope: "keep_nans(d, clamp(d / p.c, vec4f(-1.0), vec4f(1.0)))",
-  },
-});
+
+/** A WGSL function of one number, applied to each of a vec4f. */
+function eachOf(f: string, x: string): string {
+  return `vec4f(${[..."xyzw"].map((component) => `${f}((${x}).${component})`).join(", ")})`;
+}
 
 /**
  * The mean (or sum) of |x - target|, as a tensor of shape []; x and target have the same shape. Where they
@@ -199,4 +265,13 @@ export function smoothL1Loss(x: Tensor, target: Tensor, options: SmoothL1Options
   checkOptions("smoothL1Loss", options, smoothL1Options);
   const { beta = 1, ...rest } = options;
   return smoothL1(x, target, rest, beta);
+}
+
+/**
+ * The mean (or sum) of -t log(p) - (1 - t) log(1 - p) with p = sigmoid(x), as a tensor of shape []: for answers of
+ * yes or no, whose probabilities are the targets t in 0..1, of x's shape. Computed from x, no p is rounded to 0 or 1.
+ */
+export function binaryCrossEntropyWithLogits(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions("binaryCrossEntropyWithLogits", options, lossOptions);
+  return binaryCrossEntropy(x, target, options);
 }

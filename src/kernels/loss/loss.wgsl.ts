@@ -6,7 +6,7 @@ import { kernel } from "../../device/kernel.ts";
  * second, a single workgroup sums those sums. The prelude's `terms_at(i)` is four terms in the first launch
  * and four sums in the second.
  *
- * Fused: x - t and its terms never go to memory, so the cost is that of reading x and t once. The order of
+ * Fused: the terms never go to memory, so the cost is that of reading x and t once. The order of
  * the additions depends on the size only (atomics would make it vary), so every run gives the same result.
  */
 export const lossKernel = kernel(
@@ -45,7 +45,7 @@ fn main(
 `,
 );
 
-/** dx = dy * scale * slope(x - t), element by element; the prelude defines the derivative `slope`. */
+/** dx = dy * scale * slope(x, t), element by element; the prelude defines the derivative `slope`, by x or by t. */
 export const lossGradKernel = kernel(
   "loss-grad",
   /* wgsl */ `
@@ -60,7 +60,7 @@ struct Params { size: u32, scale: f32, c: f32 }
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64;
   if (4 * i >= p.size) { return; }
-  dx[i] = dy[0] * p.scale * slope(x[i] - t[i]);
+  dx[i] = dy[0] * p.scale * slope(x[i], t[i]);
 }
 `,
 );

@@ -45,16 +45,24 @@ function varianceOf(name: string, x: Tensor, axes: Axes | undefined, options: Va
   if (!(count > correction)) {
     throw new ArgumentError(
       name,
-      `${count} ${count === 1 ? "element has" : "elements have"} none with a correction of ${correction}. ` +
-        `Take more elements, or { correction: 0 }.`,
+      `of ${count} ${count === 1 ? "element" : "elements"} nothing is left to divide by with a ` +
+        `correction of ${correction}. Take more elements, or { correction: 0 }.`,
     );
   }
-  // Two passes: the mean of squares less the square of the mean would lose all digits of a small variance.
-  const middle = mean(x, result.axes, { keepdim: true });
-  const distances = sub(x, middle);
-  const squares = square(distances);
+  const { deviations, squares } = deviationsOf(x, result.axes);
   const total = sum(squares, result.axes, rest);
-  const divided = affine(total, { a: 1 / (count - correction) });
-  for (const intermediate of [middle, distances, squares, total]) disposeUnderNoGrad(intermediate);
-  return divided;
+  const variance = affine(total, { a: 1 / (count - correction) });
+  for (const intermediate of [deviations, squares, total]) disposeUnderNoGrad(intermediate);
+  return variance;
+}
+
+/**
+ * x less its mean over the axes, and the squares of that. A variance takes both passes: the mean of squares less the
+ * square of the mean would lose all digits of a small one.
+ */
+export function deviationsOf(x: Tensor, axes: Axes): { deviations: Tensor; squares: Tensor } {
+  const average = mean(x, axes, { keepdim: true });
+  const deviations = sub(x, average);
+  disposeUnderNoGrad(average);
+  return { deviations, squares: square(deviations) };
 }
