@@ -27,12 +27,12 @@ test("WEIGHTS_UNREADABLE", async () => {
   const error = await loadPretrained("wren").catch((reason: Error) => reason);
   expect(error).toMatchObject({ name: "Error", code: "WEIGHTS_UNREADABLE" });
   expect((error as Error).message).toMatch(
-    /^loadPretrained: the weights of wren x2 cannot be read at .*: 404 Not /,
+    /^loadPretrained: the weights of wren x2 cannot be read: file:.*wren-x2\.safetensors: 404 Not Found\. /,
   );
   await init({ adapter: "cpu" });
   const opened = await openMethod({ method: "wren" }).catch((reason: Error) => reason);
   expect(opened).toMatchObject({ code: "WEIGHTS_UNREADABLE" });
-  expect((opened as Error).message).toMatch(/^openMethod: the weights of wren x2 cannot be read at /);
+  expect((opened as Error).message).toMatch(/^openMethod: the weights of wren x2 cannot be read: file:/);
 });
 
 test("they survive the way from a worker; errors without one get none", () => {
