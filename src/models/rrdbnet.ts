@@ -325,7 +325,10 @@ class DenseBlock extends Module {
 }
 
 /** Files of BasicSR, Real-ESRGAN, traiNNer and neosr; of ESRGAN's first code, and of the code after it. */
-export function recognizeRRDBNet(given: State, { name }: DetectOptions): Recognized | undefined {
+export function recognizeRRDBNet(
+  given: State,
+  { name, scale: wanted }: DetectOptions,
+): Recognized | undefined {
   const state = withBasicNames(given);
   if (!state.has("body.0.rdb1.conv1.weight") || !state.has("conv_first.weight")) return undefined;
   const keys = [...given.keys()];
@@ -347,10 +350,12 @@ export function recognizeRRDBNet(given: State, { name }: DetectOptions): Recogni
   const blocks = countOf(state, /^body\.(\d+)\.rdb1\.conv1\.weight$/);
   const ups = countOf(state, /^conv_up(\d+)\.weight$/);
   // ESRGAN's code enlarges by 3 in one step, whose weights are like those of a step by 2.
-  if (ups === 1 && unshuffle === 1 && scaleInName(name) === 3) {
+  const isForThree = wanted === 3 || (wanted !== 2 && scaleInName(name) === 3);
+  if (ups === 1 && unshuffle === 1 && isForThree) {
     throw new DataError(
-      `${name}: by its name this RRDBNet enlarges by 3, and pixelgrad runs those that enlarge by 1, 2, 4 or 8. If it ` +
-        "enlarges by 2, give the file another name.",
+      `${name}: by ${wanted === 3 ? "the scale that was given" : "its name"} this RRDBNet enlarges by 3, and ` +
+        "pixelgrad runs those that enlarge by 1, 2, 4 or 8. If it enlarges by 2, say so: --scale 2, or { scale: 2 } " +
+        "in a program.",
     );
   }
   const scale = 2 ** ups / unshuffle;
