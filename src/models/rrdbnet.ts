@@ -38,13 +38,13 @@ import {
   type OptionValues,
   option,
   quickRecipe,
-  type Recognized,
+  type RecognizedNetwork,
 } from "./architecture.ts";
 import {
   countOf,
   type DetectOptions,
   otherPictures,
-  renamed,
+  renameTensors,
   type State,
   scaleInName,
   shapeOf,
@@ -328,7 +328,7 @@ class DenseBlock extends Module {
 export function recognizeRRDBNet(
   given: State,
   { name, scale: wanted }: DetectOptions,
-): Recognized | undefined {
+): RecognizedNetwork | undefined {
   const state = withBasicNames(given);
   if (!state.has("body.0.rdb1.conv1.weight") || !state.has("conv_first.weight")) return undefined;
   const keys = [...given.keys()];
@@ -372,7 +372,7 @@ function withBasicNames(state: State): State {
     const blocks = countOf(state, /^model\.1\.sub\.(\d+)\.RDB1\./);
     const positions = [...state.keys()].map((key) => Number(/^model\.(\d+)\.weight$/.exec(key)?.[1] ?? 0));
     const last = Math.max(...positions);
-    const named = renamed(state, [
+    const named = renameTensors(state, [
       [/^model\.0\./, "conv_first."],
       [/^model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\./, "body.$1.rdb$2.conv$3."],
       [new RegExp(`^model\\.1\\.sub\\.${blocks}\\.`), "conv_body."],
@@ -385,9 +385,9 @@ function withBasicNames(state: State): State {
       new RegExp(`^model\\.${3 * (i + 1)}\\.`),
       `conv_up${i + 1}.`,
     ]);
-    return renamed(named, ups);
+    return renameTensors(named, ups);
   }
-  return renamed(state, [
+  return renameTensors(state, [
     [/^RRDB_trunk\.(\d+)\.RDB(\d)\./, "body.$1.rdb$2."],
     [/^trunk_conv\./, "conv_body."],
     [/^upconv(\d)\./, "conv_up$1."],

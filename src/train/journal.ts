@@ -10,7 +10,7 @@ import {
   serializeSafetensors,
   type Tensor,
 } from "../node.ts";
-import { counted } from "../options/lists.ts";
+import { quantity } from "../options/lists.ts";
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
@@ -110,7 +110,7 @@ export class Journal {
     const { conditions, bicubic } = session.validation;
     const { psnr } = bicubic.mean;
     callbacks.onMessage?.(
-      `Measured on ${counted(bicubic.images.length, "held-out picture")}: ${conditions}. ` +
+      `Measured on ${quantity(bicubic.images.length, "held-out picture")}: ${conditions}. ` +
         `Bicubic: ${psnr.toFixed(2)} dB`,
     );
     const config = portable(session.config);
