@@ -10,7 +10,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { ink, quietInk, textPath } from "../src/report/text.ts";
+import { escapeXml, ink, quietInk, textWidth } from "../src/report/text.ts";
 
 /** What each folder of src/ is for, and in which column of the picture it stands. */
 const plan: Readonly<Record<string, readonly [column: number, caption: string]>> = {
@@ -153,7 +153,7 @@ function drawing(): string {
   const boxes = rooms.map((room) => boxOf(room, placeOf(room)));
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
-    `viewBox="0 0 ${width} ${height}">` +
+    `viewBox="0 0 ${width} ${height}" font-family="Inter, Helvetica, Arial, sans-serif">` +
     "<title>The rooms of src and what imports what</title>" +
     `<rect width="${width}" height="${height}" fill="white"/>${arrows.join("")}${boxes.join("")}</svg>`
   );
@@ -186,8 +186,25 @@ function boxOf({ name, files, lines }: Room, { x, y }: { x: number; y: number })
     'fill="#eef4fa" stroke="#0072b2"/>';
   return (
     frame +
-    textPath(name, x + 12, y + 24, { size: 16, weight: "bold", color: ink }) +
-    textPath(size, x + box.width - 12, y + 24, { size: 12, color: quietInk, anchor: "end" }) +
-    textPath(plan[name][1], x + 12, y + 45, { size: 12, color: quietInk, maxWidth: box.width - 24 })
+    line(name, x + 12, y + 24, { size: 16, weight: "bold", color: ink }) +
+    line(size, x + box.width - 12, y + 24, { size: 12, color: quietInk, anchor: "end" }) +
+    line(plan[name][1], x + 12, y + 45, { size: 12, color: quietInk })
+  );
+}
+
+interface LineStyle {
+  readonly size: number;
+  readonly color: string;
+  readonly weight?: "regular" | "bold";
+  readonly anchor?: "start" | "end";
+}
+
+/** In the reader's own font, which is a fraction of the size of outlines, made as wide as in the library's. */
+function line(text: string, x: number, y: number, style: LineStyle): string {
+  const { size, color, weight = "regular", anchor = "start" } = style;
+  return (
+    `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight === "bold" ? "bold" : "normal"}" ` +
+    `fill="${color}" text-anchor="${anchor}" textLength="${Math.round(textWidth(text, size, weight))}" ` +
+    `lengthAdjust="spacingAndGlyphs">${escapeXml(text)}</text>`
   );
 }

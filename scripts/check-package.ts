@@ -17,7 +17,7 @@ import {
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { extname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -25,6 +25,7 @@ import { build, createLogger, type Rolldown } from "vite";
 import { readImage, writePng } from "../src/data/index.ts";
 import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
 import { compileProjects, tryProjects, writeProjects } from "./browser-projects.ts";
+import { render } from "./docs/markdown.ts";
 
 interface Answer {
   losses: number[];
@@ -139,13 +140,34 @@ async function pack() {
   ]) {
     check(paths.includes(`dist/${name}`), `the tarball lacks dist/${name}`);
   }
-  const readme = readFileSync(join(repository, "README.md"), "utf8");
-  for (const [, link] of readme.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-    const isThere = paths.some((path) => path === link || path.startsWith(`${link}/`));
-    check(isThere, `README.md links to ${link}, which the tarball lacks`);
-  }
+  checkLinks(paths);
   const says = `${paths.length} files, ${kilobytes(size)} packed, ${kilobytes(unpackedSize)} unpacked`;
   return { says, result: join(temporary, filename) };
+}
+
+/** Whoever has only the package can follow every link in its pages, and sees their pictures. */
+function checkLinks(paths: readonly string[]): void {
+  const lacking = paths
+    .filter((path) => path.endsWith(".md"))
+    .flatMap((page) =>
+      linksOf(page)
+        .filter((target) => !paths.some((path) => path === target || path.startsWith(`${target}/`)))
+        .map((target) => `${page} links to ${target}`),
+    );
+  check(lacking.length === 0, `the tarball lacks what its pages link to: ${lacking.join("; ")}`);
+}
+
+/** The files and folders that a page names in its links, from the repository's root. */
+function linksOf(page: string): string[] {
+  const targets: string[] = [];
+  render(readFileSync(join(repository, page), "utf8"), (href) => {
+    const [target] = href.split("#");
+    const isAddress = /^[a-z]+:/.test(href);
+    if (target !== "" && !isAddress)
+      targets.push(posix.join(posix.dirname(page), decodeURI(target)).replace(/\/$/, ""));
+    return href;
+  });
+  return targets;
 }
 
 async function install(tarball: string) {
@@ -213,9 +235,9 @@ async function runInNode() {
     loaded.some((url) => url.includes("/pixelgrad/dist/models/")),
     "Node's report does not list the package's scripts",
   );
-  // Weights from a path need the path and the reading of a file, and no decoder.
+  // Weights from a path need the path, the reading of a file and, those of Keras, a thread, and no decoder.
   const unwanted = loaded.filter((url) =>
-    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.|path-of\.)/.test(url),
+    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.|path-of\.|thread-program\.)/.test(url),
   );
   check(unwanted.length === 0, `import "pixelgrad" loads what only pixelgrad/data needs: ${unwanted}`);
   return { says: describe(answer), result: undefined };

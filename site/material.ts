@@ -2,8 +2,9 @@
  * What a training run learns from: pairs of a small picture and its original, and parts of them that are held
  * out, on which the network is measured.
  *
- * A picture alone makes a pair with its own small version. Files that belong together make one as they are: two
- * whose names differ only in words such as "LR", "HR", "low", "high" or "x2", and whose sizes fit the scale.
+ * A picture alone makes a pair with its own small version. Files that belong together make one as they are: those
+ * whose names differ only in words such as "LR", "HR", "low", "high" or "x2", and whose sizes fit the scale. Of a
+ * picture in several sizes, the largest is the original.
  */
 import { readSource } from "../src/index.ts";
 import { crop, type Image, imresize, modcrop, psnr, toRgb, withoutAlpha } from "../src/picture/index.ts";
@@ -44,9 +45,9 @@ export function trainingFault(name: TrainingFault, message = ""): Error {
 /** @throws an error named NothingToLearnFrom or OtherScale. */
 export async function readMaterial(pictures: FineTuneInput["pictures"], scale: number): Promise<Material> {
   const { images, leftOut } = await readAll(pictures);
-  const { pairs, singles } = pairUp(images, scale);
+  const { pairs, singles, others } = pairUp(images, scale);
   const fits = ({ image: { width, height } }: NamedImage) => Math.min(width, height) >= SHORTEST * scale;
-  leftOut.push(...singles.filter((single) => !fits(single)).map(({ name }) => name));
+  leftOut.push(...[...others, ...singles.filter((single) => !fits(single))].map(({ name }) => name));
   const usable = singles.filter(fits);
   const examples: Pair[] = [];
   for (const { high, low } of [...pairs, ...usable.map(({ image }) => ({ high: image, low: undefined }))]) {
@@ -89,11 +90,16 @@ async function readAll(
   return { images, leftOut };
 }
 
+/** What the names and sizes of files tell. */
+interface Groups {
+  readonly pairs: readonly { readonly low: Image; readonly high: Image }[];
+  readonly singles: readonly NamedImage[];
+  /** Smaller versions of pairs' originals, by other scales. */
+  readonly others: readonly NamedImage[];
+}
+
 /** @throws an error named OtherScale, if there are pairs and none fits. */
-function pairUp(
-  images: readonly NamedImage[],
-  scale: number,
-): { pairs: { low: Image; high: Image }[]; singles: NamedImage[] } {
+export function pairUp(images: readonly NamedImage[], scale: number): Groups {
   const byStem = new Map<string, NamedImage[]>();
   for (const picture of images) {
     const stem = pairStem(picture.name);
@@ -101,18 +107,33 @@ function pairUp(
   }
   const pairs: { low: Image; high: Image }[] = [];
   const singles: NamedImage[] = [];
+  const others: NamedImage[] = [];
   let otherScale: number | undefined;
   for (const group of byStem.values()) {
-    const [low, high] = group.map(({ image }) => image).sort((a, b) => a.width - b.width);
-    const ratio = group.length === 2 ? high.width / low.width : 1;
-    const isPair = ratio > 1 && high.height === low.height * ratio;
-    const large = isPair && Math.min(low.width, low.height) >= SHORTEST;
-    if (large && ratio === scale) pairs.push({ low, high });
-    else if (isPair && Number.isInteger(ratio)) otherScale = ratio;
+    const [{ image: high }, ...rest] = group.sort((a, b) => b.image.width - a.image.width);
+    const smaller = rest.filter(({ image }) => ratioOf(image, high) !== undefined);
+    const low = smaller.find(({ image }) => ratioOf(image, high) === scale && isLarge(image));
+    if (low) {
+      pairs.push({ low: low.image, high });
+      others.push(...smaller.filter((one) => one !== low));
+      singles.push(...rest.filter((one) => !smaller.includes(one)));
+      continue;
+    }
+    const ratios = smaller.map(({ image }) => ratioOf(image, high));
+    const isOfOtherScale = ratios.length > 0 && ratios.length === rest.length && !ratios.includes(scale);
+    if (isOfOtherScale) otherScale = ratios[0];
     else singles.push(...group);
   }
   if (pairs.length === 0 && otherScale !== undefined) throw trainingFault("OtherScale", `${otherScale}`);
-  return { pairs, singles };
+  return { pairs, singles, others };
+}
+
+const isLarge = ({ width, height }: Image) => Math.min(width, height) >= SHORTEST;
+
+/** How many times a picture fits into another one, in both directions; undefined if that is no whole number. */
+function ratioOf(low: Image, high: Image): number | undefined {
+  const ratio = high.width / low.width;
+  return ratio > 1 && Number.isInteger(ratio) && high.height === low.height * ratio ? ratio : undefined;
 }
 
 function pairOf(scale: number, original: Image, low?: Image): Pair {

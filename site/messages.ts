@@ -178,7 +178,7 @@ export interface MaterialFacts {
   readonly pairs: number;
   /** Pictures without a partner, which are made small. */
   readonly singles: number;
-  /** Names of files that are no pictures, or too small, or too many. */
+  /** Names of files that are no pictures, or too small, or too many, or smaller versions of a pair's original. */
   readonly leftOut: readonly string[];
   /** LR pixels to learn from. */
   readonly pixels: number;

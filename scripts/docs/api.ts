@@ -18,7 +18,7 @@ export const apiEntries: readonly Entry[] = Object.entries(modules).map(([name, 
 }));
 
 /** A file of TypeDoc's output: its path in the site, and its text. */
-export function renamed(path: string, text: string): [path: string, text: string] {
+export function renamePage(path: string, text: string): [path: string, text: string] {
   const module = /^(\w+)\/README\.md$/.exec(path)?.[1];
   if (path === "README.md") {
     const items = Object.entries(modules).map(([name, title]) => `- [${title}](${name}/README.md)`);

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { apiEntries, renamed } from "./api.ts";
+import { apiEntries, renamePage } from "./api.ts";
 import { contents, home, root } from "./contents.ts";
 import { layout } from "./layout.ts";
 import { addressOf, makeSite } from "./site.ts";
@@ -77,6 +77,6 @@ function apiReference(): Map<string, string> {
     path.endsWith(".md"),
   );
   return new Map(
-    markdown.map((path) => renamed(path.replaceAll("\\", "/"), readFileSync(join(output, path), "utf8"))),
+    markdown.map((path) => renamePage(path.replaceAll("\\", "/"), readFileSync(join(output, path), "utf8"))),
   );
 }

@@ -208,7 +208,7 @@ export const english = {
       .filter(Boolean)
       .join(" and ")}.`,
   leftOut: (names: readonly string[]) =>
-    `Left out, because they are no pictures, too small, or too many: ${firstNames(names, (n) => `and ${n} more`)}.`,
+    `Left out, because they are no pictures, too small, too many, or further sizes of a pair: ${firstNames(names, (n) => `and ${n} more`)}.`,
   filesChosen: (count: number) => plural(count, "file"),
   reopened: (step: number) =>
     `The graphics device was lost. Training goes on from step ${step} on a new one.`,

@@ -208,7 +208,7 @@ export const german: Sentences = {
       .filter(Boolean)
       .join(" und ")}.`,
   leftOut: (names) =>
-    `Ausgelassen, weil es keine Bilder, zu kleine oder zu viele sind: ${firstNames(names, (n) => `und ${n} weitere`)}.`,
+    `Ausgelassen, weil es keine Bilder, zu kleine, zu viele oder weitere Größen eines Paars sind: ${firstNames(names, (n) => `und ${n} weitere`)}.`,
   filesChosen: (count) => plural(count, "Datei", "Dateien"),
   reopened: (step) =>
     `Das Grafikgerät ging verloren. Das Training geht auf einem neuen von Schritt ${step} an weiter.`,

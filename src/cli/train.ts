@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Architecture, architectureOf, architectures, networkIn } from "../node.ts";
+import { type Architecture, architectureOf, architectures, type NetworkFile, networkIn } from "../node.ts";
 import { folder, oneOf, whole } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { textOf } from "../picture/errors.ts";
@@ -16,7 +16,7 @@ import {
   type TrainStatus,
   train,
 } from "../train/index.ts";
-import { readInitial } from "../train/initial.ts";
+import { hasAllWeights, readInitial } from "../train/initial.ts";
 import { readSavedRun } from "../train/saved-run.ts";
 import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
@@ -85,9 +85,13 @@ function ofFlags(error: Error): Error {
 }
 
 /** @throws DataError if the file cannot be read, or holds no network of this library */
-async function networkOfInit(init: string, scale: unknown): Promise<ReturnType<typeof networkIn>> {
+async function networkOfInit(
+  init: string,
+  scale: unknown,
+): Promise<ReturnType<typeof networkIn> & { file: NetworkFile }> {
   const number = Number(scale ?? Number.NaN);
-  return networkIn(await readInitial(init, whole(1).fits(number) ? number : undefined), init);
+  const file = await readInitial(init, whole(1).fits(number) ? number : undefined);
+  return { file, ...networkIn(file, init) };
 }
 
 /**
@@ -117,9 +121,10 @@ ${summary}.
 Networks learn from RGB of 8 bits: transparent pictures are put on white, of 16 bits the upper 8 are
 used, and a line at the start names such pictures, and those that are both trained and measured on.
 With --init and without --preset, the network is that of the file, also of a .pth of another
-program, and the rate at most ${fineTuningRate}, but for what flags say otherwise. Ctrl-C saves what was
-learned, and prints the command that goes on. A run that stays far below bicubic interpolation says
-so, and its exit code is 1.
+program, but for what flags say otherwise. If the file has all weights of the network that is
+trained, the rate is at most ${fineTuningRate} without --lr. Ctrl-C saves what was learned, and prints the
+command that goes on. A run that stays far below bicubic interpolation says so, and its exit code
+is 1.
 
 Brackets hold the value of a flag that is not given.`,
     flags: {
@@ -168,7 +173,8 @@ Brackets hold the value of a flag that is not given.`,
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
             `Look at ${path}/report.html and comparison.png.`,
         );
-        if (best.step === 0 && step > 0) {
+        const hasBeenMeasured = step >= steps || step >= result.config.evalEvery;
+        if (best.step === 0 && step > 0 && hasBeenMeasured) {
           print(
             `No evaluation was better than the weights it began with, which are in best.safetensors. Try a smaller ` +
               `--lr (it was ${result.config.lr}), or more steps.`,
@@ -254,12 +260,13 @@ const fineTuningRate = 1e-4;
  * --preset or --resume says which.
  */
 async function withNetworkOfInit(
-  { name }: Architecture,
+  architecture: Architecture,
   values: Values<Flags>,
   defaults: TrainConfig,
 ): Promise<TrainConfig> {
   if (values.init === undefined || values.preset !== undefined || values.resume !== undefined)
     return defaults;
+  const { name } = architecture;
   const file = values.init as string;
   const network = await networkOfInit(file, values.scale);
   const other = network.architecture.name;
@@ -268,11 +275,15 @@ async function withNetworkOfInit(
       `${file} holds ${other}, and this command trains ${name}. Train it further by "train ${other.toLowerCase()}"`,
     );
   }
-  return {
+  const further = {
     ...defaults,
     network: { architecture: name, ...network.options } as TrainConfig["network"],
-    lr: Math.min(defaults.lr, fineTuningRate),
   };
+  // Flags may ask for another network, such as one of another scale, some of whose weights are then random.
+  const { config } = readTraining(architecture, values, further);
+  return hasAllWeights(network.file, config.network)
+    ? { ...further, lr: Math.min(defaults.lr, fineTuningRate) }
+    : further;
 }
 
 /** 0 %, < 1 %, 5 %: how much of the time is spent waiting needs no more digits. */

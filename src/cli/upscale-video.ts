@@ -1,6 +1,6 @@
 /** Video from standard input to standard output, a frame at a time. */
 
-import { counted } from "../options/lists.ts";
+import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { UsageError } from "./flags.ts";
@@ -61,7 +61,7 @@ async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<
       }
       const { width, height } = frames.format;
       const { name, scale } = opened.upscaler;
-      printStatus(`${counted(count, "frame")}  ${width}x${height}  ${name} x${scale}  ${speed()}\n`);
+      printStatus(`${quantity(count, "frame")}  ${width}x${height}  ${name} x${scale}  ${speed()}\n`);
     } finally {
       opened.close();
       process.stdin.destroy(); // else an unread rest of it keeps the process alive
@@ -69,7 +69,7 @@ async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<
   } catch (error) {
     if (outputError === undefined) throw error;
     throw new DataError(
-      `standard output: the program that was to read the video has ended after ${counted(count, "frame")} ` +
+      `standard output: the program that was to read the video has ended after ${quantity(count, "frame")} ` +
         `(${outputError.message}). The rest is lost.`,
       { cause: error },
     );

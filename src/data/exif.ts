@@ -3,7 +3,7 @@
  * EXIF 2.32, 4.6. What a directory says is patched in place, since makers' own notes count on places.
  */
 
-import { type Described, growth, type Size, subjectIn } from "./described.ts";
+import { growth, type Size, type SourcePicture, subjectIn } from "./picture-places.ts";
 
 /** A directory's entry: `bytes` are the values, in the byte order of the file. */
 export interface Entry {
@@ -175,7 +175,7 @@ export function forNewPicture(
   exif: Uint8Array,
   size: Size,
   density?: Density,
-  source?: Described,
+  source?: SourcePicture,
 ): Uint8Array | undefined {
   try {
     const file = new Directories(Uint8Array.from(exif));
@@ -204,7 +204,7 @@ export function forNewPicture(
 }
 
 /** Where the subject is, in the new picture, and how many of its pixels a unit on the sensor takes. */
-function moveSubjects(file: Directories, directory: number, source: Described, size: Size): void {
+function moveSubjects(file: Directories, directory: number, source: SourcePicture, size: Size): void {
   for (const tag of [tags.subjectArea, tags.subjectLocation]) {
     const entry = file.find(directory, tag);
     if (entry?.type !== short || entry.count < 2 || entry.count > 4) continue;

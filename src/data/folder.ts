@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { ArgumentError, checkArguments, listOf } from "../options/arguments.ts";
 import { folder as aFolder, file } from "../options/kinds.ts";
-import { counted } from "../options/lists.ts";
+import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { namesOf, stemOf } from "./formats.ts";
@@ -60,7 +60,7 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
       drawnFrom: degradation,
     }),
   }));
-  const name = isFolder ? basename(folderOrFiles) : counted(files.length, "picture");
+  const name = isFolder ? basename(folderOrFiles) : quantity(files.length, "picture");
   return filePairs(`${name} X${format.scale}`, format, files);
 }
 

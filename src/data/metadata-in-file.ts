@@ -2,7 +2,6 @@
 
 import { inflateSync } from "node:zlib";
 import { type Header, uprightSize } from "./decode.ts";
-import type { Described } from "./described.ts";
 import { type Density, Directories, densityIn } from "./exif.ts";
 import { gifExtras } from "./gif.ts";
 import { isHdrCode, isTelevisionCode, profileOfCode, srgbTransfer } from "./icc.ts";
@@ -15,6 +14,7 @@ import {
   pngMetadata,
   withoutPrefix,
 } from "./metadata.ts";
+import type { SourcePicture } from "./picture-places.ts";
 import { exifOfTiff } from "./tiff-tags.ts";
 import { decodeXmp } from "./xmp.ts";
 
@@ -22,7 +22,7 @@ export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
   const content = contentOf(header, bytes);
   const { metadata } = content;
   const { exif, xmp } = metadata;
-  const source: Described = { ...uprightSize(header), orientation: header.orientation };
+  const source: SourcePicture = { ...uprightSize(header), orientation: header.orientation };
   return { ...content, metadata: exif || xmp ? { ...metadata, source } : metadata };
 }
 

@@ -4,10 +4,9 @@
  * does the same. (metadata-in-file.ts reads it in Node, metadata-parts.ts writes it.)
  */
 
-import { counted } from "../options/lists.ts";
+import { quantity } from "../options/lists.ts";
 import { excerpt, printable } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
-import type { Described, Size } from "./described.ts";
 import { type Density, exifOfDensity, forNewPicture, ratioOf } from "./exif.ts";
 import {
   gammaCurve,
@@ -23,6 +22,7 @@ import {
   srgbTransfer,
 } from "./icc.ts";
 import { endOfJpeg, iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
+import type { Size, SourcePicture } from "./picture-places.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
 import { decodeXmp, film, furtherPictures, gainMap, withoutParts } from "./xmp.ts";
 
@@ -42,7 +42,7 @@ export interface Metadata {
   readonly density?: Density;
   readonly comments?: readonly Comment[];
   /** The picture that EXIF and XMP speak of; undefined if neither is there, or that is not known. */
-  readonly source?: Described;
+  readonly source?: SourcePicture;
 }
 
 /** A text of a PNG or JPEG file; in JPEG files all keywords are "Comment". */
@@ -121,7 +121,7 @@ function behindEnd(bytes: Uint8Array): string | undefined {
   if (bytes.every((byte) => byte === 0)) return undefined;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isFilm = text.subarray(0, 64).includes("ftyp") || text.includes("MotionPhoto_Data");
-  return isFilm ? film : `${counted(text.length, "byte")} behind its end`;
+  return isFilm ? film : `${quantity(text.length, "byte")} behind its end`;
 }
 
 function decodeUtf8(bytes: Uint8Array): string {

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
-import type { Size } from "./described.ts";
+import type { Size } from "./picture-places.ts";
 
 /** Where HR and LR of a pair lie. */
 interface Paths {

@@ -6,9 +6,9 @@ import { DataError } from "../picture/errors.ts";
 import { crop, type Image, toRgb } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
 import { type Degradation, type DegradationOptions, degrade } from "./degrade.ts";
-import type { Size } from "./described.ts";
 import { readImage } from "./files.ts";
 import { type Cropped, croppedTo, fittingLow } from "./pair-sizes.ts";
+import type { Size } from "./picture-places.ts";
 
 /** What the pictures of a pair look like. */
 export interface PairFormat {

@@ -42,7 +42,7 @@ export function hasUnspecifiedChannel(read: Read): boolean {
 export function exifOfTiff(bytes: Uint8Array): Uint8Array | undefined {
   try {
     const file = new Directories(bytes);
-    const tree = described(readTree(file, file.first));
+    const tree = withoutStructure(readTree(file, file.first));
     if (tree.entries.length + tree.children.length === 0) return undefined;
     const order = { littleEndian: file.littleEndian, wide: false };
     const header = file.littleEndian ? "49492a0008000000" : "4d4d002a00000008";
@@ -53,7 +53,7 @@ export function exifOfTiff(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 /** Without what is structural, and without types that only files beyond 4 GiB have. */
-function described({ entries, children }: Tree): Tree {
+function withoutStructure({ entries, children }: Tree): Tree {
   return { entries: entries.filter(({ tag, type }) => !isStructural(tag) && type < 16), children };
 }
 
@@ -119,7 +119,7 @@ export async function addToTiff(path: string, { exif, iptc, density }: TiffMetad
 function treeOf(exif: Uint8Array): Tree & { readonly littleEndian?: boolean } {
   try {
     const file = new Directories(exif);
-    return { ...described(readTree(file, file.first)), littleEndian: file.littleEndian };
+    return { ...withoutStructure(readTree(file, file.first)), littleEndian: file.littleEndian };
   } catch {
     return { entries: [], children: [] };
   }

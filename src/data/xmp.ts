@@ -2,7 +2,7 @@
  * XMP of results: what it says about sizes and places holds for the result, and it does not speak of pictures and
  * films that were left out. The text is changed in place, as programs keep much in it that nobody else knows.
  */
-import { type Described, growth, type Size, subjectIn } from "./described.ts";
+import { growth, type Size, type SourcePicture, subjectIn } from "./picture-places.ts";
 
 /** The text in the encoding that its first bytes tell; usually UTF-8. */
 export function decodeXmp(bytes: Uint8Array): string {
@@ -43,7 +43,7 @@ export const gainMap = "the gain map, which makes it HDR";
  */
 export function withoutParts(
   xmp: string,
-  source?: Described,
+  source?: SourcePicture,
 ): { readonly xmp: string; readonly gaps: string[] } {
   let rest = xmp;
   const gaps: string[] = [];
@@ -95,7 +95,7 @@ type Changes = Map<string, (value: number) => number>;
  * XMP of a result: of its size, without thumbnails and without a pointer to further XMP. It is upright, if it was
  * turned by EXIF data; an orientation that XMP alone states has turned nothing, and stays.
  */
-export function xmpOfResult(xmp: string, result: Size, source?: Described): string {
+export function xmpOfResult(xmp: string, result: Size, source?: SourcePicture): string {
   const named = (space: keyof typeof namespaces, ...names: readonly string[]) =>
     prefixesOf(xmp, namespaces[space]).flatMap((prefix) => names.map((name) => `${prefix}:${name}`));
   const changes: Changes = new Map();
@@ -140,7 +140,7 @@ export function xmpOfResult(xmp: string, result: Size, source?: Described): stri
 }
 
 /** With the places of a subject in the result; as it is, if they are none. */
-function withSubject(part: string, source: Described, result: Size): string {
+function withSubject(part: string, source: SourcePicture, result: Size): string {
   const item = /(<rdf:li>\s*)(-?\d*\.?\d+)/g;
   const values = [...part.matchAll(item)].map((match) => Number(match[2]));
   if (values.length < 2 || values.length > 4) return part;

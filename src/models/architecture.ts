@@ -60,7 +60,7 @@ export interface Architecture<
    *
    * @throws DataError for a file that is nearly one, and cannot be used.
    */
-  recognize?(state: State, options: DetectOptions): Recognized | undefined;
+  recognize?(state: State, options: DetectOptions): RecognizedNetwork | undefined;
 }
 
 /** Every network has a scale, and other options. */
@@ -180,7 +180,7 @@ export interface Assumption {
 }
 
 /** A weight file of another program, understood. */
-export interface Recognized {
+export interface RecognizedNetwork {
   /** The architecture and its options, as `SuperResolver.metadata()` has them. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The weights by the names that the architecture's network has for them. */

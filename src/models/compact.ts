@@ -28,7 +28,7 @@ import {
   type OptionValues,
   option,
   quickRecipe,
-  type Recognized,
+  type RecognizedNetwork,
   scaleOption,
 } from "./architecture.ts";
 import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
@@ -140,7 +140,7 @@ export class Compact extends ConfiguredNetwork<Options> {
 }
 
 /** Files of Real-ESRGAN, traiNNer and neosr, whose names are this library's. */
-export function recognizeCompact(state: State, { name }: DetectOptions): Recognized | undefined {
+export function recognizeCompact(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
   const first = shapeOf(state, "body.0.weight");
   const positions = [...state.keys()].map((key) => Number(/^body\.(\d+)\.(?:weight|bias)$/.exec(key)?.[1]));
   if (first?.length !== 4 || !positions.every(Number.isInteger)) return undefined;

@@ -20,7 +20,7 @@ import {
 import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import type { Architecture, Recognized } from "./architecture.ts";
+import type { Architecture, RecognizedNetwork } from "./architecture.ts";
 import { nameOfOther } from "./other-networks.ts";
 import type { DetectOptions, State } from "./state.ts";
 
@@ -32,7 +32,7 @@ const MAX_PREFIXES = 8;
 
 /** A network in a file, or why one that is nearly known cannot be used. */
 type Found = { readonly path: readonly PathName[] } & (
-  | { readonly network: Recognized; readonly error?: undefined }
+  | { readonly network: RecognizedNetwork; readonly error?: undefined }
   | { readonly network?: undefined; readonly error: DataError }
 );
 
@@ -49,7 +49,7 @@ export function detect(
   contents: WeightContents,
   networks: readonly Known[],
   options: DetectOptions,
-): Recognized & { readonly taken?: string } {
+): RecognizedNetwork & { readonly taken?: string } {
   const found: Found[] = [];
   // What is called as weights are, and is no network that is known here.
   const unknown: (readonly PathName[])[] = [];
@@ -98,7 +98,7 @@ function recognize(
   metadata: Readonly<Record<string, string>> | undefined,
   networks: readonly Known[],
   options: DetectOptions,
-): { network: Recognized; error?: undefined } | { network?: undefined; error: DataError } | undefined {
+): { network: RecognizedNetwork; error?: undefined } | { network?: undefined; error: DataError } | undefined {
   const { architecture: named, scale } = metadata ?? {};
   if (metadata && scale !== undefined && networks.some(({ name }) => name === named)) {
     return { network: { metadata, state, assumptions: [] } };
@@ -186,7 +186,7 @@ function choose(
   found: readonly Found[],
   unknown: readonly (readonly PathName[])[],
   name: string,
-): Recognized & { readonly taken?: string } {
+): RecognizedNetwork & { readonly taken?: string } {
   const top = firstByName(found);
   const usable = top.filter(({ error }) => error === undefined);
   const [{ path, network, error }, ...others] = usable.length > 0 ? usable : top;

@@ -33,9 +33,9 @@ import {
   option,
   type Preset,
   quickRecipe,
-  type Recognized,
+  type RecognizedNetwork,
 } from "./architecture.ts";
-import { countOf, type DetectOptions, renamed, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, renameTensors, type State, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
@@ -247,12 +247,12 @@ function meanColor(pictures: readonly NamedArray[]): [number, number, number] {
 
 // ---- Files of other programs
 
-function recognizeEDSR(state: State, options: DetectOptions): Recognized | undefined {
+function recognizeEDSR(state: State, options: DetectOptions): RecognizedNetwork | undefined {
   return recognizeByOwnNames(state, options) ?? recognizeBasicsr(state);
 }
 
 /** EDSR-PyTorch, whose names are this library's; also torchSR and super-image. */
-function recognizeByOwnNames(state: State, { name }: DetectOptions): Recognized | undefined {
+function recognizeByOwnNames(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
   const head = shapeOf(state, "head.0.weight");
   if (head === undefined || !state.has("body.0.body.0.weight") || !state.has("tail.0.0.weight"))
     return undefined;
@@ -273,14 +273,14 @@ function recognizeByOwnNames(state: State, { name }: DetectOptions): Recognized 
 }
 
 /** BasicSR's EDSR: other names, and the mean colour, DIV2K's, in the code. */
-function recognizeBasicsr(state: State): Recognized | undefined {
+function recognizeBasicsr(state: State): RecognizedNetwork | undefined {
   if (
     !["conv_first.weight", "conv_after_body.weight", "body.0.conv1.weight"].every((key) => state.has(key))
   ) {
     return undefined;
   }
   const blocks = countOf(state, /^body\.(\d+)\.conv1\.weight$/);
-  const names = renamed(state, [
+  const names = renameTensors(state, [
     [/^conv_first\./, "head.0."],
     [/^body\.(\d+)\.conv1\./, "body.$1.body.0."],
     [/^body\.(\d+)\.conv2\./, "body.$1.body.2."],
@@ -294,7 +294,12 @@ function recognizeBasicsr(state: State): Recognized | undefined {
 const div2kRange = "0 to 255, less the mean of DIV2K";
 
 /** @param range the range of values, in words, if it was assumed. */
-export function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Recognized {
+export function describeEdsr(
+  state: State,
+  rgbRange: number,
+  range?: string,
+  resScale?: number,
+): RecognizedNetwork {
   const [channels] = shapeOf(state, "head.0.weight") ?? [];
   const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
   // Two steps by 2 or three, or one step whose channels say by how much.

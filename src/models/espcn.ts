@@ -24,7 +24,7 @@ import {
   metadataOf,
   type OptionValues,
   option,
-  type Recognized,
+  type RecognizedNetwork,
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
@@ -133,7 +133,7 @@ export class ESPCN extends ConfiguredNetwork<Options> {
 }
 
 /** ESPCN-pytorch, whose names are this library's. */
-function recognizeESPCN(state: State): Recognized | undefined {
+function recognizeESPCN(state: State): RecognizedNetwork | undefined {
   const last = shapeOf(state, "last_part.0.weight");
   const [first] = shapeOf(state, "first_part.0.weight") ?? [];
   if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;

@@ -27,7 +27,7 @@ import {
   metadataOf,
   type OptionValues,
   option,
-  type Recognized,
+  type RecognizedNetwork,
 } from "./architecture.ts";
 import { countOf, type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
 
@@ -133,7 +133,7 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
 }
 
 /** FSRCNN-pytorch, whose names are this library's. */
-function recognizeFSRCNN(state: State, options: DetectOptions): Recognized | undefined {
+function recognizeFSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {
   const last = shapeOf(state, "last_part.weight");
   const shrink = shapeOf(state, "mid_part.0.weight");
   if (last === undefined || shrink === undefined || !state.has("first_part.1.weight")) return undefined;

@@ -5,7 +5,7 @@
 import type { NamedArray } from "../nn/module.ts";
 import { isObject } from "../options/arguments.ts";
 import { DataError } from "../picture/errors.ts";
-import { metadataOf, type Recognized } from "./architecture.ts";
+import { metadataOf, type RecognizedNetwork } from "./architecture.ts";
 import { DIV2K_RGB_MEAN, describeEdsr, meanShifts } from "./edsr.ts";
 import { type DetectOptions, type State, scaleOf } from "./state.ts";
 
@@ -19,7 +19,7 @@ export function recognizeKeras(
   tensors: State,
   options: DetectOptions,
   config?: string,
-): Recognized | undefined {
+): RecognizedNetwork | undefined {
   const convolutions = convolutionsOf(tensors);
   if (convolutions === undefined) return undefined;
   const layers = layersOf(config);
@@ -64,7 +64,7 @@ function outputFirst({ shape, data }: NamedArray): NamedArray {
  * The port of Martin Krasser ("super-resolution"), which names its enlarging layers conv2d_1_scale_2 and the like, and
  * that of Keras' own examples: layers as in EDSR-PyTorch, one after the other.
  */
-function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): Recognized | undefined {
+function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): RecognizedNetwork | undefined {
   const [head, ...rest] = convolutions;
   const last = rest.pop();
   const channels = head?.weight.shape[0];
@@ -148,7 +148,7 @@ function srcnn(
   convolutions: readonly Convolution[],
   layers: readonly Layer[],
   options: DetectOptions,
-): Recognized | undefined {
+): RecognizedNetwork | undefined {
   const shapes = convolutions.map(({ weight }) => weight.shape);
   if (shapes.length !== 3 || shapes.some(([, , height, width]) => height !== width)) return undefined;
   const [[first, inputs], [second], [outputs]] = shapes;

@@ -38,13 +38,13 @@ import {
   type OptionValues,
   option,
   quickRecipe,
-  type Recognized,
+  type RecognizedNetwork,
 } from "./architecture.ts";
 import {
   countOf,
   type DetectOptions,
   otherPictures,
-  renamed,
+  renameTensors,
   type State,
   scaleInName,
   shapeOf,
@@ -325,7 +325,10 @@ class DenseBlock extends Module {
 }
 
 /** Files of BasicSR, Real-ESRGAN, traiNNer and neosr; of ESRGAN's first code, and of the code after it. */
-export function recognizeRRDBNet(given: State, { name }: DetectOptions): Recognized | undefined {
+export function recognizeRRDBNet(
+  given: State,
+  { name, scale: wanted }: DetectOptions,
+): RecognizedNetwork | undefined {
   const state = withBasicNames(given);
   if (!state.has("body.0.rdb1.conv1.weight") || !state.has("conv_first.weight")) return undefined;
   const keys = [...given.keys()];
@@ -347,10 +350,12 @@ export function recognizeRRDBNet(given: State, { name }: DetectOptions): Recogni
   const blocks = countOf(state, /^body\.(\d+)\.rdb1\.conv1\.weight$/);
   const ups = countOf(state, /^conv_up(\d+)\.weight$/);
   // ESRGAN's code enlarges by 3 in one step, whose weights are like those of a step by 2.
-  if (ups === 1 && unshuffle === 1 && scaleInName(name) === 3) {
+  const isForThree = wanted === 3 || (wanted !== 2 && scaleInName(name) === 3);
+  if (ups === 1 && unshuffle === 1 && isForThree) {
     throw new DataError(
-      `${name}: by its name this RRDBNet enlarges by 3, and pixelgrad runs those that enlarge by 1, 2, 4 or 8. If it ` +
-        "enlarges by 2, give the file another name.",
+      `${name}: by ${wanted === 3 ? "the scale that was given" : "its name"} this RRDBNet enlarges by 3, and ` +
+        "pixelgrad runs those that enlarge by 1, 2, 4 or 8. If it enlarges by 2, say so: --scale 2, or { scale: 2 } " +
+        "in a program.",
     );
   }
   const scale = 2 ** ups / unshuffle;
@@ -367,7 +372,7 @@ function withBasicNames(state: State): State {
     const blocks = countOf(state, /^model\.1\.sub\.(\d+)\.RDB1\./);
     const positions = [...state.keys()].map((key) => Number(/^model\.(\d+)\.weight$/.exec(key)?.[1] ?? 0));
     const last = Math.max(...positions);
-    const named = renamed(state, [
+    const named = renameTensors(state, [
       [/^model\.0\./, "conv_first."],
       [/^model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\./, "body.$1.rdb$2.conv$3."],
       [new RegExp(`^model\\.1\\.sub\\.${blocks}\\.`), "conv_body."],
@@ -380,9 +385,9 @@ function withBasicNames(state: State): State {
       new RegExp(`^model\\.${3 * (i + 1)}\\.`),
       `conv_up${i + 1}.`,
     ]);
-    return renamed(named, ups);
+    return renameTensors(named, ups);
   }
-  return renamed(state, [
+  return renameTensors(state, [
     [/^RRDB_trunk\.(\d+)\.RDB(\d)\./, "body.$1.rdb$2."],
     [/^trunk_conv\./, "conv_body."],
     [/^upconv(\d)\./, "conv_up$1."],

@@ -37,7 +37,7 @@ import {
   type OptionValues,
   option,
   quickRecipe,
-  type Recognized,
+  type RecognizedNetwork,
   scaleOption,
 } from "./architecture.ts";
 import { DIV2K_RGB_MEAN } from "./edsr.ts";
@@ -137,7 +137,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
   /** x [n, c, h, w] in 0..1 to [n, c, h * scale, w * scale]; c is 3 for RGB and 1 for luma. */
   forward(x: Tensor): Tensor {
     this.checkInput(x);
-    const first = this.conv_1.forward(this.options.normalize ? normalized(x) : x);
+    const first = this.conv_1.forward(this.options.normalize ? normalize(x) : x);
     let y = first;
     let afterFirstBlock = first;
     let inLastBlock = first;
@@ -175,7 +175,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
 }
 
 /** (x - mean) * 255. */
-function normalized(x: Tensor): Tensor {
+function normalize(x: Tensor): Tensor {
   const mean = tensor(DIV2K_RGB_MEAN, [1, 3, 1, 1], { device: x.device, dtype: x.dtype });
   const centered = sub(x, mean);
   const y = mul(centered, 255);
@@ -231,7 +231,7 @@ class Block extends Module {
 }
 
 /** Files of the authors, traiNNer and neosr, with branches; and those of the NTIRE challenges, without. */
-export function recognizeSpan(state: State, { name }: DetectOptions): Recognized | undefined {
+export function recognizeSpan(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
   const isOne = ["conv_cat.weight", "upsampler.0.weight"].every((key) => state.has(key));
   if (!isOne || countOf(state, /^block_(\d+)\.c3_r\./) === 0) return undefined;
   const folded = foldAll(state, name);

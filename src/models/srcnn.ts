@@ -25,7 +25,7 @@ import {
   metadataOf,
   type OptionValues,
   option,
-  type Recognized,
+  type RecognizedNetwork,
 } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
 import { type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
@@ -159,7 +159,7 @@ export class SRCNN extends ConfiguredNetwork<Options> {
 }
 
 /** SRCNN-pytorch, whose names are this library's. */
-function recognizeSRCNN(state: State, options: DetectOptions): Recognized | undefined {
+function recognizeSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {
   const shapes = [1, 2, 3].map((i) => shapeOf(state, `conv${i}.weight`));
   const [first, second, third] = shapes;
   if (first?.[1] !== 1 || third?.[0] !== 1 || second === undefined || state.size !== 6) return undefined;

@@ -22,7 +22,7 @@ export function countOf(state: State, pattern: RegExp): number {
 }
 
 /** Renames tensors by the first pattern that fits; those that no pattern fits keep their names. */
-export function renamed(state: State, parts: readonly (readonly [RegExp, string])[]): State {
+export function renameTensors(state: State, parts: readonly (readonly [RegExp, string])[]): State {
   return new Map(
     [...state].map(([key, array]) => {
       const part = parts.find(([pattern]) => pattern.test(key));

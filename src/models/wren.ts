@@ -39,7 +39,7 @@ import {
   type OptionValues,
   option,
   quickRecipe,
-  type Recognized,
+  type RecognizedNetwork,
   scaleOption,
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
@@ -185,7 +185,7 @@ class Block extends Module {
 }
 
 /** Files that PyTorch wrote, whose names are this library's: examples/pytorch. */
-export function recognizeWren(state: State, { name }: DetectOptions): Recognized | undefined {
+export function recognizeWren(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
   const first = shapeOf(state, "head.weight");
   const isOne = ["blocks.0.conv1.weight", "tail.weight"].every((key) => state.has(key));
   if (first === undefined || !isOne) return undefined;

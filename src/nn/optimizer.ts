@@ -15,6 +15,7 @@ import {
 import { isOfClass } from "../options/classes.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { atLeastZero, quote, text, whole } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
@@ -243,10 +244,9 @@ export abstract class Optimizer<Sum extends string = string> {
 
   /** Its name, learning rate, steps so far and number of parameters. */
   toString(): string {
-    const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
-    const parameters = counted(this.#slots.length, "parameter");
+    const parameters = quantity(this.#slots.length, "parameter");
     const disposed = this.#disposed ? ", disposed" : "";
-    return `${this.constructor.name}, lr ${this.lr}, ${counted(this.steps, "step")}, ${parameters}${disposed}`;
+    return `${this.constructor.name}, lr ${this.lr}, ${quantity(this.steps, "step")}, ${parameters}${disposed}`;
   }
 
   /** What console.log prints in Node. */

@@ -15,7 +15,7 @@ function join(names: readonly (string | number)[], word: string): string {
 }
 
 /** "1 picture", "3 pictures" */
-export function counted(count: number, noun: string): string {
+export function quantity(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 

@@ -11,6 +11,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { readBytes } from "../data/files.ts";
 import { DataError, type LoaderState } from "../data/index.ts";
 import { statsWithin } from "../data/same-file.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
@@ -254,6 +255,15 @@ const resultFiles = ["last.safetensors", "best.safetensors"];
 /** Those that are there. */
 export function resultFilesIn(folder: string): string[] {
   return resultFiles.filter((file) => existsSync(join(folder, file)));
+}
+
+/** The step at which the weights in a file were saved; undefined if it is missing or damaged. */
+export async function stepIn(path: string): Promise<number | undefined> {
+  try {
+    return Number(parseSafetensors(await readBytes(path), path).metadata.step);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is left of a run without a whole checkpoint. */

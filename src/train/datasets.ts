@@ -6,7 +6,7 @@ import { filePairs } from "../data/pairs.ts";
 import { describeLeftOut, type LeftOut } from "../data/pictures-in.ts";
 import { alsoAmong } from "../data/same-content.ts";
 import { fileId, sameFile } from "../data/same-file.ts";
-import { counted, firstOf } from "../options/lists.ts";
+import { firstOf, quantity } from "../options/lists.ts";
 import type { TrainConfig } from "./config.ts";
 import { openPhotographs } from "./photographs.ts";
 
@@ -54,7 +54,7 @@ export function openPictures(
     format,
   );
   const from = data.length > 0 ? folders.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
-  const description = `${from}: ${counted(train.length, "picture")}`;
+  const description = `${from}: ${quantity(train.length, "picture")}`;
   if (valid === undefined) {
     const heldOut = concatDatasets(
       parts.map((part) => part.valid!),
@@ -84,7 +84,7 @@ function warningsAbout(
       ? "Leave the copies out of `data`"
       : "Name other pictures by `valid`, or leave `valid` out, and some of the data are held out";
   return [
-    `Of ${counted(measured.length, "picture")} to measure on, ${both.length} are also trained on: ${firstOf(both)}. ` +
+    `Of ${quantity(measured.length, "picture")} to measure on, ${both.length} are also trained on: ${firstOf(both)}. ` +
       `The figures will be too good, and the best weights may be those that have learned them by heart. ${advice}.`,
   ];
 }

@@ -1,8 +1,10 @@
 /** The network that training begins with. */
 import { fileURLToPath } from "node:url";
-import { type NetworkFile, readNetwork } from "../node.ts";
+import { MetaDevice } from "../device/meta-device.ts";
+import { type NetworkFile, onDevice, Random, readNetwork } from "../node.ts";
 import { isPretrained, type PretrainedName, pretrainedFile, scalesOf } from "../upscale/method-names.ts";
 import { readWeightFile } from "../upscale/weight-files.ts";
+import { networkOf, type TrainConfig } from "./config.ts";
 
 /**
  * What --init names: a weight file, or a network that comes with the library.
@@ -14,6 +16,14 @@ import { readWeightFile } from "../upscale/weight-files.ts";
 export async function readInitial(init: string, scale?: number): Promise<NetworkFile> {
   const path = isPretrained(init) ? fileURLToPath(fileOf(init, scale)) : init;
   return readNetwork(await readWeightFile(path), init, { scale });
+}
+
+/** Whether a file has every tensor of a network in its shape, so that none begins at random. */
+export function hasAllWeights({ state }: NetworkFile, config: TrainConfig["network"]): boolean {
+  const { architecture, options } = networkOf(config);
+  const device = new MetaDevice({ tensors: Infinity, elements: Infinity });
+  const model = onDevice(device, () => architecture.build(options, new Random(0)));
+  return [...model.namedTensors()].every(([name, { shape }]) => `${state.get(name)?.shape}` === `${shape}`);
 }
 
 function fileOf(name: PretrainedName, scale = 2): URL {

@@ -10,11 +10,11 @@ import {
   serializeSafetensors,
   type Tensor,
 } from "../node.ts";
-import { counted } from "../options/lists.ts";
+import { quantity } from "../options/lists.ts";
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
-import { type CheckpointState, type Lengths, serializeCheckpoint } from "./checkpoint.ts";
+import { type CheckpointState, type Lengths, serializeCheckpoint, stepIn } from "./checkpoint.ts";
 import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Session } from "./session.ts";
@@ -110,7 +110,7 @@ export class Journal {
     const { conditions, bicubic } = session.validation;
     const { psnr } = bicubic.mean;
     callbacks.onMessage?.(
-      `Measured on ${counted(bicubic.images.length, "held-out picture")}: ${conditions}. ` +
+      `Measured on ${quantity(bicubic.images.length, "held-out picture")}: ${conditions}. ` +
         `Bicubic: ${psnr.toFixed(2)} dB`,
     );
     const config = portable(session.config);
@@ -408,15 +408,6 @@ export class Journal {
       `${what} at step ${step}: training diverged. What was saved before is in ${this.#folder.path}; start ` +
         `again with another \`out\` and a smaller \`lr\` (it was ${this.#session.config.lr}).`,
     );
-  }
-}
-
-/** The step at which the weights in a file were saved; undefined if it is missing or damaged. */
-async function stepIn(path: string): Promise<number | undefined> {
-  try {
-    return Number(parseSafetensors(await readBytes(path), path).metadata.step);
-  } catch {
-    return undefined;
   }
 }
 

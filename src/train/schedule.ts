@@ -26,10 +26,11 @@ export function rateAfterResume(
   if (schedule.tMax === undefined) {
     return `The cosine now ends at step ${steps}, not ${before.steps}: the rate goes on at ${at(done)}`;
   }
-  if (schedule.tMax >= steps) return undefined;
+  const from = Math.max(schedule.tMax, config.warmup); // a warm-up that is longer than the cosine still rises
+  if (from >= steps) return undefined;
   return (
-    `The cosine ends at step ${schedule.tMax}: from there to step ${steps} the rate stays ${at(steps)}. For a ` +
-    "whole schedule, begin a new run by `init` from these weights"
+    `The cosine ends at step ${schedule.tMax}: from step ${from} to step ${steps} the rate stays ${at(steps - 1)}. ` +
+    "For a whole schedule, begin a new run by `init` from these weights"
   );
 }
 
@@ -42,6 +43,7 @@ function falling({ lr, schedule, steps }: TrainConfig): Schedule {
     case "multistep":
       return multiStepLR(lr, { milestones: schedule.milestones, gamma: schedule.gamma });
     case "cosine":
+      // Saved runs say only that the cosine is open. Another last rate would change what they become.
       return cosineAnnealingLR(lr, { tMax: schedule.tMax ?? steps, etaMin: schedule.etaMin ?? lr / 100 });
   }
 }

@@ -1,13 +1,13 @@
 /** What the headers of the pictures say before the first step. */
 import { basename } from "node:path";
 import { type Header, uprightSize } from "../data/decode.ts";
-import type { Size } from "../data/described.ts";
 import { DataError, type PairFiles, readImage } from "../data/index.ts";
 import { croppedTo, describeCropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
+import type { Size } from "../data/picture-places.ts";
 import { headersOf, reductionsOf } from "../data/reductions.ts";
-import { counted, firstOf } from "../options/lists.ts";
+import { firstOf, quantity } from "../options/lists.ts";
 
 /**
  * Reads the headers of all pictures, LR files included, and says what they have that training does not use. Files
@@ -44,7 +44,7 @@ export async function survey(
   const count = new Set([...train, ...others]).size;
   const verb = cropped.length === 1 ? "is" : "are";
   const text =
-    `${cropped.length} of ${counted(count, "pair")} ${verb} cropped, so that HR is ${scale} times LR: ` +
+    `${cropped.length} of ${quantity(count, "pair")} ${verb} cropped, so that HR is ${scale} times LR: ` +
     firstOf(cropped);
   return [...notes, { kind: "size", text }];
 }

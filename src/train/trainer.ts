@@ -3,6 +3,7 @@
  * gradients, a step of Adam. session.ts opens what the loop works with; journal.ts keeps the log, evaluates
  * and saves checkpoints; survive-loss.ts goes on after the loss of a device.
  */
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { completeDegradation } from "../data/degradation-kind.ts";
 import { DataError, type PatchBatch } from "../data/index.ts";
@@ -38,7 +39,7 @@ import {
 } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
-import { type Checkpoint, type CheckpointState, resultFilesIn } from "./checkpoint.ts";
+import { type Checkpoint, type CheckpointState, resultFilesIn, stepIn } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
 import { lossFunction } from "./loss.ts";
@@ -115,7 +116,8 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
     );
   }
   const folder = RunFolder.create(out, architecture.shortName(networkOptions), say);
-  // Writes out all defaults, as another version may have others.
+  // Writes out the network's defaults, as another version may have others. A cosine without a length stays so: more
+  // steps draw it anew.
   const network = { ...config.network, ...networkOptions } as TrainConfig["network"];
   return run({ ...withDegradation(config), network }, folder, options);
 }
@@ -150,7 +152,7 @@ export async function resume(
       throw new ArgumentError(
         "resume",
         `\`steps\` ${config.steps} is fewer than the ${done} steps that the run in ${path} has done. Give a larger ` +
-          `number to go on. ${whereWeightsAre(path, done)}`,
+          `number to go on. ${await whereWeightsAre(path, done)}`,
       );
     }
     for (const setting of settingsFor(networkOf(config.network).architecture)) {
@@ -170,10 +172,11 @@ export async function resume(
   }
 }
 
-function whereWeightsAre(folder: string, step: number): string {
-  const files = resultFilesIn(folder);
-  if (files.length > 0) return `What it has learned is in ${andList(files)} there.`;
-  return `It was stopped before it wrote weights for use: \`steps\` ${step} writes them.`;
+async function whereWeightsAre(folder: string, step: number): Promise<string> {
+  // A run that was killed has older ones, or those of `init`.
+  const areLast = (await stepIn(join(folder, "last.safetensors"))) === step;
+  if (areLast) return `What it has learned is in ${andList(resultFilesIn(folder))} there.`;
+  return `It was stopped before it wrote its last weights for use: \`steps\` ${step} writes them.`;
 }
 
 function withDegradation(config: TrainConfig): TrainConfig {

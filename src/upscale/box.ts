@@ -17,7 +17,7 @@ export interface Box {
 }
 
 /** A box in the enlarged picture, with coordinates counted from `corner`. */
-export function enlarged(
+export function enlargeBox(
   { top, left, bottom, right }: Box,
   scale: number,
   corner = { top: 0, left: 0 },

@@ -1,5 +1,5 @@
 /** The loop over all tiles of a picture, with progress, aborts and tiles that are begun ahead. */
-import { type Box, enlarged, type Size } from "./box.ts";
+import { type Box, enlargeBox, type Size } from "./box.ts";
 import type { Method } from "./method.ts";
 import type { Tile } from "./tile-plan.ts";
 import type { TileSource } from "./timed-tiles.ts";
@@ -47,8 +47,8 @@ export async function* enlargeInTiles<T>(
       end();
       return turn.promise;
     };
-    const part = enlarged(tile.inner, scale, tile.window);
-    const large = enlarge(tile.window, part, enlarged(tile.inner, scale), onArrival);
+    const part = enlargeBox(tile.inner, scale, tile.window);
+    const large = enlarge(tile.window, part, enlargeBox(tile.inner, scale), onArrival);
     large.then(end, () => {}); // an error is noticed below, when it is this tile's turn
     queue.push({ tile, large, turn });
   };
@@ -75,7 +75,7 @@ export async function* enlargeInTiles<T>(
       const share = area / (width * height);
       const expected = share === 1 ? done : Math.max(done + 1, Math.round(done / share));
       onProgress?.({ done, total: tiles.count ?? expected, share });
-      yield { large, place: enlarged(inner, scale) };
+      yield { large, place: enlargeBox(inner, scale) };
     }
   } finally {
     for (const { turn } of queue) turn.cancel();

@@ -1,7 +1,7 @@
 /** Networks in PyTorch's files: recognized by their tensors, and the same result as in PyTorch. */
 import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
-import { metadataOf, type Recognized } from "../../src/models/architecture.ts";
+import { metadataOf, type RecognizedNetwork } from "../../src/models/architecture.ts";
 import { recognizeCompact } from "../../src/models/compact.ts";
 import { createModel, loadModel, readNetwork } from "../../src/models/registry.ts";
 import { recognizeRRDBNet } from "../../src/models/rrdbnet.ts";
@@ -20,7 +20,7 @@ import { spread } from "../support/tier.ts";
 const devices = [float32Device(), ...(await gpuDevices())];
 const goldens = readGolden("networks").map((golden) => [golden.name, golden] as const);
 
-const recognizers: Record<string, (state: State, file: { name: string }) => Recognized | undefined> = {
+const recognizers: Record<string, (state: State, file: { name: string }) => RecognizedNetwork | undefined> = {
   Compact: recognizeCompact,
   SPAN: recognizeSpan,
   RRDBNet: recognizeRRDBNet,

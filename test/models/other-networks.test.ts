@@ -376,8 +376,14 @@ describe("relatives that this library does not run are refused with what they ar
       "conv_up1.weight": [8, 8, 3, 3],
       "conv_last.weight": [3, 8, 3, 3],
     });
-    expect(() => recognizeRRDBNet(state, { name: "3x_net.pth" })).toThrow(
-      /by its name this RRDBNet enlarges by 3/,
+    for (const scale of [undefined, 4]) {
+      expect(() => recognizeRRDBNet(state, { name: "3x_net.pth", scale })).toThrow(
+        /by its name this RRDBNet enlarges by 3.* say so: --scale 2, or \{ scale: 2 \}/,
+      );
+    }
+    expect(recognizeRRDBNet(state, { name: "3x_net.pth", scale: 2 })?.metadata.scale).toBe("2");
+    expect(() => recognizeRRDBNet(state, { name: "net.pth", scale: 3 })).toThrow(
+      /by the scale that was given this RRDBNet enlarges by 3/,
     );
     for (const name of ["2x_net.pth", "net.pth"]) {
       expect(recognizeRRDBNet(state, { name })?.metadata.scale, name).toBe("2");

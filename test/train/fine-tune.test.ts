@@ -1,9 +1,12 @@
 /** Training further what other programs trained: Compact, SPAN and RRDBNet from .pth, on one's own pictures. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { parseFlags } from "../../src/cli/flags.ts";
+import { trainCommand } from "../../src/cli/train.ts";
 import { onDevice } from "../../src/device/open.ts";
 import {
+  architectureOf,
   Compact,
   FSRCNN,
   loadModel,
@@ -16,15 +19,17 @@ import {
   serializePytorch,
 } from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { readInitial } from "../../src/train/initial.ts";
+import { presets, type TrainConfig, train } from "../../src/train/index.ts";
+import { hasAllWeights, readInitial } from "../../src/train/initial.ts";
 import { testData } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
 import { runProgram } from "../support/run.ts";
-import { temporaryPaths } from "./support.ts";
+import { temporaryPaths, tiny } from "./support.ts";
 
 const unused = temporaryPaths();
 const random = new Random(8);
+const none = new Float32Array();
 let photos: string;
 beforeAll(async () => {
   photos = await picturesIn(unused(), 3);
@@ -164,7 +169,46 @@ describe("flags beside --init", () => {
     await run("--out", byDefault);
     const { metadata } = parseSafetensors(readFileSync(join(byDefault, "last.safetensors")), "last");
     expect(JSON.parse(metadata.config)).toMatchObject({ lr: 1e-4, schedule: { kind: "cosine" } });
+    // Weights at random need a preset's rate.
+    const otherScale = unused();
+    await run("--scale", "3", "--out", otherScale);
+    const other = parseSafetensors(readFileSync(join(otherScale, "last.safetensors")), "last").metadata;
+    expect(JSON.parse(other.config).lr).toBe(presets.Compact.quick.lr);
   }, 60_000);
+
+  test("of another scale, the weights of some networks fit all the same", () => {
+    const one = onDevice(float32Device(), () => new FSRCNN({ scale: 2, random }));
+    const state = new Map([...one.namedTensors()].map(([name, { shape }]) => [name, { shape, data: none }]));
+    const given = { metadata: {}, state, assumptions: [] };
+    const architecture = "FSRCNN";
+    expect(hasAllWeights(given, { architecture, scale: 3 })).toBe(true);
+    expect(hasAllWeights(given, { architecture, scale: 2, m: one.options.m + 1 })).toBe(false);
+  });
+
+  test("a run that is stopped before its first evaluation gets no advice from that of step 0", async () => {
+    const stopped = async (evalEvery: number) => {
+      const network = { architecture: "Compact", scale: 2, layers: 1, channels: 4 } as TrainConfig["network"];
+      const config = { ...tiny, network, init: file, data: [photos], out: unused(), adapter: "cpu" };
+      const stop = new AbortController();
+      const { step } = await train(
+        { ...config, lr: 1e-30, steps: 1000, evalEvery },
+        { signal: stop.signal, onProgress: () => stop.abort() },
+      );
+      expect(step).toBe(1);
+      const command = trainCommand(architectureOf("Compact"));
+      const values = parseFlags(command, ["--resume", config.out]);
+      const said = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+      await command.run(values, { program: "pixelgrad train", signal: AbortSignal.abort() });
+      const text = said.mock.calls.join("");
+      said.mockRestore();
+      expect(text).toContain("Stopped at step 1 of 1000.");
+      return text;
+    };
+    expect(await stopped(1)).toContain("No evaluation was better than the weights it began with");
+    const early = await stopped(1000);
+    expect(early).toContain("at step 0");
+    expect(early).not.toContain("No evaluation was better");
+  });
 
   test("the wrong command, a file that is missing, and one that holds something else are named", async () => {
     const said = async (...args: string[]) =>

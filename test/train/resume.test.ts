@@ -316,7 +316,7 @@ describe("killed between a checkpoint and the first evaluation", () => {
   test("resuming for no more steps measures the network, and writes its weights", async () => {
     const folder = await killed();
     await expect(resume(folder, upTo(2))).rejects.toThrow(
-      "It was stopped before it wrote weights for use: --steps 3 writes them.",
+      "It was stopped before it wrote its last weights for use: `steps` 3 writes them.",
     );
     const { step, best } = await resume(folder, upTo(3));
     expect(step).toBe(3);
@@ -328,6 +328,18 @@ describe("killed between a checkpoint and the first evaluation", () => {
     for (const [name, { data }] of readCheckpoint(folder).weights)
       expect(tensors.get(name)!.data).toEqual(data);
     rmSync(join(folder, "best.safetensors"));
+    await expect(resume(folder, upTo(2))).rejects.toThrow(
+      "What it has learned is in last.safetensors there.",
+    );
+  });
+
+  test("weights of an earlier step are not called what it has learned", async () => {
+    const folder = await killed();
+    const last = (step: string) =>
+      writeFileSync(join(folder, "last.safetensors"), serializeSafetensors(new Map(), { step }));
+    last("0"); // as `init` has them measured and saved
+    await expect(resume(folder, upTo(2))).rejects.toThrow("`steps` 3 writes them.");
+    last("3");
     await expect(resume(folder, upTo(2))).rejects.toThrow(
       "What it has learned is in last.safetensors there.",
     );

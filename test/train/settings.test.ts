@@ -109,9 +109,15 @@ describe("schedules", () => {
     const longer = { ...config, steps: 200 };
     expect([0, 50, 100, 200].map(learningRate(longer))).toEqual([1, expect.closeTo(0.505, 12), 0.01, 0.01]);
     expect(rateAfterResume(config, longer, 100)).toBe(
-      "The cosine ends at step 100: from there to step 200 the rate stays 0.01. For a whole schedule, begin a new " +
-        "run by --init from these weights",
+      "The cosine ends at step 100: from step 100 to step 200 the rate stays 0.01. For a whole schedule, begin a " +
+        "new run by `init` from these weights",
     );
+    // A warm-up that is longer than the cosine: the rate still rises after its end, and stays where that ends.
+    const warm = { ...longer, warmup: 150 };
+    expect([150, 199].map(learningRate(warm))).toEqual([0.01, 0.01]);
+    expect(learningRate(warm)(149)).toBeLessThan(0.01);
+    expect(rateAfterResume(config, warm, 100)).toMatch(/from step 150 to step 200 the rate stays 0\.01\./);
+    expect(rateAfterResume(config, { ...longer, warmup: 200 }, 100)).toBeUndefined();
   });
 });
 

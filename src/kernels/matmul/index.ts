@@ -20,7 +20,7 @@ import { sumTo } from "../reduce/sum.ts";
 import { type ProductPlan, planProduct } from "./plan.ts";
 
 /** Which operands to read with rows and columns exchanged. */
-type Transposed = { readonly a?: boolean; readonly b?: boolean };
+type TransposeFlags = { readonly a?: boolean; readonly b?: boolean };
 
 /** A batch of matrices inside a tensor; a batch stride is 0 where broadcasting repeats the matrix. */
 interface Matrices {
@@ -43,7 +43,7 @@ function matrices(shape: Shape, batch: Shape, transposed = false): Matrices {
 }
 
 /** The batch axes of the result, and both operands. */
-function operandsOf(a: Shape, b: Shape, transposed: Transposed) {
+function operandsOf(a: Shape, b: Shape, transposed: TransposeFlags) {
   const op = `matmul of ${formatShape(a)} and ${formatShape(b)}, batch axes`;
   const batch = broadcastShapes(op, a.slice(0, -2), b.slice(0, -2));
   return { batch, left: matrices(a, batch, transposed.a), right: matrices(b, batch, transposed.b) };
@@ -53,7 +53,7 @@ function operandsOf(a: Shape, b: Shape, transposed: Transposed) {
 export function launchProduct(
   device: GpuDevice,
   { a, b }: { readonly a: Tensor; readonly b: Tensor },
-  transposed: Transposed,
+  transposed: TransposeFlags,
   y: Tensor,
   plan?: ProductPlan,
 ): void {
@@ -75,7 +75,7 @@ export function launchProduct(
   });
 }
 
-const product: OpDefinition<{ a: Tensor; b: Tensor }, Transposed> = {
+const product: OpDefinition<{ a: Tensor; b: Tensor }, TransposeFlags> = {
   name: "matmul",
   shape({ a, b }, transposed) {
     const { batch, left, right } = operandsOf(a.shape, b.shape, transposed);

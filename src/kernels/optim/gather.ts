@@ -4,7 +4,7 @@ import type { GpuStorage } from "../../device/gpu-storage.ts";
 import { kernel, linearGrid } from "../../device/kernel.ts";
 
 /** A gradient, and the element of the block at which its place begins. */
-export interface Gathered {
+export interface PlacedGradient {
   readonly from: Storage;
   readonly start: number;
 }
@@ -17,7 +17,7 @@ const PARTS = 6;
  * other. On a GPU one launch copies six: of as many copies, each would wait for the one before, as they
  * write into one buffer.
  */
-export function gather(device: Device, block: Storage, parts: readonly Gathered[]): void {
+export function gather(device: Device, block: Storage, parts: readonly PlacedGradient[]): void {
   if (!isGpu(device)) {
     for (const { from, start } of parts) {
       const place = device.slice(block, start, from.length);
@@ -30,7 +30,7 @@ export function gather(device: Device, block: Storage, parts: readonly Gathered[
     launch(device, block as GpuStorage, parts.slice(i, i + PARTS));
 }
 
-function launch(device: GpuDevice, block: GpuStorage, parts: readonly Gathered[]): void {
+function launch(device: GpuDevice, block: GpuStorage, parts: readonly PlacedGradient[]): void {
   const [first, last] = [parts[0], parts[parts.length - 1]];
   const buffers: Record<string, GpuStorage> = { block };
   const params: Record<string, number> = { first: first.start };

@@ -7,7 +7,7 @@ export interface Size {
 }
 
 /** The picture that EXIF and XMP speak of. */
-export interface Described extends Size {
+export interface SourcePicture extends Size {
   /** How the picture was turned, 1 to 8, as in EXIF; width and height are those afterwards. */
   readonly orientation: number;
 }
@@ -22,7 +22,7 @@ export function growth(source: Size, { width, height }: Size): { readonly x: num
  *
  * @param subject in the picture as it was stored: [x, y], and behind that a diameter, or a width and a height.
  */
-export function subjectIn(subject: readonly number[], source: Described, result: Size): number[] {
+export function subjectIn(subject: readonly number[], source: SourcePicture, result: Size): number[] {
   const { orientation } = source;
   const isTurned = orientation >= 5;
   const [columns, rows] = isTurned ? [source.height, source.width] : [source.width, source.height];
