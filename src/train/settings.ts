@@ -6,7 +6,7 @@
 import { totalmem } from "node:os";
 import { degradationKind } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
-import { type Architecture, architectureNames, architectureOf } from "../node.ts";
+import { type Architecture, architectureOf, architectures } from "../node.ts";
 import { ArgumentError, isObject } from "../options/arguments.ts";
 import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
 import { planeCount } from "../picture/planes.ts";
@@ -170,10 +170,11 @@ export function checkConfigFor(
     );
   }
   const { architecture: name } = config.network;
-  if (!architectureNames.includes(name)) {
+  const names = architectures.map((architecture) => architecture.name);
+  if (!names.includes(name)) {
     throw new ArgumentError(
       caller,
-      `there is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
+      `there is no network called ${quote(name)}; there are ${names.join(", ")}.`,
     );
   }
   for (const setting of settingsFor(architectureOf(name))) {

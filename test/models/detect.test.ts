@@ -168,7 +168,7 @@ test.each([NaN, Infinity])("weights that hold %d are refused by the tensor's nam
   tensors.get("first_part.2.weight")!.data[5] = value;
   const refused = () => loadModel(serializePytorch(tensors), "net.pth");
   expect(refused).toThrow(DataError);
-  expect(refused).toThrow(`in net.pth, tensor first_part.2.weight holds ${value}.`);
+  expect(refused).toThrow(`net.pth holds ${value} in the tensor first_part.2.weight.`);
 });
 
 test("tensors of the wrong sizes are refused before a network is built", () => {
