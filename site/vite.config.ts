@@ -22,7 +22,25 @@ export default defineConfig({
   base: "./", // so that the files work from any folder of a server
   // The target has `using` written out for browsers without it. The worker is a module, like its source.
   oxc: { target: "es2022" },
-  worker: { format: "es", plugins: () => [shorterWorker()], rolldownOptions: { treeshake } },
+  worker: {
+    format: "es",
+    plugins: () => [shorterWorker()],
+    rolldownOptions: {
+      treeshake,
+      output: {
+        codeSplitting: {
+          groups: [
+            {
+              // What the worker's first file shares with those that load later stays in it: another would be one round
+              // trip more.
+              name: "worker",
+              test: /site\/(?:worker|worker-language|load-part|pictures\/show)\.ts/,
+            },
+          ],
+        },
+      },
+    },
+  },
   build: {
     outDir: folder("../dist-page"),
     emptyOutDir: true,

@@ -1,4 +1,4 @@
-import { TooLittleMemory } from "../upscale/tile-plan.ts";
+import { ArgumentError } from "../options/arguments.ts";
 
 /**
  * How much of `--max-memory` tiles may take. Two fifths of what the process does not hold yet stay free: JavaScript
@@ -14,7 +14,8 @@ const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
 
 /** The error with what the program itself takes, if there is too little memory for a tile. */
 export function withOwnMemory(error: unknown, mostBytes: number | undefined): unknown {
-  if (mostBytes === undefined || !(error instanceof TooLittleMemory)) return error;
+  if (mostBytes === undefined || !(error instanceof ArgumentError)) return error;
+  if ((error as { code?: string }).code !== "TOO_LITTLE_MEMORY") return error;
   const own = mebibytes(process.memoryUsage.rss());
   return new RangeError(
     `${error.text} The program itself takes ${own} MiB, and --max-memory allows ${mebibytes(mostBytes)} in all.`,

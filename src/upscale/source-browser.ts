@@ -37,12 +37,9 @@ export async function readFileInBrowser(
       ? "It looks like an SVG, whose pixels depend on how large it is drawn: show it in an <img> of the size that " +
         "you want, and pass that."
       : `Pass a ${browserFormatNames} file.`;
-    const name = isBytes(file) ? caller : quote(String(file));
-    throw new DataError(
-      `${name}: these ${bytes.length} bytes are no picture that this browser can show ` +
-        `(${cause.message}). ${advice}`,
-      { cause },
-    );
+    const text = `these ${bytes.length} bytes are no picture that this browser can show (${cause.message}). ${advice}`;
+    if (isBytes(file)) throw new DataError(text, { caller, cause });
+    throw new DataError(`${quote(String(file))}: ${text}`, { cause });
   });
   return { image: imageOf(bitmap), jpegQuality: jpegQualityOfFile(bytes) };
 }

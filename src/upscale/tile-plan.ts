@@ -49,13 +49,10 @@ export interface PlanOptions extends UpscaleOptions {
   readonly bytesPerPixel?: number;
 }
 
-/** The device could take a tile, and the memory that it may have is too little. */
-export class TooLittleMemory extends ArgumentError {}
-
 /**
  * Cuts a picture into tiles, as large as memory and device allow, or as `options.tile` says.
  *
- * @throws RangeError if not even a small tile fits into the memory: TooLittleMemory if more would help.
+ * @throws RangeError if not even a small tile fits into the memory; with `code` "TOO_LITTLE_MEMORY" if more would help
  */
 export function planTiles(picture: Size, method: PlannedMethod, options: PlanOptions): Tiling {
   const { name, margin, pixelsWithin, multiple = 1 } = method;
@@ -84,7 +81,7 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
-    throw new (limited ? ArgumentError : TooLittleMemory)(
+    const error = new ArgumentError(
       caller,
       `${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
         (limited
@@ -92,6 +89,7 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
           : `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. `) +
         remedies[limited ? 1 : 0],
     );
+    throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY" });
   }
   const rows = spans(picture.height, height, margin, padding, multiple).map((down) =>
     spans(picture.width, width, margin, padding, multiple, quad).map((across) => ({

@@ -1,19 +1,30 @@
 /** Errors on their way from a worker to its page, where they have their class again. */
 import { DeviceLostError, GpuError } from "../device/device.ts";
+import { ArgumentError } from "../options/arguments.ts";
 import { DataError } from "../picture/errors.ts";
 import { ShapeError } from "../tensor/shape.ts";
 import type { SentError } from "./messages.ts";
 
-const classes = { DataError, DeviceLostError, Error, GpuError, RangeError, ShapeError, TypeError };
+const classes = { DeviceLostError, Error, GpuError, RangeError, ShapeError, TypeError };
 
 export function sentError(error: unknown): SentError {
-  const { name, message, stack, code }: SentError = error instanceof Error ? error : new Error(String(error));
-  return { name, message, stack, ...(typeof code === "string" && { code }) };
+  const { name, message, stack, code }: Omit<SentError, "text"> =
+    error instanceof Error ? error : new Error(String(error));
+  const text = error instanceof ArgumentError || error instanceof DataError ? error.text : message;
+  return { name, message, text, stack, ...(typeof code === "string" && { code }) };
 }
 
-export function receivedError({ name, message, stack, code }: SentError): Error {
-  const ErrorClass = Object.hasOwn(classes, name) ? classes[name as keyof typeof classes] : Error;
-  const error = new ErrorClass(message);
+export function receivedError(sent: SentError): Error {
+  const { name, stack, code } = sent;
+  const error = withClass(sent);
   if (error.name !== name) error.name = name;
   return Object.assign(error, { stack }, code !== undefined && { code }); // the worker's: where it happened
+}
+
+function withClass({ name, message, text }: SentError): Error {
+  const caller = text === message ? undefined : message.slice(0, -text.length - ": ".length);
+  if (name === "DataError") return new DataError(text, { caller });
+  if (name === "RangeError" && caller !== undefined) return new ArgumentError(caller, text);
+  const ErrorClass = Object.hasOwn(classes, name) ? classes[name as keyof typeof classes] : Error;
+  return new ErrorClass(message);
 }

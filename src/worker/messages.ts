@@ -41,6 +41,8 @@ export type FromWorker =
 export interface SentError {
   readonly name: string;
   readonly message: string;
+  /** The message without the function that it begins with, if it does. */
+  readonly text: string;
   /** What programs tell errors of one class apart by. */
   readonly code?: string;
   readonly stack?: string;

@@ -155,7 +155,10 @@ describe("what is no picture is refused in one paragraph", () => {
     "an empty canvas": [new OffscreenCanvas(0, 0), /nothing to draw in an OffscreenCanvas/],
     "a broken <img>": [broken, /^upscale: an HTMLImageElement shows no picture .*Look at its source\.$/],
     "a video without a frame": [document.createElement("video"), /nothing to draw in an HTMLVideoElement/],
-    "a long data URL of text": [data, /"data:text\/plain,x+…" \(100016 characters\) are no picture/],
+    "a long data URL of text": [
+      data,
+      /"data:text\/plain,x+…" \(100016 characters\): these 100000 bytes are no picture/,
+    ],
     "an address without a picture": ["/no/such/picture.png", /is the address of no picture|are no picture/],
     "a server that is not there": ["http://127.0.0.1:9/a.png", /"http:.*" cannot be fetched .*CORS/],
     "an SVG file": [svg, /looks like an SVG.*show it in an <img>/],

@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
-import { init, loadPretrained, openDevice, openMethod } from "../../src/node.ts";
+import { init, loadPretrained, openDevice, openMethod, upscale } from "../../src/node.ts";
+import { ArgumentError } from "../../src/options/arguments.ts";
+import { DataError, textOf } from "../../src/picture/errors.ts";
 import * as reader from "../../src/upscale/file-reader.ts";
 import { receivedError, sentError } from "../../src/worker/errors.ts";
 import { root } from "../support/run.ts";
@@ -20,6 +22,12 @@ test("NO_ADAPTER", async () => {
   vi.unstubAllEnvs();
   expect(error).toMatchObject({ name: "Error", code: "NO_ADAPTER" });
   expect((error as Error).message).toMatch(/^wren is a network and runs on WebGPU: No WebGPU adapter fits /);
+});
+
+test("TOO_LITTLE_MEMORY", async () => {
+  const picture = { width: 8, height: 8, channels: 3, data: new Uint8Array(192) } as const;
+  await init({ adapter: "cpu" });
+  expect(await codeOf(upscale(picture, { method: "espcn", maxMemory: 10 }))).toBe("TOO_LITTLE_MEMORY");
 });
 
 test("WEIGHTS_UNREADABLE", async () => {
@@ -44,8 +52,25 @@ test("they survive the way from a worker; errors without one get none", () => {
   expect("code" in receivedError(structuredClone(sentError(new RangeError("no"))))).toBe(false);
 });
 
+test("on that way errors keep their class, and whom they call the caller", () => {
+  for (const error of [
+    new ArgumentError("upscale", "scale must be 2, got 5."),
+    new DataError("a.png is no picture."),
+    new DataError("there is no picture.", { caller: "upscale" }),
+    new RangeError("no"),
+  ]) {
+    const received = receivedError(structuredClone(sentError(error)));
+    expect(received.constructor).toBe(error.constructor);
+    expect([received.name, received.message, textOf(received)]).toEqual([
+      error.name,
+      error.message,
+      textOf(error),
+    ]);
+  }
+});
+
 test("all codes of the library are in the table, and no others", () => {
   const table = readFileSync(join(root, "docs/errors-and-versions.md"), "utf8");
   const codes = [...table.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code);
-  expect(codes).toEqual(["NO_ADAPTER", "WEIGHTS_UNREADABLE"]);
+  expect(codes).toEqual(["NO_ADAPTER", "TOO_LITTLE_MEMORY", "WEIGHTS_UNREADABLE"]);
 });

@@ -9,14 +9,20 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** In front of the worker's script: notes the devices that it opens, so that a test can destroy them. */
+/**
+ * In front of the worker's script, and of others whose names begin so: notes the devices that it opens, so that a test
+ * can destroy them.
+ */
 const noteDevices = `
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...options) {
-    self.devices = (self.devices ?? 0) + 1;
-    self.openedDevice = await request.apply(this, options);
-    return self.openedDevice;
-  };
+  if (self.devices === undefined) {
+    self.devices = 0;
+    const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (...options) {
+      self.devices++;
+      self.openedDevice = await request.apply(this, options);
+      return self.openedDevice;
+    };
+  }
 `;
 
 async function visitWithDevices(): Promise<{ page: Page; lose(): Promise<void> }> {
