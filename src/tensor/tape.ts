@@ -142,9 +142,11 @@ function propagate(node: TapeNode, needed: ReadonlySet<Tensor>, gradients: Gradi
     }
     const ruleAdds = typeof thunk === "object";
     const gradient = ruleAdds ? thunk.plus(others) : thunk();
-    checkArguments(`backward: the rule of ${node.name}`, {
-      [`its gradient of ${name}`]: [gradient, aTensor],
-    });
+    if (!aTensor.fits(gradient)) {
+      checkArguments(`backward: the rule of ${node.name}`, {
+        [`its gradient of ${name}`]: [gradient, aTensor],
+      });
+    }
     if (!sameShape(gradient.shape, tensor.shape)) {
       throw new ShapeError(
         `backward: the rule of ${node.name} gave a gradient of shape ${formatShape(gradient.shape)} for ` +
