@@ -21,7 +21,7 @@ import type { Image, Samples } from "../picture/image.ts";
 import type { FinishedTile, PictureSource, Upscaled, UpscalePictureOptions } from "../upscale/index.ts";
 import { bitmapOf, type Drawable, isDrawable, unreadable } from "../upscale/source-browser.ts";
 import { checkUpscaleOptions } from "../upscale/upscale-options.ts";
-import { receivedError } from "./errors.ts";
+import { unpackError } from "./errors.ts";
 import type { FromWorker, Task, Tasks, ToWorker } from "./messages.ts";
 
 export interface UpscaleWorkerOptions {
@@ -187,7 +187,7 @@ export class UpscaleWorker {
 
   #receive(message: FromWorker): void {
     if ("lost" in message) {
-      this.#onDeviceLost?.(receivedError(message.lost) as DeviceLostError);
+      this.#onDeviceLost?.(unpackError(message.lost) as DeviceLostError);
       return;
     }
     const { id } = message;
@@ -199,7 +199,7 @@ export class UpscaleWorker {
       else {
         this.#waiting.delete(id);
         if ("result" in message) waiting.resolve(message.result as never);
-        else waiting.reject(receivedError(message.error));
+        else waiting.reject(unpackError(message.error));
       }
     } catch (error) {
       this.#abort(id, error); // of a callback

@@ -29,16 +29,16 @@ export type Task = {
 export type ToWorker = Task | { readonly abort: number };
 
 export type FromWorker =
-  | { readonly lost: SentError }
+  | { readonly lost: ErrorParts }
   | ({ readonly id: number } & (
       | { readonly result: Tasks[keyof Tasks]["result"] }
-      | { readonly error: SentError }
+      | { readonly error: ErrorParts }
       | { readonly progress: Progress }
       | { readonly tile: FinishedTile }
     ));
 
 /** What of an error can be sent. (A copied object has no class of this library.) */
-export interface SentError {
+export interface ErrorParts {
   readonly name: string;
   readonly message: string;
   /** The message without the function that it begins with, if it does. */

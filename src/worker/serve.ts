@@ -2,13 +2,13 @@
 import { init, whenOpened } from "../device/open.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { upscale } from "../upscale/upscale.ts";
-import { sentError } from "./errors.ts";
+import { packError } from "./errors.ts";
 import type { FromWorker, Task, Tasks, ToWorker, UpscaleInput } from "./messages.ts";
 
 /** Listens to the page for as long as the worker lives. */
 export function serve(): void {
   // Also of devices that upscale() opens by itself.
-  whenOpened(({ lost }) => lost.then((error) => say({ lost: sentError(error) })));
+  whenOpened(({ lost }) => lost.then((error) => say({ lost: packError(error) })));
   const controllers = new Map<number, AbortController>();
   /** Resolves when all tasks so far have ended: two at once would need twice the memory. */
   let last = Promise.resolve();
@@ -38,7 +38,7 @@ async function perform(message: Task, signal: AbortSignal): Promise<void> {
       say({ id, result }, result.image);
     }
   } catch (error) {
-    say({ id, error: sentError(error) });
+    say({ id, error: packError(error) });
   }
 }
 

@@ -6,7 +6,7 @@ import { init, loadPretrained, openDevice, openMethod, upscale } from "../../src
 import { ArgumentError } from "../../src/options/arguments.ts";
 import { DataError, textOf } from "../../src/picture/errors.ts";
 import * as reader from "../../src/upscale/file-reader.ts";
-import { receivedError, sentError } from "../../src/worker/errors.ts";
+import { packError, unpackError } from "../../src/worker/errors.ts";
 import { root } from "../support/run.ts";
 
 vi.mock("../../src/upscale/file-reader.ts", { spy: true });
@@ -45,11 +45,11 @@ test("WEIGHTS_UNREADABLE", async () => {
 
 test("they survive the way from a worker; errors without one get none", () => {
   const error = Object.assign(new Error("none"), { code: "NO_ADAPTER" });
-  expect(receivedError(structuredClone(sentError(error)))).toMatchObject({
+  expect(unpackError(structuredClone(packError(error)))).toMatchObject({
     message: "none",
     code: "NO_ADAPTER",
   });
-  expect("code" in receivedError(structuredClone(sentError(new RangeError("no"))))).toBe(false);
+  expect("code" in unpackError(structuredClone(packError(new RangeError("no"))))).toBe(false);
 });
 
 test("on that way errors keep their class, and whom they call the caller", () => {
@@ -59,13 +59,9 @@ test("on that way errors keep their class, and whom they call the caller", () =>
     new DataError("there is no picture.", { caller: "upscale" }),
     new RangeError("no"),
   ]) {
-    const received = receivedError(structuredClone(sentError(error)));
-    expect(received.constructor).toBe(error.constructor);
-    expect([received.name, received.message, textOf(received)]).toEqual([
-      error.name,
-      error.message,
-      textOf(error),
-    ]);
+    const again = unpackError(structuredClone(packError(error)));
+    expect(again.constructor).toBe(error.constructor);
+    expect([again.name, again.message, textOf(again)]).toEqual([error.name, error.message, textOf(error)]);
   }
 });
 
