@@ -267,7 +267,13 @@ export class GpuDevice implements Device {
       await turn?.();
       // A device that was destroyed meanwhile has taken the memory with it.
       this.#throwFailure();
-      const range = await this.#unlessLost(() => staging.gpu.getMappedRange(0, bytes));
+      let range: ArrayBuffer;
+      try {
+        range = staging.gpu.getMappedRange(0, bytes);
+      } catch (error) {
+        throw await this.#lossOr(error);
+      }
+      // In the same turn, without an `await`: other work of this program may lose the device in between.
       return span("copy a result", () => use(range));
     } finally {
       staging.gpu.unmap();
@@ -498,15 +504,20 @@ export class GpuDevice implements Device {
     throw failure;
   }
 
-  /** The result of a step. If it fails because the device was lost, that is known a little later, and thrown. */
-  async #unlessLost<T>(step: () => T | Promise<T>): Promise<T> {
+  /** The result of a step, or what #lossOr() says about its error. */
+  async #unlessLost<T>(step: () => Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (error) {
-      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
-      this.#throwFailure();
-      throw error;
+      throw await this.#lossOr(error);
     }
+  }
+
+  /** What to throw for an error of WebGPU. If it came of the device's loss, that is known a little later. */
+  async #lossOr(error: unknown): Promise<unknown> {
+    await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
+    this.#throwFailure();
+    return error;
   }
 
   get failure(): GpuError | undefined {

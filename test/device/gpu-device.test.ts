@@ -413,6 +413,27 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       own.gpu.destroy(); // behind the library's back
       await expect(own.read(x)).rejects.toThrow(/^The GPU device .* was lost \(destroyed\)/);
     });
+
+    test("a device that is lost just after its result was mapped: nothing comes between that and the use", async () => {
+      const own = await another();
+      const x = own.allocate(4);
+      own.write(x, [1, 2, 3, 4]);
+      const createBuffer = own.gpu.createBuffer.bind(own.gpu);
+      own.gpu.createBuffer = (descriptor) => {
+        const buffer = createBuffer(descriptor);
+        const getMappedRange = buffer.getMappedRange.bind(buffer);
+        buffer.getMappedRange = (...range) => {
+          // As other work of this program would, when its turn comes.
+          queueMicrotask(() => own.gpu.destroy());
+          return getMappedRange(...range);
+        };
+        return buffer;
+      };
+      expect(await own.readBytes(x, (bytes) => [...new Float32Array(bytes.slice().buffer)])).toEqual([
+        1, 2, 3, 4,
+      ]);
+      await expect(own.read(x)).rejects.toThrow(/^The GPU device .* was lost \(destroyed\)/);
+    });
   });
 
   /** Programs of their own: how they end, and what they print. */
