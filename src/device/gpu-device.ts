@@ -6,12 +6,14 @@ import {
   checkDType,
   checkRoom,
   type Device,
-  DeviceLostError,
+  type DeviceLostError,
   type DeviceProfile,
   type DType,
-  GpuError,
+  type GpuError,
   type MemoryStats,
 } from "./device.ts";
+import { Downloads } from "./downloads.ts";
+import { Failures, type FailureWatch } from "./failures.ts";
 import {
   type Bindable,
   copyBytes,
@@ -36,7 +38,6 @@ import { BindGroups, type Bound, type KernelMessage, Pipelines, Uniforms } from 
 import { BufferPool, type PooledBuffer } from "./pool.ts";
 import type { AdapterClass, Identity } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
-import { span } from "./trace.ts";
 import { Tuning } from "./tuning.ts";
 
 /** One kernel launch: see {@link GpuDevice.run}. */
@@ -56,15 +57,13 @@ export interface Launch extends Specialisation {
 export type Params = Readonly<Record<string, number>>;
 
 /** How this JavaScript environment waits and reports. */
-export interface HostHooks {
+export interface HostHooks extends FailureWatch {
   /** Awaits GPU work, which has a processor of its own or the same as JavaScript. */
   wait<T>(promise: Promise<T>, separateProcessor: boolean): Promise<T>;
-  /**
-   * Called once per device with a function that returns the failure, if no call has thrown it yet. The result
-   * ends that.
-   */
-  watchFailures(unseen: () => Error | undefined): () => void;
 }
+
+/** Why work that reads is not captured. */
+const READ = "it read a tensor's values";
 
 /** An object that has these properties, its own or a class's. */
 function having(wants: string, ...names: readonly string[]): Wanted {
@@ -75,25 +74,17 @@ function having(wants: string, ...names: readonly string[]): Wanted {
 }
 
 /** Constants of WebGPU's specification. Browsers have them as globals, Node does not. */
-const USAGE = { MAP_READ: 0x01, COPY_SRC: 0x04, COPY_DST: 0x08, UNIFORM: 0x40, STORAGE: 0x80 };
-const MAP_MODE_READ = 0x1;
-
-/**
- * Staging buffers that wait to be used again: those of three tiles, unless they are so large that the next picture
- * makes them anew. Within a picture, each tile takes that of one before it.
- */
-const STAGING_BYTES = 64 * 2 ** 20;
+const USAGE = { COPY_SRC: 0x04, COPY_DST: 0x08, UNIFORM: 0x40, STORAGE: 0x80 };
 
 /**
  * A WebGPU device and what a tensor library needs around it: memory (pool.ts), launches and copies in order
- * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of
- * lost. The queue runs commands in the order in which they were recorded, so the next launch may use a
- * released buffer at once.
+ * (recorder.ts), results (downloads.ts), compiled kernels and their bindings (pipelines.ts), and failures that are
+ * thrown instead of lost (failures.ts). The queue runs commands in the order in which they were recorded, so the
+ * next launch may use a released buffer at once.
  */
 export class GpuDevice implements Device {
   readonly gpu: GPUDevice;
   readonly name: string;
-  readonly lost: Promise<DeviceLostError>;
   /** For reports. Kernels are chosen by `profile`. */
   readonly adapterClass: AdapterClass;
   /** Tests replace it, to run the kernels that other adapters would get. */
@@ -101,24 +92,19 @@ export class GpuDevice implements Device {
   /** Measured choices of kernels, if this adapter has any. */
   readonly tuning = new Tuning();
   readonly #wait: <T>(promise: Promise<T>) => Promise<T>;
+  readonly #failures: Failures;
   readonly #recorder: Recorder;
   readonly #pipelines: Pipelines;
   readonly #uniforms: Uniforms;
   readonly #bindGroups: BindGroups;
   readonly #pool: BufferPool;
-  readonly #staging: BufferPool;
+  readonly #downloads: Downloads;
   /** Set during `compileAhead`: launches are not recorded but compiled, and their promises are in here. */
   #compiling: Map<string, Promise<void>> | undefined;
   /** May captured work be replayed? False where every launch is to be seen. */
   replays = true;
   /** Set during `capture`. */
   #capture: Capture | undefined;
-  readonly #unwatch: () => void;
-  readonly #onError = (event: GPUUncapturedErrorEvent) => {
-    this.#fail(new GpuError(`WebGPU on ${this.name}: ${event.error.message}`));
-  };
-  #failure: GpuError | undefined;
-  #failureSeen = false;
   #destroyed = false;
   #live = 0;
   #liveBytes = 0;
@@ -138,10 +124,9 @@ export class GpuDevice implements Device {
     this.adapterClass = adapterClass;
     this.profile = profile;
     this.#wait = (promise) => host.wait(promise, profile.separateProcessor);
+    this.#failures = new Failures(gpu, name, host);
     this.#recorder = new Recorder(gpu, this.#wait);
-    this.#pipelines = new Pipelines(gpu, fixesSubgroups, (error) => {
-      this.#failure = error; // replaces the complaints about an invalid pipeline, which arrive first
-    });
+    this.#pipelines = new Pipelines(gpu, fixesSubgroups, (error) => this.#failures.failToCompile(error));
     this.#bindGroups = new BindGroups(gpu);
     const destroy = (buffer: PooledBuffer) => {
       this.#bindGroups.forget(buffer);
@@ -149,30 +134,22 @@ export class GpuDevice implements Device {
     };
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
     this.#pool = new BufferPool(gpu, usage, poolBytes, destroy);
-    this.#staging = new BufferPool(gpu, USAGE.MAP_READ | USAGE.COPY_DST, STAGING_BYTES, destroy);
+    this.#downloads = new Downloads(gpu, this.#recorder, this.#failures, destroy, this.#wait);
     this.#uniforms = new Uniforms(this.#pool, this.#recorder);
-    gpu.addEventListener("uncapturederror", quieten);
-    gpu.addEventListener("uncapturederror", this.#onError);
-    this.lost = new Promise((resolve) => {
-      gpu.lost.then(({ reason, message }) => {
-        if (this.#destroyed) return;
-        const advice =
-          "Its tensors are lost, too. Call init() again, then make networks and tensors anew; upscale() does that " +
-          "by itself for methods that are given by name, path or bytes.";
-        const error = new DeviceLostError(
-          `The GPU device ${this.name} was lost (${reason}): ${message}. ${advice}`,
-        );
-        this.#fail(error);
-        resolve(error);
-      });
-    });
-    this.#unwatch = host.watchFailures(() => (this.#failureSeen ? undefined : this.#failure));
+  }
+
+  get failure(): GpuError | undefined {
+    return this.#failures.failure;
+  }
+
+  get lost(): Promise<DeviceLostError> {
+    return this.#failures.lost;
   }
 
   // ---- Memory
 
   allocate(length: number, dtype: DType = "float32"): GpuStorage {
-    this.#throwFailure();
+    this.#failures.throwFailure();
     checkDType(this, dtype, "allocate");
     const bytes = vec4Bytes({ length, dtype });
     checkRoom(this, bytes / bytesPerElement[dtype], `A tensor of ${length} elements`, dtype);
@@ -218,71 +195,43 @@ export class GpuDevice implements Device {
   }
 
   write(storage: GpuStorage, values: ArrayLike<number>): void {
-    this.#throwFailure();
+    this.#failures.throwFailure();
     this.#refuseCapture("it made a tensor from values of JavaScript");
     this.#recorder.write(storage.buffer, storage.offset, dataFor(storage, values));
   }
 
   writeConstant(storage: GpuStorage, values: ArrayLike<number>): void {
-    this.#throwFailure();
+    this.#failures.throwFailure();
     const data = dataFor(storage, Float32Array.from(values));
     this.#do(() => this.#recorder.write(storage.buffer, storage.offset, data), [storage.buffer]);
   }
 
   writeBytes(storage: GpuStorage, bytes: Uint8Array): void {
-    this.#throwFailure();
+    this.#failures.throwFailure();
     this.#refuseCapture("it wrote bytes from JavaScript");
     this.#recorder.write(storage.buffer, storage.offset, bytes);
   }
 
-  read(storage: GpuStorage): Promise<Float32Array> {
-    return this.#download(storage, (range) => {
+  async read(storage: GpuStorage): Promise<Float32Array> {
+    this.#refuseCapture(READ);
+    return this.#downloads.read(storage, (range) => {
       const copy = range.slice(0);
       if (storage.dtype === "float32") return new Float32Array(copy);
       return fromHalf(new Uint16Array(copy, 0, storage.length));
     });
   }
 
-  readBytes<T>(storage: GpuStorage, use: (bytes: Uint8Array) => T, turn?: () => Promise<void>): Promise<T> {
-    return this.#download(storage, (range) => use(new Uint8Array(range)), turn);
-  }
-
-  /**
-   * Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. `use` gets
-   * the memory of that buffer, which unmap() takes away again.
-   */
-  async #download<T>(
+  async readBytes<T>(
     storage: GpuStorage,
-    use: (range: ArrayBuffer) => T,
+    use: (bytes: Uint8Array) => T,
     turn?: () => Promise<void>,
   ): Promise<T> {
-    this.#refuseCapture("it read a tensor's values");
-    const bytes = copyBytes(storage);
-    const staging = this.#staging.take(bytes);
-    this.#recorder.copy(storage.buffer, storage.offset, staging, 0, bytes);
-    this.flush();
-    const mapped = () => this.#wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
-    await this.#unlessLost(() => span("wait for a result", mapped));
-    try {
-      await turn?.();
-      // A device that was destroyed meanwhile has taken the memory with it.
-      this.#throwFailure();
-      let range: ArrayBuffer;
-      try {
-        range = staging.gpu.getMappedRange(0, bytes);
-      } catch (error) {
-        throw await this.#lossOr(error);
-      }
-      // In the same turn, without an `await`: other work of this program may lose the device in between.
-      return span("copy a result", () => use(range));
-    } finally {
-      staging.gpu.unmap();
-      this.#staging.give(staging);
-    }
+    this.#refuseCapture(READ);
+    return this.#downloads.read(storage, (range) => use(new Uint8Array(range)), turn);
   }
 
   copy(from: GpuStorage, to: GpuStorage): void {
-    this.#throwFailure();
+    this.#failures.throwFailure();
     if (this.#compiling) return;
     if (from.buffer === to.buffer) {
       // Two slices of one storage: WebGPU copies only from one buffer to another.
@@ -300,13 +249,14 @@ export class GpuDevice implements Device {
   }
 
   memory(): MemoryStats {
+    const { staging } = this.#downloads;
     return {
       live: this.#live,
       liveBytes: this.#liveBytes,
       peakBytes: this.#peakBytes,
-      buffers: this.#pool.count + this.#staging.count,
-      bufferBytes: this.#pool.bytes + this.#staging.bytes,
-      buffersCreated: this.#pool.created + this.#staging.created,
+      buffers: this.#pool.count + staging.count,
+      bufferBytes: this.#pool.bytes + staging.bytes,
+      buffersCreated: this.#pool.created + staging.created,
       pipelines: this.#pipelines.count,
     };
   }
@@ -317,18 +267,15 @@ export class GpuDevice implements Device {
 
   freeUnused(): void {
     this.#pool.clear();
-    this.#staging.clear();
+    this.#downloads.staging.clear();
     this.flush();
   }
 
   destroy(): void {
     if (this.#destroyed) return;
-    // A failure that nobody has seen is still reported when the program ends.
-    if (!this.#failure || this.#failureSeen) this.#unwatch();
     this.#destroyed = true;
     this.#recorder.abandon();
-    // Dawn keeps listeners for ever, and by this one the device, with its threads in the driver.
-    this.gpu.removeEventListener("uncapturederror", this.#onError);
+    this.#failures.end();
     this.gpu.destroy();
   }
 
@@ -336,7 +283,7 @@ export class GpuDevice implements Device {
 
   /** Records one launch of a kernel. It runs after everything recorded before it. */
   run(kernel: Kernel, launch: Launch): void {
-    this.#throwFailure();
+    this.#failures.throwFailure();
     const prelude = storedAsHalf(kernel, launch.buffers) ? { ...launch, element: "f16" as const } : launch;
     if (this.#compiling) {
       this.#pipelines.compileAhead(kernel, prelude, this.#compiling);
@@ -372,10 +319,10 @@ export class GpuDevice implements Device {
    * work on it. Compiled kernels are kept by name: give each text a name of its own.
    */
   async checkKernel(kernel: Kernel, specialisation: Specialisation = {}): Promise<KernelMessage[]> {
-    this.#throwFailure();
+    this.#failures.throwFailure();
     checkArguments("checkKernel", { "the first argument": [kernel, aKernel] });
     const messages = await this.#wait(this.#pipelines.check(kernel, specialisation));
-    this.#throwFailure();
+    this.#failures.throwFailure();
     return messages;
   }
 
@@ -425,7 +372,7 @@ export class GpuDevice implements Device {
 
   /** Does the captured work again. The caller has asked whether the capture is still valid. */
   replay(capture: Capture): void {
-    this.#throwFailure();
+    this.#failures.throwFailure();
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes + capture.scratchBytes);
     capture.replay();
   }
@@ -439,7 +386,7 @@ export class GpuDevice implements Device {
       this.#compiling = undefined;
     }
     await this.#wait(Promise.all(compiling.values()));
-    this.#throwFailure();
+    this.#failures.throwFailure();
   }
 
   /** Submits the recorded commands. */
@@ -450,7 +397,7 @@ export class GpuDevice implements Device {
   async sync(): Promise<void> {
     this.flush();
     await this.#wait(this.gpu.queue.onSubmittedWorkDone());
-    this.#throwFailure();
+    this.#failures.throwFailure();
   }
 
   /**
@@ -482,47 +429,12 @@ export class GpuDevice implements Device {
       } finally {
         this.#recorder.passTimer = undefined;
       }
-      const times = await this.#unlessLost(() => timer.read());
-      this.#throwFailure();
+      const times = await this.#failures.unlessLost(() => timer.read());
+      this.#failures.throwFailure();
       return times;
     } finally {
       timer.destroy();
     }
-  }
-
-  // ---- Failures
-
-  /** WebGPU reports errors late. The next call that can throw throws the first of them. */
-  #fail(error: GpuError): void {
-    this.#failure ??= error;
-  }
-
-  #throwFailure(): void {
-    const { failure } = this;
-    if (!failure) return;
-    this.#failureSeen = true;
-    throw failure;
-  }
-
-  /** The result of a step, or what #lossOr() says about its error. */
-  async #unlessLost<T>(step: () => Promise<T>): Promise<T> {
-    try {
-      return await step();
-    } catch (error) {
-      throw await this.#lossOr(error);
-    }
-  }
-
-  /** What to throw for an error of WebGPU. If it came of the device's loss, that is known a little later. */
-  async #lossOr(error: unknown): Promise<unknown> {
-    await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
-    this.#throwFailure();
-    return error;
-  }
-
-  get failure(): GpuError | undefined {
-    if (!this.#destroyed) return this.#failure;
-    return new GpuError(`The device ${this.name} has been destroyed; call init() again.`);
   }
 }
 
@@ -539,8 +451,3 @@ export const aGpuDevice: Wanted<GpuDevice> = {
   wants: "a device that runs kernels, such as init() opens",
   fits: (value): value is GpuDevice => value instanceof GpuDevice,
 };
-
-/** Dawn would print the error on standard output and go on. */
-function quieten(event: GPUUncapturedErrorEvent): void {
-  event.preventDefault();
-}
