@@ -3,7 +3,6 @@
  * `pixelgrad-web` installed, built with what each needs, and opened in Chromium, where the canvas must show
  * what Node computes.
  */
-import { execFile } from "node:child_process";
 import {
   createReadStream,
   existsSync,
@@ -18,17 +17,13 @@ import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { dirname, extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type Browser, chromium } from "playwright";
 import { build, createServer as createViteServer, type InlineConfig } from "vite";
 import { writePng } from "../src/data/index.ts";
 import { init, upscale } from "../src/node.ts";
 import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
 import { drawn } from "../test/support/drawn.ts";
-
-const repository = fileURLToPath(new URL("..", import.meta.url));
-const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+import { check, kilobytes, manifestOf, npm, pack, repository, run } from "./new-project.ts";
 
 /** What all pages enlarge: larger than one of the tiles that the example of Vite asks for. */
 const photo = drawn(
@@ -40,25 +35,17 @@ const photo = drawn(
 
 /** A folder with all examples, the photograph in each, and these packages installed. */
 export async function writeProjects(folder: string, packages: readonly string[]) {
-  await runIn(repository, npm, ["run", "build:web"]);
+  await run(npm, ["run", "build:web"], repository);
   mkdirSync(folder, { recursive: true });
-  const output = await runIn(join(repository, "dist-web"), npm, [
-    "pack",
-    "--json",
-    "--pack-destination",
-    folder,
-  ]);
-  const [{ filename, size, unpackedSize }] = JSON.parse(output);
+  const { path, size, unpackedSize } = await pack(join(repository, "dist-web"), folder);
   writeFileSync(
     join(folder, "package.json"),
     JSON.stringify({ name: "pages", private: true, type: "module" }),
   );
   // As the docs say it, with a file in the place of the registry.
-  const web = `pixelgrad@file:${join(folder, filename)}`;
-  await runIn(folder, npm, ["install", "--no-fund", "--no-audit", web, ...packages]);
-  const { dependencies, version } = JSON.parse(
-    readFileSync(join(folder, "node_modules/pixelgrad/package.json"), "utf8"),
-  );
+  const web = `pixelgrad@file:${path}`;
+  await run(npm, ["install", "--no-fund", "--no-audit", web, ...packages], folder);
+  const { dependencies, version } = manifestOf("pixelgrad", folder);
   check(dependencies === undefined, "pixelgrad-web has dependencies");
   check(unpackedSize < 6.5e6, `pixelgrad-web takes ${unpackedSize} bytes, docs/browsers.md says 6 MB`);
 
@@ -104,7 +91,7 @@ export async function compileProjects(folder: string, compiler: string) {
   };
   const config = { compilerOptions: strict, files: ["vite/main.ts"] };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-  await runIn(folder, process.execPath, [join(compiler, "bin/tsc")]);
+  await run(process.execPath, [join(compiler, "bin/tsc")], folder);
   return { says: config.files.join(), result: undefined };
 }
 
@@ -257,29 +244,4 @@ async function serve(root: string): Promise<{ server: Server; origin: string }> 
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
-export async function runIn(folder: string, program: string, args: readonly string[]): Promise<string> {
-  const shell = program.endsWith(".cmd");
-  const options = { cwd: folder, shell, maxBuffer: 2 ** 26 };
-  try {
-    return (await promisify(execFile)(program, [...args], options)).stdout;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${program} ${args.join(" ")} failed:\n${stdout ?? ""}${stderr ?? error}`, {
-      cause: error,
-    });
-  }
-}
-
-function manifestOf(name: string, folder: string): { version: string } {
-  return JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"));
-}
-
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`;
-}
-
-function check(condition: boolean, complaint: string): asserts condition {
-  if (!condition) throw new Error(complaint);
 }

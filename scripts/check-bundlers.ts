@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright";
 import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
-import { runIn, seeRightPicture, writeProjects } from "./browser-projects.ts";
+import { seeRightPicture, writeProjects } from "./browser-projects.ts";
+import { run } from "./new-project.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pixelgrad-next-"));
 const root = join(folder, "next");
@@ -28,7 +29,7 @@ try {
 async function buildAndOpen(bundler: string): Promise<void> {
   const next = join(folder, "node_modules/next/dist/bin/next");
   process.env.NEXT_TELEMETRY_DISABLED = "1";
-  await runIn(root, process.execPath, [next, "build", bundler]);
+  await run(process.execPath, [next, "build", bundler], root);
   const browserAt = await findChromium();
   if ("missing" in browserAt)
     return console.log(`next build ${bundler}: built, not opened: ${browserAt.missing}`);

@@ -3,7 +3,7 @@
  * folder, and compiles, runs and bundles test/package there, as any user would. `npm run test:package` takes
  * a minute or two. CHROMIUM_PATH names a browser other than Linux's Chromium or Chrome.
  */
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -18,14 +18,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join, posix } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build, createLogger, type Rolldown } from "vite";
 import { readImage, writePng } from "../src/data/index.ts";
 import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
 import { compileProjects, tryProjects, writeProjects } from "./browser-projects.ts";
 import { render } from "./docs/markdown.ts";
+import { check, kilobytes, manifestOf, npm, npx, pack, repository, run } from "./new-project.ts";
 
 interface Answer {
   losses: number[];
@@ -38,7 +37,6 @@ interface Answer {
   decibels: number;
 }
 
-const repository = fileURLToPath(new URL("..", import.meta.url));
 const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 /**
  * Hides the system's Vulkan drivers, as on a machine without any: then SwiftShader comes from its npm
@@ -59,7 +57,6 @@ const flagsOfInit = {
     skipLibCheck: true,
   },
 };
-const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
 
 const temporary = mkdtempSync(join(tmpdir(), "pixelgrad-package-"));
@@ -74,7 +71,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const tarball = await step("pack", pack);
+  const tarball = await step("pack", packAndCheck);
   await step("install in a new project", () => install(tarball));
   await step("compile", compile);
   await step("run in Node", runInNode);
@@ -103,11 +100,8 @@ async function step<T>(name: string, run: () => Promise<{ says: string; result: 
   return result;
 }
 
-async function pack() {
-  const list = await run(npm, ["pack", "--json", "--pack-destination", temporary], repository);
-  // npm prints the output of the script `prepare` before the JSON.
-  const [{ filename, size, unpackedSize, files }] = JSON.parse(list.slice(list.search(/^\[/m)));
-  const paths: string[] = files.map((file: { path: string }) => file.path);
+async function packAndCheck() {
+  const { path, size, unpackedSize, files: paths } = await pack(repository, temporary);
   const folders = [...new Set(paths.map((path) => path.split("/")[0]))].sort();
   const expected = [
     ...["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "dist", "docs", "examples"],
@@ -142,7 +136,7 @@ async function pack() {
   }
   checkLinks(paths);
   const says = `${paths.length} files, ${kilobytes(size)} packed, ${kilobytes(unpackedSize)} unpacked`;
-  return { says, result: join(temporary, filename) };
+  return { says, result: path };
 }
 
 /** Whoever has only the package can follow every link in its pages, and sees their pictures. */
@@ -216,7 +210,7 @@ async function compile() {
       );
     }
   }
-  const versions = compilers.map((name) => manifestOf(name).version);
+  const versions = compilers.map((name) => manifestOf(name, project).version);
   return {
     says: `${Object.keys(settings).join(", ")}; TypeScript ${versions.join(" and ")}`,
     result: undefined,
@@ -252,7 +246,7 @@ async function runWithoutDrivers() {
 }
 
 async function trained(environment: NodeJS.ProcessEnv): Promise<Answer> {
-  const answer: Answer = JSON.parse(await run(process.execPath, ["out/node.js"], project, environment));
+  const answer: Answer = JSON.parse(await run(process.execPath, ["out/node.js"], project, { environment }));
   const [before, after] = answer.losses;
   check(after < before, `the loss did not fall: ${describe(answer)}`);
   // The mean of the ramp's samples is 127.
@@ -309,7 +303,6 @@ async function loadData() {
 
 /** Enlarges and measures the picture that loadData wrote, by the installed command. */
 async function useCommandLine() {
-  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
   const version = (await run(npx, ["pixelgrad", "--version"], project)).trim();
   const args = "evaluate --hr pictures --scale 2 --method bicubic --json bicubic.json".split(" ");
   await run(npx, ["pixelgrad", ...args], project);
@@ -336,7 +329,6 @@ async function useCommandLine() {
 
 /** README's example with a file of PyTorch, and a file of Keras before and after its package is installed. */
 async function enlargeWithOthersModels() {
-  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
   const readme = readFileSync(join(project, "node_modules/pixelgrad/README.md"), "utf8");
   const [, example] =
     /^ +npx (pixelgrad upscale -m \S+\.pth -i photo\.jpg -o large\.png)$/m.exec(readme) ?? [];
@@ -371,7 +363,6 @@ async function bundleForNode() {
     const picture = { width: 4, height: 4, channels: 3, data };
     upscale(picture, { scale: 2, method: process.argv[2] }).then(({ image }) => console.log(image.width));`;
   writeFileSync(join(project, "bundled.cjs"), program);
-  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
   const left = ["webgpu", "sharp", "h5wasm"].map((name) => `--external:${name}`);
   const flags = ["--bundle", "--platform=node", ...left, "--outfile=out/bundled.cjs"];
   await run(npx, ["esbuild", "bundled.cjs", ...flags], project);
@@ -379,7 +370,7 @@ async function bundleForNode() {
   check(width === "8", `the bundle said ${width}`);
   const says = await run(process.execPath, ["out/bundled.cjs", "wren"], project).catch(String);
   check(says.includes("--external:pixelgrad"), `without weights, the bundle said ${says}`);
-  return { says: `esbuild ${manifestOf("esbuild").version}`, result: undefined };
+  return { says: `esbuild ${manifestOf("esbuild", project).version}`, result: undefined };
 }
 
 /** Bytes without a pattern, the same at every call. */
@@ -497,37 +488,6 @@ async function visit(browserPath: string, site: string): Promise<Answer> {
 
 // ---- Helpers
 
-/** The standard output of a program. Throws an error with all of its output if it fails. */
-async function run(
-  program: string,
-  args: string[],
-  cwd: string,
-  environment: NodeJS.ProcessEnv = {},
-): Promise<string> {
-  const env = { ...process.env, ...environment };
-  const shell = program.endsWith(".cmd");
-  try {
-    return (await promisify(execFile)(program, args, { cwd, env, shell, maxBuffer: 2 ** 26 })).stdout;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${program} ${args.join(" ")} failed:\n${stdout ?? ""}${stderr ?? error}`, {
-      cause: error,
-    });
-  }
-}
-
-function check(condition: boolean, complaint: string): asserts condition {
-  if (!condition) throw new Error(complaint);
-}
-
 function describe({ losses: [before, after], method, mean, device }: Answer): string {
   return `loss ${before.toFixed(6)} -> ${after.toFixed(6)}, ${method} gave ${mean.toFixed(3)}, on ${device}`;
-}
-
-function manifestOf(name: string, folder = project): { version: string } {
-  return JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"));
-}
-
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`;
 }

@@ -1,0 +1,3 @@
+const pixelgrad = require("pixelgrad");
+
+import("./use.js").then(({ use }) => use(pixelgrad)).then((answer) => console.log(JSON.stringify(answer)));
