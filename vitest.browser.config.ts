@@ -11,10 +11,10 @@ const found = await findChromium();
 if ("missing" in found) console.warn(`The browser tests are skipped: ${found.missing}.`);
 
 /**
- * Of each kernel's shapes a browser takes those of the quick tier: it compiles with the same Dawn as Node, and most
+ * A browser runs every kernel, but of each kernel's shapes only few: it compiles with the same Dawn as Node, and most
  * often for the same renderer, on which `npm run test:all` takes them all.
  */
-const tier = process.env.PIXELGRAD_TEST_TIER ?? "quick";
+const tier = process.env.PIXELGRAD_TEST_TIER ?? "browser";
 
 const inBrowser = defineConfig({
   oxc: { target: "es2022" },

@@ -25,7 +25,7 @@ import { expectClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, foreignCases, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
-import { spread } from "../support/tier.ts";
+import { fewInBrowser, spread } from "../support/tier.ts";
 
 const devices = await gpuDevices();
 /** A slope of its own for each of `o` channels, for the one activation that wants them. */
@@ -81,7 +81,7 @@ const tolerance = (terms: number) => ({ absolute: 4e-7 * Math.sqrt(terms) + 1e-6
 const foreign: readonly Variant[] = ["6-prefetch", "5-shared", "3-blocked"];
 
 describe("conv2d equals its CPU reference", () => {
-  const own = spread(cases, 5);
+  const own = fewInBrowser(spread(cases, 5), 4);
   const foreignOn = new Map(devices.map((device) => [device, foreignCases(device, devices, own, 5)]));
   for (const each of own) {
     const able = devices.filter((device) => foreignOn.get(device)!.includes(each));
@@ -416,7 +416,7 @@ describe.each([
           const y = conv2d(x, w, undefined, { padding });
           const planned = await y.data();
           expect(all.length).toBeGreaterThan(2);
-          for (const { run, name } of all) {
+          for (const { run, name } of fewInBrowser(all, 8)) {
             run();
             const got = await device.read(y.gpuStorage);
             expectClose(got, want, { ...tolerance(16 * wShape[1] * wShape[2] * wShape[3]), label: name });

@@ -12,6 +12,7 @@ import { expectTensorsClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, foreignCases, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
+import { fewInBrowser } from "../support/tier.ts";
 
 const devices = await gpuDevices();
 const cpu = float32Device();
@@ -60,7 +61,7 @@ const cases: readonly (readonly [Shape, readonly number[]])[] = [
 
 const foreignOn = new Map(devices.map((device) => [device, foreignCases(device, devices, cases, 1)]));
 
-describe.each(cases)("denseConv2d of [%s], growing by [%s]", (x, growth) => {
+describe.each(fewInBrowser(cases, 3))("denseConv2d of [%s], growing by [%s]", (x, growth) => {
   const shapes = shapesOf(x, growth);
   const able = devices.filter((device) => foreignOn.get(device)!.some(([each]) => each === x));
 

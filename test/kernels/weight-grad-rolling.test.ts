@@ -21,6 +21,7 @@ import type { Shape } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { foreignCases, gpuDevices } from "../support/devices.ts";
+import { fewInBrowser } from "../support/tier.ts";
 
 const devices = await gpuDevices();
 
@@ -91,7 +92,7 @@ async function both(device: GpuDevice, sizes: Sizes, plan: WeightGradPlan, xs: F
 }
 
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
-  test.each(foreignCases(device, devices, cases, 4))(
+  test.each(foreignCases(device, devices, fewInBrowser(cases, 5), 4))(
     "x [%s], weight [%s], padding %j, sizes %j",
     async (x, weight, padding, sizes) => {
       const shapes = { x, weight, padding };

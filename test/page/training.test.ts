@@ -128,8 +128,8 @@ test("even areas: no Infinity and no NaN, in the text, the plot or the console",
     ["even.png", even],
   ] as const) {
     await givePicture(page, name, bytes);
-    await train(page, { steps: 30 });
-    await status(page, "train", /^30 steps in/);
+    await train(page, { steps: 8 });
+    await status(page, "train", /^8 steps in/);
     expect(await page.innerHTML("#panel-train"), name).not.toMatch(/Infinity|NaN/);
   }
   expect(await verdict(page)).toMatch(/^Nothing can be gained here/);
