@@ -73,7 +73,8 @@ export default defineConfig(({ mode }) => ({
     sequence: { sequencer: LongFirst },
     // By default one core stays free, which of two is half.
     maxWorkers: "100%",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Ten times what the longest takes on an idle machine: a busy one must not make tests fail.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 }));
