@@ -3,9 +3,9 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Tests come in two tiers. `npm run test:all` is all of them, on every adapter that is present. `npm test`
- * (mode "quick") takes minutes even on two cores and SwiftShader: it tests on one adapter (support/devices.ts),
- * takes fewer of a kernel's shapes (support/tier.ts), and leaves out these files.
+ * Tests come in two tiers. `npm run test:all` is all of them, those of kernels on every adapter that is present
+ * (support/devices.ts). `npm test` (mode "quick") takes minutes even on two cores and SwiftShader: it tests on one
+ * adapter, takes fewer of a kernel's shapes (support/tier.ts), and leaves out these files.
  */
 const slow = [
   // Each test starts a program, some of them several times, and waits until it has trained or has been killed.
@@ -27,9 +27,9 @@ const slow = [
 
 /** These take longest, the longest first. */
 const long = [
-  ...["kernels/conv2d", "upscale/network", "train/trainer", "kernels/vendors", "upscale/half"],
-  ...["train/device-loss", "examples/train", "train/one-process", "golden/operations", "kernels/float16"],
-  ...["train/kill", "cli/as-typed", "kernels/dense-conv2d"],
+  ...["kernels/conv2d", "train/trainer", "upscale/pretrained", "examples/train", "cli/as-typed"],
+  ...["train/fine-tune", "cli/upscale", "kernels/wgsl", "kernels/vendors", "train/resume", "upscale/network"],
+  ...["train/device-loss", "cli/evaluate", "train/one-process", "upscale/half", "golden/operations"],
 ].map((name) => `/test/${name}.test.ts`);
 
 /**
@@ -73,7 +73,8 @@ export default defineConfig(({ mode }) => ({
     sequence: { sequencer: LongFirst },
     // By default one core stays free, which of two is half.
     maxWorkers: "100%",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Ten times what the longest takes on an idle machine: a busy one must not make tests fail.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 }));

@@ -34,6 +34,8 @@ const files: Record<Weight, string> = {
   bold: "@fontsource/inter/files/inter-latin-600-normal.woff",
 };
 const fonts = new Map<Weight, Font>();
+/** By weight and text. A run draws its charts again and again, with nearly the same labels. */
+const layouts = new Map<string, GlyphRun>();
 
 /** Width of `text` in pixels. */
 export function textWidth(text: string, size: number, weight: Weight = "regular"): number {
@@ -73,7 +75,14 @@ export function escapeXml(text: string): string {
  * ("tabular numbers"), so that the numbers of an axis line up; in prose that would leave gaps.
  */
 function layout(text: string, weight: Weight): GlyphRun {
-  return font(weight).layout(text, { tnum: /^[−\d]/.test(text) });
+  const key = `${weight} ${text}`;
+  let run = layouts.get(key);
+  if (!run) {
+    if (layouts.size === 1000) layouts.clear(); // the numbers of a long run
+    run = font(weight).layout(text, { tnum: /^[−\d]/.test(text) });
+    layouts.set(key, run);
+  }
+  return run;
 }
 
 function font(weight: Weight): Font {

@@ -566,7 +566,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("GPU time
     launch();
     const none = await exact.timePasses(() => {});
     const start = performance.now();
-    const [one, forty] = [(await times(1))!, (await times(40))!]; // forty are two passes
+    // The shortest of three: a busy machine may interrupt any of them.
+    const one = Math.min((await times(1))!, (await times(1))!, (await times(1))!);
+    const forty = (await times(40))!; // two passes
     const wall = performance.now() - start;
     expect(none).toBe(0);
     expect(one).toBeGreaterThan(0);

@@ -43,7 +43,7 @@ describe.each((await gpuDevices()).map((device) => [device.name, device] as cons
     const gpu = events.filter(({ cat }) => cat === "gpu");
     if (device.gpu.features.has("timestamp-query")) {
       expect(gpu.map(({ name }) => name)).toEqual(Array(41).fill(["unary", "binary-same-shape"]).flat());
-      const slack = 100; // the two clocks are compared by experiment
+      const slack = 1000; // the two clocks are compared by experiment, which a busy machine may interrupt
       for (const { ts, dur } of gpu) {
         expect(dur).toBeGreaterThanOrEqual(0);
         expect(ts / 1e3).toBeGreaterThan(start - slack);

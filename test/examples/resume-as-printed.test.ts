@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { quoteForShell } from "../../src/cli/as-called.ts";
 import { readCheckpoint } from "../../src/train/index.ts";
 import { picturesIn } from "../support/pictures.ts";
+import { compiledProgram } from "../support/program.ts";
 import { root } from "../support/run.ts";
 import { temporaryPaths } from "../train/support.ts";
 
@@ -20,7 +21,7 @@ const small = "--blocks 1 --channels 4 --batch 2 --patch 8 --steps 1000000 --eva
 /** Types a command; sends a signal when the output has a line. */
 function type(command: string, cwd: string, line: RegExp, signal: NodeJS.Signals) {
   const env = { ...process.env, PIXELGRAD_ADAPTER: "cpu", PIXELGRAD_DEBUG: undefined };
-  const child = spawn("sh", ["-c", `exec ${command}`], { cwd, env, timeout: 50_000, killSignal: "SIGKILL" });
+  const child = spawn("sh", ["-c", `exec ${command}`], { cwd, env, timeout: 150_000, killSignal: "SIGKILL" });
   let [stdout, stderr, sent] = ["", "", false];
   child.stdout.on("data", (data) => {
     stdout += data;
@@ -38,7 +39,10 @@ function type(command: string, cwd: string, line: RegExp, signal: NodeJS.Signals
 }
 
 describe.each([
-  ["pixelgrad train edsr", `${typed("src/cli/main.ts")} train edsr`],
+  [
+    "pixelgrad train edsr",
+    `${[process.execPath, compiledProgram()].map(quoteForShell).join(" ")} train edsr`,
+  ],
   ["an example", typed("examples/train-edsr.ts")],
 ])("%s", (name, program) => {
   let here: string;

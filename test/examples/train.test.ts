@@ -15,6 +15,7 @@ import { readImage, writePng } from "../../src/data/index.ts";
 import { parseSafetensors } from "../../src/nn/index.ts";
 import { imresize } from "../../src/picture/index.ts";
 import { drawnPicture as picture, picturesIn } from "../support/pictures.ts";
+import { compiledProgram } from "../support/program.ts";
 import { type RunOptions, root, runCode, runFile, runProgram } from "../support/run.ts";
 import { temporaryPaths } from "../train/support.ts";
 
@@ -37,6 +38,16 @@ const small = [
 ];
 const train = (args: readonly string[], options: RunOptions = {}) =>
   runFile("examples/train-edsr.ts", [...small, ...args], {
+    ...options,
+    env: { PIXELGRAD_DEBUG: undefined, ...options.env },
+  });
+
+/**
+ * The same by the command, whose program is compiled and starts in a third of the time: for what the example leaves
+ * to it, which is all but the configuration.
+ */
+const trainByCommand = (args: readonly string[], options: RunOptions = {}) =>
+  runProgram(["train", "edsr", ...small, ...args], {
     ...options,
     env: { PIXELGRAD_DEBUG: undefined, ...options.env },
   });
@@ -64,8 +75,9 @@ beforeAll(async () => {
   data = await picturesIn(unused(), 3);
 });
 
-/** Its messages begin with this. */
+/** Messages begin with one of these. */
 const program = "npm run train:edsr: ";
+const command = "pixelgrad train edsr: ";
 
 /** Standard error holds one paragraph, and no folder was made. */
 function expectRefused(
@@ -73,8 +85,8 @@ function expectRefused(
   out: string,
   message: RegExp,
 ): void {
-  expect(stderr.startsWith(program), stderr).toBe(true);
-  expect(stderr.slice(program.length)).toMatch(message);
+  expect(stderr.startsWith(command), stderr).toBe(true);
+  expect(stderr.slice(command.length)).toMatch(message);
   expect(stderr.split("\n"), stderr).toHaveLength(1);
   expect(code).toBe(1);
   expect(existsSync(out)).toBe(false);
@@ -133,7 +145,8 @@ describe("a run", () => {
 
   test("with pictures in DIV2K's layout", async () => {
     const out = unused();
-    const { code, stdout } = await train(["--data", await div2k(), "--out", out, "--eval-every", "4"]);
+    const args = ["--data", await div2k(), "--out", out, "--eval-every", "4"];
+    const { code, stdout } = await trainByCommand(args);
     expect(stdout).toContain("2 pictures, 1 held out");
     expect(code).toBe(0);
     expect(existsSync(join(out, "comparison.png"))).toBe(true);
@@ -173,7 +186,7 @@ describe("a run", () => {
   test("a second Ctrl-C ends it at once", async () => {
     const out = unused();
     let sent = false;
-    const { code, stdout } = await train(["--data", data, "--out", out, "--steps", "1000000"], {
+    const { code, stdout } = await trainByCommand(["--data", data, "--out", out, "--steps", "1000000"], {
       onOutput(stdout, signal) {
         if (sent || !stdout.includes("Results:")) return;
         sent = true;
@@ -192,7 +205,7 @@ describe("a run", () => {
     const out = unused();
     const start = ["--adapter", "cpu", "--channels", "16", "--steps", "1000000", "--eval-every", "1000000"];
     let sent = false;
-    await train([...start, "--checkpoint-every", "1", "--data", data, "--out", out], {
+    await trainByCommand([...start, "--checkpoint-every", "1", "--data", data, "--out", out], {
       onOutput(stdout, signal) {
         if (sent || !stdout.includes("Results:")) return;
         sent = true;
@@ -202,15 +215,17 @@ describe("a run", () => {
     const before = readFileSync(join(out, "checkpoint.safetensors"));
     expect(before.length).toBeGreaterThan(2 ** 17);
     const stateOf = (file: Uint8Array) => JSON.parse(parseSafetensors(file).metadata.state);
-    const command = `ulimit -f 256; exec "$0" --import tsx examples/train-edsr.ts --resume "$1"`;
-    const full = spawnSync("sh", ["-c", command, process.execPath, out], { cwd: root, encoding: "utf8" });
+    const line = `ulimit -f 256; exec "$0" "$1" train --resume "$2"`;
+    const full = spawnSync("sh", ["-c", line, process.execPath, compiledProgram(), out], {
+      ...{ cwd: root, encoding: "utf8" },
+    });
     expect(full.stderr).toMatch(/checkpoint\.safetensors: cannot be written: EFBIG/);
     expect(full.status).toBe(1);
     expect(readFileSync(join(out, "checkpoint.safetensors"))).toEqual(before);
     expect(readdirSync(out).filter((file) => file.endsWith(".tmp"))).toEqual([]);
 
     const steps = stateOf(before).step + 2;
-    const again = await runFile("examples/train-edsr.ts", ["--resume", out, "--steps", `${steps}`]);
+    const again = await runProgram(["train", "--resume", out, "--steps", `${steps}`]);
     expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: "" });
     expect(again.stdout).toContain(`Resumed at step ${steps - 2} of ${steps}`);
     expect(stateOf(readFileSync(join(out, "checkpoint.safetensors"))).step).toBe(steps);
@@ -266,7 +281,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     const [empty, single, missing, out] = [unused(), unused(), unused(), unused()];
     mkdirSync(empty);
     await picturesIn(single, 1);
-    const runs = [empty, single, missing].map((folder) => train(["--data", folder, "--out", out]));
+    const runs = [empty, single, missing].map((folder) => trainByCommand(["--data", folder, "--out", out]));
     const [first, second, third] = await Promise.all(runs);
     expectRefused(first, out, /^\S*path-\d+: there are no pictures .* in this folder\. .*/);
     expectRefused(second, out, /^\S*path-\d+: it has one picture, and training needs at least two/);
@@ -279,14 +294,14 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
       const folder = await picturesIn(unused(), 3);
       const path = join(folder, name);
       writeFileSync(path, readFileSync(path).subarray(0, length));
-      return train(["--data", folder, "--out", out]);
+      return trainByCommand(["--data", folder, "--out", out]);
     };
     const tiny = await picturesIn(unused(), 3);
     await writePng(join(tiny, "0.png"), picture(0, 12, 30));
     const [first, last, small] = await Promise.all([
       broken("0.png", 300),
       broken("2.png", 1000),
-      train(["--data", tiny, "--out", out]),
+      trainByCommand(["--data", tiny, "--out", out]),
     ]);
     expectRefused(first, out, /\/0\.png: this PNG picture of 300 bytes cannot be decoded .* leave it out\.$/);
     expectRefused(last, out, /\/2\.png: this PNG picture of 1000 bytes cannot be decoded .* leave it out\.$/);
@@ -299,9 +314,9 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     await writePng(lr(root, "0002"), picture(1, 19, 18));
     rmSync(lr(incomplete, "0001"));
     const [mismatch, missing, otherScale] = await Promise.all([
-      train(["--data", root, "--out", out]),
-      train(["--data", incomplete, "--out", out]),
-      train(["--data", root, "--out", out, "--scale", "4"]),
+      trainByCommand(["--data", root, "--out", out]),
+      trainByCommand(["--data", incomplete, "--out", out]),
+      trainByCommand(["--data", root, "--out", out, "--scale", "4"]),
     ]);
     expectRefused(mismatch, out, /\/0002x2\.png is 19x18, but at scale 2 .* must be 20x18;/);
     expectRefused(
@@ -314,21 +329,21 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
 
   test("an adapter that does not exist", async () => {
     const out = unused();
-    const named = train(["--data", data, "--out", out, "--adapter", "nonsense"]);
+    const named = trainByCommand(["--data", data, "--out", out, "--adapter", "nonsense"]);
     const env = {
       PIXELGRAD_ADAPTER: "nonsense",
       VK_ICD_FILENAMES: "/nonexistent",
       XDG_CACHE_HOME: unused(),
     };
-    const byVariable = train(["--data", data, "--out", out], { env });
+    const byVariable = trainByCommand(["--data", data, "--out", out], { env });
     for (const { code, stderr, stdout } of await Promise.all([named, byVariable])) {
       // Dawn writes what it found, too.
-      const own = stderr.split("\n").filter((line) => line.startsWith(program));
+      const own = stderr.split("\n").filter((line) => line.startsWith(command));
       expect(own).toHaveLength(1);
-      expect(own[0].slice(program.length)).toMatch(
+      expect(own[0].slice(command.length)).toMatch(
         /^No WebGPU adapter fits "nonsense"\. .* use adapter "cpu" \(PIXELGRAD_ADAPTER=cpu\)\.$/,
       );
-      expect(stderr).not.toMatch(/\.ts:\d+/); // no stack
+      expect(stderr).not.toMatch(/\.[jt]s:\d+/); // no stack
       expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     }
     expect(existsSync(out)).toBe(false);
@@ -337,9 +352,9 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
   test("a results folder that is a file", async () => {
     const file = unused();
     copyFileSync(join(data, "0.png"), file);
-    const { code, stderr } = await train(["--data", data, "--out", file]);
+    const { code, stderr } = await trainByCommand(["--data", data, "--out", file]);
     expect(stderr).toBe(
-      `${program}${file} is a file, and results go into a folder. Name another one with --out.`,
+      `${command}${file} is a file, and results go into a folder. Name another one with --out.`,
     );
     expect(code).toBe(1);
   });
@@ -371,7 +386,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
 
   test("a run that diverges says what to do", async () => {
     const out = unused();
-    const { code, stderr } = await train([
+    const { code, stderr } = await trainByCommand([
       "--data",
       data,
       "--out",
@@ -384,7 +399,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
       "50",
     ]);
     expect(stderr).toMatch(
-      /^npm run train:edsr: The loss became (NaN|Infinity) at step 10: training diverged\. .* smaller --lr \(it was 1e\+30\)\.$/,
+      /^pixelgrad train edsr: The loss became (NaN|Infinity) at step 10: training diverged\. .* smaller --lr \(it was 1e\+30\)\.$/,
     );
     expect(code).toBe(1);
     expect(readdirSync(out).sort()).toEqual([

@@ -373,7 +373,7 @@ describe("properties", () => {
 });
 
 /** Milliseconds. Software adapters take seconds to compile some of the kernels that are made for cards. */
-const slow = 180_000;
+const slow = 600_000;
 
 describe.each([
   {
@@ -381,21 +381,23 @@ describe.each([
     changes: facts.gpu,
     // Neither channels nor pixels are multiples of any tile.
     shapes: [
-      [[1, 9, 33, 17], [3, 9, 3, 3], 1],
-      [[2, 5, 19, 35], [70, 5, 3, 3], 1],
-      [[1, 3, 12, 20], [20, 3, 5, 5], 2],
-    ] as [x: Shape, w: Shape, padding: number][],
+      [[1, 9, 33, 17], [3, 9, 3, 3], 1, 1],
+      [[2, 5, 19, 35], [70, 5, 3, 3], 1, 1],
+      // With a window of 5, of the sizes for one of 3, those that do not fit have fewer channels at a time: a compiler
+      // takes a second for each, and every second one will do.
+      [[1, 3, 12, 20], [20, 3, 5, 5], 2, 2],
+    ] as [x: Shape, w: Shape, padding: number, every: number][],
   },
   {
     where: "this adapter",
     changes: {},
-    shapes: [[[1, 3, 5, 36], [6, 3, 3, 3], 1]] as [Shape, Shape, number][],
+    shapes: [[[1, 3, 5, 36], [6, 3, 3, 3], 1, 1]] as [Shape, Shape, number, number][],
   },
 ])("every size that a tuner may choose on $where", ({ changes, shapes }) => {
   for (const device of devices) {
     test.each(foreignCases(device, devices, spread(shapes, 1), 1))(
       `[%s] * [%s] on ${device.name}`,
-      async (xShape, wShape, padding) => {
+      async (xShape, wShape, padding, every) => {
         using _ = scope();
         const { profile } = device;
         device.profile = { ...profile, ...changes };
@@ -416,7 +418,10 @@ describe.each([
           const y = conv2d(x, w, undefined, { padding });
           const planned = await y.data();
           expect(all.length).toBeGreaterThan(2);
-          for (const { run, name } of fewInBrowser(all, 8)) {
+          for (const { run, name } of fewInBrowser(
+            all.filter((_, i) => i % every === 0),
+            8,
+          )) {
             run();
             const got = await device.read(y.gpuStorage);
             expectClose(got, want, { ...tolerance(16 * wShape[1] * wShape[2] * wShape[3]), label: name });

@@ -37,7 +37,7 @@ describe.each(classes)("as %s", (adapterClass) => {
   const isForCards = facts[adapterClass].separateProcessor;
   const options = { absolute: 1e-4, relative: 1e-4, adapterClass };
   // Software adapters take seconds to compile kernels that are made for cards.
-  const slow = 180_000;
+  const slow = 600_000;
 
   for (const each of convolutions) {
     const [c, o, k, h, w, stride, dilation] = each;

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { create } from "webgpu";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { kernel } from "../../src/device/kernel.ts";
@@ -40,12 +40,16 @@ const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
   { adapterClass: "swiftshader", subgroupSize: 4 },
 ];
 
-async function nullDevice(kind = kinds[0]): Promise<GpuDevice> {
+async function nullDevice(): Promise<GpuDevice> {
   const device = (await openDevice({ gpu: create(["backend=null"]) })) as GpuDevice;
   setDefaultDevice(device);
-  device.profile = { ...device.profile, ...facts[kind.adapterClass], subgroupSize: kind.subgroupSize };
+  device.profile = profileOf(device, kinds[0]);
   return device;
 }
+
+const profileOf = ({ profile }: GpuDevice, { adapterClass, subgroupSize }: (typeof kinds)[number]) => {
+  return { ...profile, ...facts[adapterClass], subgroupSize };
+};
 
 // ---- What is run
 
@@ -517,19 +521,33 @@ describe("kernels compile within WebGPU's default limits", () => {
     device.destroy();
   });
 
-  describe.each(spread(kinds, 3))("as $adapterClass with subgroups of $subgroupSize", (kind) => {
-    test.each(cases)("%s", async (_, run) => {
-      const device = await nullDevice(kind);
+  describe("of every kind of adapter", () => {
+    // One device for all: what two kinds have in common is compiled once.
+    let device: GpuDevice;
+    beforeAll(async () => {
+      device = await nullDevice();
       const { createShaderModule } = device.gpu;
       device.gpu.createShaderModule = (descriptor) => {
         launched.add(descriptor.label!);
         sources.add(descriptor.code);
         return createShaderModule.call(device.gpu, descriptor);
       };
-      using _scope = ops.scope();
-      await run(device);
-      await device.sync();
-      device.destroy();
+    });
+    afterAll(() => device.destroy());
+
+    describe.each(spread(kinds, 3))("as $adapterClass with subgroups of $subgroupSize", (kind) => {
+      test.each(cases)("%s", async (_, run) => {
+        setDefaultDevice(device);
+        device.profile = profileOf(device, kind);
+        using _scope = ops.scope();
+        try {
+          await run(device);
+          await device.sync();
+        } finally {
+          device.tuning.observer = undefined;
+          device.tuning.choices.clear();
+        }
+      });
     });
   });
 

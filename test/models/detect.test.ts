@@ -16,6 +16,7 @@ import {
 } from "../../src/index.ts";
 import { parseSafetensors } from "../../src/nn/safetensors.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import { cpuTime } from "../support/cpu-time.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const folder = new URL("../golden/foreign-networks/", import.meta.url);
@@ -83,12 +84,11 @@ test("the one that makes pictures, of two networks in a file", () => {
   expect(network.state).toEqual(state);
 });
 
-test("names with prefixes without end are refused in time", () => {
+test("names with prefixes without end are refused in time", async () => {
   const array = { shape: [1], data: new Float32Array(1) };
-  const start = performance.now();
   const load = () => readNetwork(serializeSafetensors(new Map([["a.".repeat(2 ** 19), array]])));
-  expect(load).toThrow(/none of the networks that are known here/);
-  expect(performance.now() - start).toBeLessThan(5000);
+  const time = await cpuTime(() => expect(load).toThrow(/none of the networks that are known here/));
+  expect(time).toBeLessThan(10_000);
 });
 
 test("an unknown one is told by its own names, with a prefix, too", () => {

@@ -22,7 +22,7 @@ import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { expectTensorsClose } from "../support/close.ts";
-import { float32Device, gpuDevices } from "../support/devices.ts";
+import { float32Device, gpuDevices, logicDevices } from "../support/devices.ts";
 
 const cpu = float32Device();
 beforeEach(() => setDefaultDevice(cpu));
@@ -155,7 +155,8 @@ test("refuse options that do not fit", () => {
   expect(() => new FSRCNN({ s: 0 })).toThrow("FSRCNN: s must be a whole number from 1 to 4096, got 0.");
 });
 
-const devices: Device[] = [cpu, ...(await gpuDevices())];
+// Networks made of kernels: test/golden/networks.test.ts has them on all devices.
+const devices: Device[] = [cpu, ...logicDevices(await gpuDevices())];
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
 

@@ -15,6 +15,7 @@ import { DataError } from "../../src/picture/errors.ts";
 import { rand } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
+import { cpuTime } from "../support/cpu-time.ts";
 import { float32Device } from "../support/devices.ts";
 
 const device = float32Device();
@@ -131,14 +132,15 @@ describe("metadata that ask for an enormous network are refused before it is bui
       },
       larger,
     ],
-  ])("%o", (metadata, message) => {
+  ])("%o", async (metadata, message) => {
     const { live, bufferBytes } = device.memory();
     for (const held of [new Map(), tensors]) {
       const bytes = serializeSafetensors(held, metadata);
-      const start = performance.now();
-      expect(() => loadModel(bytes, "w.safetensors")).toThrow(DataError);
-      expect(() => loadModel(bytes, "w.safetensors")).toThrow(message);
-      expect(performance.now() - start).toBeLessThan(500); // milliseconds on a machine with nothing else to do
+      const time = await cpuTime(() => {
+        expect(() => loadModel(bytes, "w.safetensors")).toThrow(DataError);
+        expect(() => loadModel(bytes, "w.safetensors")).toThrow(message);
+      });
+      expect(time).toBeLessThan(1500);
     }
     expect(device.memory()).toMatchObject({ live, bufferBytes });
   });

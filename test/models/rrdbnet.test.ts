@@ -12,7 +12,7 @@ import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Method } from "../../src/upscale/method.ts";
 import { networkUpscaler, upscalerOf } from "../../src/upscale/upscaler.ts";
-import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
+import { float32Device, float64Device, gpuDevices, logicDevices } from "../support/devices.ts";
 
 const cpu = float32Device();
 beforeEach(() => setDefaultDevice(cpu));
@@ -125,7 +125,7 @@ test("in tiles, results are within half a level of those of the whole picture, w
   expect(await difference({ ...upscaler, margin: 4 })).toBeGreaterThan(0.5 / 255);
 });
 
-const devices = [cpu, ...(await gpuDevices())];
+const devices = [cpu, ...logicDevices(await gpuDevices())];
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
 

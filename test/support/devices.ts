@@ -30,6 +30,22 @@ export async function gpuDevices(): Promise<GpuDevice[]> {
 }
 
 /**
+ * The devices for a test of a program's logic: the first of `devices`, or all that PIXELGRAD_TEST_ADAPTERS names.
+ * What differs between adapters is how kernels are compiled and rounded, so tests of kernels, of networks against
+ * golden values, and of limits take all devices. Those of what JavaScript does around kernels (runs that are stopped
+ * and resumed, networks that stay loaded, progress, files) take these. Where the driver has a part in it, as in a
+ * lost device or in memory, the long test is for these devices, and a short one is for all:
+ *
+ *     describe.each(devices)("on %s", (device) => {
+ *       test("a lost device is told", …);
+ *       test.runIf(logicDevices(devices).includes(device))("the same picture, whenever it is lost", …);
+ *     });
+ */
+export function logicDevices(devices: readonly GpuDevice[]): readonly GpuDevice[] {
+  return process.env.PIXELGRAD_TEST_ADAPTERS ? devices : devices.slice(0, 1);
+}
+
+/**
  * The cases in which a device runs a kernel that lavapipe would not choose for itself, such as those that are made
  * for cards: all of them; but lavapipe, if another device has them all, only `count`. It compiles loops that are
  * written out, above all around barriers, 5 to 10 times as long as SwiftShader.

@@ -1,16 +1,14 @@
 /** Kills training runs as a power cut or an administrator would, and goes on with them as people do. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import { parseSafetensors } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { differentWeights } from "./lose-devices.ts";
 import { picturesIn } from "./pictures.ts";
-import { root } from "./run.ts";
+import { compiledProgram } from "./program.ts";
 
 export interface KillOptions {
   readonly adapter: string;
@@ -88,8 +86,7 @@ export async function killAndResume({ adapter, kills, steps, seed, say }: KillOp
   }
 }
 
-const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx"));
-const program = `${process.execPath} --import ${loader} ${join(root, "src", "cli", "main.ts")} train edsr`;
+const program = `${process.execPath} ${compiledProgram()} train edsr`;
 
 /** A command as the shell understands it. Signals reach the program itself. */
 function start(command: string, cwd: string): ChildProcess {

@@ -49,7 +49,7 @@ function start(args: readonly string[], options: RunOptions = {}): Promise<RunRe
     cwd: root,
     env: { ...process.env, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
-    timeout: 50_000, // less than a test's, so that none is left running
+    timeout: 150_000, // less than a test's, so that none is left running
     killSignal: "SIGKILL",
   });
   child.stdin.on("error", () => {}); // a program need not read it

@@ -17,7 +17,7 @@ export interface ShellOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with both outputs so far whenever more arrives; `interrupt` is Ctrl-C. */
   readonly onOutput?: (text: string, interrupt: () => void) => void;
-  /** Milliseconds after which it is killed. Default 50,000. */
+  /** Milliseconds after which it is killed. Default 150,000. */
   readonly timeout?: number;
 }
 
@@ -43,7 +43,7 @@ export function shellWith(bin: string) {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const signal = (name: NodeJS.Signals) => process.kill(-child.pid!, name);
-    const timer = setTimeout(() => signal("SIGKILL"), options.timeout ?? 50_000);
+    const timer = setTimeout(() => signal("SIGKILL"), options.timeout ?? 150_000);
     let [stdout, stderr] = ["", ""];
     const arrived = () => options.onOutput?.(stdout + stderr, () => signal("SIGINT"));
     child.stdout!.on("data", (data) => {

@@ -99,7 +99,7 @@ test.each(["compact", "span", "rrdbnet"])(
     expect(byName.metadata).toMatchObject(expected);
     expect(await moved(file, byName.tensors)).toBeLessThan(1e-5);
   },
-  120_000,
+  180_000,
 );
 
 describe("flags beside --init", () => {
@@ -174,7 +174,7 @@ describe("flags beside --init", () => {
     await run("--scale", "3", "--out", otherScale);
     const other = parseSafetensors(readFileSync(join(otherScale, "last.safetensors")), "last").metadata;
     expect(JSON.parse(other.config).lr).toBe(presets.Compact.quick.lr);
-  }, 60_000);
+  });
 
   test("of another scale, the weights of some networks fit all the same", () => {
     const one = onDevice(float32Device(), () => new FSRCNN({ scale: 2, random }));
@@ -238,5 +238,5 @@ test.runIf(zoo)(
     expect(far).toBeGreaterThan(0);
     expect(far).toBeLessThan(1e-5);
   },
-  120_000,
+  180_000,
 );

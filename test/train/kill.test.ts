@@ -1,9 +1,9 @@
 /** `kill -9` at random moments; scripts/soak/kill-training.ts does more of it. */
 import { expect, test } from "vitest";
-import { gpuDevices } from "../support/devices.ts";
+import { gpuDevices, logicDevices } from "../support/devices.ts";
 import { killAndResume } from "../support/kill-resume.ts";
 
-const adapters = ["cpu", ...(await gpuDevices()).map(({ adapterClass }) => adapterClass)];
+const adapters = logicDevices(await gpuDevices()).map(({ adapterClass }) => adapterClass);
 
 test.each(adapters)(
   "on %s a run that is killed twice and resumed ends with the same weights, to the last bit",

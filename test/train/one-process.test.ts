@@ -6,12 +6,13 @@ import type { Device } from "../../src/device/device.ts";
 import { defaultDevice, onDevice, openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { loadPretrained, parseSafetensors, scope, tensor, upscale } from "../../src/node.ts";
 import { type TrainConfig, train } from "../../src/train/index.ts";
-import { float32Device, gpuDevices } from "../support/devices.ts";
+import { float32Device, gpuDevices, logicDevices } from "../support/devices.ts";
 import { drawnPicture, picturesIn } from "../support/pictures.ts";
 import { temporaryPaths, tiny } from "./support.ts";
 
 const unused = temporaryPaths();
-const devices: Device[] = [float32Device(), ...(await gpuDevices())];
+const gpus = logicDevices(await gpuDevices());
+const devices: Device[] = [float32Device(), ...gpus];
 let data: string;
 beforeAll(async () => {
   data = await picturesIn(unused(), 4);
@@ -53,7 +54,7 @@ test("the default device stays what it was, during a run and after it, even afte
   expect(defaultDevice()).toBe(device);
 });
 
-test.each(devices.map((device) => [device.name, device] as const))(
+test.each(gpus.map((device) => [device.name, device] as const))(
   "on %s two runs at once, one longer than the other, learn what each learns alone",
   async (_, device) => {
     const long = (): TrainConfig => config({ steps: 12 });
@@ -70,7 +71,7 @@ test.each(devices.map((device) => [device.name, device] as const))(
 );
 
 test("two runs that open a device each, at once", async () => {
-  const [{ adapterClass: adapter }] = await gpuDevices();
+  const [{ adapterClass: adapter }] = gpus;
   const runs = () => [config({ adapter, steps: 12 }), config({ adapter, seed: 5 })];
   const [alone, together] = [runs(), runs()];
   for (const one of alone) await train(one);
@@ -78,7 +79,7 @@ test("two runs that open a device each, at once", async () => {
   expect(together.map(({ out }) => weights(out!))).toEqual(alone.map(({ out }) => weights(out!)));
 });
 
-test.each(devices.slice(1).map((device) => [device.name, device] as const))(
+test.each(gpus.map((device) => [device.name, device] as const))(
   "on %s upscale() beside a run gives the same pictures, and the run the same weights",
   async (_, device) => {
     setDefaultDevice(device);
@@ -106,7 +107,7 @@ test.each(devices.slice(1).map((device) => [device.name, device] as const))(
 );
 
 test("upscale() beside a program's own loop, whose scope is open while it waits", async () => {
-  const [device] = await gpuDevices();
+  const [device] = gpus;
   setDefaultDevice(device);
   const picture = drawnPicture(3, 60, 60);
   const methods = ["espcn", "edsr-small"] as const; // one stage, and two

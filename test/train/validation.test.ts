@@ -10,11 +10,12 @@ import { interpolator, loadModel, networkUpscaler } from "../../src/node.ts";
 import { imresize } from "../../src/picture/index.ts";
 import { type TrainConfig, train } from "../../src/train/index.ts";
 import { Validation } from "../../src/train/validation.ts";
-import { float32Device, gpuDevices } from "../support/devices.ts";
+import { float32Device, gpuDevices, logicDevices } from "../support/devices.ts";
 import { drawnPicture, picturesIn } from "../support/pictures.ts";
 import { temporaryPaths, tiny } from "./support.ts";
 
-const devices: Device[] = [float32Device(), ...(await gpuDevices())];
+const gpus = await gpuDevices();
+const devices: Device[] = [float32Device(), ...gpus];
 const unused = temporaryPaths();
 let data: string;
 let valid: string;
@@ -49,34 +50,33 @@ test("pictures that the border leaves nothing of are left out, and named; only s
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
 
-  test.each(networks)(
-    "%s: the best figure is what `evaluate` gives, to the last digit",
-    async (_, change) => {
-      const out = unused();
-      const said: string[] = [];
-      const config: TrainConfig = { ...tiny, data: [data], valid, validPictures: 3, out, ...change };
-      const result = await train(config, { device, onMessage: (line) => said.push(line) });
+  // Which figure counts is decided alike for all networks on all devices; kernels have tests of their own.
+  const own = logicDevices(gpus).some((gpu) => gpu === device) ? networks : networks.slice(0, 1);
+  test.each(own)("%s: the best figure is what `evaluate` gives, to the last digit", async (_, change) => {
+    const out = unused();
+    const said: string[] = [];
+    const config: TrainConfig = { ...tiny, data: [data], valid, validPictures: 3, out, ...change };
+    const result = await train(config, { device, onMessage: (line) => said.push(line) });
 
-      const path = join(out, "best.safetensors");
-      const model = loadModel(readFileSync(path), path);
-      const pictures = findPictures(valid, { scale: model.scale });
-      const measured = await evaluate(networkUpscaler(model), pictures);
-      expect(result.best!.psnr).toBe(measured.mean.psnr);
-      const log = readFileSync(join(out, "log.jsonl"), "utf8").trim().split("\n");
-      const best = log.map((line) => JSON.parse(line)).find(({ psnr }) => psnr === result.best!.psnr);
-      expect(best).toMatchObject({
-        step: result.best!.step,
-        pictures: measured.images.map(({ psnr }) => psnr),
-      });
+    const path = join(out, "best.safetensors");
+    const model = loadModel(readFileSync(path), path);
+    const pictures = findPictures(valid, { scale: model.scale });
+    const measured = await evaluate(networkUpscaler(model), pictures);
+    expect(result.best!.psnr).toBe(measured.mean.psnr);
+    const log = readFileSync(join(out, "log.jsonl"), "utf8").trim().split("\n");
+    const best = log.map((line) => JSON.parse(line)).find(({ psnr }) => psnr === result.best!.psnr);
+    expect(best).toMatchObject({
+      step: result.best!.step,
+      pictures: measured.images.map(({ psnr }) => psnr),
+    });
 
-      const bicubic = await evaluate(interpolator("bicubic", model.scale), pictures);
-      expect(result.bicubic).toBe(bicubic.mean.psnr);
-      expect(said).toContain(
-        `Measured on 3 held-out pictures: ${measured.conditions}. Bicubic: ${bicubic.mean.psnr.toFixed(2)} dB`,
-      );
-      model.dispose();
-    },
-  );
+    const bicubic = await evaluate(interpolator("bicubic", model.scale), pictures);
+    expect(result.bicubic).toBe(bicubic.mean.psnr);
+    expect(said).toContain(
+      `Measured on 3 held-out pictures: ${measured.conditions}. Bicubic: ${bicubic.mean.psnr.toFixed(2)} dB`,
+    );
+    model.dispose();
+  });
 });
 
 describe("the small pictures", () => {

@@ -10,12 +10,13 @@ import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { networkUpscaler, openMethod, upscale } from "../../src/upscale/index.ts";
 import { noise } from "../data/support.ts";
-import { gpuDevices } from "../support/devices.ts";
+import { gpuDevices, logicDevices } from "../support/devices.ts";
 import { loseAt } from "../support/lose-devices.ts";
 
 const devices = await gpuDevices();
 
 describe.each(devices.map((device) => [device.name, device.adapterClass] as const))("on %s", (_, adapter) => {
+  const testLogic = test.runIf(logicDevices(devices).some(({ adapterClass }) => adapterClass === adapter));
   const picture = noise(40, 30, 3);
   const options = { tile: 12 };
   const open = async () => (await init({ adapter })) as GpuDevice;
@@ -39,7 +40,7 @@ describe.each(devices.map((device) => [device.name, device.adapterClass] as cons
     expect(await Promise.race([device.lost, later])).toBe("not lost");
   });
 
-  test("a method by its bytes: the same picture, whenever the device is lost", async () => {
+  testLogic("a method by its bytes: the same picture, whenever the device is lost", async () => {
     await open();
     const method = await weights();
     const expected = await upscale(picture, { ...options, method });
@@ -95,7 +96,7 @@ describe.each(devices.map((device) => [device.name, device.adapterClass] as cons
     close();
   });
 
-  test("several pictures at once by one method, which goes on for all", async () => {
+  testLogic("several pictures at once by one method, which goes on for all", async () => {
     await open();
     const { upscaler, close } = await openMethod({ method: await weights() });
     const expected = await upscaler.upscale(picture, options);
@@ -125,7 +126,7 @@ describe.each(devices.map((device) => [device.name, device.adapterClass] as cons
     expect((await upscale(picture, { method: await open().then(weights) })).image.width).toBe(80);
   });
 
-  test("ensureDevice hands out no dead device", async () => {
+  testLogic("ensureDevice hands out no dead device", async () => {
     const first = await open();
     expect(await ensureDevice()).toBe(first);
     first.destroy();

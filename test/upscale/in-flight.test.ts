@@ -11,7 +11,7 @@ import { type Method, networkUpscaler, openMethod, upscale, upscaleBands } from 
 import { enlargeInTiles, tilesAhead } from "../../src/upscale/tile-loop.ts";
 import { tilesFor } from "../../src/upscale/timed-tiles.ts";
 import { noise } from "../data/support.ts";
-import { gpuDevices } from "../support/devices.ts";
+import { gpuDevices, logicDevices } from "../support/devices.ts";
 
 const picture = noise(61, 83, 3);
 
@@ -59,9 +59,11 @@ describe("the loop over tiles", () => {
   });
 });
 
-describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapterClass] as const))(
+const devices = await gpuDevices();
+describe.each(devices.map(({ name, adapterClass }) => [name, adapterClass] as const))(
   "on %s, as on a real GPU",
   (_, adapter) => {
+    const testLogic = test.runIf(logicDevices(devices).some(({ adapterClass }) => adapterClass === adapter));
     let device: GpuDevice;
     let method: Method;
     let model: EDSR;
@@ -75,7 +77,7 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
 
     afterEach(() => defaultDevice().destroy());
 
-    test("there are three", () => {
+    testLogic("there are three", () => {
       expect(tilesAhead(method, {})).toBe(2);
       expect(tilesAhead(method, { tileTime: 50 })).toBe(1);
     });
@@ -95,7 +97,7 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       expect(rows.flatMap((data) => [...data])).toEqual([...image.data]);
     });
 
-    test("tiles for a preview have memory of their own", async () => {
+    testLogic("tiles for a preview have memory of their own", async () => {
       const parts: { left: number; top: number; image: Image<Samples> }[] = [];
       const onTile = (tile: (typeof parts)[number]) => void parts.push(tile);
       const { image } = await upscale(picture, { method, tile: 16, onTile });
@@ -110,7 +112,7 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       expect(together).toEqual(image.data);
     });
 
-    test("later pictures need no new buffers, not even after an abort", async () => {
+    testLogic("later pictures need no new buffers, not even after an abort", async () => {
       const options = { method, tile: 16 };
       const { image } = await upscale(picture, options);
       // How many results wait at once depends on time. After some pictures there are buffers for the most.
@@ -146,7 +148,7 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       await reader.return?.(undefined);
     }
 
-    test("a device that is lost, and a reader who has enough: JavaScript does not begin", async () => {
+    testLogic("a device that is lost, and a reader who has enough: JavaScript does not begin", async () => {
       const { upscaler } = await openMethod({ method: "bicubic" });
       const enlargeBytes = vi.fn(upscaler.enlargeBytes!);
       const bands = await upscaleBands(picture, { method: { ...upscaler, enlargeBytes }, tile: 16 });
@@ -174,7 +176,7 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       close();
     });
 
-    test("a device that is lost, and a reader who has enough: it is not loaded again", async () => {
+    testLogic("a device that is lost, and a reader who has enough: it is not loaded again", async () => {
       const { upscaler, close } = await openMethod({ method: await saveWeights(model) });
       const bands = await upscaleBands(picture, { method: upscaler, tile: 16 });
       await loseWhileTilesWait(bands);

@@ -21,7 +21,7 @@ export interface Target {
   readonly words: readonly string[];
 }
 
-/** Longer than any of these inputs may take, in milliseconds. */
+/** More processor time than any of these inputs may take, in milliseconds. */
 const LIMIT_MS = 2000;
 
 /** Inputs between two looks at the coverage: a look takes longer than a parser. */
@@ -73,7 +73,7 @@ export class Fuzzer {
   async #run(input: Uint8Array): Promise<void> {
     const { parse, refuses, budget } = this.target;
     const peak = process.resourceUsage().maxRSS;
-    const start = performance.now();
+    const start = process.cpuUsage();
     try {
       await parse(input);
       this.accepted++;
@@ -83,7 +83,8 @@ export class Fuzzer {
       if (hasControls(message))
         throw new Error(`The message has control characters: ${JSON.stringify(message)}`);
     }
-    const ms = performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    const ms = (user + system) / 1e3; // of other programs, the clock would know as well
     this.slowest = Math.max(this.slowest, ms);
     if (ms > LIMIT_MS) throw new Error(`It took ${ms.toFixed(0)} ms.`);
     const grown = 1024 * (process.resourceUsage().maxRSS - peak);
