@@ -118,9 +118,9 @@ export class Compact extends ConfiguredNetwork<Options> {
     this.body = new Sequential(...pairs.flat(), last);
 
     const slope = { prelu: 0.25, leakyRelu: LEAKY_SLOPE, relu: 0 }[activation];
-    for (const [first] of pairs) kaimingNormalInit(first as Conv2d, random, { slope });
+    for (const [first] of pairs) kaimingNormalInit(first as Conv2d, { slope, random });
     // Training begins with the enlarged picture itself.
-    normalInit(last, 0.001, random);
+    normalInit(last, 0.001, { random });
   }
 
   /** x [n, c, h, w] in 0..1 to [n, c, h * scale, w * scale]; c is 3 for RGB and 1 for luma. */

@@ -107,11 +107,11 @@ export class ESPCN extends ConfiguredNetwork<Options> {
     this.first_part = new Sequential(features, bend(), mapping, bend());
     this.last_part = new Sequential(pixels, new PixelShuffle(scale));
 
-    kaimingNormalInit(features, random);
-    kaimingNormalInit(mapping, random);
+    kaimingNormalInit(features, { random });
+    kaimingNormalInit(mapping, { random });
     // Small, so that all scale² pixels of a block start alike. docs/training-choices.md compares it with the
     // layers' own weights.
-    normalInit(pixels, 0.001, random);
+    normalInit(pixels, 0.001, { random });
   }
 
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */

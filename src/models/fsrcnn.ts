@@ -93,7 +93,7 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
     // convolution.
     const layer = (from: number, to: number, side: number) => {
       const conv = new Conv2d(from, to, side, { padding: "same", random });
-      kaimingNormalInit(conv, random, { slope: 0.25 });
+      kaimingNormalInit(conv, { slope: 0.25, random });
       return [conv, new PReLU(to)];
     };
     const mapping = Array.from({ length: m }, () => layer(s, s, 3));
@@ -105,7 +105,7 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
       outputPadding: scale - 1,
       random,
     });
-    normalInit(this.last_part, 0.001, random);
+    normalInit(this.last_part, 0.001, { random });
   }
 
   /** The paper's FSRCNN-s, for real time: d = 32, s = 5, m = 1; 4,086 parameters. */

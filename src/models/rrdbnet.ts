@@ -304,7 +304,7 @@ class DenseBlock extends Module {
       const from = channels + before * growth;
       const layer = new Conv2d(from, to, 3, { padding: 1, random });
       // A tenth of what keeps the signal's size, as in the authors' code: many residuals add up.
-      normalInit(layer, 0.1 * Math.sqrt(2 / (9 * from)), random);
+      normalInit(layer, 0.1 * Math.sqrt(2 / (9 * from)), { random });
       return layer;
     };
     this.conv1 = conv(0, growth);

@@ -122,9 +122,9 @@ export class SRCNN extends ConfiguredNetwork<Options> {
     // of the signal and of the gradient. So He's rule where a ReLU follows, and the paper's in the last layer
     // alone: the network starts by answering about 0, or with `residual` about its input.
     // docs/training-choices.md compares them. Given pictures, `build` does better in the first layer.
-    kaimingNormalInit(this.conv1, random);
-    kaimingNormalInit(this.conv2, random);
-    normalInit(this.conv3, 0.001, random);
+    kaimingNormalInit(this.conv1, { random });
+    kaimingNormalInit(this.conv2, { random });
+    normalInit(this.conv3, 0.001, { random });
   }
 
   /** x [n, 1, h, w] in 0..1, enlarged already, to [n, 1, h, w]. */

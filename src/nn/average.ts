@@ -11,7 +11,7 @@ const fromZeroToOne: Wanted<number> = {
 /**
  * The decay for update number `step` of an average, counted from 0: `decay`, or (1 + step) / (10 + step)
  * while that is smaller, so that the average soon forgets the random weights of the beginning. With a decay
- * of 0.999 alone, they would still make up an eighth of it after 2000 steps. (The rule of TensorFlow's
+ * of 0.999 alone, they would still make up 13 % of it after 2000 steps (0.999 ** 2000). (The rule of TensorFlow's
  * ExponentialMovingAverage.)
  */
 export function emaDecay(decay: number, step: number): number {

@@ -3,7 +3,8 @@
 import { ArgumentError } from "../options/arguments.ts";
 import { zeros } from "../tensor/create.ts";
 import { noGrad } from "../tensor/no-grad.ts";
-import { defineOp, type RecordedOp, recordOps } from "../tensor/op.ts";
+import { defineOp } from "../tensor/op.ts";
+import { type RecordedOp, recordOps } from "../tensor/record-ops.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
 import { ShapeError } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

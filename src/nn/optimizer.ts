@@ -60,49 +60,10 @@ export abstract class Optimizer<Sum extends string = string> {
     // Without types, `new Adam(parameters, 0.1)` would pass for options without a learning rate.
     checkIsObject(name, options, "such as { lr: 1e-3 }");
     checkOptions(name, options, { lr: atLeastZero, weightDecay: atLeastZero, ...wanted });
-    if (!listOf(aTensor).fits(parameters)) {
-      throw new ArgumentError(
-        name,
-        `the first argument is a list of tensors, such as model.parameters(), got ${quote(parameters)}.`,
-      );
-    }
-    const fixed = parameters.find((parameter) => !parameter.requiresGrad);
-    if (fixed) {
-      throw new ArgumentError(
-        name,
-        `the tensor of shape ${formatShape(fixed.shape)} is no parameter, for its requiresGrad is not ` +
-          `set: backward() computes no gradient for it. Set it, or leave the tensor out.`,
-      );
-    }
-    if (parameters.some(({ dtype }) => dtype === "float16")) {
-      throw new ArgumentError(
-        name,
-        `a parameter is stored as float16, which is for inference. Train in float32, and call half() on the ` +
-          `network afterwards.`,
-      );
-    }
-    if (parameters.length === 0) {
-      throw new Error(
-        `${name}: there are no parameters to optimise. A parameter is a tensor with requiresGrad in a property of a ` +
-          `module, or in an array there: parameters() does not see a private field (#weight), nor a variable outside ` +
-          `the class.`,
-      );
-    }
-    if (new Set(parameters).size !== parameters.length) {
-      throw new Error(
-        `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
-      );
-    }
-    const { device } = parameters[0];
-    const elsewhere = parameters.find((parameter) => parameter.device !== device);
-    if (elsewhere) {
-      throw new Error(
-        `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one ` +
-          `optimiser for each device.`,
-      );
-    }
+    checkParameters(name, parameters);
     this.lr = options.lr ?? 1e-3;
     this.#sums = sums;
+    const [{ device }] = parameters;
     this.device = device;
     const parts = inParts(parameters, device.profile.maxTensorBytes / 4);
     this.#blocks = parts.map((part) => {
@@ -280,6 +241,51 @@ export abstract class Optimizer<Sum extends string = string> {
 explainMethods(Optimizer.prototype, "An optimizer", optimizerSentences);
 explainProperties(Optimizer.prototype, "An optimizer", { param_groups: "Write optimizer.lr." });
 
+/** @throws RangeError or Error unless these are parameters, each once, that can be trained by one optimizer. */
+function checkParameters(name: string, parameters: readonly Tensor[]): void {
+  if (!listOf(aTensor).fits(parameters)) {
+    throw new ArgumentError(
+      name,
+      `the first argument is a list of tensors, such as model.parameters(), got ${quote(parameters)}.`,
+    );
+  }
+  const fixed = parameters.find((parameter) => !parameter.requiresGrad);
+  if (fixed) {
+    throw new ArgumentError(
+      name,
+      `the tensor of shape ${formatShape(fixed.shape)} is no parameter, for its requiresGrad is not ` +
+        `set: backward() computes no gradient for it. Set it, or leave the tensor out.`,
+    );
+  }
+  if (parameters.some(({ dtype }) => dtype === "float16")) {
+    throw new ArgumentError(
+      name,
+      `a parameter is stored as float16, which is for inference. Train in float32, and call half() on the ` +
+        `network afterwards.`,
+    );
+  }
+  if (parameters.length === 0) {
+    throw new Error(
+      `${name}: there are no parameters to optimise. A parameter is a tensor with requiresGrad in a property of a ` +
+        `module, or in an array there: parameters() does not see a private field (#weight), nor a variable outside ` +
+        `the class.`,
+    );
+  }
+  if (new Set(parameters).size !== parameters.length) {
+    throw new Error(
+      `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
+    );
+  }
+  const [{ device }] = parameters;
+  const elsewhere = parameters.find((parameter) => parameter.device !== device);
+  if (elsewhere) {
+    throw new Error(
+      `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one ` +
+        `optimiser for each device.`,
+    );
+  }
+}
+
 /** The elements that a parameter takes in a block. GPU bindings start at multiples of 256 bytes; gaps stay zeros. */
 function room({ size }: Tensor): number {
   return Math.ceil(size / 64) * 64;
@@ -340,9 +346,14 @@ export class Adam extends Optimizer<"m" | "v"> {
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
     super(parameters, options, ["m", "v"], { betas: twoShares, eps: atLeastZero });
     const { betas = [0.9, 0.999], eps = 1e-8 } = options;
-    const decoupled = this instanceof AdamW;
+    const { decoupled } = this;
     const { weightDecay = decoupled ? 0.01 : 0 } = options;
     this.#constants = { betas, eps, weightDecay, decoupled };
+  }
+
+  /** Whether weights decay by themselves and not through the gradients. */
+  protected get decoupled(): boolean {
+    return false;
   }
 
   protected update(block: Block<"m" | "v">): void {
@@ -354,7 +365,11 @@ export class Adam extends Optimizer<"m" | "v"> {
  * Adam with a weight decay of its own, 0.01 by default, that does not pass through the gradients (Loshchilov
  * and Hutter 2019): torch.optim.AdamW's arithmetic.
  */
-export class AdamW extends Adam {}
+export class AdamW extends Adam {
+  protected override get decoupled(): boolean {
+    return true;
+  }
+}
 
 /** Stochastic gradient descent, torch.optim.SGD's arithmetic; the formulas are at `sgdStep`. */
 export class SGD extends Optimizer<"velocity"> {

@@ -207,7 +207,7 @@ export class Journal {
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
     const gain = psnr - validation.bicubic.mean.psnr;
     this.#callbacks.onMessage?.(
-      `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
+      `step ${step}: ${psnr.toFixed(2)} dB, ${Math.abs(gain).toFixed(2)} dB ${gain >= 0 ? "above" : "below"} bicubic` +
         `${step === 0 ? ", by the weights it begins with" : isBest ? ", the best so far" : ""}`,
     );
     if (this.#status) this.#callbacks.onProgress?.({ ...this.#status, psnr });

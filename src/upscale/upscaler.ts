@@ -68,8 +68,8 @@ const kernels: Record<Interpolation, ResizeOptions> = {
 };
 
 /**
- * Padding of networks, where they do not look less far. The zeros beyond it are so many layers away that no byte
- * of the result changes, by docs/measurements.md; and small pictures do not take much longer.
+ * Padding for networks: so many pixels, or the network's own reach if that is shorter. The zeros beyond it are so many
+ * layers away that no byte of the result changes (docs/measurements.md), and small pictures take little longer.
  */
 const networkPadding = 16;
 
@@ -89,8 +89,8 @@ export function interpolator(name: Interpolation, scale: number): Upscaler {
 }
 
 /**
- * The same, with a device for what comes out there as in JavaScript, to the bit: pictures of 8 bits. Sums of
- * real numbers in single precision would not.
+ * The same, and pictures of 8 bits run on the device, where results equal JavaScript's bit for bit. Other pictures
+ * stay in JavaScript: there, sums in single precision would differ in rounding.
  */
 export function interpolatorOn(
   device: Device | undefined,
@@ -264,7 +264,7 @@ export function upscalerOf(method: Method): Upscaler {
       checkArguments("upscaleY", { plane: [plane, numberList] });
       if (plane.length !== width * height) {
         throw new DataError(
-          `a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were ` + "given.",
+          `a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were given.`,
           { caller: "upscaleY" },
         );
       }
