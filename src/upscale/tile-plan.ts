@@ -91,8 +91,8 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     );
     throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY" });
   }
-  const rows = spans(picture.height, height, margin, padding, multiple).map((down) =>
-    spans(picture.width, width, margin, padding, multiple, quad).map((across) => ({
+  const rows = cutAxis(picture.height, { window: height, margin, padding, multiple }).map((down) =>
+    cutAxis(picture.width, { window: width, margin, padding, multiple, preferred: quad }).map((across) => ({
       window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
       inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
     })),
@@ -120,18 +120,14 @@ export function paddedLength(length: number, padding: number, multiple: number):
 }
 
 /**
- * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
+ * Cuts one axis into windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
  * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
  * counted from the padding's beginning, and `margin` is a multiple of it, too. If there are several, their length is
  * a multiple of `preferred` as well, where that costs no more than `maxWaste`.
  */
-export function spans(
+export function cutAxis(
   length: number,
-  window: number,
-  margin: number,
-  padding = 0,
-  multiple = 1,
-  preferred = 1,
+  { window, margin, padding = 0, multiple = 1, preferred = 1 }: AxisCut,
 ) {
   const padded = paddedLength(length, padding, multiple);
   if (window >= padded) return [{ from: -padding, to: padded - padding, first: 0, end: length }];
@@ -149,6 +145,14 @@ export function spans(
       end: k === count - 1 ? length : (k + 1) * step + margin - padding,
     };
   });
+}
+
+interface AxisCut {
+  readonly window: number;
+  readonly margin: number;
+  readonly padding?: number;
+  readonly multiple?: number;
+  readonly preferred?: number;
 }
 
 /** By which share tiles may be shorter, or windows longer, for a length that kernels prefer. */

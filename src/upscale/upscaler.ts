@@ -27,15 +27,15 @@ import { enlargeAsMatlab } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { enlargePlanes } from "./enlarge-planes.ts";
-import { Forward, storedOn } from "./forward.ts";
+import { Forward, storageOf } from "./forward.ts";
 import {
   aMethod,
   bicubicMargin,
-  enlargeOn,
+  enlargeWithDevice,
   type Method,
   notFinite,
-  onDeviceOf,
   type TensorMethod,
+  withDeviceOf,
 } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
 import { checkUpscaleOptions, type UpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
@@ -85,14 +85,14 @@ const maxWindowOnDevice = 1024 ** 2;
  * after each of the two passes. Planes, and so all other pictures, are not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
-  return interpolatorOn(undefined, name, scale);
+  return interpolatorWithDevice(undefined, name, scale);
 }
 
 /**
  * The same, and pictures of 8 bits run on the device, where results equal JavaScript's bit for bit. Other pictures
  * stay in JavaScript: there, sums in single precision would differ in rounding.
  */
-export function interpolatorOn(
+export function interpolatorWithDevice(
   device: Device | undefined,
   name: Interpolation,
   scale: number,
@@ -153,9 +153,9 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
-  const { device, dtype } = storedOn(model);
+  const { device, dtype } = storageOf(model);
   const margin = takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo;
-  const onTensors: TensorMethod = {
+  const tensorMethod: TensorMethod = {
     device,
     enlarge: async (x) =>
       computeFrom([x], () => {
@@ -178,7 +178,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     half: dtype === "float16",
     ahead: 2,
     prepare: () => forward.prepare(),
-    enlarge: enlargeOn((work) => work(onTensors)),
+    enlarge: enlargeWithDevice((work) => work(tensorMethod)),
   });
 }
 
@@ -198,8 +198,8 @@ export function selfEnsemble(method: Method): Upscaler {
     enlargeBytes: undefined,
     onLevels: undefined,
     ahead: undefined, // it waits between its steps
-    enlarge: enlargeOn((work, signal) =>
-      onDeviceOf(method)(
+    enlarge: enlargeWithDevice((work, signal) =>
+      withDeviceOf(method)(
         ({ device, enlarge }) => work({ device, enlarge: (x, stop) => meanOfEight(x, enlarge, stop) }),
         signal,
       ),

@@ -731,12 +731,19 @@ const calls: Call[] = [
   {
     name: "normalInit",
     call: library.normalInit,
-    args: [arg(() => new library.Conv2d(1, 1, 1)), arg(() => 0.1, "zero", "fraction", "huge"), opts({ random: generator })],
+    args: [
+      arg(() => new library.Conv2d(1, 1, 1)),
+      arg(() => 0.1, "zero", "fraction", "huge"),
+      opts({ random: generator }),
+    ],
   },
   {
     name: "kaimingNormalInit",
     call: library.kaimingNormalInit,
-    args: [arg(() => new library.Conv2d(1, 1, 1)), opts({ slope: arg(() => 0.1, ...numbers), random: generator })],
+    args: [
+      arg(() => new library.Conv2d(1, 1, 1)),
+      opts({ slope: arg(() => 0.1, ...numbers), random: generator }),
+    ],
   },
   {
     name: "whiteningInit",
