@@ -31,52 +31,6 @@ import {
 } from "./architecture.ts";
 import { countOf, type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
 
-const options = {
-  /** Enlargement: 2, 3 or 4. Default 3. */
-  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
-  /** Channels of the features. Default 56 (with the other defaults 12,809 parameters). */
-  d: option(whole(1, MAX_CHANNELS), 56, "channels of the features (the paper: 56; for real time 32)"),
-  /** Channels of the mapping. Default 12. */
-  s: option(whole(1, MAX_CHANNELS), 12, "channels of the mapping (the paper: 12; for real time 5)"),
-  /** Layers of the mapping. Default 4. */
-  m: option(whole(0, MAX_LAYERS), 4, "layers of the mapping (the paper: 4; for real time 1)"),
-};
-
-type Options = OptionValues<typeof options>;
-
-export interface FSRCNNOptions extends Partial<Options> {
-  /** Where the initial weights come from; default: the generator of `manualSeed`. */
-  random?: Random;
-}
-
-export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
-  name: "FSRCNN",
-  summary: "Dong et al. 2016: a deep, narrow network on the small picture and a transposed convolution; luma",
-  colors: "y",
-  inputSize: "low",
-  options,
-  presets: {
-    /** Minutes, half of which it needs to reach bicubic interpolation: see docs/training-choices.md. */
-    quick: {
-      network: { scale: 3, d: 56, s: 12, m: 4 },
-      patch: 16,
-      batch: 8,
-      loss: "l2",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
-      warmup: 200,
-      steps: 4000,
-      evalEvery: 1000,
-      logEvery: 10,
-    },
-  },
-  describe: ({ scale, d, s, m }) => `FSRCNN x${scale}, ${d} and ${s} channels, ${m} layers of mapping`,
-  shortName: ({ scale, d, s, m }) => `fsrcnn-x${scale}-${d}-${s}-${m}`,
-  looksAtExamples: () => false,
-  build: (options, random) => new FSRCNN({ ...options, random }),
-  recognize: recognizeFSRCNN,
-};
-
 /** FSRCNN for luma planes in 0..1. */
 export class FSRCNN extends ConfiguredNetwork<Options> {
   // The names below become those of the weights.
@@ -131,6 +85,56 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
     return Math.max(this.options.d, this.scale ** 2);
   }
 }
+
+// ---- Options and presets
+
+const options = {
+  /** Enlargement: 2, 3 or 4. Default 3. */
+  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
+  /** Channels of the features. Default 56 (with the other defaults 12,809 parameters). */
+  d: option(whole(1, MAX_CHANNELS), 56, "channels of the features (the paper: 56; for real time 32)"),
+  /** Channels of the mapping. Default 12. */
+  s: option(whole(1, MAX_CHANNELS), 12, "channels of the mapping (the paper: 12; for real time 5)"),
+  /** Layers of the mapping. Default 4. */
+  m: option(whole(0, MAX_LAYERS), 4, "layers of the mapping (the paper: 4; for real time 1)"),
+};
+
+type Options = OptionValues<typeof options>;
+
+export interface FSRCNNOptions extends Partial<Options> {
+  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  random?: Random;
+}
+
+export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
+  name: "FSRCNN",
+  summary: "Dong et al. 2016: a deep, narrow network on the small picture and a transposed convolution; luma",
+  colors: "y",
+  inputSize: "low",
+  options,
+  presets: {
+    /** Minutes, half of which it needs to reach bicubic interpolation: see docs/training-choices.md. */
+    quick: {
+      network: { scale: 3, d: 56, s: 12, m: 4 },
+      patch: 16,
+      batch: 8,
+      loss: "l2",
+      lr: 2e-3,
+      schedule: { kind: "cosine" },
+      warmup: 200,
+      steps: 4000,
+      evalEvery: 1000,
+      logEvery: 10,
+    },
+  },
+  describe: ({ scale, d, s, m }) => `FSRCNN x${scale}, ${d} and ${s} channels, ${m} layers of mapping`,
+  shortName: ({ scale, d, s, m }) => `fsrcnn-x${scale}-${d}-${s}-${m}`,
+  looksAtExamples: () => false,
+  build: (options, random) => new FSRCNN({ ...options, random }),
+  recognize: recognizeFSRCNN,
+};
+
+// ---- Files of other programs
 
 /** FSRCNN-pytorch, whose names are this library's. */
 function recognizeFSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {
