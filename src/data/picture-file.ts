@@ -212,7 +212,7 @@ function encode(picture: Sharp, options: PictureFileOptions): Sharp {
   const lossless = quality === 100;
   switch (format) {
     case "jpeg":
-      // 4:4:4 keeps colours as sharp as luma. Optimised coding tables would need the whole picture in memory.
+      // 4:4:4 keeps colours as sharp as luma. Optimized coding tables would need the whole picture in memory.
       return picture.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false });
     case "webp":
       return picture.webp({ quality, lossless });

@@ -5,7 +5,7 @@
  *     body: `blocks` times x + resScale * conv(relu(conv(x))), then a conv; plus the head's output
  *     tail: conv to channels * scale², pixel shuffle (twice x2 for x4), conv channels -> 3
  *
- * No batch normalisation: it costs memory and normalises away the range of the features. All layers but the
+ * No batch normalization: it costs memory and normalizes away the range of the features. All layers but the
  * last (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's
  * baseline (EDSR.baseline) has 16 blocks of 64 channels and 1.37 M parameters at x2. Its large network
  * (EDSR.paper) has 32 blocks of 256 channels and 40.7 M; it trains only with resScale 0.1.
@@ -319,7 +319,7 @@ export function describeEdsr(
   };
 }
 
-/** The tensors of EDSR's layers that subtract and add the mean color, times `range`. */
+/** The tensors of EDSR's layers that subtract and add the mean colour, times `range`. */
 export function meanShifts(range: number, mean: readonly number[] = DIV2K_RGB_MEAN): [string, NamedArray][] {
   const identity = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
   const shift = (name: string, factor: number): [string, NamedArray][] => [

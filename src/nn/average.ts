@@ -29,7 +29,7 @@ export function emaDecay(decay: number, step: number): number {
  * should begin with the same weights. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
  * torch.optim.swa_utils.)
  *
- * Buffers, such as the running statistics of batch normalisation, are copied.
+ * Buffers, such as the running statistics of batch normalization, are copied.
  *
  * A decay that changes from step to step is given as a function, which a replay of the step asks again.
  */

@@ -1,4 +1,4 @@
-/** What may be done to gradients between `backward` and the optimiser's step, all on the device. */
+/** What may be done to gradients between `backward` and the optimizer's step, all on the device. */
 
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { gather } from "../kernels/optim/gather.ts";

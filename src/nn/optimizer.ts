@@ -23,7 +23,7 @@ import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
 import { optimizerSentences } from "./pytorch-names.ts";
 
-/** All tensors that optimisers train. */
+/** All tensors that optimizers train. */
 const trained = new WeakSet<Tensor>();
 
 /** Storages of one layout, for several parameters: their values, their gradients, and running sums. */
@@ -116,7 +116,7 @@ export abstract class Optimizer<Sum extends string = string> {
       const gradient = gradients.get(parameter);
       if (!gradient) {
         throw new Error(
-          `${label} has no gradient; the loss does not depend on it. Give the optimiser only the ` +
+          `${label} has no gradient; the loss does not depend on it. Give the optimizer only the ` +
             `parameters that are trained.`,
         );
       }
@@ -124,7 +124,7 @@ export abstract class Optimizer<Sum extends string = string> {
         throw new ShapeError(`${label} has a gradient of another shape, [${gradient.shape}].`);
       }
       if (parameter.storage !== values) {
-        throw new Error(`${label} belongs to another optimiser by now. Use one optimiser per parameter.`);
+        throw new Error(`${label} belongs to another optimizer by now. Use one optimizer per parameter.`);
       }
     }
     if (gradients.size > this.#slots.length) this.#warnOfUntrained(gradients);
@@ -140,13 +140,13 @@ export abstract class Optimizer<Sum extends string = string> {
     for (const block of this.#blocks) this.update(block);
   }
 
-  /** Says once that there are gradients which no optimiser uses: a layer may be hidden from `parameters()`. */
+  /** Says once that there are gradients which no optimizer uses: a layer may be hidden from `parameters()`. */
   #warnOfUntrained(gradients: Gradients): void {
     const untrained = [...gradients.keys()].filter((tensor) => !trained.has(tensor));
     if (this.#warned || untrained.length === 0) return;
     this.#warned = true;
     console.warn(
-      `${this.constructor.name}.step: no optimiser has ${untrained.length} of the tensors with a gradient, such as ` +
+      `${this.constructor.name}.step: no optimizer has ${untrained.length} of the tensors with a gradient, such as ` +
         `the one of shape [${untrained[0].shape}], so they are not trained. If they should be, keep their layers ` +
         `in public properties: parameters() does not see a private field (#conv), nor a variable outside the ` +
         `class. If not, ask backward(loss, parameters) for the gradients of the others alone.`,
@@ -175,7 +175,7 @@ export abstract class Optimizer<Sum extends string = string> {
   /**
    * Continues from the result of `stateDict`. Errors call the state `source` (a file's path).
    *
-   * @throws DataError, without changing anything, if the state belongs to other parameters or another optimiser.
+   * @throws DataError, without changing anything, if the state belongs to other parameters or another optimizer.
    */
   loadStateDict(state: OptimizerState, options: { source?: string } = {}): void {
     this.#refuseDisposed("loadStateDict");
@@ -188,7 +188,7 @@ export abstract class Optimizer<Sum extends string = string> {
       if (state.sums[name]?.length !== length) {
         throw new DataError(
           `${method}: ${name} of ${source} has ${state.sums[name]?.length ?? "no"} values and should have ${length}. ` +
-            `It belongs to another network or optimiser.`,
+            `It belongs to another network or optimizer.`,
         );
       }
     }
@@ -218,7 +218,7 @@ export abstract class Optimizer<Sum extends string = string> {
   /** @throws Error, for its sums have to be waited for. */
   toJSON(): never {
     throw new Error(
-      `${this.constructor.name}: JSON cannot hold an optimiser. Write await saveCheckpoint({ model, optimizer }), or ` +
+      `${this.constructor.name}: JSON cannot hold an optimizer. Write await saveCheckpoint({ model, optimizer }), or ` +
         `await optimizer.stateDict() for its state.`,
     );
   }
@@ -234,7 +234,7 @@ export abstract class Optimizer<Sum extends string = string> {
 
   #refuseDisposed(method: string): void {
     if (!this.#disposed) return;
-    throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
+    throw new Error(`${this.constructor.name}.${method}: the optimizer has been disposed. Create a new one.`);
   }
 }
 
@@ -266,7 +266,7 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
   }
   if (parameters.length === 0) {
     throw new Error(
-      `${name}: there are no parameters to optimise. A parameter is a tensor with requiresGrad in a property of a ` +
+      `${name}: there are no parameters to optimize. A parameter is a tensor with requiresGrad in a property of a ` +
         `module, or in an array there: parameters() does not see a private field (#weight), nor a variable outside ` +
         `the class.`,
     );
@@ -281,7 +281,7 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
   if (elsewhere) {
     throw new Error(
       `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one ` +
-        `optimiser for each device.`,
+        `optimizer for each device.`,
     );
   }
 }

@@ -22,7 +22,7 @@ let nextId = 0;
 /**
  * Numbers in a box of n axes, on a device, stored as float32 or float16. A tensor has no maths methods:
  * operations are functions such as `add(a, b)` and `conv2d(x, w)`. Its values never change, except by `assign`
- * and by optimisers, which update parameters in place.
+ * and by optimizers, which update parameters in place.
  *
  * A tensor's memory is outside JavaScript's heap, where no garbage collector looks: open a `scope()` around
  * work that makes tensors, or call `dispose()`.
@@ -113,7 +113,7 @@ export class Tensor {
     return new Tensor(this.device, shape, storage);
   }
 
-  /** Replaces the memory behind this tensor, for optimisers, which keep all parameters in one block, and half(). */
+  /** Replaces the memory behind this tensor, for optimizers, which keep all parameters in one block, and half(). */
   replaceStorage(storage: Storage): void {
     storage.version = this.storage.version;
     this.device.release(this.storage);

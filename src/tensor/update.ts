@@ -1,4 +1,4 @@
-/** What an update is: a change in place, such as an optimiser's step, by a CPU reference or one kernel. */
+/** What an update is: a change in place, such as an optimizer's step, by a CPU reference or one kernel. */
 import type { CpuStorage, FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
 import { isGpu, type Params } from "../device/gpu-device.ts";

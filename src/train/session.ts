@@ -44,7 +44,7 @@ export interface Session {
 const exampleCount = 20;
 
 /**
- * A network with its pictures, loss and optimiser on a device, from random weights, from those that the configuration
+ * A network with its pictures, loss and optimizer on a device, from random weights, from those that the configuration
  * names, or as a checkpoint left them. The caller closes it.
  *
  * @throws DataError if pictures or weights cannot be read, or do not fit the network.
