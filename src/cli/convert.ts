@@ -95,7 +95,7 @@ Without a name for the output, it gets the input's with .onnx, in the current fo
   },
 });
 
-/** In the current folder. */
+/** Name of the result, in the current folder. */
 function onnxNameOf(input: string, scale = 2): string {
   return `${isPretrained(input) ? `${input}-x${scale}` : parse(input).name}.onnx`;
 }

@@ -210,9 +210,9 @@ function flagOf(setting: Setting, defaults: TrainConfig): Flags[string] {
 }
 
 export interface TrainRequest {
-  /** Of a new run. */
+  /** The configuration of a new run. */
   readonly config: TrainConfig;
-  /** Of the run to resume. */
+  /** The folder of the run to resume. */
   readonly folder: string | undefined;
   /** Applies the flags that were given, and nothing else, to a configuration. */
   change(config: TrainConfig): TrainConfig;

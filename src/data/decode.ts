@@ -20,7 +20,7 @@ import { unreadKind } from "./unread-kinds.ts";
 /** What a file says about its picture before the samples. */
 export interface Header {
   readonly format: PictureFormat;
-  /** As stored: the orientation is not applied. */
+  /** Size as stored: the orientation is not applied. */
   readonly width: number;
   readonly height: number;
   readonly channels: number;
@@ -44,7 +44,7 @@ export interface Header {
 interface Source {
   readonly read: Read;
   readonly length: number;
-  /** For sharp. */
+  /** What sharp reads. */
   readonly input: Uint8Array | string;
 }
 

@@ -30,7 +30,7 @@ export interface Blur {
 /** One thing that is done to a picture; fit for JSON. Every step ends in bytes. */
 export type DegradationStep =
   | { blur: Blur }
-  /** To `size` times the sides of LR. */
+  /** Resizes to `size` times the sides of LR. */
   | { resize: Shrink; size: number }
   /** Gaussian noise: its standard deviation in levels. Grey noise is the same in all three colours. */
   | { noise: number; grey?: boolean }

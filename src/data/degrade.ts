@@ -51,7 +51,7 @@ export interface FirstOrderOptions {
     sigma: Range;
     /** Along its second axis; without it the kernel is round. */
     sigma2?: Range;
-    /** From the picture's x axis to the kernel's first axis, clockwise, in degrees. Default 0. */
+    /** Angle from the picture's x axis to the kernel's first axis, clockwise, in degrees. Default 0. */
     angle?: Range;
   };
   /** How to shrink; of several, one is drawn. Default "bicubic": Matlab's imresize. */
@@ -323,7 +323,9 @@ function sincKernel(cutoff: number, reach: number): Kernel {
   });
 }
 
-/** By its integral, the mean of cos(t - x sin t) over a period: equal steps converge faster than any power. */
+/**
+ * Bessel's J1, by its integral, the mean of cos(t - x sin t) over a period: equal steps converge faster than any power.
+ */
 function besselJ1(x: number): number {
   const steps = 64 + 2 * Math.ceil(x);
   let sum = 0;

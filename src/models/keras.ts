@@ -33,7 +33,7 @@ interface Convolution {
   readonly bias: NamedArray;
 }
 
-/** Undefined if there are other layers with weights. */
+/** The convolutions in their order; undefined if there are other layers with weights. */
 function convolutionsOf(tensors: State): Convolution[] | undefined {
   const names = [...new Set([...tensors.keys()].map((key) => key.replace(/\.\d+$/, "")))];
   const convolutions = names.map((name): Convolution | undefined => {
@@ -115,7 +115,7 @@ interface Values {
   readonly range: number;
   /** … less this times the range. */
   readonly mean: readonly number[];
-  /** In words, if the file does not say it. */
+  /** What was assumed, in words, if the file does not say it. */
   readonly assumption?: string;
 }
 

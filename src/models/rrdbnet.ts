@@ -51,7 +51,7 @@ import {
 } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
-/** Of every leaky ReLU. */
+/** The slope of every leaky ReLU. */
 const SLOPE = 0.2;
 
 /** Margin of tiles, in pixels of the features. */

@@ -43,11 +43,11 @@ type Member = Tensor | Module;
 
 /** How a state and a module differ, as names of tensors. */
 export interface StateDifference {
-  /** In the module alone. */
+  /** Tensors of the module that the state lacks. */
   readonly missing: string[];
-  /** In the state alone. */
+  /** Tensors of the state that the module lacks. */
   readonly unexpected: string[];
-  /** In both, with different shapes. */
+  /** Tensors of both, with different shapes. */
   readonly misshapen: string[];
 }
 

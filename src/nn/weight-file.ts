@@ -10,7 +10,7 @@ import { looksLikePytorch } from "./pytorch-archive.ts";
 import { openPytorch, parsePytorch, type WeightContents } from "./pytorch-file.ts";
 import { parseSafetensors, type SafetensorsOptions, serializeSafetensors, texts } from "./safetensors.ts";
 
-/** For saveWeights: an optimizer goes into a checkpoint. */
+/** What saveWeights wants: no optimizer, which goes into a checkpoint. */
 const weightsOwner: Wanted<Module> = {
   ...aModule,
   wants: `${aModule.wants} (an optimizer goes into saveCheckpoint({ model, optimizer }))`,

@@ -112,7 +112,7 @@ const aList: Wanted = {
     Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value),
 };
 
-/** For the checks of arguments. */
+/** What checks of arguments ask of a generator. */
 export const aRandom = instanceOf(Random, "a Random, such as new Random(1)");
 
 let shared = new Random(0);

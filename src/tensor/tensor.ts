@@ -244,7 +244,7 @@ export type GradientOf = (() => Tensor) | { readonly plus: (others: Tensor | und
 export interface TapeNode {
   readonly name: string;
   readonly inputs: readonly TapedValue[];
-  /** Mostly one. */
+  /** What the operation made: one tensor, as a rule. */
   readonly outputs: readonly TapedValue[];
   /**
    * From the gradient of each output (undefined for 0) to functions that compute those of the inputs, by

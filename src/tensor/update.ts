@@ -19,7 +19,7 @@ export interface UpdateDefinition<Name extends string> {
    * end: every buffer has room for that.
    */
   readonly kernel: Kernel;
-  /** Those of one element, which count for all elements of the others. */
+  /** Blocks with one element, which applies to all elements of the others. */
   readonly single?: readonly Name[];
 }
 

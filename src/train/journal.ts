@@ -30,7 +30,7 @@ export interface TrainStatus {
   readonly steps: number;
   readonly loss: number;
   readonly lr: number;
-  /** Of the last evaluation, dB; undefined before the first. */
+  /** PSNR of the last evaluation, dB; undefined before the first. */
   readonly psnr: number | undefined;
   /** Share of the time since the last status that was spent waiting for pictures, 0..1. */
   readonly waiting: number;
@@ -136,7 +136,7 @@ export class Journal {
     this.#interval.began += performance.now() - began; // the first batch was waited for before that
   }
 
-  /** To be called after every step: does what is due. */
+  /** Does what is due after a step; call it after every one. */
   async afterStep(step: number, { next, loss, lr, waited }: StepResult): Promise<void> {
     const { steps, logEvery, evalEvery } = this.#session.config;
     this.#interval.waited += waited;
@@ -393,7 +393,7 @@ export class Journal {
     this.#rows = await validation.rows(upscaler, evaluation);
   }
 
-  /** For a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
+  /** The error for a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
   interrupted(cause: DataError, step: number): DataError {
     return new DataError(
       `${cause.message} Training stopped at step ${step} of ${this.#session.config.steps}, and the run in ` +

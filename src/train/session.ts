@@ -211,7 +211,7 @@ function checkPictures(before: PictureNames, now: PictureNames, onMessage: (line
   }
 }
 
-/** Of all files to learn from, together. */
+/** Bytes of all files to learn from, together. */
 function bytesOf({ files = [] }: PairDataset): number {
   return files
     .flatMap(pathsOf)

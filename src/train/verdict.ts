@@ -6,10 +6,10 @@ import { networkOf, presetsOf } from "./config.ts";
 export interface Outcome {
   /** Steps done. */
   readonly step: number;
-  /** Of the best evaluation. */
+  /** PSNR of the best evaluation. */
   readonly psnr: number;
   readonly bicubic: number;
-  /** Of pictures without any detail, each of one brightness: the least that a network should reach. */
+  /** PSNR of pictures without any detail, each of one brightness: the least that a network should reach. */
   readonly plain: number;
   /** The first loss that was read, and the last. */
   readonly firstLoss: number;
@@ -19,7 +19,7 @@ export interface Outcome {
 /** A network that has learned for so long should not be far below bicubic interpolation any more. */
 export const longRun = { steps: 1000, decibels: 3 };
 
-/** In so many steps at first a network may well be worse than a plain picture, as long as its loss falls. */
+/** Steps in which a network may well be worse than a plain picture, as long as its loss falls. */
 export const FIRST_STEPS = 200;
 
 /** One paragraph if a run ends, or stays, far below bicubic interpolation; undefined if it does not. */

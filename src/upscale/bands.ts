@@ -91,7 +91,7 @@ type Room = (top: number, height: number) => Image<Samples>;
 
 /** How a picture was enlarged. */
 export interface UpscaleReport {
-  /** For tables, such as `bicubic` or `wren+`. */
+  /** The method's name, such as `bicubic` or `wren+`. */
   readonly method: string;
   readonly scale: number;
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
@@ -99,7 +99,7 @@ export interface UpscaleReport {
   /** Number of tiles, and the size of their windows, padding included, in pixels of the small picture. */
   readonly tiles: number;
   readonly window: { readonly width: number; readonly height: number };
-  /** From the picture in memory to the result in memory. */
+  /** Milliseconds from the picture in memory to the result in memory. */
   readonly ms: number;
   /** Peak memory of the device, weights included; 0 for interpolation. */
   readonly peakBytes: number;
@@ -123,7 +123,7 @@ export class Bands implements AsyncIterable<Band> {
   readonly choice?: Choice;
   /** What the method makes, before it is reduced to the result's size, if it is. */
   readonly #large: Pick<Bands, "width" | "height" | "depth">;
-  /** Of a picture file, in Node: what the result lacks, and what was odd about the file. */
+  /** What the result of a picture file lacks, and what was odd about the file; in Node. */
   readonly notes: readonly PictureNote[];
   readonly #image: Image<Samples>;
   readonly #method: Method;

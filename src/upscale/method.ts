@@ -14,7 +14,7 @@ import { planesOf, tensorOf } from "./compute.ts";
  * functions do not use `this`.
  */
 export interface Method {
-  /** For tables and captions, such as `bicubic` or `wren+`. */
+  /** Its name in tables and captions, such as `bicubic` or `wren+`. */
   readonly name: string;
   /** How many times wider and higher the result is. */
   readonly scale: number;
@@ -68,7 +68,7 @@ export interface Method {
 /** A method of bytes on one device. Windows there have limits of their own. */
 export interface LevelsMethod extends Pick<Method, "pixelsWithin" | "ahead"> {
   readonly device: Device;
-  /** From levels (0..255, not 0..1) of one or three channels to levels, on a tensor that stays the caller's. */
+  /** Enlarges levels (0..255, not 0..1) of one or three channels to levels. Its input stays the caller's. */
   readonly enlarge: (levels: Tensor) => Tensor;
 }
 

@@ -155,7 +155,7 @@ interface AxisCut {
   readonly preferred?: number;
 }
 
-/** By which share tiles may be shorter, or windows longer, for a length that kernels prefer. */
+/** The share by which tiles may be shorter, or windows longer, for a length that kernels prefer. */
 const maxWaste = 1 / 16;
 
 /**

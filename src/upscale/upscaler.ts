@@ -76,7 +76,7 @@ const networkPadding = 16;
 /** Larger windows save nothing, and with these an abort or a progress report need not wait long. */
 const maxInterpolationWindow = 512 ** 2;
 
-/** On a device a window takes no time, and the work around each does. */
+/** Larger than in JavaScript: on a device a window takes no time, and the work around each does. */
 const maxWindowOnDevice = 1024 ** 2;
 
 /**
