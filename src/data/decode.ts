@@ -136,7 +136,10 @@ export const maxBytes = 2 ** 30;
  * GIF can leave out pixels, but no real picture leaves out so many.
  */
 const mostPerByte: Partial<Record<PictureFormat, number>> = {
-  ...{ png: 1032, jpeg: 8 * 64 * 16, bmp: 2 ** 12, gif: 2 ** 12 },
+  png: 1032,
+  jpeg: 8 * 64 * 16,
+  bmp: 2 ** 12,
+  gif: 2 ** 12,
 };
 
 /** Refuses a picture before memory is taken for it, since a file of 100 bytes can claim any size. */

@@ -157,8 +157,12 @@ function drawFirstOrder(options: FirstOrderOptions, random: Random): FirstOrderD
 }
 
 const firstOrderNames = {
-  ...{ seed: anything, blur: anything, shrink: anything },
-  ...{ noise: anything, photons: anything, jpeg: anything },
+  seed: anything,
+  blur: anything,
+  shrink: anything,
+  noise: anything,
+  photons: anything,
+  jpeg: anything,
 };
 
 const someRange: Wanted<Range> = {

@@ -185,7 +185,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
 /**
  * The mean of eight results: the picture is flipped and turned in all eight ways, each version is enlarged,
  * and the results are turned back and averaged before anything is rounded. A network's errors differ between
- * them and partly cancel: EDSR gains about 0.1 dB (Lim et al. 2017 call it EDSR+), for eight times the work.
+ * them and partly cancel. Lim et al. 2017, who call it EDSR+, gain about 0.1 dB by eight times the work.
  * An interpolation, which treats all directions alike, gains nothing.
  */
 export function selfEnsemble(method: Method): Upscaler {
