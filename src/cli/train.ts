@@ -125,8 +125,8 @@ With --init and without --preset, the network is that of the file, also of a .pt
 program, but for what flags say otherwise. If the file has all weights of the network that is
 trained, the rate is at most ${fineTuningRate} without --lr. Ctrl-C saves what was learned, and prints the
 command that goes on. If the network is more than ${longRun.decibels} dB below bicubic interpolation after ${longRun.steps} steps
-or more, or worse than pictures without any detail after ${FIRST_STEPS}, the run says so, and its exit
-code is 1.
+or more, or worse than pictures without any detail after ${FIRST_STEPS}, the run says so and its exit code
+is 1.
 
 Brackets hold the value of a flag that is not given.`,
     flags: {

@@ -119,11 +119,23 @@ export function paddedLength(length: number, padding: number, multiple: number):
   return Math.ceil((length + 2 * padding) / multiple) * multiple;
 }
 
+/** How an axis is cut, in pixels. */
+interface AxisCut {
+  /** The most that a window may have. */
+  readonly window: number;
+  /** What a window has around its part that stays; a multiple of `multiple`. */
+  readonly margin: number;
+  /** What the picture is continued by, at both ends. Default 0. */
+  readonly padding?: number;
+  /** Windows begin and end at multiples of this, counted from the padding's beginning. Default 1. */
+  readonly multiple?: number;
+  /** Several windows have a multiple of this, where that costs no more than `maxWaste`. Default 1. */
+  readonly preferred?: number;
+}
+
 /**
- * Cuts one axis into windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
- * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
- * counted from the padding's beginning, and `margin` is a multiple of it, too. If there are several, their length is
- * a multiple of `preferred` as well, where that costs no more than `maxWaste`.
+ * Cuts one axis of a picture of `length` pixels into windows [from, to) of equal length. The part [first, end) of
+ * each stays.
  */
 export function cutAxis(
   length: number,
@@ -145,14 +157,6 @@ export function cutAxis(
       end: k === count - 1 ? length : (k + 1) * step + margin - padding,
     };
   });
-}
-
-interface AxisCut {
-  readonly window: number;
-  readonly margin: number;
-  readonly padding?: number;
-  readonly multiple?: number;
-  readonly preferred?: number;
 }
 
 /** The share by which tiles may be shorter, or windows longer, for a length that kernels prefer. */
