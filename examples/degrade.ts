@@ -35,17 +35,19 @@ const few = [
 const many: Omit<PhotoOptions, "seed"> = {
   kind: "photo",
   stages: [
+    // biome-ignore format: a line each for blur, size, noise and JPEG
     {
-      ...{ blur: 0.5, sigma: [0.2, 1.8], round: 0.8 },
-      ...{ enlarge: 0.1, largest: 1.2, shrink: 0.3, smallest: 0.7 },
-      ...{ noisy: 0.45, noise: [1, 18], shot: [0.05, 1.2], grey: 0.3 },
-      ...{ compressed: 0.6, jpeg: [30, 95] },
+      blur: 0.5, sigma: [0.2, 1.8], round: 0.8,
+      enlarge: 0.1, largest: 1.2, shrink: 0.3, smallest: 0.7,
+      noisy: 0.45, noise: [1, 18], shot: [0.05, 1.2], grey: 0.3,
+      compressed: 0.6, jpeg: [30, 95],
     },
+    // biome-ignore format: a line each for blur, size, noise and JPEG
     {
-      ...{ blur: 0.15, sigma: [0.2, 0.8], round: 0.8 },
-      ...{ enlarge: 0.1, largest: 1.1, shrink: 0.15, smallest: 0.8 },
-      ...{ noisy: 0.2, noise: [1, 12], shot: [0.05, 0.8], grey: 0.3 },
-      ...{ compressed: 0.7, jpeg: [30, 95] },
+      blur: 0.15, sigma: [0.2, 0.8], round: 0.8,
+      enlarge: 0.1, largest: 1.1, shrink: 0.15, smallest: 0.8,
+      noisy: 0.2, noise: [1, 12], shot: [0.05, 0.8], grey: 0.3,
+      compressed: 0.7, jpeg: [30, 95],
     },
   ],
   sinc: 0.1,

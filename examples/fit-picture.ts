@@ -1,6 +1,6 @@
 /**
- * Teaches a network one picture, from the place of a pixel to its color: `npm run fit:picture`. It is never
- * shown more than 5184 places and colors. runs/fit-picture.png has what it drew after 10, 100 and 1000 steps,
+ * Teaches a network one picture, from the place of a pixel to its colour: `npm run fit:picture`. It is never
+ * shown more than 5184 places and colours. runs/fit-picture.png has what it drew after 10, 100 and 1000 steps,
  * then the original. Afterwards the weights are the picture, and can be asked for places between its pixels.
  */
 import { mkdir } from "node:fs/promises";
@@ -18,7 +18,7 @@ pg.manualSeed(1);
 const bytes = pg.tensor(picture.data, [side * side, 3]);
 const colors = pg.div(bytes, 255);
 
-// From x and y alone, a network learns smooth colors and no edges. So it gets them as waves, of many
+// From x and y alone, a network learns smooth colours and no edges. So it gets them as waves, of many
 // directions and lengths: long ones for what is large in the picture, short ones for what is small.
 const random = new pg.Random(1);
 const waves = Array.from({ length: 64 }, () => [20 * random.normal(), 20 * random.normal()]);

@@ -173,7 +173,7 @@ const naiveWeightGradient: Check = {
   tolerance: 2e-5,
 };
 
-/** Batch normalisation in training, and the running statistics after it. */
+/** Batch normalization in training, and the running statistics after it. */
 const normalization: Check = {
   name: "batchNorm",
   run() {

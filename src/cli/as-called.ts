@@ -62,7 +62,7 @@ function isOnPath(name: string, file: string): boolean {
   return first !== undefined && leadsTo(join(first, name), file);
 }
 
-/** On Windows the files in such folders are small scripts, which name the file that they start. */
+/** Whether a path starts the file. On Windows it may be a small script, which names the file that it starts. */
 function leadsTo(path: string, file: string): boolean {
   if (realpathOf(path) === file || realpathOf(`${path}.exe`) === file) return true;
   if (process.platform !== "win32" || !existsSync(`${path}.cmd`)) return false;

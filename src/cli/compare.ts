@@ -311,7 +311,7 @@ function notesOn(results: readonly Result[]): string[] {
   return [...groups].map(([note, methods]) => `${methods.join(", ")}: ${note}`);
 }
 
-/** Undefined if there is nothing to draw: a picture of one colour has infinite PSNR. */
+/** A plot of the results; undefined if there is nothing to draw: a picture of one colour has infinite PSNR. */
 async function plotOf(title: string, compared: string, results: readonly Result[]) {
   const { scatterPlot } = await import("../report/scatter.ts");
   const dots = results

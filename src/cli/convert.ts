@@ -4,7 +4,7 @@ import { parse } from "node:path";
 import { writeWhole } from "../data/files.ts";
 import type { Architecture, Option } from "../node.ts";
 import { file, oneOf, quote, text } from "../options/kinds.ts";
-import { andList, orList } from "../options/lists.ts";
+import { andList, orList, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { isPretrained } from "../upscale/method-names.ts";
 import { defineCommand, UsageError } from "./flags.ts";
@@ -95,7 +95,7 @@ Without a name for the output, it gets the input's with .onnx, in the current fo
   },
 });
 
-/** In the current folder. */
+/** Name of the result, in the current folder. */
 function onnxNameOf(input: string, scale = 2): string {
   return `${isPretrained(input) ? `${input}-x${scale}` : parse(input).name}.onnx`;
 }
@@ -150,7 +150,9 @@ async function convert(
     if (before === undefined || before === value || assumed.has(option)) continue;
     printError(`${input} says ${option}=${before}. The output says ${option}=${value}, by --set.`);
   }
-  print(`${output}: ${library.describeNetwork(network, input)}, ${model.parameterCount()} parameters`);
+  print(
+    `${output}: ${library.describeNetwork(network, input)}, ${quantity(model.parameterCount(), "parameter")}`,
+  );
 }
 
 /** What --set changes of a network's options. @throws UsageError */

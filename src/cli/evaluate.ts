@@ -64,7 +64,10 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
       const printRow = (name: string, ...columns: string[]) =>
         print(printable(name).padEnd(width) + columns.map((column) => column.padStart(11)).join(""));
       const options: EvaluateOptions = {
-        ...{ protocol, border, padding, signal },
+        protocol,
+        border,
+        padding,
+        signal,
         onFailure: printError,
         onPicture(score, i) {
           if (i === 0) printRow("picture", "PSNR, dB", "SSIM", "ms");

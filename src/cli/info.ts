@@ -115,11 +115,24 @@ async function lookAt(name: string, scale: number | undefined, adapter: string |
   );
   model.dispose();
   return {
-    ...{ file: name, architecture, description, options, assumptions: network.assumptions, parameters },
+    file: name,
+    architecture,
+    description,
+    options,
+    assumptions: network.assumptions,
+    parameters,
     ...(network.taken !== undefined && { weights: network.taken }),
-    ...{ scale: model.scale, colors, inputSize, halo, exactHalo, receptiveField: side },
-    ...{ multiplyAddsPerPixel: perPixel, adapter: device.name },
-    ...{ bytesPerMegapixel: 1e6 * bytes, secondsPerMegapixel: 1e6 * seconds, measuredSide },
+    scale: model.scale,
+    colors,
+    inputSize,
+    halo,
+    exactHalo,
+    receptiveField: side,
+    multiplyAddsPerPixel: perPixel,
+    adapter: device.name,
+    bytesPerMegapixel: 1e6 * bytes,
+    secondsPerMegapixel: 1e6 * seconds,
+    measuredSide,
   };
 }
 

@@ -87,7 +87,7 @@ export async function methodOf({
  * What enlarges the pictures of a run: the method that the flags name, or for each picture one that suits it.
  */
 export interface MethodsOfRun {
-  /** By how much a picture is enlarged. */
+  /** The factor by which a picture is enlarged. */
   scaleFor(picture: Size): number;
   /** The method for a picture, and why it, where the picture decided. */
   methodFor(picture: ReadPicture): Promise<{ readonly upscaler: Upscaler; readonly choice?: Choice }>;

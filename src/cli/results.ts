@@ -66,7 +66,7 @@ export interface Findings {
   readonly callbacks: Required<Pick<FindPicturesOptions, "onLeftOut" | "onFailure">>;
 }
 
-/** For findPictures: prints what it says, and keeps it for `measure`. */
+/** A listener for findPictures, which prints what it says and keeps it for `measure`. */
 export function collectFindings(): Findings {
   const leftOut: string[] = [];
   const unpaired: Failure[] = [];

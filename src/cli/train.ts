@@ -19,6 +19,7 @@ import {
 import { hasAllWeights, readInitial } from "../train/initial.ts";
 import { readSavedRun } from "../train/saved-run.ts";
 import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
+import { FIRST_STEPS, longRun } from "../train/verdict.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { idsOf } from "./outputs.ts";
@@ -123,7 +124,8 @@ used, and a line at the start names such pictures, and those that are both train
 With --init and without --preset, the network is that of the file, also of a .pth of another
 program, but for what flags say otherwise. If the file has all weights of the network that is
 trained, the rate is at most ${fineTuningRate} without --lr. Ctrl-C saves what was learned, and prints the
-command that goes on. A run that stays far below bicubic interpolation says so, and its exit code
+command that goes on. If the network is more than ${longRun.decibels} dB below bicubic interpolation after ${longRun.steps} steps
+or more, or worse than pictures without any detail after ${FIRST_STEPS}, the run says so and its exit code
 is 1.
 
 Brackets hold the value of a flag that is not given.`,
@@ -208,9 +210,9 @@ function flagOf(setting: Setting, defaults: TrainConfig): Flags[string] {
 }
 
 export interface TrainRequest {
-  /** Of a new run. */
+  /** The configuration of a new run. */
   readonly config: TrainConfig;
-  /** Of the run to resume. */
+  /** The folder of the run to resume. */
   readonly folder: string | undefined;
   /** Applies the flags that were given, and nothing else, to a configuration. */
   change(config: TrainConfig): TrainConfig;

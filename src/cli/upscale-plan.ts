@@ -11,7 +11,7 @@ import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput } from ".
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export type UpscaleSettings = UpscaleFlags & {
-  /** Of the results. */
+  /** Format of the results. */
   readonly format: PictureFormat;
   /** --output is a folder, or will be. */
   readonly intoFolder: boolean;

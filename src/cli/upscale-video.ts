@@ -81,7 +81,7 @@ function flush(): Promise<void> {
   return new Promise((done, fail) => process.stdout.write("", (error) => (error ? fail(error) : done())));
 }
 
-/** On standard error, since standard output is the video's. A line on a terminal replaces the last one. */
+/** Prints to standard error, since standard output is the video's. On a terminal, a line replaces the last one. */
 function printStatus(text: string): void {
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text.trimEnd()}\n`);
 }

@@ -41,7 +41,13 @@ export function readBmp(bytes: Uint8Array, name: string): Raster {
   const density = x > 0 && y > 0 ? { x: x * 0.0254, y: y * 0.0254 } : undefined;
   const channels = palette?.grey ? 1 : masks?.[3] ? 4 : 3;
   return {
-    ...{ width, height, channels, depth: 8, frames: 1, density, icc: profileIn(file, size) },
+    width,
+    height,
+    channels,
+    depth: 8,
+    frames: 1,
+    density,
+    icc: profileIn(file, size),
     samples: () => {
       const indices = packed ? unpackRuns(file, header, fail) : undefined;
       const samples = new Uint8Array(width * height * channels);

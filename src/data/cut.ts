@@ -24,7 +24,7 @@ export type OpenPair = {
 /** One patch of a batch. */
 export interface Cut {
   readonly pair: OpenPair;
-  /** In pixels of the small picture, even if low has been enlarged. */
+  /** Place of the patch in pixels of the small picture, even if low has been enlarged. */
   readonly place: PatchPlace;
   /** The picture's path or name, for errors. */
   readonly label: string;

@@ -20,7 +20,7 @@ import { unreadKind } from "./unread-kinds.ts";
 /** What a file says about its picture before the samples. */
 export interface Header {
   readonly format: PictureFormat;
-  /** As stored: the orientation is not applied. */
+  /** Size as stored: the orientation is not applied. */
   readonly width: number;
   readonly height: number;
   readonly channels: number;
@@ -44,7 +44,7 @@ export interface Header {
 interface Source {
   readonly read: Read;
   readonly length: number;
-  /** For sharp. */
+  /** What sharp reads. */
   readonly input: Uint8Array | string;
 }
 
@@ -136,7 +136,10 @@ export const maxBytes = 2 ** 30;
  * GIF can leave out pixels, but no real picture leaves out so many.
  */
 const mostPerByte: Partial<Record<PictureFormat, number>> = {
-  ...{ png: 1032, jpeg: 8 * 64 * 16, bmp: 2 ** 12, gif: 2 ** 12 },
+  png: 1032,
+  jpeg: 8 * 64 * 16,
+  bmp: 2 ** 12,
+  gif: 2 ** 12,
 };
 
 /** Refuses a picture before memory is taken for it, since a file of 100 bytes can claim any size. */

@@ -31,7 +31,7 @@ export const degradationKind: Kind<DegradationOptions> = {
   },
 };
 
-/** With the ranges of "photo" written out, as another version may have others. @throws RangeError */
+/** The options with the ranges of "photo" written out, as another version may have others. @throws RangeError */
 export function completeDegradation(options: DegradationOptions): DegradationOptions {
   return isPhoto(options) ? completePhoto(options) : options;
 }

@@ -30,7 +30,7 @@ export interface Blur {
 /** One thing that is done to a picture; fit for JSON. Every step ends in bytes. */
 export type DegradationStep =
   | { blur: Blur }
-  /** To `size` times the sides of LR. */
+  /** Resizes to `size` times the sides of LR. */
   | { resize: Shrink; size: number }
   /** Gaussian noise: its standard deviation in levels. Grey noise is the same in all three colours. */
   | { noise: number; grey?: boolean }
@@ -86,17 +86,19 @@ export interface PhotoStage {
 
 /** The ranges. Where they are not Real-ESRGAN's, docs/degradation.md says why. */
 export const photoStages: readonly PhotoStage[] = [
+  // biome-ignore format: a line each for blur, size, noise and JPEG
   {
-    ...{ blur: 0.8, sigma: [0.2, 3], round: 0.6 },
-    ...{ enlarge: 0.2, largest: 1.5, shrink: 0.7, smallest: 0.6 },
-    ...{ noisy: 0.7, noise: [1, 30], shot: [0.05, 3], grey: 0.4 },
-    ...{ compressed: 0.7, jpeg: [30, 95] },
+    blur: 0.8, sigma: [0.2, 3], round: 0.6,
+    enlarge: 0.2, largest: 1.5, shrink: 0.7, smallest: 0.6,
+    noisy: 0.7, noise: [1, 30], shot: [0.05, 3], grey: 0.4,
+    compressed: 0.7, jpeg: [30, 95],
   },
+  // biome-ignore format: a line each for blur, size, noise and JPEG
   {
-    ...{ blur: 0.5, sigma: [0.2, 1.5], round: 0.6 },
-    ...{ enlarge: 0.3, largest: 1.2, shrink: 0.4, smallest: 0.6 },
-    ...{ noisy: 0.5, noise: [1, 25], shot: [0.05, 2.5], grey: 0.4 },
-    ...{ compressed: 0.9, jpeg: [30, 95] },
+    blur: 0.5, sigma: [0.2, 1.5], round: 0.6,
+    enlarge: 0.3, largest: 1.2, shrink: 0.4, smallest: 0.6,
+    noisy: 0.5, noise: [1, 25], shot: [0.05, 2.5], grey: 0.4,
+    compressed: 0.9, jpeg: [30, 95],
   },
 ];
 
@@ -210,11 +212,12 @@ const someStages: Wanted<readonly object[]> = {
     Array.isArray(value) && value.length >= 1 && value.length <= 4 && value.every(isObject),
 };
 
+// biome-ignore format: a line each for blur, size, noise and JPEG
 const stageNames: Readonly<Record<keyof PhotoStage, Wanted>> = {
-  ...{ blur: probability, sigma: anything, round: probability },
-  ...{ enlarge: probability, largest: anything, shrink: probability, smallest: anything },
-  ...{ noisy: probability, noise: anything, shot: anything, grey: probability },
-  ...{ compressed: probability, jpeg: anything },
+  blur: probability, sigma: anything, round: probability,
+  enlarge: probability, largest: anything, shrink: probability, smallest: anything,
+  noisy: probability, noise: anything, shot: anything, grey: probability,
+  compressed: probability, jpeg: anything,
 };
 
 /** Both bounds of a range. @throws RangeError if it is none, or exceeds what makes sense. */

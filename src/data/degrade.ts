@@ -51,7 +51,7 @@ export interface FirstOrderOptions {
     sigma: Range;
     /** Along its second axis; without it the kernel is round. */
     sigma2?: Range;
-    /** From the picture's x axis to the kernel's first axis, clockwise, in degrees. Default 0. */
+    /** Angle from the picture's x axis to the kernel's first axis, clockwise, in degrees. Default 0. */
     angle?: Range;
   };
   /** How to shrink; of several, one is drawn. Default "bicubic": Matlab's imresize. */
@@ -157,8 +157,12 @@ function drawFirstOrder(options: FirstOrderOptions, random: Random): FirstOrderD
 }
 
 const firstOrderNames = {
-  ...{ seed: anything, blur: anything, shrink: anything },
-  ...{ noise: anything, photons: anything, jpeg: anything },
+  seed: anything,
+  blur: anything,
+  shrink: anything,
+  noise: anything,
+  photons: anything,
+  jpeg: anything,
 };
 
 const someRange: Wanted<Range> = {
@@ -323,7 +327,9 @@ function sincKernel(cutoff: number, reach: number): Kernel {
   });
 }
 
-/** By its integral, the mean of cos(t - x sin t) over a period: equal steps converge faster than any power. */
+/**
+ * Bessel's J1, by its integral, the mean of cos(t - x sin t) over a period: equal steps converge faster than any power.
+ */
 function besselJ1(x: number): number {
   const steps = 64 + 2 * Math.ceil(x);
   let sum = 0;

@@ -27,7 +27,7 @@ export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress"
   splits?: readonly Div2kSplit[];
   /** Default ["bicubic"]. */
   tracks?: readonly Div2kTrack[];
-  /** For each track those of them that it has; a track or a scale that finds no match is an error. */
+  /** Scales, of which each track is taken in those that it has; a track or a scale that finds no match is an error. */
   scales: readonly number[];
   /** The HR pictures, too: 3.5 GB for training, 0.4 GB for validation. Default true. */
   high?: boolean;
@@ -67,7 +67,7 @@ export interface Div2kProgress {
   /** Progress is counted in bytes for "download", in files for "unpack". */
   step: "download" | "unpack";
   done: number;
-  /** Undefined if the server does not send the size. */
+  /** Bytes of the file; undefined if the server does not send the size. */
   total: number | undefined;
 }
 

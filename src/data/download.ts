@@ -131,7 +131,7 @@ function rangeOf({ headers }: Response): { start?: number; total?: number } {
   };
 }
 
-/** From the length of what follows the bytes that are there. */
+/** The whole file's size, from the length of what follows the bytes that are there. */
 function wholeSizeOf({ headers }: Response, done: number): number | undefined {
   const length = /^\d+$/.exec(headers.get("content-length") ?? "")?.[0];
   return length === undefined ? undefined : done + Number(length);
@@ -240,7 +240,7 @@ class Silence {
 
 const MAX_REDIRECTS = 10;
 
-/** As fetch, which would follow redirects from https to http, too. */
+/** Fetches, and follows no redirect from https to http, as fetch itself would. */
 async function fetchSafely(url: string, init: RequestInit): Promise<Response> {
   let address = new URL(url);
   for (let redirects = 0; ; redirects++) {

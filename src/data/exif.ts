@@ -248,7 +248,7 @@ function withoutThumbnail(file: Directories): Uint8Array {
   return bytes.fill(0, start, start + length);
 }
 
-/** With resolution tags in the first directory, which moves to the end. What has them stays as it is. */
+/** Adds resolution tags to the first directory, which moves to the end. What has them stays as it is. */
 function withDensity(bytes: Uint8Array, density: Density): Uint8Array {
   const file = new Directories(bytes);
   const entries = file.entries(file.first);

@@ -32,7 +32,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Decodes a picture of any format that is read, recognised by its first bytes, not by its name. 16 bits per
+ * Decodes a picture of any format that is read, recognized by its first bytes, not by its name. 16 bits per
  * sample are reduced to the upper 8; the orientation that a camera noted is applied; of several pictures in a
  * file the first is taken. PNG, TIFF, BMP and PPM samples come out as stored, because benchmarks count on it;
  * the others are converted to sRGB if they have a colour profile, and CMYK always is. Grey pictures have 1

@@ -4,7 +4,7 @@ import { type Density, ratioOf } from "./exif.ts";
 interface Block {
   /** The byte that it begins with: what it is. */
   readonly kind: number;
-  /** Of an extension, the byte behind that. */
+  /** An extension's kind: the byte behind `kind`. */
   readonly label: number;
   readonly parts: readonly Uint8Array[];
   readonly end: number;

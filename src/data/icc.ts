@@ -19,7 +19,7 @@ export const srgbPrimaries: Primaries = [
 /** White of the space that profiles refer to. */
 const d50 = [0.9642, 1, 0.8249];
 
-/** From XYZ to what the eye's cones see (Bradford). */
+/** The matrix from XYZ to what the eye's cones see (Bradford). */
 const cones = [
   [0.8951, 0.2664, -0.1614],
   [-0.7502, 1.7135, 0.0367],

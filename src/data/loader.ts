@@ -119,7 +119,7 @@ export class PatchLoader {
   #state: LoaderState;
   /** State after the batches in the queue. */
   #planned: LoaderState;
-  /** Of the epoch that is planned. */
+  /** The draws of the epoch that is planned. */
   #draws: readonly Draw[];
   #failure: unknown;
 
@@ -219,7 +219,7 @@ export class PatchLoader {
     for (let thread = 0; thread < this.#pool.size; thread++) work().catch(() => {});
   }
 
-  /** Not all pictures fit into `cacheBytes`: those that do not are decoded again for every patch. */
+  /** Whether some pictures do not fit into `cacheBytes`: these are decoded again for every patch. */
   get memoryIsFull(): boolean {
     return this.#pictures.full;
   }

@@ -82,7 +82,7 @@ export function jfifDensity(bytes: Uint8Array): Density | undefined {
   return undefined;
 }
 
-/** In words, after "without". */
+/** What results are made without, in words to follow "without". */
 export const damagedProfile = "its colour profile, which is damaged";
 
 /** The comments of a JPEG file, and what no result can have. `icc` is the profile that could be read. */
@@ -142,7 +142,7 @@ const pngColorTypes = ["cICP", "mDCV", "cLLI", "gAMA", "cHRM", "sRGB"];
 /** Unpacks what zlib has packed. @throws Error for damaged bytes, and for more than `most` bytes of them */
 export type Inflate = (bytes: Uint8Array, most: number) => Uint8Array;
 
-/** Of a PNG file, with its profile, which is packed as well. */
+/** Metadata of a PNG file, with its profile, which is packed as well. */
 export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, inflate: Inflate): FileMetadata {
   const pngColor: Uint8Array[] = [];
   const comments: Comment[] = [];

@@ -53,7 +53,7 @@ export function pathsOf({ high, low }: PairFiles): string[] {
 
 /** Picture pairs, decoded one at a time and only when asked for. */
 export interface PairDataset extends PairFormat {
-  /** For logs, such as "DIV2K train X2". */
+  /** Its name in logs, such as "DIV2K train X2". */
   readonly name: string;
   /** How many pairs there are. */
   readonly length: number;
@@ -123,7 +123,7 @@ export function inFormat(
 /** A pair, cropped: HR is `scale` times as wide and high as LR, if that is there. */
 export interface FittingPair {
   readonly high: Image;
-  /** From its file, or made by the degradation. Undefined where imresize is to make it. */
+  /** LR from its file, or made by the degradation. Undefined where imresize is to make it. */
   readonly low: Image | undefined;
   readonly cropped: Cropped;
 }

@@ -10,7 +10,7 @@ import type { OpenPair } from "./cut.ts";
 export class PictureCache {
   readonly #open: (index: number) => Promise<OpenPair>;
   readonly #limit: number;
-  /** Those that are kept, and those that are being opened. */
+  /** Pairs that are kept, and those that are being opened. */
   readonly #pairs = new Map<number, Promise<OpenPair>>();
   #bytes = 0;
   #full = false;

@@ -35,7 +35,7 @@ export type { Metadata, Note } from "./metadata.ts";
 export interface PictureFile extends Metadata {
   /** Samples as in the file: 16 bits if it has them. */
   readonly image: Image<Samples>;
-  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
+  /** The quality at which a JPEG file was compressed, 1 to 100. */
   readonly jpegQuality?: number;
   /** What the result of this picture will lack, and what was odd about the file. */
   readonly notes: readonly Note[];
@@ -119,7 +119,7 @@ export async function sizeOfPictureFile(path: string): Promise<{ width: number; 
 
 export interface PictureFileOptions extends TiffPicture, Metadata {
   readonly format: PictureFormat;
-  /** For JPEG, WebP and AVIF: 1 to 100. At 100, WebP and AVIF are lossless. Default 95. */
+  /** Quality of JPEG, WebP and AVIF, 1 to 100. At 100, WebP and AVIF are lossless. Default 95. */
   readonly quality?: number;
 }
 
@@ -212,7 +212,7 @@ function encode(picture: Sharp, options: PictureFileOptions): Sharp {
   const lossless = quality === 100;
   switch (format) {
     case "jpeg":
-      // 4:4:4 keeps colours as sharp as luma. Optimised coding tables would need the whole picture in memory.
+      // 4:4:4 keeps colours as sharp as luma. Optimized coding tables would need the whole picture in memory.
       return picture.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false });
     case "webp":
       return picture.webp({ quality, lossless });

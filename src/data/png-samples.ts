@@ -127,10 +127,10 @@ const addPaeth: UndoFilter = (out, at, rows, from, length, above, up) => {
   }
 };
 
-/** By their number in the file; the specification calls them None, Sub, Up, Average and Paeth. */
+/** Filters by their number in the file; the specification calls them None, Sub, Up, Average and Paeth. */
 const filters: readonly (UndoFilter | undefined)[] = [copy, addLeft, addAbove, addMean, addPaeth];
 
-/** That neighbour of a sample which is nearest to left + top - corner; of equally near ones the first. */
+/** The neighbour of a sample that is nearest to left + top - corner; of equally near ones the first. */
 function nearest(left: number, top: number, corner: number): number {
   const toLeft = Math.abs(top - corner);
   const toTop = Math.abs(left - corner);

@@ -26,7 +26,10 @@ export function readPnm(bytes: Uint8Array, name: string): Raster {
   if (room < needed) throw fail(`${width}x${height} pixels take ${needed} bytes, and the file has ${room}`);
   const more = !text && bytes[start + needed] === 0x50;
   return {
-    ...{ width, height, channels: channels as Raster["channels"], depth: wide ? 16 : 8 },
+    width,
+    height,
+    channels: channels as Raster["channels"],
+    depth: wide ? 16 : 8,
     frames: more ? 2 : 1,
     samples() {
       const samples: Samples = wide ? new Uint16Array(length) : new Uint8Array(length);

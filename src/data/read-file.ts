@@ -42,7 +42,7 @@ export function reasonForReading(cause: unknown): string {
   return reasons[code] ?? message;
 }
 
-/** For a file that cannot even be read. */
+/** The error for a file that cannot even be read. */
 export function readError(path: string, cause: unknown): DataError {
   if (cause instanceof DataError) return cause; // says it itself
   return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { sameFile } from "./same-file.ts";
 
-/** Those of `files` that are among the others too: the same file, or a copy of it. */
+/** The `files` that are among the others, too: the same file, or a copy of it. */
 export function alsoAmong(files: readonly string[], others: readonly string[]): string[] {
   const bySize = new Map<number, string[]>();
   for (const path of others) {
@@ -15,12 +15,12 @@ export function alsoAmong(files: readonly string[], others: readonly string[]): 
   });
 }
 
-/** In bytes; -1 for a file that is not there. */
+/** A file's size in bytes; -1 for one that is not there. */
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? -1;
 }
 
-/** Of two files of the same size. They differ early, as a rule. */
+/** Compares two files of the same size. They differ early, as a rule. */
 function haveSameBytes(a: string, b: string): boolean {
   const files: number[] = [];
   try {

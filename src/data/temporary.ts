@@ -17,7 +17,7 @@ import { isStream, targetOf } from "./same-file.ts";
 
 const removal = { force: true, recursive: true } as const;
 
-/** Those of this process. */
+/** Temporary files of this process. */
 const unfinished = new Set<string>();
 
 /**
@@ -45,7 +45,7 @@ export function makeTemporary(temporary: string, path: string): void {
   writeFileSync(temporary, "", { flag: "wx", mode: (mode & 0o777) | own });
 }
 
-/** To be called when the file has been renamed. */
+/** Forgets a temporary file; call it when the file has been renamed. */
 export function temporaryDone(temporary: string): void {
   unfinished.delete(temporary);
   if (unfinished.size === 0) process.off("exit", removeAll);

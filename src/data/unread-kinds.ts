@@ -43,9 +43,10 @@ function kindOfAvif(read: Read): Kind | undefined {
   return { what: "an animation, an AVIF sequence", advice: "Save a frame of it as PNG" };
 }
 
+// biome-ignore format: colours, and raw samples
 const colorsOfTiff: Readonly<Record<number, string>> = {
-  ...{ 8: "CIELab", 9: "ICC Lab", 10: "ITU Lab", 32844: "LogL", 32845: "LogLuv" },
-  ...{ 32803: "a camera's raw samples", 34892: "a camera's raw samples" },
+  8: "CIELab", 9: "ICC Lab", 10: "ITU Lab", 32844: "LogL", 32845: "LogLuv",
+  32803: "a camera's raw samples", 34892: "a camera's raw samples",
 };
 
 /** Usual TIFF files have up to four channels of whole numbers, of 1 to 16 bits in powers of two. */

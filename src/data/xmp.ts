@@ -31,7 +31,7 @@ const namespaces = {
   dimensions: "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
 } as const;
 
-/** In words, after "without". */
+/** What results are made without, in words to follow "without". */
 export const film = "the film of a motion photo";
 export const furtherPictures = "further pictures inside it";
 export const gainMap = "the gain map, which makes it HDR";
@@ -88,7 +88,7 @@ const down = [
   ...["LargestValidInteriorRectTop", "LargestValidInteriorRectHeight"],
 ];
 
-/** From the names of properties to what becomes of their numbers. */
+/** What becomes of the numbers of properties, by the properties' names. */
 type Changes = Map<string, (value: number) => number>;
 
 /**
@@ -139,7 +139,7 @@ export function xmpOfResult(xmp: string, result: Size, source?: SourcePicture): 
   return text;
 }
 
-/** With the places of a subject in the result; as it is, if they are none. */
+/** The part with the places of a subject in the result; as it is, if they are none. */
 function withSubject(part: string, source: SourcePicture, result: Size): string {
   const item = /(<rdf:li>\s*)(-?\d*\.?\d+)/g;
   const values = [...part.matchAll(item)].map((match) => Number(match[2]));
@@ -199,7 +199,7 @@ function withTags(xmp: string, change: (tag: string) => string): string {
   return result + xmp.slice(done);
 }
 
-/** Not by one expression for whole tags, which runs out of stack on long ones. Attributes may have any ">". */
+/** Where a tag ends. One expression for whole tags would run out of stack on long ones; attributes may have any ">". */
 function endOfTag(xmp: string, start: number): number | undefined {
   const mark = /["'<>]/g;
   mark.lastIndex = start + 1;
@@ -213,7 +213,7 @@ function endOfTag(xmp: string, start: number): number | undefined {
   return undefined;
 }
 
-/** With the names of two properties exchanged. */
+/** Exchanges the names of two properties. */
 function swapNames(xmp: string, a: string, b: string): string {
   const names = new RegExp(`(?<=[\\s</])(?:${a}|${b})(?=[\\s=>])`, "g");
   return withTags(xmp, (tag) => tag.replace(names, (name) => (name === a ? b : a)));

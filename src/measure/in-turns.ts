@@ -128,14 +128,17 @@ export async function timeInTurns(
     const { median: ms, min, max } = summarize(wall);
     const perSecond = program.flops / (ms / 1e3);
     return {
-      ...{ name: program.name, ms, min, max, recordMs: summarize(record).median },
-      ...{ gpuMs: median(gpu), flopsAfter: median(flopsAfter) },
-      ...{
-        runs: wall.length,
-        repetitions,
-        gflops: perSecond / 1e9,
-        share: perSecond / ((before + after) / 2),
-      },
+      name: program.name,
+      ms,
+      min,
+      max,
+      recordMs: summarize(record).median,
+      gpuMs: median(gpu),
+      flopsAfter: median(flopsAfter),
+      runs: wall.length,
+      repetitions,
+      gflops: perSecond / 1e9,
+      share: perSecond / ((before + after) / 2),
     };
   });
   return { ceiling: { before, after }, rows };

@@ -30,19 +30,19 @@ export interface Architecture<
   Options extends NetworkOptions = NetworkOptions,
   PresetName extends string = string,
 > {
-  /** In weight files and tables; in lower case, on the command line. */
+  /** Its name in weight files and tables; in lower case, on the command line. */
   readonly name: Name;
   /** One line, without a full stop. */
   readonly summary: string;
-  /** As in SuperResolver, for networks whose options have no `colors`. */
+  /** SuperResolver's `colors`, for networks whose options have none. */
   readonly colors: SuperResolver["colors"];
   readonly inputSize: SuperResolver["inputSize"];
   readonly options: OptionTable<Options>;
   /** Ways to train it; the first one is the default. */
   readonly presets: Readonly<Record<PresetName, Preset<Options>>>;
-  /** In words: "EDSR x2, 4 blocks of 16 channels". */
+  /** The network in words: "EDSR x2, 4 blocks of 16 channels". */
   describe(options: Options): string;
-  /** For the name of a folder: "edsr-x2-4x16". */
+  /** The network as the name of a folder: "edsr-x2-4x16". */
   shortName(options: Options): string;
   /** Does `build` look at examples? The trainer then reads some before it builds the network. */
   looksAtExamples(options: Options): boolean;
@@ -67,17 +67,17 @@ export interface Architecture<
 export interface NetworkOptions {
   /** Enlargement of each side. */
   readonly scale: number;
-  /** For networks that can be built for either. */
+  /** What it takes, for networks that can be built for either. */
   readonly colors?: SuperResolver["colors"];
 }
 
 /** A network's options, except for generators and values fitted to pictures. */
 export type OptionTable<Options> = { readonly [Key in keyof Options]: Option<Options[Key]> };
 
-/** For networks that have every scale. At 1 they remove noise or traces of JPEG. */
+/** The scale of networks that have every one. At 1 they remove noise or traces of JPEG. */
 export const scaleOption = option(oneOf(...scales), 2, "enlargement; 1 keeps the size");
 
-/** For networks that can be built for RGB or for luma. */
+/** The planes of networks that can be built for RGB or for luma. */
 export const colorsOption = option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone");
 
 /** The values that belong to a table. */
@@ -175,7 +175,7 @@ export function completeOptions<Options extends NetworkOptions>(
 export interface Assumption {
   /** The network's option that it is about. */
   readonly option: string;
-  /** For people: "the activation: tanh, as in the paper". */
+  /** The assumption in words: "the activation: tanh, as in the paper". */
   readonly text: string;
 }
 

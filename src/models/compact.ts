@@ -33,6 +33,57 @@ import {
 } from "./architecture.ts";
 import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
+/** The slope of the original's leaky ReLU. */
+const LEAKY_SLOPE = 0.1;
+
+/** Compact for pictures in 0..1. Parameter names are those of SRVGGNetCompact. */
+export class Compact extends ConfiguredNetwork<Options> {
+  // The name below becomes that of the weights.
+  readonly body: Sequential;
+
+  /** @throws RangeError for an option that does not fit. */
+  constructor(init: CompactOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkConstructor("Compact", init);
+    super(compact, options);
+    const { scale, layers, channels, activation } = this.options;
+    const { planes } = this;
+    const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
+    const activations: Record<Options["activation"], () => Layer> = {
+      prelu: () => new PReLU(channels),
+      leakyRelu: () => new LeakyReLU(LEAKY_SLOPE),
+      relu: () => new ReLU(),
+    };
+    const pairs = Array.from({ length: layers + 1 }, (_, i) => [
+      conv(i === 0 ? planes : channels, channels),
+      activations[activation](),
+    ]);
+    const last = conv(channels, planes * scale ** 2);
+    this.body = new Sequential(...pairs.flat(), last);
+
+    const slope = { prelu: 0.25, leakyRelu: LEAKY_SLOPE, relu: 0 }[activation];
+    for (const [first] of pairs) kaimingNormalInit(first as Conv2d, { slope, random });
+    // Training begins with the enlarged picture itself.
+    normalInit(last, 0.001, { random });
+  }
+
+  /** x [n, c, h, w] in 0..1 to [n, c, h * scale, w * scale]; c is 3 for RGB and 1 for luma. */
+  forward(x: Tensor): Tensor {
+    this.checkInput(x);
+    return this.body.forward(x, { shuffle: this.scale, skip: x });
+  }
+
+  /** One pixel for each convolution. */
+  get halo(): number {
+    return this.options.layers + 2;
+  }
+
+  get valuesPerPixel(): number {
+    return Math.max(this.options.channels, this.planes * this.scale ** 2);
+  }
+}
+
+// ---- Options and presets
+
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
   scale: scaleOption,
@@ -90,54 +141,7 @@ export const compact: Architecture<"Compact", Options, "quick" | "real-esrgan"> 
   recognize: recognizeCompact,
 };
 
-/** The slope of the original's leaky ReLU. */
-const LEAKY_SLOPE = 0.1;
-
-/** Compact for pictures in 0..1. Parameter names are those of SRVGGNetCompact. */
-export class Compact extends ConfiguredNetwork<Options> {
-  // The name below becomes that of the weights.
-  readonly body: Sequential;
-
-  /** @throws RangeError for an option that does not fit. */
-  constructor(init: CompactOptions = {}) {
-    const { random = defaultRandom(), ...options } = checkConstructor("Compact", init);
-    super(compact, options);
-    const { scale, layers, channels, activation } = this.options;
-    const { planes } = this;
-    const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
-    const activations: Record<Options["activation"], () => Layer> = {
-      prelu: () => new PReLU(channels),
-      leakyRelu: () => new LeakyReLU(LEAKY_SLOPE),
-      relu: () => new ReLU(),
-    };
-    const pairs = Array.from({ length: layers + 1 }, (_, i) => [
-      conv(i === 0 ? planes : channels, channels),
-      activations[activation](),
-    ]);
-    const last = conv(channels, planes * scale ** 2);
-    this.body = new Sequential(...pairs.flat(), last);
-
-    const slope = { prelu: 0.25, leakyRelu: LEAKY_SLOPE, relu: 0 }[activation];
-    for (const [first] of pairs) kaimingNormalInit(first as Conv2d, random, { slope });
-    // Training begins with the enlarged picture itself.
-    normalInit(last, 0.001, random);
-  }
-
-  /** x [n, c, h, w] in 0..1 to [n, c, h * scale, w * scale]; c is 3 for RGB and 1 for luma. */
-  forward(x: Tensor): Tensor {
-    this.checkInput(x);
-    return this.body.forward(x, { shuffle: this.scale, skip: x });
-  }
-
-  /** One pixel for each convolution. */
-  get halo(): number {
-    return this.options.layers + 2;
-  }
-
-  get valuesPerPixel(): number {
-    return Math.max(this.options.channels, this.planes * this.scale ** 2);
-  }
-}
+// ---- Files of other programs
 
 /** Files of Real-ESRGAN, traiNNer and neosr, whose names are this library's. */
 export function recognizeCompact(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {

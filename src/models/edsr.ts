@@ -5,7 +5,7 @@
  *     body: `blocks` times x + resScale * conv(relu(conv(x))), then a conv; plus the head's output
  *     tail: conv to channels * scale², pixel shuffle (twice x2 for x4), conv channels -> 3
  *
- * No batch normalisation: it costs memory and normalises away the range of the features. All layers but the
+ * No batch normalization: it costs memory and normalizes away the range of the features. All layers but the
  * last (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's
  * baseline (EDSR.baseline) has 16 blocks of 64 channels and 1.37 M parameters at x2. Its large network
  * (EDSR.paper) has 32 blocks of 256 channels and 40.7 M; it trains only with resScale 0.1.
@@ -39,72 +39,6 @@ import { countOf, type DetectOptions, renameTensors, type State, shapeOf } from 
 import type { TwoStages } from "./super-resolver.ts";
 
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
-
-const options = {
-  /** Enlargement: 2, 3, 4 or 8. Default 2. */
-  scale: option(oneOf(2, 3, 4, 8), 2, "enlargement"),
-  /** Residual blocks. Default 16. */
-  blocks: option(whole(1, MAX_LAYERS), 16, "residual blocks (the paper's baseline: 16)"),
-  /** Channels of every feature map. Default 64. */
-  channels: option(whole(1, MAX_CHANNELS), 64, "channels of every feature map (the paper's baseline: 64)"),
-  /** Factor of each block's residual. Default 1; the paper takes 0.1 for 256 channels. */
-  resScale: option(atLeastZero, 1, "factor of each block's residual (0.1 for 256 channels)"),
-  /** Pictures are multiplied by this inside the network. Default 255, as for published weights. */
-  rgbRange: option(positive, 255, "the network computes with values in 0..1 times this"),
-};
-
-type Options = OptionValues<typeof options>;
-
-const threeNumbers: Wanted<readonly [number, number, number]> = {
-  wants: "a colour, three numbers",
-  fits: (value): value is readonly [number, number, number] =>
-    Array.isArray(value) && value.length === 3 && value.every(Number.isFinite),
-};
-
-export interface EDSROptions extends Partial<Options> {
-  /** Mean colour of the training pictures, subtracted before and added after. Default: that of DIV2K. */
-  rgbMean?: readonly [number, number, number];
-  /** The generator of the initial weights. Default: that of `manualSeed`. */
-  random?: Random;
-}
-
-/** The paper's baseline, 1.37 M parameters at x2. The authors' code halves the rate every 200,000 steps. */
-const paper: Preset<Options> = {
-  network: { scale: 2, blocks: 16, channels: 64, resScale: 1, rgbRange: 255 },
-  patch: 48,
-  batch: 16,
-  loss: "l1",
-  lr: 1e-4,
-  schedule: { kind: "step", stepSize: 200_000, gamma: 0.5 },
-  warmup: 0,
-  steps: 300_000,
-  evalEvery: 1000,
-  logEvery: 100,
-};
-
-export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "edsr-paper"> = {
-  name: "EDSR",
-  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, good and slow; RGB",
-  colors: "rgb",
-  inputSize: "low",
-  options,
-  presets: {
-    /** A first network, in minutes. */
-    quick: {
-      network: { scale: 2, blocks: 4, channels: 16, resScale: 1, rgbRange: 255 },
-      ...quickRecipe,
-    },
-    /** The paper's baseline for a tenth of the steps: hours on a GPU. */
-    "edsr-article": { ...paper, steps: 30_000 },
-    "edsr-paper": paper,
-  },
-  describe: ({ scale, blocks, channels }) => `EDSR x${scale}, ${blocks} blocks of ${channels} channels`,
-  shortName: ({ scale, blocks, channels }) => `edsr-x${scale}-${blocks}x${channels}`,
-  looksAtExamples: () => true,
-  build: (options, random, examples = []) =>
-    new EDSR({ ...options, random, rgbMean: examples.length > 0 ? meanColor(examples) : undefined }),
-  recognize: recognizeEDSR,
-};
 
 /** EDSR for RGB pictures with values in 0..1. Parameter names are those of the authors' PyTorch code. */
 export class EDSR extends ConfiguredNetwork<Options> {
@@ -245,6 +179,74 @@ function meanColor(pictures: readonly NamedArray[]): [number, number, number] {
   return sums.map((sum) => sum / pixels) as [number, number, number];
 }
 
+// ---- Options and presets
+
+const options = {
+  /** Enlargement: 2, 3, 4 or 8. Default 2. */
+  scale: option(oneOf(2, 3, 4, 8), 2, "enlargement"),
+  /** Residual blocks. Default 16. */
+  blocks: option(whole(1, MAX_LAYERS), 16, "residual blocks (the paper's baseline: 16)"),
+  /** Channels of every feature map. Default 64. */
+  channels: option(whole(1, MAX_CHANNELS), 64, "channels of every feature map (the paper's baseline: 64)"),
+  /** Factor of each block's residual. Default 1; the paper takes 0.1 for 256 channels. */
+  resScale: option(atLeastZero, 1, "factor of each block's residual (0.1 for 256 channels)"),
+  /** Pictures are multiplied by this inside the network. Default 255, as for published weights. */
+  rgbRange: option(positive, 255, "the network computes with values in 0..1 times this"),
+};
+
+type Options = OptionValues<typeof options>;
+
+const threeNumbers: Wanted<readonly [number, number, number]> = {
+  wants: "a colour, three numbers",
+  fits: (value): value is readonly [number, number, number] =>
+    Array.isArray(value) && value.length === 3 && value.every(Number.isFinite),
+};
+
+export interface EDSROptions extends Partial<Options> {
+  /** Mean colour of the training pictures, subtracted before and added after. Default: that of DIV2K. */
+  rgbMean?: readonly [number, number, number];
+  /** The generator of the initial weights. Default: that of `manualSeed`. */
+  random?: Random;
+}
+
+/** The paper's baseline, 1.37 M parameters at x2. The authors' code halves the rate every 200,000 steps. */
+const paper: Preset<Options> = {
+  network: { scale: 2, blocks: 16, channels: 64, resScale: 1, rgbRange: 255 },
+  patch: 48,
+  batch: 16,
+  loss: "l1",
+  lr: 1e-4,
+  schedule: { kind: "step", stepSize: 200_000, gamma: 0.5 },
+  warmup: 0,
+  steps: 300_000,
+  evalEvery: 1000,
+  logEvery: 100,
+};
+
+export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "edsr-paper"> = {
+  name: "EDSR",
+  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, good and slow; RGB",
+  colors: "rgb",
+  inputSize: "low",
+  options,
+  presets: {
+    /** A first network, in minutes. */
+    quick: {
+      network: { scale: 2, blocks: 4, channels: 16, resScale: 1, rgbRange: 255 },
+      ...quickRecipe,
+    },
+    /** The paper's baseline for a tenth of the steps: hours on a GPU. */
+    "edsr-article": { ...paper, steps: 30_000 },
+    "edsr-paper": paper,
+  },
+  describe: ({ scale, blocks, channels }) => `EDSR x${scale}, ${blocks} blocks of ${channels} channels`,
+  shortName: ({ scale, blocks, channels }) => `edsr-x${scale}-${blocks}x${channels}`,
+  looksAtExamples: () => true,
+  build: (options, random, examples = []) =>
+    new EDSR({ ...options, random, rgbMean: examples.length > 0 ? meanColor(examples) : undefined }),
+  recognize: recognizeEDSR,
+};
+
 // ---- Files of other programs
 
 function recognizeEDSR(state: State, options: DetectOptions): RecognizedNetwork | undefined {
@@ -306,7 +308,7 @@ export function describeEdsr(
   const steps = countOf(state, /^tail\.0\.(\d+)\.weight$/);
   const [first = 0] = shapeOf(state, "tail.0.0.weight") ?? [];
   const scale = Math.round(Math.sqrt(first / channels)) ** steps;
-  // Large networks diverge without it; the papers' has 256 channels.
+  // Large networks diverge without it; the paper's large network has 256 channels.
   const factor = resScale ?? (channels >= 256 ? 0.1 : 1);
   const assumptions = [{ option: "resScale", text: `the factor of each block's residual: ${factor}` }];
   if (range !== undefined) assumptions.unshift({ option: "rgbRange", text: `the range of values: ${range}` });
@@ -317,7 +319,7 @@ export function describeEdsr(
   };
 }
 
-/** The tensors of EDSR's layers that subtract and add the mean color, times `range`. */
+/** The tensors of EDSR's layers that subtract and add the mean colour, times `range`. */
 export function meanShifts(range: number, mean: readonly number[] = DIV2K_RGB_MEAN): [string, NamedArray][] {
   const identity = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
   const shift = (name: string, factor: number): [string, NamedArray][] => [

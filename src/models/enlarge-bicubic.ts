@@ -46,7 +46,7 @@ function weights(channels: number, scale: number): Float32Array {
   return result;
 }
 
-/** For each of the `scale` pixels in the place of the middle one of SIDE, the weights of these. */
+/** The weights of SIDE pixels for each of the `scale` pixels in the place of the middle one. */
 function rowWeights(scale: number): number[][] {
   const options = { mode: "bicubic", convention: "matlab", antialias: false } as const;
   const { taps, first, weights } = axisTable(SIDE, SIDE * scale, scale, options);

@@ -30,6 +30,53 @@ import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
 import { type State, shapeOf } from "./state.ts";
 
+/** ESPCN for luma planes in 0..1. */
+export class ESPCN extends ConfiguredNetwork<Options> {
+  // The names below become those of the weights.
+  readonly first_part: Sequential;
+  readonly last_part: Sequential;
+
+  /** @throws RangeError for an option that does not fit. */
+  constructor(init: ESPCNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkConstructor("ESPCN", init);
+    super(espcn, options);
+    const { scale, filters, activation } = this.options;
+    const conv = (from: number, to: number, side: number) =>
+      new Conv2d(from, to, side, { padding: "same", random });
+    const features = conv(1, filters[0], 5);
+    const mapping = conv(filters[0], filters[1], 3);
+    const pixels = conv(filters[1], scale ** 2, 3);
+    const bend = () => (activation === "tanh" ? new Tanh() : new ReLU());
+    this.first_part = new Sequential(features, bend(), mapping, bend());
+    this.last_part = new Sequential(pixels, new PixelShuffle(scale));
+
+    kaimingNormalInit(features, { random });
+    kaimingNormalInit(mapping, { random });
+    // Small, so that all scale² pixels of a block start alike. docs/training-choices.md compares it with the
+    // layers' own weights.
+    normalInit(pixels, 0.001, { random });
+  }
+
+  /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
+  forward(x: Tensor): Tensor {
+    this.checkInput(x);
+    const y = this.last_part.forward(this.first_part.forward(x));
+    if (!this.options.residual) return y;
+    return add(enlargeBicubic(x, this.scale), y);
+  }
+
+  /** Half of each window, added up. */
+  get halo(): number {
+    return 4;
+  }
+
+  get valuesPerPixel(): number {
+    return Math.max(...this.options.filters, this.scale ** 2);
+  }
+}
+
+// ---- Options and presets
+
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
   scale: option(oneOf(2, 3, 4), 3, "enlargement"),
@@ -87,50 +134,7 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
   recognize: recognizeESPCN,
 };
 
-/** ESPCN for luma planes in 0..1. */
-export class ESPCN extends ConfiguredNetwork<Options> {
-  // The names below become those of the weights.
-  readonly first_part: Sequential;
-  readonly last_part: Sequential;
-
-  /** @throws RangeError for an option that does not fit. */
-  constructor(init: ESPCNOptions = {}) {
-    const { random = defaultRandom(), ...options } = checkConstructor("ESPCN", init);
-    super(espcn, options);
-    const { scale, filters, activation } = this.options;
-    const conv = (from: number, to: number, side: number) =>
-      new Conv2d(from, to, side, { padding: "same", random });
-    const features = conv(1, filters[0], 5);
-    const mapping = conv(filters[0], filters[1], 3);
-    const pixels = conv(filters[1], scale ** 2, 3);
-    const bend = () => (activation === "tanh" ? new Tanh() : new ReLU());
-    this.first_part = new Sequential(features, bend(), mapping, bend());
-    this.last_part = new Sequential(pixels, new PixelShuffle(scale));
-
-    kaimingNormalInit(features, random);
-    kaimingNormalInit(mapping, random);
-    // Small, so that all scale² pixels of a block start alike. docs/training-choices.md compares it with the
-    // layers' own weights.
-    normalInit(pixels, 0.001, random);
-  }
-
-  /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
-  forward(x: Tensor): Tensor {
-    this.checkInput(x);
-    const y = this.last_part.forward(this.first_part.forward(x));
-    if (!this.options.residual) return y;
-    return add(enlargeBicubic(x, this.scale), y);
-  }
-
-  /** Half of each window, added up. */
-  get halo(): number {
-    return 4;
-  }
-
-  get valuesPerPixel(): number {
-    return Math.max(...this.options.filters, this.scale ** 2);
-  }
-}
+// ---- Files of other programs
 
 /** ESPCN-pytorch, whose names are this library's. */
 function recognizeESPCN(state: State): RecognizedNetwork | undefined {

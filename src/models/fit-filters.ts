@@ -16,5 +16,5 @@ export function fitFilters(
 ): void {
   const [, , kh, kw] = layer.weight.shape;
   const large = examples.filter(({ shape: [, height, width] }) => height >= kh && width >= kw);
-  if (large.length > 0) whiteningInit(layer, large, random);
+  if (large.length > 0) whiteningInit(layer, large, { random });
 }

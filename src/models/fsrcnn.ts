@@ -31,6 +31,63 @@ import {
 } from "./architecture.ts";
 import { countOf, type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
 
+/** FSRCNN for luma planes in 0..1. */
+export class FSRCNN extends ConfiguredNetwork<Options> {
+  // The names below become those of the weights.
+  readonly first_part: Sequential;
+  readonly mid_part: Sequential;
+  readonly last_part: ConvTranspose2d;
+
+  /** @throws RangeError for an option that does not fit. */
+  constructor(init: FSRCNNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkConstructor("FSRCNN", init);
+    super(fsrcnn, options);
+    const { scale, d, s, m } = this.options;
+    // The paper's choice: He's rule before a PReLU, whose slope starts at 0.25, and a small transposed
+    // convolution.
+    const layer = (from: number, to: number, side: number) => {
+      const conv = new Conv2d(from, to, side, { padding: "same", random });
+      kaimingNormalInit(conv, { slope: 0.25, random });
+      return [conv, new PReLU(to)];
+    };
+    const mapping = Array.from({ length: m }, () => layer(s, s, 3));
+    this.first_part = new Sequential(...layer(1, d, 5));
+    this.mid_part = new Sequential(...layer(d, s, 1), ...mapping.flat(), ...layer(s, d, 1));
+    this.last_part = new ConvTranspose2d(d, 1, 9, {
+      stride: scale,
+      padding: 4,
+      outputPadding: scale - 1,
+      random,
+    });
+    normalInit(this.last_part, 0.001, { random });
+  }
+
+  /** The paper's FSRCNN-s, for real time: d = 32, s = 5, m = 1; 4,086 parameters. */
+  static small(scale: FSRCNNOptions["scale"], options: Pick<FSRCNNOptions, "random"> = {}): FSRCNN {
+    return new FSRCNN({ ...options, scale, d: 32, s: 5, m: 1 });
+  }
+
+  /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
+  forward(x: Tensor): Tensor {
+    this.checkInput(x);
+    return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
+  }
+
+  /**
+   * Half of each window, added up. The last window counts in pixels of the result: the last of an LR pixel's,
+   * number `scale` - 1, is reached by windows whose middles lie up to 4 pixels further.
+   */
+  get halo(): number {
+    return 2 + this.options.m + Math.floor((this.scale + 3) / this.scale);
+  }
+
+  get valuesPerPixel(): number {
+    return Math.max(this.options.d, this.scale ** 2);
+  }
+}
+
+// ---- Options and presets
+
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
   scale: option(oneOf(2, 3, 4), 3, "enlargement"),
@@ -77,60 +134,7 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
   recognize: recognizeFSRCNN,
 };
 
-/** FSRCNN for luma planes in 0..1. */
-export class FSRCNN extends ConfiguredNetwork<Options> {
-  // The names below become those of the weights.
-  readonly first_part: Sequential;
-  readonly mid_part: Sequential;
-  readonly last_part: ConvTranspose2d;
-
-  /** @throws RangeError for an option that does not fit. */
-  constructor(init: FSRCNNOptions = {}) {
-    const { random = defaultRandom(), ...options } = checkConstructor("FSRCNN", init);
-    super(fsrcnn, options);
-    const { scale, d, s, m } = this.options;
-    // The paper's choice: He's rule before a PReLU, whose slope starts at 0.25, and a small transposed
-    // convolution.
-    const layer = (from: number, to: number, side: number) => {
-      const conv = new Conv2d(from, to, side, { padding: "same", random });
-      kaimingNormalInit(conv, random, { slope: 0.25 });
-      return [conv, new PReLU(to)];
-    };
-    const mapping = Array.from({ length: m }, () => layer(s, s, 3));
-    this.first_part = new Sequential(...layer(1, d, 5));
-    this.mid_part = new Sequential(...layer(d, s, 1), ...mapping.flat(), ...layer(s, d, 1));
-    this.last_part = new ConvTranspose2d(d, 1, 9, {
-      stride: scale,
-      padding: 4,
-      outputPadding: scale - 1,
-      random,
-    });
-    normalInit(this.last_part, 0.001, random);
-  }
-
-  /** The paper's FSRCNN-s, for real time: d = 32, s = 5, m = 1; 4,086 parameters. */
-  static small(scale: FSRCNNOptions["scale"], options: Pick<FSRCNNOptions, "random"> = {}): FSRCNN {
-    return new FSRCNN({ ...options, scale, d: 32, s: 5, m: 1 });
-  }
-
-  /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
-  forward(x: Tensor): Tensor {
-    this.checkInput(x);
-    return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
-  }
-
-  /**
-   * Half of each window, added up. The last window counts in pixels of the result: the last of an LR pixel's,
-   * number `scale` - 1, is reached by windows whose middles lie up to 4 pixels further.
-   */
-  get halo(): number {
-    return 2 + this.options.m + Math.floor((this.scale + 3) / this.scale);
-  }
-
-  get valuesPerPixel(): number {
-    return Math.max(this.options.d, this.scale ** 2);
-  }
-}
+// ---- Files of other programs
 
 /** FSRCNN-pytorch, whose names are this library's. */
 function recognizeFSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {

@@ -33,7 +33,7 @@ interface Convolution {
   readonly bias: NamedArray;
 }
 
-/** Undefined if there are other layers with weights. */
+/** The convolutions in their order; undefined if there are other layers with weights. */
 function convolutionsOf(tensors: State): Convolution[] | undefined {
   const names = [...new Set([...tensors.keys()].map((key) => key.replace(/\.\d+$/, "")))];
   const convolutions = names.map((name): Convolution | undefined => {
@@ -93,8 +93,8 @@ function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): R
 }
 
 /**
- * TensorFlow's depth_to_space has the channels of the pixels' colors together, [y, x, channel]; PyTorch's pixel shuffle
- * has those of each color, [channel, y, x].
+ * TensorFlow's depth_to_space has the channels of the pixels' colours together, [y, x, channel]; PyTorch's pixel shuffle
+ * has those of each colour, [channel, y, x].
  */
 function shuffledAsInPytorch({ name, weight, bias }: Convolution, channels: number): Convolution {
   const pixels = bias.data.length / channels;
@@ -115,7 +115,7 @@ interface Values {
   readonly range: number;
   /** … less this times the range. */
   readonly mean: readonly number[];
-  /** In words, if the file does not say it. */
+  /** What was assumed, in words, if the file does not say it. */
   readonly assumption?: string;
 }
 

@@ -157,7 +157,7 @@ export interface NetworkFile {
   readonly state: ReadonlyMap<string, NamedArray>;
   /** What the file does not say. */
   readonly assumptions: readonly Assumption[];
-  /** Of a file with several, which were taken, in words: "params_ema, the averaged weights; not params". */
+  /** Which weights were taken of a file with several, in words: "params_ema, the averaged weights; not params". */
   readonly taken?: string;
 }
 
@@ -210,7 +210,7 @@ export function networkIn(
   return describe("networkIn", network.metadata, name);
 }
 
-/** In words: "EDSR x2, 4 blocks of 16 channels". @throws DataError if it is none of this library's */
+/** A network in words: "EDSR x2, 4 blocks of 16 channels". @throws DataError if it is none of this library's */
 export function describeNetwork(network: NetworkFile, name = "the weight file"): string {
   checkArguments("describeNetwork", { "the first argument": [network, aNetworkFile] });
   const { architecture, options } = describe("describeNetwork", network.metadata, name);

@@ -51,66 +51,7 @@ import {
 } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
-const options = {
-  /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 4 or 8. Default 4. */
-  scale: option(oneOf(1, 2, 4, 8), 4, "enlargement; 1 keeps the size"),
-  /** Blocks of three dense blocks. Default 23. */
-  blocks: option(whole(1, MAX_LAYERS), 23, "blocks of three dense blocks (ESRGAN: 23; for animation 6)"),
-  /** Channels between the blocks. Default 64. */
-  channels: option(whole(1, MAX_CHANNELS), 64, "channels between the blocks (ESRGAN: 64)"),
-  /** Channels that each convolution of a dense block adds. Default 32. */
-  growth: option(whole(1, MAX_CHANNELS), 32, "channels that a dense block's convolution adds (ESRGAN: 32)"),
-  /** Work on a picture this many times smaller, with its pixels in channels: 1, 2 or 4. Default 1: as it is. */
-  unshuffle: option(
-    oneOf(1, 2, 4),
-    1,
-    "work on a picture so many times smaller (Real-ESRGAN: 2 at scale 2, 4 at scale 1)",
-  ),
-  /** RGB, or luma alone. Default "rgb". */
-  colors: colorsOption,
-};
-
-type Options = OptionValues<typeof options>;
-
-export interface RRDBNetOptions extends Partial<Options> {
-  /** Where the initial weights come from; default: the generator of `manualSeed`. */
-  random?: Random;
-}
-
-export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> = {
-  name: "RRDBNet",
-  summary: "Wang et al. 2018 (ESRGAN, Real-ESRGAN): dense blocks, the most used for photographs, slow; RGB",
-  colors: "rgb",
-  inputSize: "low",
-  options,
-  presets: {
-    /** A first network, in minutes: one block with few channels. */
-    quick: {
-      network: { scale: 2, blocks: 1, channels: 16, growth: 8, unshuffle: 1, colors: "rgb" },
-      ...quickRecipe,
-    },
-    /** The first part of ESRGAN's training, by L1: the network that the authors call RRDB_PSNR. */
-    "esrgan-psnr": {
-      network: { scale: 4, blocks: 23, channels: 64, growth: 32, unshuffle: 1, colors: "rgb" },
-      patch: 32,
-      batch: 16,
-      loss: "l1",
-      lr: 2e-4,
-      schedule: { kind: "step", stepSize: 200_000, gamma: 0.5 },
-      warmup: 0,
-      steps: 1_000_000,
-      evalEvery: 1000,
-      logEvery: 100,
-    },
-  },
-  describe: ({ scale, blocks, channels }) => `RRDBNet x${scale}, ${blocks} blocks of ${channels} channels`,
-  shortName: ({ scale, blocks, channels }) => `rrdbnet-x${scale}-${blocks}x${channels}`,
-  looksAtExamples: () => false,
-  build: (options, random) => new RRDBNet({ ...options, random }),
-  recognize: recognizeRRDBNet,
-};
-
-/** Of every leaky ReLU. */
+/** The slope of every leaky ReLU. */
 const SLOPE = 0.2;
 
 /** Margin of tiles, in pixels of the features. */
@@ -304,7 +245,7 @@ class DenseBlock extends Module {
       const from = channels + before * growth;
       const layer = new Conv2d(from, to, 3, { padding: 1, random });
       // A tenth of what keeps the signal's size, as in the authors' code: many residuals add up.
-      normalInit(layer, 0.1 * Math.sqrt(2 / (9 * from)), random);
+      normalInit(layer, 0.1 * Math.sqrt(2 / (9 * from)), { random });
       return layer;
     };
     this.conv1 = conv(0, growth);
@@ -323,6 +264,69 @@ class DenseBlock extends Module {
     return y;
   }
 }
+
+// ---- Options and presets
+
+const options = {
+  /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 4 or 8. Default 4. */
+  scale: option(oneOf(1, 2, 4, 8), 4, "enlargement; 1 keeps the size"),
+  /** Blocks of three dense blocks. Default 23. */
+  blocks: option(whole(1, MAX_LAYERS), 23, "blocks of three dense blocks (ESRGAN: 23; for animation 6)"),
+  /** Channels between the blocks. Default 64. */
+  channels: option(whole(1, MAX_CHANNELS), 64, "channels between the blocks (ESRGAN: 64)"),
+  /** Channels that each convolution of a dense block adds. Default 32. */
+  growth: option(whole(1, MAX_CHANNELS), 32, "channels that a dense block's convolution adds (ESRGAN: 32)"),
+  /** Work on a picture this many times smaller, with its pixels in channels: 1, 2 or 4. Default 1: as it is. */
+  unshuffle: option(
+    oneOf(1, 2, 4),
+    1,
+    "work on a picture so many times smaller (Real-ESRGAN: 2 at scale 2, 4 at scale 1)",
+  ),
+  /** RGB, or luma alone. Default "rgb". */
+  colors: colorsOption,
+};
+
+type Options = OptionValues<typeof options>;
+
+export interface RRDBNetOptions extends Partial<Options> {
+  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  random?: Random;
+}
+
+export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> = {
+  name: "RRDBNet",
+  summary: "Wang et al. 2018 (ESRGAN, Real-ESRGAN): dense blocks, the most used for photographs, slow; RGB",
+  colors: "rgb",
+  inputSize: "low",
+  options,
+  presets: {
+    /** A first network, in minutes: one block with few channels. */
+    quick: {
+      network: { scale: 2, blocks: 1, channels: 16, growth: 8, unshuffle: 1, colors: "rgb" },
+      ...quickRecipe,
+    },
+    /** The first part of ESRGAN's training, by L1: the network that the authors call RRDB_PSNR. */
+    "esrgan-psnr": {
+      network: { scale: 4, blocks: 23, channels: 64, growth: 32, unshuffle: 1, colors: "rgb" },
+      patch: 32,
+      batch: 16,
+      loss: "l1",
+      lr: 2e-4,
+      schedule: { kind: "step", stepSize: 200_000, gamma: 0.5 },
+      warmup: 0,
+      steps: 1_000_000,
+      evalEvery: 1000,
+      logEvery: 100,
+    },
+  },
+  describe: ({ scale, blocks, channels }) => `RRDBNet x${scale}, ${blocks} blocks of ${channels} channels`,
+  shortName: ({ scale, blocks, channels }) => `rrdbnet-x${scale}-${blocks}x${channels}`,
+  looksAtExamples: () => false,
+  build: (options, random) => new RRDBNet({ ...options, random }),
+  recognize: recognizeRRDBNet,
+};
+
+// ---- Files of other programs
 
 /** Files of BasicSR, Real-ESRGAN, traiNNer and neosr; of ESRGAN's first code, and of the code after it. */
 export function recognizeRRDBNet(

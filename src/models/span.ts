@@ -43,63 +43,6 @@ import {
 import { DIV2K_RGB_MEAN } from "./edsr.ts";
 import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
-const options = {
-  /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
-  scale: scaleOption,
-  /** Blocks of three convolutions. Default 6. */
-  blocks: option(whole(1, MAX_LAYERS), 6, "blocks of three convolutions (the paper: 6)"),
-  /** Channels of every feature map. Default 48. */
-  channels: option(whole(1, MAX_CHANNELS), 48, "channels of every feature map (the paper: 48)"),
-  /**
-   * Subtract DIV2K's mean colour and multiply by 255 first, as the authors do. Default false: most models trained
-   * since do without, and start better.
-   */
-  normalize: option(yesOrNo, false, "subtract a mean colour and multiply by 255 first (the paper: yes)"),
-  /** RGB, or luma alone. Default "rgb". */
-  colors: colorsOption,
-};
-
-type Options = OptionValues<typeof options>;
-
-export interface SPANOptions extends Partial<Options> {
-  /** Where the initial weights come from; default: the generator of `manualSeed`. */
-  random?: Random;
-}
-
-export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
-  name: "SPAN",
-  summary: "Wan et al. 2024: gated blocks of plain convolutions on the small picture, good and fast; RGB",
-  colors: "rgb",
-  inputSize: "low",
-  options,
-  presets: {
-    /** A first network, in minutes. */
-    quick: {
-      network: { scale: 2, blocks: 3, channels: 20, normalize: false, colors: "rgb" },
-      ...quickRecipe,
-      warmup: 100,
-    },
-    /** The paper's network and recipe, from random weights at every scale. */
-    "span-paper": {
-      network: { scale: 4, blocks: 6, channels: 48, normalize: true, colors: "rgb" },
-      patch: 64,
-      batch: 64,
-      loss: "l1",
-      lr: 5e-4,
-      schedule: { kind: "step", stepSize: 200_000, gamma: 0.5 },
-      warmup: 0,
-      steps: 1_000_000,
-      evalEvery: 1000,
-      logEvery: 100,
-    },
-  },
-  describe: ({ scale, blocks, channels }) => `SPAN x${scale}, ${blocks} blocks of ${channels} channels`,
-  shortName: ({ scale, blocks, channels }) => `span-x${scale}-${blocks}x${channels}`,
-  looksAtExamples: () => false,
-  build: (options, random) => new SPAN({ ...options, random }),
-  recognize: recognizeSpan,
-};
-
 /** SPAN for pictures in 0..1. Parameter names are those of the authors' code after folding. */
 export class SPAN extends ConfiguredNetwork<Options> {
   // The names below become those of the weights; those of the blocks are block_1, block_2, …
@@ -229,6 +172,67 @@ class Block extends Module {
     return { y, inner };
   }
 }
+
+// ---- Options and presets
+
+const options = {
+  /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
+  scale: scaleOption,
+  /** Blocks of three convolutions. Default 6. */
+  blocks: option(whole(1, MAX_LAYERS), 6, "blocks of three convolutions (the paper: 6)"),
+  /** Channels of every feature map. Default 48. */
+  channels: option(whole(1, MAX_CHANNELS), 48, "channels of every feature map (the paper: 48)"),
+  /**
+   * Subtract DIV2K's mean colour and multiply by 255 first, as the authors do. Default false: most models trained
+   * since do without, and start better.
+   */
+  normalize: option(yesOrNo, false, "subtract a mean colour and multiply by 255 first (the paper: yes)"),
+  /** RGB, or luma alone. Default "rgb". */
+  colors: colorsOption,
+};
+
+type Options = OptionValues<typeof options>;
+
+export interface SPANOptions extends Partial<Options> {
+  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  random?: Random;
+}
+
+export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
+  name: "SPAN",
+  summary: "Wan et al. 2024: gated blocks of plain convolutions on the small picture, good and fast; RGB",
+  colors: "rgb",
+  inputSize: "low",
+  options,
+  presets: {
+    /** A first network, in minutes. */
+    quick: {
+      network: { scale: 2, blocks: 3, channels: 20, normalize: false, colors: "rgb" },
+      ...quickRecipe,
+      warmup: 100,
+    },
+    /** The paper's network and recipe, from random weights at every scale. */
+    "span-paper": {
+      network: { scale: 4, blocks: 6, channels: 48, normalize: true, colors: "rgb" },
+      patch: 64,
+      batch: 64,
+      loss: "l1",
+      lr: 5e-4,
+      schedule: { kind: "step", stepSize: 200_000, gamma: 0.5 },
+      warmup: 0,
+      steps: 1_000_000,
+      evalEvery: 1000,
+      logEvery: 100,
+    },
+  },
+  describe: ({ scale, blocks, channels }) => `SPAN x${scale}, ${blocks} blocks of ${channels} channels`,
+  shortName: ({ scale, blocks, channels }) => `span-x${scale}-${blocks}x${channels}`,
+  looksAtExamples: () => false,
+  build: (options, random) => new SPAN({ ...options, random }),
+  recognize: recognizeSpan,
+};
+
+// ---- Files of other programs
 
 /** Files of the authors, traiNNer and neosr, with branches; and those of the NTIRE challenges, without. */
 export function recognizeSpan(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {

@@ -30,12 +30,72 @@ import {
 import { fitFilters } from "./fit-filters.ts";
 import { type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
 
+/** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
+export class SRCNN extends ConfiguredNetwork<Options> {
+  // The names below become those of the weights.
+  readonly conv1: Conv2d;
+  readonly conv2: Conv2d;
+  readonly conv3: Conv2d;
+
+  /** @throws RangeError for an option that does not fit. */
+  constructor(init: SRCNNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkConstructor("SRCNN", init);
+    super(srcnn, options);
+    const { kernels, filters, padding } = this.options;
+    const conv = (from: number, to: number, side: number) =>
+      new Conv2d(from, to, side, { padding: padding === "zeros" ? "same" : 0, random });
+    this.conv1 = conv(1, filters[0], kernels[0]);
+    this.conv2 = conv(filters[0], filters[1], kernels[1]);
+    this.conv3 = conv(filters[1], 1, kernels[2]);
+
+    // The paper draws all weights with a standard deviation of 0.001. Three such layers leave next to nothing
+    // of the signal and of the gradient. So He's rule where a ReLU follows, and the paper's in the last layer
+    // alone: the network starts by answering about 0, or with `residual` about its input.
+    // docs/training-choices.md compares them. Given pictures, `build` does better in the first layer.
+    kaimingNormalInit(this.conv1, { random });
+    kaimingNormalInit(this.conv2, { random });
+    normalInit(this.conv3, 0.001, { random });
+  }
+
+  /** x [n, 1, h, w] in 0..1, enlarged already, to [n, 1, h, w]. */
+  forward(x: Tensor): Tensor {
+    this.checkInput(x);
+    const features = this.#layer(this.conv1, x, { activation: "relu" });
+    const mapped = this.#layer(this.conv2, features, { activation: "relu" });
+    disposeUnderNoGrad(features);
+    const y = this.#layer(this.conv3, mapped, this.options.residual ? { skip: x } : {});
+    disposeUnderNoGrad(mapped);
+    return y;
+  }
+
+  /** Adds the margin that the convolution takes away. Zeros need none: the convolution assumes them. */
+  #layer(conv: Conv2d, x: Tensor, fused: FusedOptions): Tensor {
+    const margin = (conv.weight.shape[2] - 1) / 2;
+    if (this.options.padding === "zeros" || margin === 0) return conv.forward(x, fused);
+    const wide = pad(x, [margin, margin, margin, margin], "replicate");
+    const y = conv.forward(wide, fused);
+    disposeUnderNoGrad(wide);
+    return y;
+  }
+
+  /** Half of each window, added up: 6, 7 or 8 pixels for the paper's three networks. */
+  get halo(): number {
+    return this.options.kernels.reduce((sum, side) => sum + (side - 1) / 2, 0);
+  }
+
+  get valuesPerPixel(): number {
+    return Math.max(...this.options.filters);
+  }
+}
+
+// ---- Options and presets
+
 const options = {
   /** Enlargement of the bicubic interpolation before the network: 2, 3 or 4. Default 3, the paper's. */
   scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /**
-   * Sides of the three windows, odd. Default [9, 1, 5] (8,129 parameters); the papers also have [9, 3, 5]
-   * (24,513) and [9, 5, 5] (57,281), better by about 0.1 dB each.
+   * Sides of the three windows (the papers call them kernels), odd. Default [9, 1, 5] (8,129 parameters); the papers also have [9, 3, 5]
+   * (24,513) and [9, 5, 5] (57,281), each a little better than the one before.
    */
   kernels: option(
     numbers([9, 1, 5], odd(99)),
@@ -100,63 +160,7 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
   recognize: recognizeSRCNN,
 };
 
-/** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
-export class SRCNN extends ConfiguredNetwork<Options> {
-  // The names below become those of the weights.
-  readonly conv1: Conv2d;
-  readonly conv2: Conv2d;
-  readonly conv3: Conv2d;
-
-  /** @throws RangeError for an option that does not fit. */
-  constructor(init: SRCNNOptions = {}) {
-    const { random = defaultRandom(), ...options } = checkConstructor("SRCNN", init);
-    super(srcnn, options);
-    const { kernels, filters, padding } = this.options;
-    const conv = (from: number, to: number, side: number) =>
-      new Conv2d(from, to, side, { padding: padding === "zeros" ? "same" : 0, random });
-    this.conv1 = conv(1, filters[0], kernels[0]);
-    this.conv2 = conv(filters[0], filters[1], kernels[1]);
-    this.conv3 = conv(filters[1], 1, kernels[2]);
-
-    // The paper draws all weights with a standard deviation of 0.001. Three such layers leave next to nothing
-    // of the signal and of the gradient. So He's rule where a ReLU follows, and the paper's in the last layer
-    // alone: the network starts by answering about 0, or with `residual` about its input.
-    // docs/training-choices.md compares them. Given pictures, `build` does better in the first layer.
-    kaimingNormalInit(this.conv1, random);
-    kaimingNormalInit(this.conv2, random);
-    normalInit(this.conv3, 0.001, random);
-  }
-
-  /** x [n, 1, h, w] in 0..1, enlarged already, to [n, 1, h, w]. */
-  forward(x: Tensor): Tensor {
-    this.checkInput(x);
-    const features = this.#layer(this.conv1, x, { activation: "relu" });
-    const mapped = this.#layer(this.conv2, features, { activation: "relu" });
-    disposeUnderNoGrad(features);
-    const y = this.#layer(this.conv3, mapped, this.options.residual ? { skip: x } : {});
-    disposeUnderNoGrad(mapped);
-    return y;
-  }
-
-  /** Adds the margin that the convolution takes away. Zeros need none: the convolution assumes them. */
-  #layer(conv: Conv2d, x: Tensor, fused: FusedOptions): Tensor {
-    const margin = (conv.weight.shape[2] - 1) / 2;
-    if (this.options.padding === "zeros" || margin === 0) return conv.forward(x, fused);
-    const wide = pad(x, [margin, margin, margin, margin], "replicate");
-    const y = conv.forward(wide, fused);
-    disposeUnderNoGrad(wide);
-    return y;
-  }
-
-  /** Half of each window, added up: 6, 7 or 8 pixels for the paper's three networks. */
-  get halo(): number {
-    return this.options.kernels.reduce((sum, side) => sum + (side - 1) / 2, 0);
-  }
-
-  get valuesPerPixel(): number {
-    return Math.max(...this.options.filters);
-  }
-}
+// ---- Files of other programs
 
 /** SRCNN-pytorch, whose names are this library's. */
 function recognizeSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {

@@ -8,7 +8,7 @@ export type State = ReadonlyMap<string, NamedArray>;
 export interface DetectOptions {
   /** What errors call the file. It may also tell the scale: "fsrcnn_x3.pth". */
   readonly name: string;
-  /** By how much the network enlarges, for files that do not say. */
+  /** Enlargement by the network, for files that do not say. */
   readonly scale?: number;
 }
 

@@ -39,7 +39,7 @@ export abstract class SuperResolver extends Module {
   /** Numbers per input pixel in the largest feature map; they and the halo limit the tiles. */
   abstract readonly valuesPerPixel: number;
 
-  /** For networks whose last layers need far more memory than those before. */
+  /** `forward` in two stages, for networks whose last layers need far more memory than those before. */
   get twoStages(): TwoStages | undefined {
     return undefined;
   }
@@ -55,7 +55,7 @@ export abstract class SuperResolver extends Module {
 export interface TwoStages {
   /** x to feature maps of the same height and width. */
   features(x: Tensor): Tensor;
-  /** Those feature maps, or a part of them, to the result of `forward`. */
+  /** Makes the result of `forward` from those feature maps, or from a part of them. */
   reconstruct(features: Tensor): Tensor;
   /** Numbers per pixel in the features; no map on the way to them has more. */
   readonly featureValues: number;

@@ -2,8 +2,7 @@
 import { checkArguments, instanceOf } from "../options/arguments.ts";
 import { zeros } from "../tensor/create.ts";
 import { noGrad } from "../tensor/no-grad.ts";
-import type { RecordedOp } from "../tensor/op.ts";
-import { recordOps } from "../tensor/op.ts";
+import { type RecordedOp, recordOps } from "../tensor/record-ops.ts";
 import { outsideScopes, scope } from "../tensor/scope.ts";
 import { SuperResolver } from "./super-resolver.ts";
 

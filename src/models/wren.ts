@@ -45,58 +45,6 @@ import {
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
-const options = {
-  /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
-  scale: scaleOption,
-  /** Residual blocks. Default 10. */
-  blocks: option(whole(1, MAX_LAYERS), 10, "residual blocks of two convolutions"),
-  /** Channels of every feature map. Default 32. */
-  channels: option(whole(1, MAX_CHANNELS), 32, "channels of every feature map"),
-  /** RGB, or luma alone. Default "rgb". */
-  colors: colorsOption,
-};
-
-type Options = OptionValues<typeof options>;
-
-export interface WrenOptions extends Partial<Options> {
-  /** Where the initial weights come from; default: the generator of `manualSeed`. */
-  random?: Random;
-}
-
-export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
-  name: "Wren",
-  summary: "this library's own: residual blocks and the cheapest enlargement, the best for its time; RGB",
-  colors: "rgb",
-  inputSize: "low",
-  options,
-  presets: {
-    /** A first network, in minutes. */
-    quick: {
-      network: { scale: 2, blocks: 4, channels: 16, colors: "rgb" },
-      ...quickRecipe,
-      warmup: 100,
-    },
-    /** The network that comes with the library: hours. */
-    wren: {
-      network: { scale: 2, blocks: 10, channels: 32, colors: "rgb" },
-      patch: 48,
-      batch: 16,
-      loss: "l1",
-      lr: 1e-3,
-      schedule: { kind: "cosine" },
-      warmup: 500,
-      steps: 200_000,
-      evalEvery: 1000,
-      logEvery: 100,
-    },
-  },
-  describe: ({ scale, blocks, channels }) => `Wren x${scale}, ${blocks} blocks of ${channels} channels`,
-  shortName: ({ scale, blocks, channels }) => `wren-x${scale}-${blocks}x${channels}`,
-  looksAtExamples: () => false,
-  build: (options, random) => new Wren({ ...options, random }),
-  recognize: recognizeWren,
-};
-
 /** Wren for pictures in 0..1. */
 export class Wren extends ConfiguredNetwork<Options> {
   // The names below become those of the weights.
@@ -183,6 +131,62 @@ class Block extends Module {
     return y;
   }
 }
+
+// ---- Options and presets
+
+const options = {
+  /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
+  scale: scaleOption,
+  /** Residual blocks. Default 10. */
+  blocks: option(whole(1, MAX_LAYERS), 10, "residual blocks of two convolutions"),
+  /** Channels of every feature map. Default 32. */
+  channels: option(whole(1, MAX_CHANNELS), 32, "channels of every feature map"),
+  /** RGB, or luma alone. Default "rgb". */
+  colors: colorsOption,
+};
+
+type Options = OptionValues<typeof options>;
+
+export interface WrenOptions extends Partial<Options> {
+  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  random?: Random;
+}
+
+export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
+  name: "Wren",
+  summary: "this library's own: residual blocks and the cheapest enlargement, the best for its time; RGB",
+  colors: "rgb",
+  inputSize: "low",
+  options,
+  presets: {
+    /** A first network, in minutes. */
+    quick: {
+      network: { scale: 2, blocks: 4, channels: 16, colors: "rgb" },
+      ...quickRecipe,
+      warmup: 100,
+    },
+    /** The network that comes with the library: hours. */
+    wren: {
+      network: { scale: 2, blocks: 10, channels: 32, colors: "rgb" },
+      patch: 48,
+      batch: 16,
+      loss: "l1",
+      lr: 1e-3,
+      schedule: { kind: "cosine" },
+      warmup: 500,
+      steps: 200_000,
+      evalEvery: 1000,
+      logEvery: 100,
+    },
+  },
+  describe: ({ scale, blocks, channels }) => `Wren x${scale}, ${blocks} blocks of ${channels} channels`,
+  shortName: ({ scale, blocks, channels }) => `wren-x${scale}-${blocks}x${channels}`,
+  looksAtExamples: () => false,
+  build: (options, random) => new Wren({ ...options, random }),
+  recognize: recognizeWren,
+};
+
+// ---- Files of other programs
 
 /** Files that PyTorch wrote, whose names are this library's: examples/pytorch. */
 export function recognizeWren(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {

@@ -11,7 +11,7 @@ const fromZeroToOne: Wanted<number> = {
 /**
  * The decay for update number `step` of an average, counted from 0: `decay`, or (1 + step) / (10 + step)
  * while that is smaller, so that the average soon forgets the random weights of the beginning. With a decay
- * of 0.999 alone, they would still make up an eighth of it after 2000 steps. (The rule of TensorFlow's
+ * of 0.999 alone, they would still make up 13 % of it after 2000 steps (0.999 ** 2000). (The rule of TensorFlow's
  * ExponentialMovingAverage.)
  */
 export function emaDecay(decay: number, step: number): number {
@@ -29,7 +29,7 @@ export function emaDecay(decay: number, step: number): number {
  * should begin with the same weights. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
  * torch.optim.swa_utils.)
  *
- * Buffers, such as the running statistics of batch normalisation, are copied.
+ * Buffers, such as the running statistics of batch normalization, are copied.
  *
  * A decay that changes from step to step is given as a function, which a replay of the step asks again.
  */

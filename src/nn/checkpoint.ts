@@ -1,4 +1,4 @@
-/** Networks and optimisers in one file, so that a training loop of one's own can go on where it stopped. */
+/** Networks and optimizers in one file, so that a training loop of one's own can go on where it stopped. */
 import { bytes as bytesWanted, checkArguments, isPlain, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, quote, whole } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
@@ -7,11 +7,11 @@ import { Module, type NamedArray } from "./module.ts";
 import { Optimizer } from "./optimizer.ts";
 import { parseSafetensors, serializeSafetensors, texts } from "./safetensors.ts";
 
-/** Networks and optimisers by names of your choice, such as `{ model, adam }`. */
+/** Networks and optimizers by names of your choice, such as `{ model, adam }`. */
 export type CheckpointParts = Readonly<Record<string, Module | Optimizer>>;
 
 const someParts: Wanted<CheckpointParts> = {
-  wants: "networks and optimisers by names without dots, such as { model, adam }",
+  wants: "networks and optimizers by names without dots, such as { model, adam }",
   fits: (value): value is CheckpointParts =>
     isPlain(value) &&
     Object.entries(value).length > 0 &&
@@ -22,7 +22,7 @@ const someParts: Wanted<CheckpointParts> = {
 
 /**
  * The bytes of a safetensors file with everything that the parts need to go on, to the last bit: the tensors of
- * networks, running statistics included, and the sums, step count and learning rate of optimisers. `metadata` is for
+ * networks, running statistics included, and the sums, step count and learning rate of optimizers. `metadata` is for
  * what else your loop counts, such as the place of a loader: `{ loader: JSON.stringify(loader.state()) }`.
  *
  *     await writeFile(path, await saveCheckpoint({ model, adam }, { epoch: "3" }));
@@ -61,7 +61,7 @@ export async function saveCheckpoint(
  * its metadata. Parts of the file that are not asked for stay unread: `loadCheckpoint({ model }, bytes)` will do for a
  * network that is only used. `name` is what errors call the file.
  *
- * @throws DataError if the file is broken, lacks a part, or one belongs to another network or optimiser. Parts named
+ * @throws DataError if the file is broken, lacks a part, or one belongs to another network or optimizer. Parts named
  *   before that one are loaded by then.
  */
 export function loadCheckpoint(
@@ -86,7 +86,7 @@ export function loadCheckpoint(
       ? state.size > 0 || value.namedTensors().size === 0
       : metadata[`${part}.steps`] !== undefined;
     if (!isThere) {
-      const kind = isModule ? "network" : "optimiser";
+      const kind = isModule ? "network" : "optimizer";
       throw new DataError(
         `loadCheckpoint: ${name} has no ${kind} called "${part}"; it has ` +
           `${[...states.keys()].map(excerpt).join(", ") || "nothing"}. Name the parts as they were saved.`,

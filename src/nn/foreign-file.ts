@@ -10,7 +10,7 @@ interface Kind {
   readonly text?: RegExp;
   /** Extensions that tell where the bytes do not. */
   readonly extensions?: RegExp;
-  /** As in "this is …". */
+  /** What it is, to follow "this is". */
   readonly what: string;
   readonly remedy: string;
 }

@@ -1,4 +1,4 @@
-/** What may be done to gradients between `backward` and the optimiser's step, all on the device. */
+/** What may be done to gradients between `backward` and the optimizer's step, all on the device. */
 
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { gather } from "../kernels/optim/gather.ts";
@@ -59,7 +59,10 @@ export function clipGradNorm(gradients: Gradients, maxNorm: number): Tensor {
   return keep(norm);
 }
 
-/** Of all elements. They are gathered first, for few launches, as far as the device can bind them at once. */
+/**
+ * Sum of the squares of all elements. They are gathered first, for few launches, as far as the device can bind them at
+ * once.
+ */
 function sumOfSquares(tensors: readonly Tensor[]): Tensor {
   const most = tensors[0].device.profile.maxTensorBytes / 4;
   const sums: Tensor[] = [];

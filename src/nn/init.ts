@@ -2,28 +2,31 @@
 
 import { checkArguments, checkOptions, finite, isObject, type Wanted } from "../options/arguments.ts";
 import { atLeastZero } from "../options/kinds.ts";
-import { aRandom, type Random } from "../tensor/random.ts";
+import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** A convolution, or another layer with weights of that shape. */
-export interface Layer {
+export interface WeightedLayer {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
 }
 
-export const aLayer: Wanted<Layer> = {
+export const aLayer: Wanted<WeightedLayer> = {
   wants: "a convolution, or another layer with a weight of four axes",
-  fits: (value): value is Layer =>
+  fits: (value): value is WeightedLayer =>
     isObject(value) && value.weight instanceof Tensor && value.weight.shape.length === 4,
 };
 
+export interface InitOptions {
+  /** The generator of the weights. Default: that of `manualSeed`. */
+  readonly random?: Random;
+}
+
 /** Weights from a normal distribution of mean 0 and standard deviation `std`; biases 0. */
-export function normalInit(layer: Layer, std: number, random: Random): void {
-  checkArguments("normalInit", {
-    layer: [layer, aLayer],
-    std: [std, atLeastZero],
-    random: [random, aRandom],
-  });
+export function normalInit(layer: WeightedLayer, std: number, options: InitOptions = {}): void {
+  checkArguments("normalInit", { layer: [layer, aLayer], std: [std, atLeastZero] });
+  checkOptions("normalInit", options, { random: aRandom });
+  const { random = defaultRandom() } = options;
   const { weight, bias } = layer;
   weight.assign(Float32Array.from({ length: weight.size }, () => std * random.normal()));
   bias?.assign(new Float32Array(bias.size));
@@ -32,12 +35,15 @@ export function normalInit(layer: Layer, std: number, random: Random): void {
 /**
  * Weights with a standard deviation of sqrt(2 / ((1 + slope²) n)) for a convolution of n = inChannels * kh *
  * kw products per output (He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015): through layers followed
- * by a ReLU, or by a PReLU with that slope, the signal neither dies away nor explodes. Biases 0.
+ * by a ReLU, or by a PReLU with that slope (default 0), the signal neither dies away nor explodes. Biases 0.
  */
-export function kaimingNormalInit(layer: Layer, random: Random, options: { slope?: number } = {}): void {
-  checkArguments("kaimingNormalInit", { layer: [layer, aLayer], random: [random, aRandom] });
-  checkOptions("kaimingNormalInit", options, { slope: finite });
-  const { slope = 0 } = options;
+export function kaimingNormalInit(
+  layer: WeightedLayer,
+  options: InitOptions & { readonly slope?: number } = {},
+): void {
+  checkArguments("kaimingNormalInit", { layer: [layer, aLayer] });
+  checkOptions("kaimingNormalInit", options, { slope: finite, random: aRandom });
+  const { slope = 0, random } = options;
   const [, inChannels, kh, kw] = layer.weight.shape;
-  normalInit(layer, Math.sqrt(2 / ((1 + slope ** 2) * inChannels * kh * kw)), random);
+  normalInit(layer, Math.sqrt(2 / ((1 + slope ** 2) * inChannels * kh * kw)), { random });
 }

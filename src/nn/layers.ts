@@ -23,11 +23,13 @@ import { type Layer, Module } from "./module.ts";
 type PaddingMode = "zeros" | Exclude<PadMode, "constant">;
 
 export interface Conv2dModuleOptions {
+  /** Pixels from one window to the next. Default 1. */
   stride?: Pair;
   /** Default 0; `"same"` keeps the picture's size (odd windows and stride 1 only). */
   padding?: Pair | "same";
   /** What lies around the picture: zeros, its mirror image, or the nearest pixel; see `pad`. Default "zeros". */
   paddingMode?: PaddingMode;
+  /** Pixels from one of a window's elements to the next: above 1, the window has gaps. Default 1. */
   dilation?: Pair;
   /** Default true. */
   bias?: boolean;
@@ -35,7 +37,7 @@ export interface Conv2dModuleOptions {
   random?: Random;
 }
 
-/** `pairs` are checked by `pair`. */
+/** Checks what all convolutions take. Only the names of `pairs` are checked here; `pair` checks their values. */
 function checkLayer(
   name: string,
   inChannels: number,
@@ -133,9 +135,9 @@ export class Linear extends Module {
 }
 
 export interface ConvTranspose2dModuleOptions extends Omit<Conv2dModuleOptions, "padding" | "paddingMode"> {
-  /** Default 0. */
+  /** Rows and columns that are left out at every side of the result. Default 0. */
   padding?: Pair;
-  /** Default 0. */
+  /** Rows and columns more at the bottom and the right; fewer than the stride or the dilation. Default 0. */
   outputPadding?: Pair;
 }
 

@@ -103,7 +103,7 @@ export class HuberLoss {
   }
 }
 
-/** As `HuberLoss`, scaled to the slope of `L1Loss`. See `smoothL1Loss`. */
+/** `HuberLoss`, scaled to the slope of `L1Loss`. See `smoothL1Loss`. */
 export class SmoothL1Loss {
   readonly options: SmoothL1Options;
 
@@ -117,7 +117,7 @@ export class SmoothL1Loss {
   }
 }
 
-/** For answers of yes or no. See `binaryCrossEntropyWithLogits`. */
+/** Cross entropy for answers of yes or no. See `binaryCrossEntropyWithLogits`. */
 export class BCEWithLogitsLoss {
   readonly options: LossOptions;
 

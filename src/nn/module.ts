@@ -43,11 +43,11 @@ type Member = Tensor | Module;
 
 /** How a state and a module differ, as names of tensors. */
 export interface StateDifference {
-  /** In the module alone. */
+  /** Tensors of the module that the state lacks. */
   readonly missing: string[];
-  /** In the state alone. */
+  /** Tensors of the state that the module lacks. */
   readonly unexpected: string[];
-  /** In both, with different shapes. */
+  /** Tensors of both, with different shapes. */
   readonly misshapen: string[];
 }
 
@@ -58,10 +58,10 @@ export interface StateDifference {
  * Tensors and modules belong to it if they are its properties, or in arrays that are. In a Map, a Set or a
  * plain object they are an error as soon as the parameters are asked for. Private fields (`#conv`) and
  * variables outside the class are invisible from here: tensors there are neither trained nor saved nor
- * disposed, and all that shows it is an optimiser's warning. TypeScript's `private` is fine.
+ * disposed, and all that shows it is an optimizer's warning. TypeScript's `private` is fine.
  */
 export abstract class Module {
-  /** Is the module being trained? Dropout and batch normalisation behave differently then; see `train()`. */
+  /** Is the module being trained? Dropout and batch normalization behave differently then; see `train()`. */
   training = true;
 
   /**
@@ -118,7 +118,7 @@ export abstract class Module {
     return this;
   }
 
-  /** Ends training mode: dropout lets everything through, batch normalisation uses its running statistics. */
+  /** Ends training mode: dropout lets everything through, batch normalization uses its running statistics. */
   eval(): this {
     return this.train(false);
   }
@@ -208,8 +208,8 @@ export abstract class Module {
   /**
    * Stores all tensors of this module as float16 from now on, in half the memory, and returns the module;
    * PyTorch's name. For inference alone: operations compute in f32 and store their results as float16, too, so
-   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimiser refuses the parameters, and
-   * normalisations, reductions and losses refuse float16.
+   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimizer refuses the parameters, and
+   * normalizations, reductions and losses refuse float16.
    *
    * @throws GpuError, without changing anything, if the device cannot store float16.
    */

@@ -16,7 +16,7 @@ import { float16, float32 } from "./number-formats.ts";
 
 /** A network of ncnn as a file describes it. */
 export interface NcnnFile {
-  /** By the names of their layers, in the order of the layers: NAME.weight, .bias, .slope (PReLU), .data. */
+  /** Tensors by the names of their layers, in the order of the layers: NAME.weight, .bias, .slope (PReLU), .data. */
   readonly tensors: Map<string, NamedArray>;
   /**
    * What the layers do, in their order, a word for each: `C3` a convolution of 3x3 pixels, `P` PReLU, `R0.2` leaky
@@ -66,7 +66,7 @@ export function parseNcnn(bytes: Uint8Array, name: string): NcnnFile {
 interface Layer {
   readonly type: string;
   readonly name: string;
-  /** By their keys; lists have more or fewer values than one. */
+  /** Parameters by their keys; lists have more or fewer values than one. */
   readonly params: ReadonlyMap<number, readonly number[]>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Normalisations: over a batch as a layer (its function has a folder among the kernels), and over a picture by itself
+ * Normalizations: over a batch as a layer (its function has a folder among the kernels), and over a picture by itself
  * as functions of existing operations and as layers.
  */
 import { type BatchNormOptions, batchNorm, batchNormOptions } from "../kernels/batch-norm/index.ts";
@@ -57,7 +57,7 @@ export function layerNorm(
   if (rank === 0 || !sameShape(x.shape.slice(-rank), normalizedShape)) {
     throw new ShapeError(
       `layerNorm: the last axes of x ${formatShape(x.shape)} must be ${formatShape(normalizedShape)}, the shape that ` +
-        `is normalised.`,
+        `is normalized.`,
     );
   }
   checkSizes("layerNorm", normalizedShape, { weight, bias });
@@ -68,7 +68,7 @@ export function layerNorm(
 /**
  * x [n, c, …] with mean 0 and variance 1 over each of `groups` groups of channels of each picture, times `weight`
  * plus `bias`, both [c] (Wu and He 2018), as torch.nn.functional.group_norm. One group for each channel is instance
- * normalisation.
+ * normalization.
  */
 export function groupNorm(
   x: Tensor,
@@ -129,7 +129,7 @@ function scaleAndShift(x: Tensor, weight?: Tensor, bias?: Tensor): Tensor {
   return sum;
 }
 
-/** `layerNorm` with a learned weight, at first 1, and bias, at first 0, of the normalised shape. */
+/** `layerNorm` with a learned weight, at first 1, and bias, at first 0, of the normalized shape. */
 export class LayerNorm extends Module {
   readonly normalizedShape: Shape;
   readonly weight: Tensor | undefined;
@@ -183,7 +183,7 @@ export class GroupNorm extends Module {
 }
 
 /**
- * Normalises every channel of [n, channels, h, w] by the mean and variance of the batch, and in eval() by
+ * Normalizes every channel of [n, channels, h, w] by the mean and variance of the batch, and in eval() by
  * running averages of them, then scales by a learned weight and adds a learned bias; see `batchNorm`. Names
  * in weight files are PyTorch's: weight, bias, running_mean, running_var, num_batches_tracked.
  */

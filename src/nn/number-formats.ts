@@ -2,7 +2,7 @@
 
 /** A way to write numbers as bytes, the lowest first unless a file says otherwise. */
 export interface NumberFormat {
-  /** For each number. */
+  /** Bytes of each number. */
   readonly bytes: number;
   read(view: DataView, at: number, littleEndian: boolean): number;
 }
@@ -54,7 +54,7 @@ function halfToNumber(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
-/** From here on, the nearest binary16 is infinity. */
+/** The least number whose nearest binary16 is infinity. */
 const HALF_LIMIT = 65520;
 
 /** The nearest binary16; of two equally near ones the even one, as IEEE 754 rounds. */

@@ -3,7 +3,8 @@
 import { ArgumentError } from "../options/arguments.ts";
 import { zeros } from "../tensor/create.ts";
 import { noGrad } from "../tensor/no-grad.ts";
-import { defineOp, type RecordedOp, recordOps } from "../tensor/op.ts";
+import { defineOp } from "../tensor/op.ts";
+import { type RecordedOp, recordOps } from "../tensor/record-ops.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
 import { ShapeError } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -15,7 +16,7 @@ export interface ExportedNetwork {
   readonly name: string;
   /** The weights' names in the file are those that they have here. */
   readonly module: Module;
-  /** From an input [n, channels, h, w] to the result, which is as much larger for every input. */
+  /** The result for an input [n, channels, h, w]; every input is enlarged by the same factor. */
   forward(x: Tensor): Tensor;
   readonly channels: number;
   /** The sides that `forward` takes are multiples of it. Those of pictures need not be: see `inBlocks`. */

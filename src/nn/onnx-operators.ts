@@ -13,7 +13,7 @@ import type { BoxParams } from "../kernels/layout/slice.ts";
 import type { PadParams } from "../kernels/pad/index.ts";
 import type { InterpolateParams } from "../kernels/resize/index.ts";
 import { ArgumentError } from "../options/arguments.ts";
-import type { RecordedOp } from "../tensor/op.ts";
+import type { RecordedOp } from "../tensor/record-ops.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Attribute, OnnxNode, OnnxTensor } from "./onnx-file.ts";
 

@@ -23,7 +23,7 @@ import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
 import { optimizerSentences } from "./pytorch-names.ts";
 
-/** All tensors that optimisers train. */
+/** All tensors that optimizers train. */
 const trained = new WeakSet<Tensor>();
 
 /** Storages of one layout, for several parameters: their values, their gradients, and running sums. */
@@ -60,49 +60,10 @@ export abstract class Optimizer<Sum extends string = string> {
     // Without types, `new Adam(parameters, 0.1)` would pass for options without a learning rate.
     checkIsObject(name, options, "such as { lr: 1e-3 }");
     checkOptions(name, options, { lr: atLeastZero, weightDecay: atLeastZero, ...wanted });
-    if (!listOf(aTensor).fits(parameters)) {
-      throw new ArgumentError(
-        name,
-        `the first argument is a list of tensors, such as model.parameters(), got ${quote(parameters)}.`,
-      );
-    }
-    const fixed = parameters.find((parameter) => !parameter.requiresGrad);
-    if (fixed) {
-      throw new ArgumentError(
-        name,
-        `the tensor of shape ${formatShape(fixed.shape)} is no parameter, for its requiresGrad is not ` +
-          `set: backward() computes no gradient for it. Set it, or leave the tensor out.`,
-      );
-    }
-    if (parameters.some(({ dtype }) => dtype === "float16")) {
-      throw new ArgumentError(
-        name,
-        `a parameter is stored as float16, which is for inference. Train in float32, and call half() on the ` +
-          `network afterwards.`,
-      );
-    }
-    if (parameters.length === 0) {
-      throw new Error(
-        `${name}: there are no parameters to optimise. A parameter is a tensor with requiresGrad in a property of a ` +
-          `module, or in an array there: parameters() does not see a private field (#weight), nor a variable outside ` +
-          `the class.`,
-      );
-    }
-    if (new Set(parameters).size !== parameters.length) {
-      throw new Error(
-        `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
-      );
-    }
-    const { device } = parameters[0];
-    const elsewhere = parameters.find((parameter) => parameter.device !== device);
-    if (elsewhere) {
-      throw new Error(
-        `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one ` +
-          `optimiser for each device.`,
-      );
-    }
+    checkParameters(name, parameters);
     this.lr = options.lr ?? 1e-3;
     this.#sums = sums;
+    const [{ device }] = parameters;
     this.device = device;
     const parts = inParts(parameters, device.profile.maxTensorBytes / 4);
     this.#blocks = parts.map((part) => {
@@ -155,7 +116,7 @@ export abstract class Optimizer<Sum extends string = string> {
       const gradient = gradients.get(parameter);
       if (!gradient) {
         throw new Error(
-          `${label} has no gradient; the loss does not depend on it. Give the optimiser only the ` +
+          `${label} has no gradient; the loss does not depend on it. Give the optimizer only the ` +
             `parameters that are trained.`,
         );
       }
@@ -163,7 +124,7 @@ export abstract class Optimizer<Sum extends string = string> {
         throw new ShapeError(`${label} has a gradient of another shape, [${gradient.shape}].`);
       }
       if (parameter.storage !== values) {
-        throw new Error(`${label} belongs to another optimiser by now. Use one optimiser per parameter.`);
+        throw new Error(`${label} belongs to another optimizer by now. Use one optimizer per parameter.`);
       }
     }
     if (gradients.size > this.#slots.length) this.#warnOfUntrained(gradients);
@@ -179,13 +140,13 @@ export abstract class Optimizer<Sum extends string = string> {
     for (const block of this.#blocks) this.update(block);
   }
 
-  /** Says once that there are gradients which no optimiser uses: a layer may be hidden from `parameters()`. */
+  /** Says once that there are gradients which no optimizer uses: a layer may be hidden from `parameters()`. */
   #warnOfUntrained(gradients: Gradients): void {
     const untrained = [...gradients.keys()].filter((tensor) => !trained.has(tensor));
     if (this.#warned || untrained.length === 0) return;
     this.#warned = true;
     console.warn(
-      `${this.constructor.name}.step: no optimiser has ${untrained.length} of the tensors with a gradient, such as ` +
+      `${this.constructor.name}.step: no optimizer has ${untrained.length} of the tensors with a gradient, such as ` +
         `the one of shape [${untrained[0].shape}], so they are not trained. If they should be, keep their layers ` +
         `in public properties: parameters() does not see a private field (#conv), nor a variable outside the ` +
         `class. If not, ask backward(loss, parameters) for the gradients of the others alone.`,
@@ -214,7 +175,7 @@ export abstract class Optimizer<Sum extends string = string> {
   /**
    * Continues from the result of `stateDict`. Errors call the state `source` (a file's path).
    *
-   * @throws DataError, without changing anything, if the state belongs to other parameters or another optimiser.
+   * @throws DataError, without changing anything, if the state belongs to other parameters or another optimizer.
    */
   loadStateDict(state: OptimizerState, options: { source?: string } = {}): void {
     this.#refuseDisposed("loadStateDict");
@@ -227,7 +188,7 @@ export abstract class Optimizer<Sum extends string = string> {
       if (state.sums[name]?.length !== length) {
         throw new DataError(
           `${method}: ${name} of ${source} has ${state.sums[name]?.length ?? "no"} values and should have ${length}. ` +
-            `It belongs to another network or optimiser.`,
+            `It belongs to another network or optimizer.`,
         );
       }
     }
@@ -257,7 +218,7 @@ export abstract class Optimizer<Sum extends string = string> {
   /** @throws Error, for its sums have to be waited for. */
   toJSON(): never {
     throw new Error(
-      `${this.constructor.name}: JSON cannot hold an optimiser. Write await saveCheckpoint({ model, optimizer }), or ` +
+      `${this.constructor.name}: JSON cannot hold an optimizer. Write await saveCheckpoint({ model, optimizer }), or ` +
         `await optimizer.stateDict() for its state.`,
     );
   }
@@ -273,12 +234,57 @@ export abstract class Optimizer<Sum extends string = string> {
 
   #refuseDisposed(method: string): void {
     if (!this.#disposed) return;
-    throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
+    throw new Error(`${this.constructor.name}.${method}: the optimizer has been disposed. Create a new one.`);
   }
 }
 
 explainMethods(Optimizer.prototype, "An optimizer", optimizerSentences);
 explainProperties(Optimizer.prototype, "An optimizer", { param_groups: "Write optimizer.lr." });
+
+/** @throws RangeError or Error unless these are parameters, each once, that can be trained by one optimizer. */
+function checkParameters(name: string, parameters: readonly Tensor[]): void {
+  if (!listOf(aTensor).fits(parameters)) {
+    throw new ArgumentError(
+      name,
+      `the first argument is a list of tensors, such as model.parameters(), got ${quote(parameters)}.`,
+    );
+  }
+  const fixed = parameters.find((parameter) => !parameter.requiresGrad);
+  if (fixed) {
+    throw new ArgumentError(
+      name,
+      `the tensor of shape ${formatShape(fixed.shape)} is no parameter, for its requiresGrad is not ` +
+        `set: backward() computes no gradient for it. Set it, or leave the tensor out.`,
+    );
+  }
+  if (parameters.some(({ dtype }) => dtype === "float16")) {
+    throw new ArgumentError(
+      name,
+      `a parameter is stored as float16, which is for inference. Train in float32, and call half() on the ` +
+        `network afterwards.`,
+    );
+  }
+  if (parameters.length === 0) {
+    throw new Error(
+      `${name}: there are no parameters to optimize. A parameter is a tensor with requiresGrad in a property of a ` +
+        `module, or in an array there: parameters() does not see a private field (#weight), nor a variable outside ` +
+        `the class.`,
+    );
+  }
+  if (new Set(parameters).size !== parameters.length) {
+    throw new Error(
+      `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
+    );
+  }
+  const [{ device }] = parameters;
+  const elsewhere = parameters.find((parameter) => parameter.device !== device);
+  if (elsewhere) {
+    throw new Error(
+      `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one ` +
+        `optimizer for each device.`,
+    );
+  }
+}
 
 /** The elements that a parameter takes in a block. GPU bindings start at multiples of 256 bytes; gaps stay zeros. */
 function room({ size }: Tensor): number {
@@ -340,9 +346,14 @@ export class Adam extends Optimizer<"m" | "v"> {
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
     super(parameters, options, ["m", "v"], { betas: twoShares, eps: atLeastZero });
     const { betas = [0.9, 0.999], eps = 1e-8 } = options;
-    const decoupled = this instanceof AdamW;
+    const { decoupled } = this;
     const { weightDecay = decoupled ? 0.01 : 0 } = options;
     this.#constants = { betas, eps, weightDecay, decoupled };
+  }
+
+  /** Whether weights decay by themselves and not through the gradients. */
+  protected get decoupled(): boolean {
+    return false;
   }
 
   protected update(block: Block<"m" | "v">): void {
@@ -354,7 +365,11 @@ export class Adam extends Optimizer<"m" | "v"> {
  * Adam with a weight decay of its own, 0.01 by default, that does not pass through the gradients (Loshchilov
  * and Hutter 2019): torch.optim.AdamW's arithmetic.
  */
-export class AdamW extends Adam {}
+export class AdamW extends Adam {
+  protected override get decoupled(): boolean {
+    return true;
+  }
+}
 
 /** Stochastic gradient descent, torch.optim.SGD's arithmetic; the formulas are at `sgdStep`. */
 export class SGD extends Optimizer<"velocity"> {

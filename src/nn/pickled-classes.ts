@@ -4,7 +4,7 @@
  */
 import { Dict, type Name } from "./pickle.ts";
 
-/** By module, the names in it. */
+/** Names of classes, separated by spaces, by the module that they are in. */
 type Names = Readonly<Record<string, string>>;
 
 const scalars = "set frozenset tuple int float bool str bytearray complex";

@@ -66,9 +66,9 @@ export function parsePytorch(
 
 /** All that a file holds, before anybody has chosen. */
 export interface WeightContents {
-  /** By their paths in the file. Values are read when they are asked for, which may throw a DataError. */
+  /** Tensors by their paths in the file. Values are read when they are asked for, which may throw a DataError. */
   readonly tensors: ReadonlyMap<string, NamedArray>;
-  /** By their paths; the whole file's is "". */
+  /** Dictionaries by their paths; the whole file's is "". */
   readonly dictionaries: ReadonlyMap<string, Dictionary>;
 }
 
@@ -158,7 +158,7 @@ interface Part {
   readonly prefix: string;
   readonly isList: boolean;
   readonly metadata: Record<string, string>;
-  /** Those in it that have tensors. */
+  /** Parts in it that have tensors. */
   readonly parts: Part[];
   /** Has it tensors of two dimensions or more, itself or in its parts? Each network has. */
   hasMatrices: boolean;
@@ -167,7 +167,7 @@ interface Part {
 }
 
 interface Contents {
-  /** By their paths: the names of dictionaries and their own, with dots between. */
+  /** Tensors by their paths: the names of dictionaries and their own, with dots between. */
   readonly tensors: Map<string, StoredTensor>;
   readonly whole: Part;
 }

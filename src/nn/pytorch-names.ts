@@ -1,4 +1,4 @@
-/** What PyTorch's modules and optimisers have and these do not: sentences for programs in JavaScript. */
+/** What PyTorch's modules and optimizers have and these do not: sentences for programs in JavaScript. */
 import type { Sentences } from "../options/foreign-names.ts";
 
 const nothingToReset = "There is nothing to reset, for backward(loss) returns new gradients: leave it out.";

@@ -195,9 +195,10 @@ function checkEntries(
   return checked;
 }
 
+// biome-ignore format: floats and integers, a line each
 const types = {
-  ...{ F32: float32, F16: float16, BF16: bfloat16, F64: float64 },
-  ...{ I64: int64, I32: int32, I16: int16, I8: int8, U8: uint8, BOOL: uint8 },
+  F32: float32, F16: float16, BF16: bfloat16, F64: float64,
+  I64: int64, I32: int32, I16: int16, I8: int8, U8: uint8, BOOL: uint8,
 };
 
 function isType(dtype: string): dtype is keyof typeof types {

@@ -73,7 +73,7 @@ interface Entry {
   readonly method: number;
   readonly size: number;
   readonly packedSize: number;
-  /** Of its header. */
+  /** Where its header begins. */
   readonly at: number;
 }
 

@@ -1,5 +1,7 @@
 /** Networks as text for people. */
 
+import { quantity } from "../options/lists.ts";
+
 /** What the text says of a module. */
 export interface Tree {
   /** The name of its class. */
@@ -19,7 +21,7 @@ export function drawTree(tree: Tree): string {
 function describe({ kind, tensors, parameters }: Tree, count = 1): string {
   const times = count === 1 ? "" : `${count} x `;
   const own = tensors.length === 0 ? "" : ` (${tensors.join("; ")})`;
-  const size = parameters === 0 ? "" : `, ${parameters.toLocaleString("en-US")} parameters`;
+  const size = parameters === 0 ? "" : `, ${quantity(parameters, "parameter")}`;
   return `${times}${kind}${own}${size}${size !== "" && count > 1 ? " each" : ""}\n`;
 }
 

@@ -10,10 +10,10 @@ import { looksLikePytorch } from "./pytorch-archive.ts";
 import { openPytorch, parsePytorch, type WeightContents } from "./pytorch-file.ts";
 import { parseSafetensors, type SafetensorsOptions, serializeSafetensors, texts } from "./safetensors.ts";
 
-/** For saveWeights: an optimiser goes into a checkpoint. */
+/** What saveWeights wants: no optimizer, which goes into a checkpoint. */
 const weightsOwner: Wanted<Module> = {
   ...aModule,
-  wants: `${aModule.wants} (an optimiser goes into saveCheckpoint({ model, optimizer }))`,
+  wants: `${aModule.wants} (an optimizer goes into saveCheckpoint({ model, optimizer }))`,
 };
 
 /** What is in a weight file. */

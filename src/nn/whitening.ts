@@ -1,7 +1,7 @@
 import { ArgumentError, checkArguments, checkOptions, listOf, type Wanted } from "../options/arguments.ts";
 import { atLeastZero } from "../options/kinds.ts";
-import { aRandom, type Random } from "../tensor/random.ts";
-import { aLayer, type Layer } from "./init.ts";
+import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
+import { aLayer, type InitOptions, type WeightedLayer } from "./init.ts";
 import { isNamedArray, type NamedArray } from "./module.ts";
 
 /**
@@ -19,24 +19,20 @@ import { isNamedArray, type NamedArray } from "./module.ts";
  * Donahue, Darrell, "Data-dependent initializations of convolutional neural networks", 2016).
  *
  * @param pictures Planes [channels, h, w] such as the layer will get, each at least as large as its window.
- * @param options.floor Patterns whose standard deviation is below this are noise, and amplified no further.
+ * @param options.std Default 0.3.
+ * @param options.floor Default 0.01. Patterns whose standard deviation is below this are noise, and amplified no further.
  * @throws RangeError without pictures, if one does not fit the layer, or if a floor of 0 meets a pattern that
  * is in none of them.
  */
 export function whiteningInit(
-  layer: Layer,
+  layer: WeightedLayer,
   pictures: readonly NamedArray[],
-  random: Random,
-  options: { std?: number; floor?: number } = {},
+  options: InitOptions & { readonly std?: number; readonly floor?: number } = {},
 ): void {
   const name = "whiteningInit";
-  checkArguments(name, {
-    layer: [layer, aLayer],
-    pictures: [pictures, listOf(planesOfFloats)],
-    random: [random, aRandom],
-  });
-  checkOptions(name, options, { std: atLeastZero, floor: atLeastZero });
-  const { std = 0.3, floor = 0.01 } = options;
+  checkArguments(name, { layer: [layer, aLayer], pictures: [pictures, listOf(planesOfFloats)] });
+  checkOptions(name, options, { std: atLeastZero, floor: atLeastZero, random: aRandom });
+  const { std = 0.3, floor = 0.01, random = defaultRandom() } = options;
   const [outChannels, inChannels, kh, kw] = layer.weight.shape;
   const n = inChannels * kh * kw;
   const covariance = windowCovariance(pictures, [inChannels, kh, kw], random);

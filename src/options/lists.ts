@@ -14,9 +14,9 @@ function join(names: readonly (string | number)[], word: string): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} ${word} ${names.at(-1)}`;
 }
 
-/** "1 picture", "3 pictures" */
+/** "1 picture", "3 pictures", "31,043 pictures" */
 export function quantity(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** The first names of a list that may be long: "a, b, c and 40 more". */

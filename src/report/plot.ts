@@ -99,13 +99,19 @@ function drawPanel(spec: PanelSpec, panel: Box): string {
   const top = legend.bottom + 12;
   const bottom = panel.bottom - 52;
   const y = axisOf(ys.length > 0 ? ys : [0.1, 1], [bottom, top], {
-    ...{ log: logY, room: 0.05, spacing: 40, label: spec.yLabel, labelAt: panel.left + margin + 8 },
+    log: logY,
+    room: 0.05,
+    spacing: 40,
+    label: spec.yLabel,
+    labelAt: panel.left + margin + 8,
   });
   const yNamesWidth = Math.max(0, ...y.names.map((name) => textWidth(name, label.size)));
   const left = panel.left + margin + 20 + yNamesWidth + 8;
   const right = panel.right - margin - 6; // the x axis's last number reaches beyond its end
   const x = axisOf(xs.length > 0 ? xs : [0, 1], [left, right], {
-    ...{ spacing: 75, label: spec.xLabel, labelAt: bottom + 40 },
+    spacing: 75,
+    label: spec.xLabel,
+    labelAt: bottom + 40,
   });
   const toPixels: ToPixels = (point) => [x.toPixel(point[0]), y.toPixel(point[1])];
 

@@ -50,7 +50,7 @@ export interface Captured<R extends Results> {
  * a replay:
  *
  * - What differs from call to call comes in through the inputs, or changes in place, as parameters do.
- *   Optimisers count their steps and read `lr` at each replay. A number that the body computes in JavaScript
+ *   Optimizers count their steps and read `lr` at each replay. A number that the body computes in JavaScript
  *   stays what it was.
  * - It is synchronous and reads no values. Its results are its only way out, and have no gradient.
  *

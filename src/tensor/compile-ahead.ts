@@ -6,7 +6,7 @@ import { scope } from "./scope.ts";
 /**
  * Compiles the kernels that `body` would launch, all at once, on as many threads as the driver uses. Without
  * this, each is compiled at its first launch, one after the other. Nothing is computed: the tensors of `body`
- * have no meaningful values and are disposed at its end, so it must neither read one nor step an optimiser.
+ * have no meaningful values and are disposed at its end, so it must neither read one nor step an optimizer.
  *
  *     await compileAhead(() => backward(l1Loss(model.forward(x), y)));
  *

@@ -15,7 +15,7 @@ export function wantsGradient({ requiresGrad, node }: Tensor): boolean {
 /** How many noGrad() calls are in effect. */
 let noGrads = 0;
 
-/** For messages: why does nothing leave a note at this moment? A sentence, or nothing. */
+/** Says why nothing leaves a note at this moment, in a sentence for messages; empty if notes are left. */
 export function whyNoGradients(): string {
   if (noGrads === 0) return "";
   return (

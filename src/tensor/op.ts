@@ -13,6 +13,7 @@ import {
 } from "../options/arguments.ts";
 import { text } from "../options/kinds.ts";
 import { willTape } from "./no-grad.ts";
+import { isRecording, type NamedTensor, recordOp } from "./record-ops.ts";
 import { countLoose } from "./scope.ts";
 import type { Shape } from "./shape.ts";
 import { aTensor, type GradientOf, type TapedValue, type TapeNode, Tensor } from "./tensor.ts";
@@ -186,9 +187,8 @@ function run<I extends Inputs, P, O extends string>(
     outputs[key] = tensor;
     namedOutputs.push({ name: key, tensor });
   }
-  if (recording) {
-    const inputs = Object.fromEntries(namedInputs.map(({ name, tensor }) => [name, tensor]));
-    recording.push({ name, inputs, params, y: namedOutputs[0].tensor });
+  if (isRecording()) {
+    recordOp(name, namedInputs, params, namedOutputs[0].tensor);
   } else if (isGpu(device)) {
     for (const { tensor } of namedOutputs) countLoose(tensor);
     definition.gpu(device, inputs, params, outputs);
@@ -238,11 +238,6 @@ function leaveNote<I extends Inputs, P, O extends string>(
 
 /** Python's None is undefined here, not null. */
 const perhapsTensor: Wanted = { ...aTensor, wants: "a tensor, or undefined where there is none" };
-
-interface NamedTensor {
-  readonly name: string;
-  readonly tensor: Tensor;
-}
 
 function tapedValue({ name, tensor }: NamedTensor): TapedValue {
   return { name, tensor, version: tensor.storage.version };
@@ -294,33 +289,4 @@ export function refuseFloat16(name: string, inputs: Inputs): void {
       `takes tensors of float32 alone, and ${key} is stored as float16. Use cast(${key}, "float32").`,
     );
   }
-}
-
-/** What an operation was asked to do, as `recordOps` notes it. */
-export interface RecordedOp {
-  readonly name: string;
-  /** Those that were given. */
-  readonly inputs: Readonly<Record<string, Tensor>>;
-  /** As the operation's definition has them. */
-  readonly params: unknown;
-  /** The output, or the first of several. Its shape is right, its contents are undefined. */
-  readonly y: Tensor;
-}
-
-let recording: RecordedOp[] | undefined;
-
-/**
- * Runs `body` without computing anything: operations only check their inputs, make a tensor of the result's
- * shape, and are noted, in order. So a network can be written down in another form (src/nn/onnx-export.ts).
- */
-export function recordOps(body: () => void): RecordedOp[] {
-  const ops: RecordedOp[] = [];
-  const before = recording;
-  recording = ops;
-  try {
-    body();
-  } finally {
-    recording = before;
-  }
-  return ops;
 }

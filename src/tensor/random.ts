@@ -4,7 +4,7 @@ import { quote, whole } from "../options/kinds.ts";
 /**
  * Seeded random numbers, the same on every machine. Generator: xoshiro128** 1.1 (Blackman and Vigna,
  * "Scrambled linear pseudorandom number generators", 2021; https://prng.di.unimi.it), period 2^128 - 1. The
- * 128 bits of state are filled from the seed by SplitMix32, a Weyl sequence through the finaliser of
+ * 128 bits of state are filled from the seed by SplitMix32, a Weyl sequence through the finalizer of
  * MurmurHash3, so that neighbouring seeds give unrelated streams.
  */
 export class Random {
@@ -99,7 +99,7 @@ function rotateLeft(x: number, bits: number): number {
   return (x << bits) | (x >>> (32 - bits));
 }
 
-/** fmix32, the finaliser of MurmurHash3 (Appleby, public domain): every input bit moves every output bit. */
+/** fmix32, the finalizer of MurmurHash3 (Appleby, public domain): every input bit moves every output bit. */
 function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
@@ -112,7 +112,7 @@ const aList: Wanted = {
     Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value),
 };
 
-/** For the checks of arguments. */
+/** What checks of arguments ask of a generator. */
 export const aRandom = instanceOf(Random, "a Random, such as new Random(1)");
 
 let shared = new Random(0);

@@ -1,7 +1,9 @@
 /**
  * What a tensor is, and the notes on it that backward follows. To read this folder: shape.ts (sizes of axes), this
- * file, create.ts (the functions that make tensors), scope.ts (when their memory is freed), op.ts (what an operation
- * is) and tape.ts (backpropagation). The rest can wait: update.ts, capture.ts, random.ts, show.ts.
+ * file, create.ts (the functions that make tensors), scope.ts (when their memory is freed), no-grad.ts (when no notes
+ * are left), op.ts (what an operation is) and tape.ts (backpropagation). The rest can wait: update.ts (changes in place) and
+ * accumulate.ts (the one that backward needs), capture.ts, compile-ahead.ts, record-ops.ts, random.ts, show.ts and
+ * pytorch-names.ts.
  */
 import { CpuStorage } from "../device/cpu-device.ts";
 import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
@@ -9,6 +11,7 @@ import type { GpuStorage } from "../device/gpu-storage.ts";
 import { defaultDevice } from "../device/open.ts";
 import { checkArguments, instanceOf, numberList, type Wanted } from "../options/arguments.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
+import { quantity } from "../options/lists.ts";
 import { inspectHook } from "../options/printable.ts";
 import { arithmetic, methodSentences, propertySentences } from "./pytorch-names.ts";
 import { forget, track } from "./scope.ts";
@@ -19,7 +22,7 @@ let nextId = 0;
 /**
  * Numbers in a box of n axes, on a device, stored as float32 or float16. A tensor has no maths methods:
  * operations are functions such as `add(a, b)` and `conv2d(x, w)`. Its values never change, except by `assign`
- * and by optimisers, which update parameters in place.
+ * and by optimizers, which update parameters in place.
  *
  * A tensor's memory is outside JavaScript's heap, where no garbage collector looks: open a `scope()` around
  * work that makes tensors, or call `dispose()`.
@@ -92,17 +95,25 @@ export class Tensor {
   }
 
   /**
-   * A tensor of the same size that shares this one's memory. No gradient flows through it; `reshape` is the
+   * A tensor of another shape that shares this one's memory. No gradient flows through it; `reshape` is the
    * operation.
+   *
+   * @throws ShapeError unless the shape has as many elements as this tensor.
    */
   alias(shape: Shape): Tensor {
     checkShape("alias", shape);
+    if (numel(shape) !== this.size) {
+      throw new ShapeError(
+        `alias: shape ${formatShape(shape)} has ${quantity(numel(shape), "element")}, and the tensor of shape ` +
+          `${formatShape(this.shape)} has ${this.size}. Give a shape with as many.`,
+      );
+    }
     const storage = this.storage;
     storage.refs++;
     return new Tensor(this.device, shape, storage);
   }
 
-  /** Replaces the memory behind this tensor, for optimisers, which keep all parameters in one block, and half(). */
+  /** Replaces the memory behind this tensor, for optimizers, which keep all parameters in one block, and half(). */
   replaceStorage(storage: Storage): void {
     storage.version = this.storage.version;
     this.device.release(this.storage);
@@ -233,7 +244,7 @@ export type GradientOf = (() => Tensor) | { readonly plus: (others: Tensor | und
 export interface TapeNode {
   readonly name: string;
   readonly inputs: readonly TapedValue[];
-  /** Mostly one. */
+  /** What the operation made: one tensor, as a rule. */
   readonly outputs: readonly TapedValue[];
   /**
    * From the gradient of each output (undefined for 0) to functions that compute those of the inputs, by

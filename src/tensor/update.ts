@@ -1,4 +1,4 @@
-/** What an update is: a change in place, such as an optimiser's step, by a CPU reference or one kernel. */
+/** What an update is: a change in place, such as an optimizer's step, by a CPU reference or one kernel. */
 import type { CpuStorage, FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
 import { isGpu, type Params } from "../device/gpu-device.ts";
@@ -19,7 +19,7 @@ export interface UpdateDefinition<Name extends string> {
    * end: every buffer has room for that.
    */
   readonly kernel: Kernel;
-  /** Those of one element, which count for all elements of the others. */
+  /** Blocks with one element, which applies to all elements of the others. */
   readonly single?: readonly Name[];
 }
 

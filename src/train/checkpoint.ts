@@ -34,7 +34,7 @@ export interface Checkpoint {
   readonly sums: Readonly<Record<string, Float32Array>>;
 }
 
-/** By their names, other pictures are noticed when training is resumed. */
+/** Names of the pictures, by which others are noticed when training is resumed. */
 export interface PictureNames {
   readonly train: readonly string[];
   readonly valid: readonly string[];
@@ -64,7 +64,7 @@ export interface CheckpointState {
   /** Where the next batch begins among the endless patches. Nothing else is random after the start. */
   readonly loader: LoaderState;
   readonly pictures: PictureNames;
-  /** Of the last evaluation, dB. */
+  /** PSNR of the last evaluation, dB. */
   readonly psnr: number | undefined;
   /** The best evaluation; its weights are in best.safetensors. */
   readonly best: { readonly step: number; readonly psnr: number } | undefined;
@@ -235,7 +235,7 @@ function checkState(state: CheckpointState): void {
   if (wrong) throw new Error(`its ${wrong} cannot be`);
 }
 
-/** Of the state and all values: a bit that the disk turned is noticed. */
+/** A hash of the state and all values: a bit that the disk turned is noticed. */
 function checksum(state: string, tensors: ReadonlyMap<string, NamedArray>): string {
   const hash = createHash("sha256").update(state);
   for (const [name, { shape, data }] of tensors) {
@@ -252,7 +252,7 @@ function damageError(path: string, cause: unknown): DataError {
 /** What users take from a run. */
 const resultFiles = ["last.safetensors", "best.safetensors"];
 
-/** Those that are there. */
+/** The files of results that are there. */
 export function resultFilesIn(folder: string): string[] {
   return resultFiles.filter((file) => existsSync(join(folder, file)));
 }

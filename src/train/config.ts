@@ -53,7 +53,7 @@ export interface TrainConfig extends Recipe {
   /** Minutes after which a checkpoint is made in any case. */
   readonly checkpointMinutes: number;
 
-  /** As for `init()`. Default: the fastest. */
+  /** The adapter, as for `init()`. Default: the fastest. */
   readonly adapter?: string;
   /** Folder for the results. Default: a new one under runs/. */
   readonly out?: string;

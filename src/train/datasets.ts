@@ -13,7 +13,7 @@ import { openPhotographs } from "./photographs.ts";
 export interface Pictures {
   readonly train: PairDataset;
   readonly valid: PairDataset;
-  /** In words, without paths, which mean nothing elsewhere. */
+  /** The pictures in words, without paths, which mean nothing elsewhere. */
   readonly description: string;
   /** What makes the figures of these pictures worth less, a paragraph each. */
   readonly warnings: readonly string[];

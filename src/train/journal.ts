@@ -30,7 +30,7 @@ export interface TrainStatus {
   readonly steps: number;
   readonly loss: number;
   readonly lr: number;
-  /** Of the last evaluation, dB; undefined before the first. */
+  /** PSNR of the last evaluation, dB; undefined before the first. */
   readonly psnr: number | undefined;
   /** Share of the time since the last status that was spent waiting for pictures, 0..1. */
   readonly waiting: number;
@@ -136,7 +136,7 @@ export class Journal {
     this.#interval.began += performance.now() - began; // the first batch was waited for before that
   }
 
-  /** To be called after every step: does what is due. */
+  /** Does what is due after a step; call it after every one. */
   async afterStep(step: number, { next, loss, lr, waited }: StepResult): Promise<void> {
     const { steps, logEvery, evalEvery } = this.#session.config;
     this.#interval.waited += waited;
@@ -207,7 +207,7 @@ export class Journal {
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
     const gain = psnr - validation.bicubic.mean.psnr;
     this.#callbacks.onMessage?.(
-      `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
+      `step ${step}: ${psnr.toFixed(2)} dB, ${Math.abs(gain).toFixed(2)} dB ${gain >= 0 ? "above" : "below"} bicubic` +
         `${step === 0 ? ", by the weights it begins with" : isBest ? ", the best so far" : ""}`,
     );
     if (this.#status) this.#callbacks.onProgress?.({ ...this.#status, psnr });
@@ -393,7 +393,7 @@ export class Journal {
     this.#rows = await validation.rows(upscaler, evaluation);
   }
 
-  /** For a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
+  /** The error for a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
   interrupted(cause: DataError, step: number): DataError {
     return new DataError(
       `${cause.message} Training stopped at step ${step} of ${this.#session.config.steps}, and the run in ` +

@@ -19,10 +19,10 @@ const beat = 2_000;
 
 /** What a lock file says, as JSON. */
 interface Owner {
-  /** Of this lock, among all that have ever been. */
+  /** What tells this lock from all that have ever been. */
   readonly token: string;
   readonly process: ProcessId;
-  /** For people. */
+  /** The machine's name, for messages. */
   readonly host: string;
   /** When the lock was taken, ISO 8601. */
   readonly since: string;
@@ -85,7 +85,7 @@ export class Lock {
     return new Lock(folder, this.#owner);
   }
 
-  /** To be called before writing. @throws DataError if another process has taken this one for dead */
+  /** Call it before writing. @throws DataError if another process has taken this one for dead */
   check(): void {
     const { owner } = read(this.#folder) ?? {};
     if (owner && owner.token !== this.#owner.token) throw refusal(this.#folder, owner);
@@ -122,7 +122,7 @@ function refusal(folder: string, owner: Owner | undefined): DataError {
 interface LockFile {
   readonly text: string;
   readonly modified: number;
-  /** Undefined if the file was being written when the machine lost its power. */
+  /** The owner; undefined if the file was being written when the machine lost its power. */
   readonly owner: Owner | undefined;
 }
 

@@ -36,7 +36,7 @@ export function lossFunction(text: string): (x: Tensor, target: Tensor) => Tenso
       .reduce((sum, loss) => add(sum, loss));
 }
 
-/** Undefined for a text that is no loss. A name occurs once. */
+/** The terms of a loss; undefined for a text that is none. A name occurs once. */
 function parse(text: string): Term[] | undefined {
   const terms = text.split("+").map((part): Term | undefined => {
     const [, weight = "1", name] = /^(?:([0-9.]+)\*)?([a-z0-9]+)$/.exec(part) ?? [];

@@ -5,6 +5,7 @@ import { DataError, type PairDataset, PatchLoader } from "../data/index.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
 import { Adam, type Device, onDevice, outsideScopes, Random, type SuperResolver } from "../node.ts";
+import { quantity } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { toPlanar } from "../picture/index.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
@@ -43,7 +44,7 @@ export interface Session {
 const exampleCount = 20;
 
 /**
- * A network with its pictures, loss and optimiser on a device, from random weights, from those that the configuration
+ * A network with its pictures, loss and optimizer on a device, from random weights, from those that the configuration
  * names, or as a checkpoint left them. The caller closes it.
  *
  * @throws DataError if pictures or weights cannot be read, or do not fit the network.
@@ -101,10 +102,22 @@ export async function openSession(
     if (average) owners.push(average);
     const adam = new Adam(model.parameters(), { lr: config.lr });
     owners.push(adam);
-    onMessage(`Network: ${architecture.describe(options)}, ${model.parameterCount()} parameters`);
+    onMessage(`Network: ${architecture.describe(options)}, ${quantity(model.parameterCount(), "parameter")}`);
     const session: Session = {
-      ...{ config, device, description, pictureNames, notes, leftOut, warnings, loader, validation },
-      ...{ model, average, adam, build: () => build(), close },
+      config,
+      device,
+      description,
+      pictureNames,
+      notes,
+      leftOut,
+      warnings,
+      loader,
+      validation,
+      model,
+      average,
+      adam,
+      build: () => build(),
+      close,
     };
     if (checkpoint) restore(session, checkpoint, onMessage);
     else if (config.init !== undefined) await loadInitial(session, config.init, onMessage);
@@ -198,7 +211,7 @@ function checkPictures(before: PictureNames, now: PictureNames, onMessage: (line
   }
 }
 
-/** Of all files to learn from, together. */
+/** Bytes of all files to learn from, together. */
 function bytesOf({ files = [] }: PairDataset): number {
   return files
     .flatMap(pathsOf)

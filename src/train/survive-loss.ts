@@ -12,7 +12,7 @@ export type OnLoss = (typeof onLossChoices)[number];
 /** The values of `onLoss`; the first is the default. */
 export const onLossChoices = ["fail", "resume"] as const;
 
-/** Those of TrainOptions that matter here. */
+/** The options of TrainOptions that matter here. */
 interface LossOptions {
   readonly device?: Device;
   readonly onLoss?: OnLoss;

@@ -228,8 +228,8 @@ async function learn(
   const rate = learningRate(config);
   let step = first;
   let next = loader.state(); // where the next batch begins
-  using trainStep = capture((...parts) => {
-    const { loss, gradients } = differentiate(model, parts, config);
+  using trainStep = capture((...tensors) => {
+    const { loss, gradients } = differentiate(model, inPairs(tensors), config);
     if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
     adam.step(gradients);
     if (average) emaUpdate(average, model, () => emaDecay(config.ema!, step));
@@ -248,7 +248,8 @@ async function learn(
     adam.lr = rate(step);
     const oneStep = () => {
       using _ = scope(); // frees all other tensors of this step
-      return keep(trainStep(...partsOf(batch, config, device)));
+      // Captured work takes tensors one by one.
+      return keep(trainStep(...partsOf(batch, config, device).flat()));
     };
     const loss = span("step", () => outsideScopes(oneStep));
     step++;
@@ -266,16 +267,24 @@ async function learn(
   return step;
 }
 
-/** A batch on the device: LR and HR patches of each of its `accumulate` parts in turn. */
+/** LR and HR patches, each [n, c, h, w]. */
+type LowAndHigh = readonly [low: Tensor, high: Tensor];
+
+/** The `accumulate` equal parts of a batch, on the device. */
 export function partsOf(
   { low, lowShape, high, highShape }: PatchBatch,
   { accumulate }: Pick<TrainConfig, "accumulate">,
   device: Device,
-): Tensor[] {
+): LowAndHigh[] {
   return Array.from({ length: accumulate }, (_, i) => [
     microBatch(low, lowShape, i, accumulate, device),
     microBatch(high, highShape, i, accumulate, device),
-  ]).flat();
+  ]);
+}
+
+/** Parts of a batch from a list of their tensors. */
+function inPairs(tensors: readonly Tensor[]): LowAndHigh[] {
+  return Array.from({ length: tensors.length / 2 }, (_, i) => [tensors[2 * i], tensors[2 * i + 1]]);
 }
 
 /**
@@ -284,15 +293,14 @@ export function partsOf(
  */
 export function differentiate(
   model: SuperResolver,
-  parts: readonly Tensor[],
+  parts: readonly LowAndHigh[],
   { loss: text, accumulate }: TrainConfig,
 ): { loss: Tensor; gradients: Gradients } {
   const lossOf = lossFunction(text);
   let sum: Tensor | undefined;
   let gradients: Gradients | undefined;
-  for (let i = 0; i < parts.length; i += 2) {
+  for (const [low, high] of parts) {
     using _ = scope();
-    const [low, high] = parts.slice(i);
     const loss = mul(lossOf(model.forward(low), high), 1 / accumulate);
     const more = backward(loss);
     sum = keep(sum ? add(sum, loss) : loss);

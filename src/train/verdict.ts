@@ -6,10 +6,10 @@ import { networkOf, presetsOf } from "./config.ts";
 export interface Outcome {
   /** Steps done. */
   readonly step: number;
-  /** Of the best evaluation. */
+  /** PSNR of the best evaluation. */
   readonly psnr: number;
   readonly bicubic: number;
-  /** Of pictures without any detail, each of one brightness: the least that a network should reach. */
+  /** PSNR of pictures without any detail, each of one brightness: the least that a network should reach. */
   readonly plain: number;
   /** The first loss that was read, and the last. */
   readonly firstLoss: number;
@@ -17,15 +17,15 @@ export interface Outcome {
 }
 
 /** A network that has learned for so long should not be far below bicubic interpolation any more. */
-const longRun = { steps: 1000, decibels: 3 };
+export const longRun = { steps: 1000, decibels: 3 };
 
-/** In its first steps a network may well be worse than a plain picture, as long as its loss falls. */
-const firstSteps = 200;
+/** Steps in which a network may well be worse than a plain picture, as long as its loss falls. */
+export const FIRST_STEPS = 200;
 
 /** One paragraph if a run ends, or stays, far below bicubic interpolation; undefined if it does not. */
 export function adviceFor(outcome: Outcome, { network, lr, steps }: TrainConfig): string | undefined {
   const { step, psnr, bicubic, plain, firstLoss, lastLoss } = outcome;
-  const worseThanPlain = psnr < plain && (step >= firstSteps || lastLoss > 2 * firstLoss);
+  const worseThanPlain = psnr < plain && (step >= FIRST_STEPS || lastLoss > 2 * firstLoss);
   const stillFarBelow = step >= longRun.steps && psnr < bicubic - longRun.decibels;
   if (!worseThanPlain && !stillFarBelow) return undefined;
   const usual = Object.values(presetsOf(networkOf(network).architecture))[0].lr;

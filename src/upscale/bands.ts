@@ -18,8 +18,8 @@ import {
   type LevelsMethod,
   type Method,
   notFinite,
-  onDeviceOf,
   type TensorMethod,
+  withDeviceOf,
 } from "./method.ts";
 import type { PictureNote } from "./source.ts";
 import { type EnlargeTile, enlargeInTiles, NotWanted, tilesAhead } from "./tile-loop.ts";
@@ -57,6 +57,18 @@ export interface BandOptions extends TileOptions {
   readonly size?: TargetSize;
 }
 
+/** What is done with a window on a device. */
+interface DeviceWork {
+  /** The tile within the enlarged window. */
+  readonly part: Box;
+  /** Resolves when the tile's turn to be used has come. */
+  readonly turn: () => Promise<void>;
+  /** Gets a result of which the tile is the part `from`, in memory that is lent. */
+  readonly use: (large: Image<Samples>, from: Box) => void;
+  /** What the method computes with: values in 0..1, or levels of 0..255. */
+  readonly values: "unit" | "levels";
+}
+
 /** What `upscaleBands` adds to them. */
 interface InnerOptions extends BandOptions {
   /** The function that the program has called, for errors. Default "upscale". */
@@ -79,7 +91,7 @@ type Room = (top: number, height: number) => Image<Samples>;
 
 /** How a picture was enlarged. */
 export interface UpscaleReport {
-  /** For tables, such as `bicubic` or `wren+`. */
+  /** The method's name, such as `bicubic` or `wren+`. */
   readonly method: string;
   readonly scale: number;
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
@@ -87,7 +99,7 @@ export interface UpscaleReport {
   /** Number of tiles, and the size of their windows, padding included, in pixels of the small picture. */
   readonly tiles: number;
   readonly window: { readonly width: number; readonly height: number };
-  /** From the picture in memory to the result in memory. */
+  /** Milliseconds from the picture in memory to the result in memory. */
   readonly ms: number;
   /** Peak memory of the device, weights included; 0 for interpolation. */
   readonly peakBytes: number;
@@ -111,12 +123,12 @@ export class Bands implements AsyncIterable<Band> {
   readonly choice?: Choice;
   /** What the method makes, before it is reduced to the result's size, if it is. */
   readonly #large: Pick<Bands, "width" | "height" | "depth">;
-  /** Of a picture file, in Node: what the result lacks, and what was odd about the file. */
+  /** What the result of a picture file lacks, and what was odd about the file; in Node. */
   readonly notes: readonly PictureNote[];
   readonly #image: Image<Samples>;
   readonly #method: Method;
   /** What goes from bytes to bytes on a device, if this picture has bytes and the device works. */
-  readonly #onLevels: LevelsMethod | undefined;
+  readonly #levelsMethod: LevelsMethod | undefined;
   readonly #tiles: TileSource;
   readonly #options: BandOptions;
   readonly #release: () => void;
@@ -156,7 +168,7 @@ export class Bands implements AsyncIterable<Band> {
     this.#image = image;
     this.#method = method;
     const { onLevels } = method;
-    this.#onLevels = this.#inBytes && onLevels?.device.failure === undefined ? onLevels : undefined;
+    this.#levelsMethod = this.#inBytes && onLevels?.device.failure === undefined ? onLevels : undefined;
     this.#options = options;
     this.choice = options.choice;
     this.notes = options.notes ?? [];
@@ -220,7 +232,9 @@ export class Bands implements AsyncIterable<Band> {
         copyPart(large, from, band!, place);
       });
     try {
-      const tiles = enlargeInTiles(this.#tiles, this.#image, scale, enlarge, this.#options, ahead);
+      const { signal, onProgress } = this.#options;
+      const picture = this.#image;
+      const tiles = enlargeInTiles(this.#tiles, enlarge, { picture, scale, ahead, signal, onProgress });
       for await (const { place } of tiles) {
         this.#done++;
         const { left, top, right } = place;
@@ -264,15 +278,15 @@ export class Bands implements AsyncIterable<Band> {
   ): Promise<void> {
     const { enlargeBytes } = this.#method;
     if (this.#inBytes && enlargeBytes) {
-      const onLevels = this.#onLevels;
-      if (onLevels && onLevels.device.failure === undefined) {
-        const { device } = onLevels;
-        const onTensors = {
+      const levelsMethod = this.#levelsMethod;
+      if (levelsMethod && levelsMethod.device.failure === undefined) {
+        const { device } = levelsMethod;
+        const tensorMethod = {
           device,
-          enlarge: async (x: Tensor) => computeFrom([x], () => onLevels.enlarge(x)),
+          enlarge: async (x: Tensor) => computeFrom([x], () => levelsMethod.enlarge(x)),
         };
         try {
-          return await this.#enlargeOn(onTensors, window, part, turn, use, false);
+          return await this.#enlargeWith(tensorMethod, window, { part, turn, use, values: "levels" });
         } catch (error) {
           if (device.failure === undefined || error instanceof NotWanted) throw error;
         }
@@ -283,30 +297,24 @@ export class Bands implements AsyncIterable<Band> {
     }
     const { signal } = this.#options;
     await span("enlarge a window", () =>
-      onDeviceOf(this.#method)((method) => {
+      withDeviceOf(this.#method)((method) => {
         const colors = withColors(method, this.#method);
         const { scale } = this.#method;
         const isOpaque = this.channels % 2 === 1;
         const withAdapters = isOpaque ? colors : withAlpha(colors, { scale, flat: hasFlatAlpha(window) });
-        return this.#enlargeOn(withAdapters, window, part, turn, use, true);
+        return this.#enlargeWith(withAdapters, window, { part, turn, use, values: "unit" });
       }, signal),
     );
   }
 
-  /**
-   * The same on a device: samples go there, and samples come back.
-   *
-   * @param unit the method wants values in 0..1, not levels.
-   */
-  async #enlargeOn(
+  /** The same on a device: samples go there, and samples come back. */
+  async #enlargeWith(
     { device, enlarge }: TensorMethod,
     { width, height, channels, data }: Image<Samples>,
-    part: Box,
-    turn: () => Promise<void>,
-    use: (large: Image<Samples>, from: Box) => void,
-    unit: boolean,
+    { part, turn, use, values }: DeviceWork,
   ): Promise<void> {
     const { depth } = this.#large;
+    const unit = values === "unit";
     const x = compute(() => unpackSamples(data, [channels, height, width], device, { unit }));
     const large = await enlarge(x, this.#options.signal);
     const packed = computeFrom([large], () => packSamples(large, { depth, unit, region: part }));
@@ -326,7 +334,7 @@ export class Bands implements AsyncIterable<Band> {
 
   /** What computes the windows, and so decides how large they are and how many are begun ahead. */
   get #runner(): Pick<Method, "device" | "pixelsWithin" | "ahead"> {
-    return this.#onLevels ?? this.#method;
+    return this.#levelsMethod ?? this.#method;
   }
 
   /** Whether the method goes from bytes to bytes, if it can. */

@@ -16,7 +16,7 @@ export type Sign = "jpeg" | "noise" | "blur";
 /** A method, and what spoke for it. */
 export interface Choice {
   readonly method: MethodName;
-  /** To be put behind the method's name: "for JPEG at quality about 62". */
+  /** The reason, to follow the method's name: "for JPEG at quality about 62". */
   readonly why: string;
   /** What `why` names: signs that reach their limit. */
   readonly signs: readonly Sign[];

@@ -21,7 +21,8 @@ export async function enlargePlanes(
   const enlarge = async (window: Box, part: Box) =>
     cut(await method.enlarge(cut(planes, window), options.signal), part);
   const ahead = Math.min(1, tilesAhead(method, options)); // planes are large
-  const tiles = enlargeInTiles(source, planes, scale, enlarge, options, ahead);
+  const { signal, onProgress } = options;
+  const tiles = enlargeInTiles(source, enlarge, { picture: planes, scale, ahead, signal, onProgress });
   for await (const { large, place } of tiles) paste(result, large, place.top, place.left);
   return result;
 }

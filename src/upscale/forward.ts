@@ -12,7 +12,7 @@ import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
 import { zeros } from "../tensor/create.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { compute, computeFrom } from "./compute.ts";
-import { spans } from "./tile-plan.ts";
+import { cutAxis } from "./tile-plan.ts";
 
 /** Least width of a strip without its margins, in pixels. */
 const minStrip = 16;
@@ -68,7 +68,7 @@ export class Forward {
 
   #run(x: Tensor): Tensor {
     const { twoStages } = this.#model;
-    const { dtype } = storedOn(this.#model);
+    const { dtype } = storageOf(this.#model);
     if (!twoStages) return compute(() => cast(this.#model.forward(cast(x, dtype)), "float32"));
     const features = compute(() => twoStages.features(cast(x, dtype)));
     return computeFrom([features], () => this.#reconstruct(twoStages, features));
@@ -91,7 +91,7 @@ export class Forward {
     const whole = Tensor.empty([1, channels, height * scale, width * scale], features.device, "upscale");
     /** A place along the longer side. */
     const at = (place: number) => [0, 0, wide ? 0 : place * scale, wide ? place * scale : 0];
-    for (const { from, to, first, end } of spans(length, window, halo)) {
+    for (const { from, to, first, end } of cutAxis(length, { window, margin: halo })) {
       const strip = compute(() => reconstruct(cutAlong(features, wide, from, to)));
       const [rows, columns] = wide ? [height, end - first] : [end - first, width];
       copyInto(whole, strip, {
@@ -163,7 +163,7 @@ function measureNeeds(model: SuperResolver): Needs {
 
 /** Small pictures for a network. */
 function samplesFor(model: SuperResolver) {
-  const { device, dtype } = storedOn(model);
+  const { device, dtype } = storageOf(model);
   const side = device.profile.reference ? 8 : 48; // the CPU device is slow
   const channels = model.planes;
   const input = () => cast(zeros([1, channels, side, side], { device }), dtype);
@@ -176,7 +176,7 @@ function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {
 }
 
 /** Where and how a network's tensors are stored. @throws Error if they have been disposed */
-export function storedOn(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
+export function storageOf(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
   const [first] = model.parameters();
   if (!first.disposed) return first;
   throw new Error(

@@ -62,7 +62,7 @@ export type PretrainedName = keyof typeof pretrainedFiles;
 export const pretrainedNames = (Object.keys(pretrainedFiles) as PretrainedName[]).filter(isPretrained);
 /** Enlargements that a pretrained network may have weights for; at 1, the size stays. */
 export type PretrainedScale = 1 | 2 | 3 | 4;
-/** Those that there are weights for; `scalesOf` says which of them a network has. */
+/** Scales that there are weights for; `scalesOf` says which of them a network has. */
 export const pretrainedScales: readonly PretrainedScale[] = ([1, 2, 3, 4] as const).filter((scale) =>
   pretrainedNames.some((name) => hasFile(name, scale)),
 );

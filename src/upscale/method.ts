@@ -14,7 +14,7 @@ import { planesOf, tensorOf } from "./compute.ts";
  * functions do not use `this`.
  */
 export interface Method {
-  /** For tables and captions, such as `bicubic` or `wren+`. */
+  /** Its name in tables and captions, such as `bicubic` or `wren+`. */
   readonly name: string;
   /** How many times wider and higher the result is. */
   readonly scale: number;
@@ -68,21 +68,21 @@ export interface Method {
 /** A method of bytes on one device. Windows there have limits of their own. */
 export interface LevelsMethod extends Pick<Method, "pixelsWithin" | "ahead"> {
   readonly device: Device;
-  /** From levels (0..255, not 0..1) of one or three channels to levels, on a tensor that stays the caller's. */
+  /** Enlarges levels (0..255, not 0..1) of one or three channels to levels. Its input stays the caller's. */
   readonly enlarge: (levels: Tensor) => Tensor;
 }
 
 /** A function from planes to planes. One that computes on a device has another form, without the planes. */
 export interface Enlarge {
   (planes: Planes, signal?: AbortSignal): Promise<Planes>;
-  readonly onDevice?: OnDevice;
+  readonly onDevice?: WithDevice;
 }
 
 /**
  * Calls `work` with a method on its device, and once more with a new one if the device is lost meanwhile and
  * the method can have another.
  */
-export type OnDevice = <T>(work: (method: TensorMethod) => Promise<T>, signal?: AbortSignal) => Promise<T>;
+export type WithDevice = <T>(work: (method: TensorMethod) => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 /** A method on one device: pixels go there, and come back when all is done. */
 export interface TensorMethod {
@@ -95,23 +95,23 @@ export interface TensorMethod {
 }
 
 /** The function from planes to planes of a method on a device. */
-export function enlargeOn(onDevice: OnDevice): Enlarge {
+export function enlargeWithDevice(withDevice: WithDevice): Enlarge {
   const enlarge = (planes: Planes, signal?: AbortSignal) =>
-    onDevice(
+    withDevice(
       async (method) => planesOf(await method.enlarge(tensorOf(planes, method.device), signal)),
       signal,
     );
-  return Object.assign(enlarge, { onDevice });
+  return Object.assign(enlarge, { onDevice: withDevice });
 }
 
 /** Where what surrounds a method that knows no device is computed: by the references of the operations. */
 const javaScript = new CpuDevice("float32");
 
 /** Any method on tensors. */
-export function onDeviceOf({ enlarge }: Method): OnDevice {
-  const onTensors = async (x: Tensor, signal?: AbortSignal) =>
+export function withDeviceOf({ enlarge }: Method): WithDevice {
+  const enlargeTensor = async (x: Tensor, signal?: AbortSignal) =>
     tensorOf(await enlarge(await planesOf(x), signal), javaScript);
-  return enlarge.onDevice ?? ((work) => work({ device: javaScript, enlarge: onTensors }));
+  return enlarge.onDevice ?? ((work) => work({ device: javaScript, enlarge: enlargeTensor }));
 }
 
 /** What functions that take a method want. */

@@ -17,7 +17,7 @@ import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { readFile } from "./file-reader.ts";
-import { storedOn } from "./forward.ts";
+import { storageOf } from "./forward.ts";
 import { KeptMethods } from "./kept.ts";
 import { aMethod, type Method } from "./method.ts";
 import {
@@ -30,7 +30,13 @@ import {
 } from "./method-names.ts";
 import { isLost, MAX_RELOADS, ownNetwork } from "./own-network.ts";
 import { readPretrained } from "./pretrained.ts";
-import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
+import {
+  interpolatorWithDevice,
+  networkUpscaler,
+  selfEnsemble,
+  type Upscaler,
+  upscalerOf,
+} from "./upscaler.ts";
 
 /**
  * - the name of an interpolation or of a network that comes with the library: `methodNames` lists them;
@@ -117,7 +123,7 @@ export async function openMethodFor(caller: string, options: OpenMethodOptions):
     ensemble: [ensemble, trueOrFalse],
     half: [half, trueOrFalse],
   });
-  const opened = await openMeasured(caller, options);
+  const opened = await openAndWarmUp(caller, options);
   try {
     const { name, scale: own } = opened.upscaler;
     if (scale !== undefined && own !== scale) {
@@ -154,7 +160,7 @@ export async function borrowMethod(caller: string, options: OpenMethodOptions): 
 }
 
 /** Compiles a network's kernels and runs it once. If its device is lost meanwhile, it begins again. */
-async function openMeasured(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
+async function openAndWarmUp(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
   for (let reloads = 0; ; reloads++) {
     const opened = await open(caller, options);
     try {
@@ -192,7 +198,7 @@ async function open(
   };
   if (isInterpolation(method)) {
     refuseHalf(`${method} is an interpolation. Leave half out`);
-    return { ...plain, upscaler: interpolatorOn(openedGpu(), method, scale ?? 2, caller) };
+    return { ...plain, upscaler: interpolatorWithDevice(openedGpu(), method, scale ?? 2, caller) };
   }
   if (isPretrained(method)) {
     await deviceFor(method);
@@ -220,7 +226,7 @@ async function open(
     return network(() => loadModel(bytes, undefined, { scale }));
   }
   if (method instanceof SuperResolver) {
-    const isHalf = storedOn(method).dtype === "float16";
+    const isHalf = storageOf(method).dtype === "float16";
     if (!isHalf) refuseHalf("this one is yours. Call half() on it first, which changes it for good");
     const parameters = method.parameterCount();
     return { ...plain, half: isHalf, upscaler: networkUpscaler(method), parameters };

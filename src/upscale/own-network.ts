@@ -3,7 +3,7 @@ import { checkDType, DeviceLostError } from "../device/device.ts";
 import { defaultDevice, ensureDevice } from "../device/open.ts";
 import type { SuperResolver } from "../models/super-resolver.ts";
 import { outsideScopes } from "../tensor/scope.ts";
-import { enlargeOn, type Method, type OnDevice, onDeviceOf } from "./method.ts";
+import { enlargeWithDevice, type Method, type WithDevice, withDeviceOf } from "./method.ts";
 import { NotWanted } from "./tile-loop.ts";
 import { networkUpscaler, type Upscaler, upscalerOf } from "./upscaler.ts";
 
@@ -49,11 +49,11 @@ export function ownNetwork(make: () => SuperResolver, half: boolean, name?: stri
     if (isLost(current)) await reload();
     await current.prepare?.();
   };
-  const onDevice: OnDevice = async (work, signal) => {
+  const withDevice: WithDevice = async (work, signal) => {
     for (let reloads = 0; ; reloads++) {
       const before = current;
       try {
-        return await onDeviceOf(before)(work, signal);
+        return await withDeviceOf(before)(work, signal);
       } catch (error) {
         const isOver = signal?.aborted || error instanceof NotWanted;
         if (isOver || !isLost(before) || reloads === MAX_RELOADS) throw error;
@@ -63,7 +63,7 @@ export function ownNetwork(make: () => SuperResolver, half: boolean, name?: stri
       }
     }
   };
-  const survivor: Method = { ...current, prepare, enlarge: enlargeOn(onDevice) };
+  const survivor: Method = { ...current, prepare, enlarge: enlargeWithDevice(withDevice) };
   const upscaler = upscalerOf(survivor);
   const parameters = model.parameterCount();
   return { upscaler, parameters, close: () => model.dispose() };

@@ -6,7 +6,7 @@ import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { ReadPicture } from "./source.ts";
 
-/** Of 8 or 16 bits, as in the file, in sRGB. */
+/** Reads a picture file: 8 or 16 bits, as it has them, in sRGB. */
 export async function readInNode(file: Uint8Array | string | URL, caller: string): Promise<ReadPicture> {
   // Loaded when needed: the library itself works without a decoder.
   const { decodePictureFile, readPictureFile } = await import("../data/picture-file.ts");

@@ -39,7 +39,7 @@ export interface PictureNote {
 /** A picture, and what its file says about the way here. */
 export interface ReadPicture {
   readonly image: Image<Samples>;
-  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
+  /** The quality at which a JPEG file was compressed, 1 to 100. */
   readonly jpegQuality?: number;
   readonly notes?: readonly PictureNote[];
 }
@@ -111,7 +111,7 @@ interface Pixels {
   readonly colorSpace?: string;
 }
 
-/** Also those of packages that have a canvas for Node. */
+/** Whether it is an ImageData, also one of a package that has a canvas for Node. */
 function isImageData(source: object): source is Pixels {
   if (isOfClass(source, "ImageData")) return true;
   const { data, channels } = source as { data?: unknown; channels?: unknown };

@@ -6,28 +6,32 @@ import type { TileSource } from "./timed-tiles.ts";
 import type { UpscaleOptions } from "./upscale-options.ts";
 
 /**
- * Enlarges a window. The tile is only a part of its result, in coordinates of that result, and has its place in the
- * whole.
+ * Enlarges a window. `part` is the tile's rectangle within the enlarged window, `place` that in the whole result.
  *
  * @param turn called when a result has arrived. Resolves when those of all tiles before it have been used, and
  *   rejects if this one is not wanted any more.
  */
 export type EnlargeTile<T> = (window: Box, part: Box, place: Box, turn: () => Promise<void>) => Promise<T>;
 
+export interface TileLoop extends Pick<UpscaleOptions, "signal" | "onProgress"> {
+  /** The small picture. */
+  readonly picture: Size;
+  readonly scale: number;
+  /**
+   * So many tiles are begun before the one is finished that is waited for: while a device computes, the next tiles are
+   * on their way to it, and the one before comes back.
+   */
+  readonly ahead: number;
+}
+
 /**
  * The loop over all tiles, row by row from left to right. Yields for every tile what `enlarge` made of its
  * window, and its place in the result.
- *
- * @param ahead so many tiles are begun before the one is finished that is waited for: while a device computes,
- *   the next tiles are on their way to it, and the one before comes back.
  */
 export async function* enlargeInTiles<T>(
   tiles: TileSource,
-  { width, height }: Size,
-  scale: number,
   enlarge: EnlargeTile<T>,
-  { signal, onProgress }: UpscaleOptions,
-  ahead: number,
+  { picture: { width, height }, scale, ahead, signal, onProgress }: TileLoop,
 ) {
   const queue: { tile: Tile; large: Promise<T>; turn: Turn }[] = [];
   let lastEnd = 0;

@@ -91,8 +91,8 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     );
     throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY" });
   }
-  const rows = spans(picture.height, height, margin, padding, multiple).map((down) =>
-    spans(picture.width, width, margin, padding, multiple, quad).map((across) => ({
+  const rows = cutAxis(picture.height, { window: height, margin, padding, multiple }).map((down) =>
+    cutAxis(picture.width, { window: width, margin, padding, multiple, preferred: quad }).map((across) => ({
       window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
       inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
     })),
@@ -119,19 +119,27 @@ export function paddedLength(length: number, padding: number, multiple: number):
   return Math.ceil((length + 2 * padding) / multiple) * multiple;
 }
 
+/** How an axis is cut, in pixels. */
+interface AxisCut {
+  /** The most that a window may have. */
+  readonly window: number;
+  /** What a window has around its part that stays; a multiple of `multiple`. */
+  readonly margin: number;
+  /** What the picture is continued by, at both ends. Default 0. */
+  readonly padding?: number;
+  /** Windows begin and end at multiples of this, counted from the padding's beginning. Default 1. */
+  readonly multiple?: number;
+  /** Several windows have a multiple of this, where that costs no more than `maxWaste`. Default 1. */
+  readonly preferred?: number;
+}
+
 /**
- * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
- * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
- * counted from the padding's beginning, and `margin` is a multiple of it, too. If there are several, their length is
- * a multiple of `preferred` as well, where that costs no more than `maxWaste`.
+ * Cuts one axis of a picture of `length` pixels into windows [from, to) of equal length. The part [first, end) of
+ * each stays.
  */
-export function spans(
+export function cutAxis(
   length: number,
-  window: number,
-  margin: number,
-  padding = 0,
-  multiple = 1,
-  preferred = 1,
+  { window, margin, padding = 0, multiple = 1, preferred = 1 }: AxisCut,
 ) {
   const padded = paddedLength(length, padding, multiple);
   if (window >= padded) return [{ from: -padding, to: padded - padding, first: 0, end: length }];
@@ -151,7 +159,7 @@ export function spans(
   });
 }
 
-/** By which share tiles may be shorter, or windows longer, for a length that kernels prefer. */
+/** The share by which tiles may be shorter, or windows longer, for a length that kernels prefer. */
 const maxWaste = 1 / 16;
 
 /**

@@ -27,15 +27,15 @@ import { enlargeAsMatlab } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { enlargePlanes } from "./enlarge-planes.ts";
-import { Forward, storedOn } from "./forward.ts";
+import { Forward, storageOf } from "./forward.ts";
 import {
   aMethod,
   bicubicMargin,
-  enlargeOn,
+  enlargeWithDevice,
   type Method,
   notFinite,
-  onDeviceOf,
   type TensorMethod,
+  withDeviceOf,
 } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
 import { checkUpscaleOptions, type UpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
@@ -68,15 +68,15 @@ const kernels: Record<Interpolation, ResizeOptions> = {
 };
 
 /**
- * Padding of networks, where they do not look less far. The zeros beyond it are so many layers away that no byte
- * of the result changes, by docs/measurements.md; and small pictures do not take much longer.
+ * Padding for networks: so many pixels, or the network's own reach if that is shorter. The zeros beyond it are so many
+ * layers away that no byte of the result changes (docs/measurements.md), and small pictures take little longer.
  */
 const networkPadding = 16;
 
 /** Larger windows save nothing, and with these an abort or a progress report need not wait long. */
 const maxInterpolationWindow = 512 ** 2;
 
-/** On a device a window takes no time, and the work around each does. */
+/** Larger than in JavaScript: on a device a window takes no time, and the work around each does. */
 const maxWindowOnDevice = 1024 ** 2;
 
 /**
@@ -85,14 +85,14 @@ const maxWindowOnDevice = 1024 ** 2;
  * after each of the two passes. Planes, and so all other pictures, are not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
-  return interpolatorOn(undefined, name, scale);
+  return interpolatorWithDevice(undefined, name, scale);
 }
 
 /**
- * The same, with a device for what comes out there as in JavaScript, to the bit: pictures of 8 bits. Sums of
- * real numbers in single precision would not.
+ * The same, and pictures of 8 bits run on the device, where results equal JavaScript's bit for bit. Other pictures
+ * stay in JavaScript: there, sums in single precision would differ in rounding.
  */
-export function interpolatorOn(
+export function interpolatorWithDevice(
   device: Device | undefined,
   name: Interpolation,
   scale: number,
@@ -153,9 +153,9 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
-  const { device, dtype } = storedOn(model);
+  const { device, dtype } = storageOf(model);
   const margin = takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo;
-  const onTensors: TensorMethod = {
+  const tensorMethod: TensorMethod = {
     device,
     enlarge: async (x) =>
       computeFrom([x], () => {
@@ -178,14 +178,14 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     half: dtype === "float16",
     ahead: 2,
     prepare: () => forward.prepare(),
-    enlarge: enlargeOn((work) => work(onTensors)),
+    enlarge: enlargeWithDevice((work) => work(tensorMethod)),
   });
 }
 
 /**
  * The mean of eight results: the picture is flipped and turned in all eight ways, each version is enlarged,
  * and the results are turned back and averaged before anything is rounded. A network's errors differ between
- * them and partly cancel: EDSR gains about 0.1 dB (Lim et al. 2017 call it EDSR+), for eight times the work.
+ * them and partly cancel. Lim et al. 2017, who call it EDSR+, gain about 0.1 dB by eight times the work.
  * An interpolation, which treats all directions alike, gains nothing.
  */
 export function selfEnsemble(method: Method): Upscaler {
@@ -198,8 +198,8 @@ export function selfEnsemble(method: Method): Upscaler {
     enlargeBytes: undefined,
     onLevels: undefined,
     ahead: undefined, // it waits between its steps
-    enlarge: enlargeOn((work, signal) =>
-      onDeviceOf(method)(
+    enlarge: enlargeWithDevice((work, signal) =>
+      withDeviceOf(method)(
         ({ device, enlarge }) => work({ device, enlarge: (x, stop) => meanOfEight(x, enlarge, stop) }),
         signal,
       ),
@@ -264,7 +264,7 @@ export function upscalerOf(method: Method): Upscaler {
       checkArguments("upscaleY", { plane: [plane, numberList] });
       if (plane.length !== width * height) {
         throw new DataError(
-          `a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were ` + "given.",
+          `a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were given.`,
           { caller: "upscaleY" },
         );
       }

@@ -47,7 +47,7 @@ describe("convert", () => {
     const [ours, theirs] = [path("ours.safetensors"), path("theirs.pth")];
     const there = await pixelgrad("convert", golden("edsr-basicsr-x4.pth"), ours, "--set", "resScale=0.5");
     expect(there).toMatchObject({ code: 0 });
-    expect(there.stdout).toBe(`${ours}: EDSR x4, 2 blocks of 4 channels, 2147 parameters\n`);
+    expect(there.stdout).toBe(`${ours}: EDSR x4, 2 blocks of 4 channels, 2,147 parameters\n`);
     expect(there.stderr).toContain("does not say the range of values: 0 to 255");
     expect(there.stderr).not.toContain("resScale");
     const model = loadModel(readFileSync(ours));

@@ -215,7 +215,7 @@ describe("download", () => {
     expect(requests.length).toBe(1);
   });
 
-  test("a file of unannounced size: cut, resumed, and recognised as complete", async () => {
+  test("a file of unannounced size: cut, resumed, and recognized as complete", async () => {
     Object.assign(behaviour, { chunked: true, cuts: 1, cutAfter: 9000 });
     await fetchFile({ retries: 1 });
     await expectWhole();

@@ -97,8 +97,8 @@ describe("packParams", () => {
 
 describe("wgslSource", () => {
   /** The source with all white space as single spaces. */
-  const source = (body: string, specialisation?: Parameters<typeof wgslSource>[1]) =>
-    wgslSource(kernel("demo", body), specialisation).replace(/\s+/g, " ").trim();
+  const source = (body: string, specialization?: Parameters<typeof wgslSource>[1]) =>
+    wgslSource(kernel("demo", body), specialization).replace(/\s+/g, " ").trim();
 
   test("puts extensions first, then constants, then functions, then the body", () => {
     const text = wgslSource(kernel("demo", "fn main() {}"), {

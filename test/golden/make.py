@@ -867,7 +867,7 @@ def loss() -> Golden:
     return golden
 
 
-# ---- Optimisers and schedules
+# ---- Optimizers and schedules
 
 
 STEPS = 20

@@ -731,12 +731,19 @@ const calls: Call[] = [
   {
     name: "normalInit",
     call: library.normalInit,
-    args: [arg(() => new library.Conv2d(1, 1, 1)), arg(() => 0.1, "zero", "fraction", "huge"), generator],
+    args: [
+      arg(() => new library.Conv2d(1, 1, 1)),
+      arg(() => 0.1, "zero", "fraction", "huge"),
+      opts({ random: generator }),
+    ],
   },
   {
     name: "kaimingNormalInit",
     call: library.kaimingNormalInit,
-    args: [arg(() => new library.Conv2d(1, 1, 1)), generator, opts({ slope: arg(() => 0.1, ...numbers) })],
+    args: [
+      arg(() => new library.Conv2d(1, 1, 1)),
+      opts({ slope: arg(() => 0.1, ...numbers), random: generator }),
+    ],
   },
   {
     name: "whiteningInit",
@@ -744,8 +751,11 @@ const calls: Call[] = [
     args: [
       arg(() => new library.Conv2d(1, 1, 1)),
       arg(() => [{ shape: [1, 4, 4], data: new Float32Array(16) }]),
-      generator,
-      opts({ std: arg(() => 0.3, "fraction", "huge", "zero"), floor: arg(() => 1, "fraction", "huge") }),
+      opts({
+        std: arg(() => 0.3, "fraction", "huge", "zero"),
+        floor: arg(() => 1, "fraction", "huge"),
+        random: generator,
+      }),
     ],
   },
   { name: "parseSafetensors", call: library.parseSafetensors, args: [arg(weights)] },

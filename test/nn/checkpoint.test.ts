@@ -1,4 +1,4 @@
-/** Networks and optimisers in a file: a loop that goes on from it does what one that never stopped does. */
+/** Networks and optimizers in a file: a loop that goes on from it does what one that never stopped does. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -142,14 +142,14 @@ describe("a checkpoint", () => {
     expect(load({ net: model })).toThrow(
       'loadCheckpoint: run.safetensors has no network called "net"; it has model, adam.',
     );
-    expect(load({ model: new Adam(model.parameters()) })).toThrow('has no optimiser called "model"');
+    expect(load({ model: new Adam(model.parameters()) })).toThrow('has no optimizer called "model"');
     expect(load({ adam: new SGD(network(2).parameters()) })).toThrow(DataError);
     expect(load({ model: network(3) })).toThrow("model of run.safetensors does not fit this Conv2d");
     expect(load({ adam: new Adam(network(9).parameters()) })).toThrow(
-      "belongs to another network or optimiser",
+      "belongs to another network or optimizer",
     );
-    expect(load({ "a.b": model })).toThrow("networks and optimisers by names without dots");
-    expect(load({ model: 3 })).toThrow("networks and optimisers by names without dots");
+    expect(load({ "a.b": model })).toThrow("networks and optimizers by names without dots");
+    expect(load({ model: 3 })).toThrow("networks and optimizers by names without dots");
     await expect(saveCheckpoint([model] as never)).rejects.toThrow(
       "saveCheckpoint: the first argument must be",
     );
@@ -195,10 +195,10 @@ describe("a checkpoint", () => {
     expect(restored.idle.lr).toBe(0.25);
     const bytes = await saveCheckpoint(saved);
     expect(() => loadCheckpoint({ model }, bytes)).toThrow('has no network called "model"');
-    expect(() => loadCheckpoint({ relu: saved.idle }, bytes)).toThrow('has no optimiser called "relu"');
+    expect(() => loadCheckpoint({ relu: saved.idle }, bytes)).toThrow('has no optimizer called "relu"');
   });
 
-  test("is what an optimiser is told to go into", async () => {
+  test("is what an optimizer is told to go into", async () => {
     const adam = new Adam(network(2).parameters());
     await expect(saveWeights(adam as never)).rejects.toThrow("saveCheckpoint({ model, optimizer })");
     expect(() => loadWeights(adam as never, new Uint8Array())).toThrow("must be a network");

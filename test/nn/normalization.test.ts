@@ -1,4 +1,4 @@
-/** Layer and group normalisation against their definitions. */
+/** Layer and group normalization against their definitions. */
 import { describe, expect, test } from "vitest";
 import { onDevice } from "../../src/device/open.ts";
 import { GroupNorm, groupNorm, LayerNorm, layerNorm } from "../../src/nn/index.ts";
@@ -20,7 +20,7 @@ const input = (...shape: number[]) => randn(shape, { random, device: f64 });
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 
 /** Each run of `length` numbers with mean 0 and variance 1, times weight plus bias of its place. */
-function standardised(x: number[], length: number, eps: number): number[] {
+function standardized(x: number[], length: number, eps: number): number[] {
   return x.map((value, i) => {
     const run = x.slice(i - (i % length), i - (i % length) + length);
     const mean = run.reduce((a, b) => a + b) / length;
@@ -34,11 +34,11 @@ function expectNear(got: Tensor, want: number[]): void {
 }
 
 describe("layerNorm", () => {
-  test("normalises over the last axes", () => {
+  test("normalizes over the last axes", () => {
     const [x, w, b] = [input(2, 3, 4), input(3, 4), input(3, 4)];
-    const plain = standardised(values(x), 12, 1e-5);
+    const plain = standardized(values(x), 12, 1e-5);
     expectNear(layerNorm(x, [3, 4]), plain);
-    expectNear(layerNorm(x, [4], undefined, undefined, { eps: 0.1 }), standardised(values(x), 4, 0.1));
+    expectNear(layerNorm(x, [4], undefined, undefined, { eps: 0.1 }), standardized(values(x), 4, 0.1));
     expectNear(
       layerNorm(x, [3, 4], w, b),
       plain.map((v, i) => v * values(w)[i % 12] + values(b)[i % 12]),
@@ -60,16 +60,16 @@ describe("layerNorm", () => {
 });
 
 describe("groupNorm", () => {
-  test("normalises over groups of channels of each picture", () => {
+  test("normalizes over groups of channels of each picture", () => {
     const [x, w, b] = [input(2, 4, 3, 2), input(4), input(4)];
-    const plain = standardised(values(x), 12, 1e-5);
+    const plain = standardized(values(x), 12, 1e-5);
     expectNear(groupNorm(x, 2), plain);
     const channel = (i: number) => Math.floor(i / 6) % 4;
     expectNear(
       groupNorm(x, 2, w, b),
       plain.map((v, i) => v * values(w)[channel(i)] + values(b)[channel(i)]),
     );
-    expectNear(groupNorm(x, 4), standardised(values(x), 6, 1e-5));
+    expectNear(groupNorm(x, 4), standardized(values(x), 6, 1e-5));
   });
 
   test("gradients, kernels, errors", async () => {

@@ -150,9 +150,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       optimizer.dispose();
       optimizer.dispose(); // harmless
       expect(await read(own)).toEqual(values);
-      expect(() => train(optimizer, own)).toThrow("the optimiser has been disposed. Create a new one.");
-      await expect(optimizer.stateDict()).rejects.toThrow("the optimiser has been disposed");
-      // The parameters, slices of one block by now, can go to another optimiser.
+      expect(() => train(optimizer, own)).toThrow("the optimizer has been disposed. Create a new one.");
+      await expect(optimizer.stateDict()).rejects.toThrow("the optimizer has been disposed");
+      // The parameters, slices of one block by now, can go to another optimizer.
       const next = create(own);
       expect(await read(own)).toEqual(values);
       train(next, own);
@@ -215,7 +215,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const x = tensor([1, 2], undefined, { requiresGrad: true });
       const elsewhere = tensor([1], undefined, { device: float32Device(), requiresGrad: true });
       expect(() => new Adam([])).toThrow(
-        "Adam: there are no parameters to optimise. A parameter is a tensor with requiresGrad in a property",
+        "Adam: there are no parameters to optimize. A parameter is a tensor with requiresGrad in a property",
       );
       expect(() => new SGD([x, x])).toThrow("SGD: a parameter is in the list twice.");
       expect(() => new Adam([x, elsewhere])).toThrow(
@@ -227,7 +227,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect(device.memory().live).toBe(live + 1);
     });
 
-    test("wrong gradients, and the parameter of another optimiser: nothing changes", async () => {
+    test("wrong gradients, and the parameter of another optimizer: nothing changes", async () => {
       using _ = scope();
       const [a, b] = [
         tensor([1, 2], undefined, { requiresGrad: true }),
@@ -255,7 +255,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
           ]),
         ),
       ).toThrow(
-        "Adam.step: parameter 1 of shape [1,1] belongs to another optimiser by now. Use one optimiser per",
+        "Adam.step: parameter 1 of shape [1,1] belongs to another optimizer by now. Use one optimizer per",
       );
       expect(optimizer.steps).toBe(0);
       expect([...(await a.data()), ...(await b.data())]).toEqual([1, 2, 3]);
@@ -265,7 +265,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       thief.dispose();
     });
 
-    test("the state of another network, or of another optimiser", async () => {
+    test("the state of another network, or of another optimizer", async () => {
       using _ = scope();
       const parameter = (size: number) => zeros([size], { requiresGrad: true });
       const [small, large, sgd] = [
@@ -363,8 +363,8 @@ test("a layer in a private field is not trained, and a warning says so once", as
       sgd.step(backward(sum(model.forward(tensor([1], [1, 1, 1, 1])))));
     }
     expect(warn).toHaveBeenCalledTimes(1);
-    expect(warn.mock.calls[0][0]).toMatch(/^SGD\.step: no optimiser has 2 of the tensors .* \(#conv\)/);
-    // Asked for the gradients of its own parameters alone, an optimiser has nothing to warn of.
+    expect(warn.mock.calls[0][0]).toMatch(/^SGD\.step: no optimizer has 2 of the tensors .* \(#conv\)/);
+    // Asked for the gradients of its own parameters alone, an optimizer has nothing to warn of.
     const other = new SGD(model.parameters(), { lr: 0.1 });
     using _ = scope();
     const loss = sum(model.forward(tensor([1], [1, 1, 1, 1])));
@@ -401,7 +401,7 @@ describe("schedules", () => {
   });
 });
 
-test("an optimiser prints what it is, and JSON refuses it", () => {
+test("an optimizer prints what it is, and JSON refuses it", () => {
   setDefaultDevice(devices[0]);
   const trained = parameters();
   const adam = new AdamW(trained, { lr: 0.01 });

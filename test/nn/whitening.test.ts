@@ -24,7 +24,7 @@ describe("whiteningInit", () => {
     const std = 0.5;
     const floor = 0.01;
     const pictures = Array.from({ length: 4 }, () => streaks(2000, 200, random));
-    whiteningInit(layer, pictures, random, { std, floor });
+    whiteningInit(layer, pictures, { std, floor, random });
     const { data } = (await layer.stateDict()).get("weight")!;
     let [square, product] = [0, 0];
     for (let i = 0; i < data.length; i += 2) {
@@ -42,7 +42,7 @@ describe("whiteningInit", () => {
     const random = new Random(2);
     const layer = new Conv2d(1, 64, 5);
     const picture = streaks(300, 300, random);
-    whiteningInit(layer, [picture], random, { std: 0.3, floor: 0 });
+    whiteningInit(layer, [picture], { std: 0.3, floor: 0, random });
     const { data } = (await layer.stateDict()).get("weight")!;
     let sum = 0;
     const places = 500;
@@ -63,15 +63,15 @@ describe("whiteningInit", () => {
   it("refuses no pictures, unvaried ones and ones that do not fit", () => {
     const layer = new Conv2d(1, 4, 5);
     const plane = (shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
-    expect(() => whiteningInit(layer, [], new Random(0))).toThrow(/no pictures/);
-    const flat = () => whiteningInit(layer, [plane([1, 9, 9])], new Random(0), { floor: 0 });
+    expect(() => whiteningInit(layer, [])).toThrow(/no pictures/);
+    const flat = () => whiteningInit(layer, [plane([1, 9, 9])], { floor: 0 });
     expect(flat).toThrow(/some pattern is in no window/);
     for (const shape of [
       [3, 9, 9],
       [1, 4, 9],
       [9, 9],
     ]) {
-      expect(() => whiteningInit(layer, [plane(shape)], new Random(0))).toThrow(/does not fit a layer/);
+      expect(() => whiteningInit(layer, [plane(shape)])).toThrow(/does not fit a layer/);
     }
   });
 });

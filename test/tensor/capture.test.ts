@@ -113,7 +113,7 @@ describe.each((await gpuDevices()).map((device) => [device.name, device] as cons
       expect(replayed.buffers[1] - replayed.buffers[0]).toBeLessThanOrEqual(256 * steps);
     });
 
-    test("the optimiser reads its learning rate and counts its steps at every replay", async () => {
+    test("the optimizer reads its learning rate and counts its steps at every replay", async () => {
       for (const Optimizer of [Adam, SGD]) {
         const parameter = tensor([1], undefined, { requiresGrad: true });
         const optimizer = new Optimizer([parameter], { lr: 0.5 });

@@ -9,7 +9,8 @@ import { broadcastTo, concat, copyInto, reshape, slice } from "../../src/kernels
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { capture } from "../../src/tensor/capture.ts";
 import { randn, tensor, zeros } from "../../src/tensor/create.ts";
-import { defineOp, recordOps } from "../../src/tensor/op.ts";
+import { defineOp } from "../../src/tensor/op.ts";
+import { recordOps } from "../../src/tensor/record-ops.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

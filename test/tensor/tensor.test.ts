@@ -184,6 +184,14 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(String(x)).toBe(`Tensor[1, 3] on ${device.name}, disposed`);
   });
 
+  test("an alias has as many elements as its tensor", () => {
+    const x = tensor([1, 2, 3, 4], undefined, { device });
+    expect(() => x.alias([100])).toThrow(
+      "alias: shape [100] has 100 elements, and the tensor of shape [4] has 4. Give a shape with as many.",
+    );
+    expect(() => x.alias([1])).toThrow(shapes.ShapeError);
+  });
+
   test("views share memory, which goes with the last of them", async () => {
     const before = device.memory().live;
     const x = tensor([1, 2, 3, 4], undefined, { device });

@@ -45,7 +45,7 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
     () => {
       const model = new SPAN({ scale: 2, blocks: 1, channels: 4, normalize: true, random: random() });
       // From numbers a hundred times as large to those of pictures.
-      normalInit(model.upsampler.modules[0] as Conv2d, 1e-4, random());
+      normalInit(model.upsampler.modules[0] as Conv2d, 1e-4, { random: random() });
       return model;
     },
   ],

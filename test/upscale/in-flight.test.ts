@@ -31,7 +31,7 @@ describe("the loop over tiles", () => {
       return k;
     };
     const results: number[] = [];
-    for await (const { large } of enlargeInTiles(tiles(), picture, 2, enlarge, {}, 2)) {
+    for await (const { large } of enlargeInTiles(tiles(), enlarge, { picture, scale: 2, ahead: 2 })) {
       results.push(large);
       expect(order).toEqual(results); // the next one waits until this one has been used
       expect(begun).toBeLessThanOrEqual(large + 3);
@@ -54,7 +54,7 @@ describe("the loop over tiles", () => {
         running--;
       }
     };
-    for await (const _ of enlargeInTiles(tiles(), picture, 2, enlarge, {}, 2)) break;
+    for await (const _ of enlargeInTiles(tiles(), enlarge, { picture, scale: 2, ahead: 2 })) break;
     expect([running, cancelled]).toEqual([0, 2]);
   });
 });

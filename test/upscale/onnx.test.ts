@@ -49,7 +49,7 @@ import type { Architecture } from "../../src/models/architecture.ts";
 import { Conv2d } from "../../src/nn/layers.ts";
 import type { NamedArray } from "../../src/nn/module.ts";
 import { withColors } from "../../src/upscale/adapters.ts";
-import { onDeviceOf } from "../../src/upscale/method.ts";
+import { withDeviceOf } from "../../src/upscale/method.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 import { float32Device } from "../support/devices.ts";
@@ -265,7 +265,7 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
         const size = channels * height * width;
         const large: { height: number; width: number; data: Float32Array }[] = [];
         for (let i = 0; i < n; i++) {
-          await onDeviceOf(upscaler)(async (method) => {
+          await withDeviceOf(upscaler)(async (method) => {
             const values = data.slice(i * size, (i + 1) * size);
             const part = tensor(values, [1, channels, height, width], { device: method.device });
             const y = await withColors(method, upscaler).enlarge(part);

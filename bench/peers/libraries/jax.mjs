@@ -60,7 +60,7 @@ export async function prepare(workload, { busyWait }) {
     return { adapter, step: (read) => finish(compiled(tree.ref(p), input.ref), read) };
   }
 
-  // Its optimisers are in a package of their own. Adam is short; written out, it is compiled with the step.
+  // Its optimizers are in a package of their own. Adam is short; written out, it is compiled with the step.
   const wanted = upload(target);
   const { lr, beta1, beta2, eps } = workload.adam;
   const lossAndGradients = valueAndGrad((p, input, wanted) => np.abs(model(p, input).sub(wanted)).mean());
