@@ -160,7 +160,7 @@ function sourceAddress(): string | undefined {
  * networks of ncnn, which are two files each; and the sentences are for people who write programs.
  */
 const unreachable: Readonly<Record<string, string>> = {
-  "src/nn/ncnn-file.ts": "export const looksLikeNcnn = () => false, parseNcnn = undefined;",
+  "src/weights/ncnn-file.ts": "export const looksLikeNcnn = () => false, parseNcnn = undefined;",
   "src/models/ncnn.ts": "export const namedAsInPytorch = undefined;",
   "src/tensor/pytorch-names.ts":
     'export const arithmetic = "A tensor is no number.", methodSentences = {}, propertySentences = {};',

@@ -85,3 +85,4 @@ export { backward, type Gradients } from "./tensor/tape.ts";
 export { Tensor } from "./tensor/tensor.ts";
 
 export * from "./upscale/index.ts";
+export * from "./weights/index.ts";

@@ -71,6 +71,7 @@ export const contents: readonly Section[] = [
     "src/kernels/conv2d/README.md": "Convolution, step by step",
     "src/device/README.md": "The device",
     "src/nn/README.md": "Layers, losses and optimizers",
+    "src/weights/README.md": "Weight files",
     "src/models/README.md": "Networks",
     "src/upscale/README.md": "From a picture to a larger one",
     "src/train/README.md": "How a network is trained",

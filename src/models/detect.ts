@@ -5,7 +5,10 @@
  * here is where in a file it may be.
  */
 import type { NamedArray } from "../nn/module.ts";
-import type { WeightContents } from "../nn/pytorch-file.ts";
+import { andList, firstOf } from "../options/lists.ts";
+import { excerpt } from "../options/printable.ts";
+import { DataError } from "../picture/errors.ts";
+import type { WeightContents } from "../weights/pytorch-file.ts";
 import {
   firstByName,
   isAroundNetwork,
@@ -16,10 +19,7 @@ import {
   isVague,
   namesWeights,
   type PathName,
-} from "../nn/weight-names.ts";
-import { andList, firstOf } from "../options/lists.ts";
-import { excerpt } from "../options/printable.ts";
-import { DataError } from "../picture/errors.ts";
+} from "../weights/weight-names.ts";
 import type { Architecture, RecognizedNetwork } from "./architecture.ts";
 import { nameOfOther } from "./other-networks.ts";
 import type { DetectOptions, State } from "./state.ts";
@@ -39,7 +39,7 @@ type Found = { readonly path: readonly PathName[] } & (
 /**
  * Finds the network of a file. It may be the whole file, be in a dictionary with other things, or have a prefix
  * before all its names; weight-names.ts says what such names mean. What it recognizes comes before what names say:
- * `weightsIn` of nn/pytorch-file.ts, which takes weights of any kind, has names alone, and may take another part.
+ * `weightsIn` of weights/pytorch-file.ts, which takes weights of any kind, has names alone, and may take another part.
  *
  * @param networks those of this library. The first that recognizes a file counts.
  * @throws DataError if it is none of them, in which case the message names it where it is a well-known one; or

@@ -3,9 +3,9 @@
  * order of what they do tells the network, and the order of the convolutions their names.
  */
 import type { NamedArray } from "../nn/module.ts";
-import type { NcnnFile } from "../nn/ncnn-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import type { NcnnFile } from "../weights/ncnn-file.ts";
 import type { Assumption } from "./architecture.ts";
 import type { State } from "./state.ts";
 

@@ -2,9 +2,6 @@
 import { MetaDevice, MetaDeviceFull } from "../device/meta-device.ts";
 import { onDevice } from "../device/open.ts";
 import type { NamedArray } from "../nn/module.ts";
-import { looksLikeNcnn, parseNcnn } from "../nn/ncnn-file.ts";
-import { withValues } from "../nn/pytorch-file.ts";
-import { openWeights } from "../nn/weight-file.ts";
 import {
   ArgumentError,
   bytes as bytesWanted,
@@ -18,6 +15,9 @@ import { quote, text, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { numel } from "../tensor/shape.ts";
+import { looksLikeNcnn, parseNcnn } from "../weights/ncnn-file.ts";
+import { withValues } from "../weights/pytorch-file.ts";
+import { openWeights } from "../weights/weight-file.ts";
 import type { Architecture, Assumption, NetworkOptions } from "./architecture.ts";
 import { compact } from "./compact.ts";
 import { detect } from "./detect.ts";

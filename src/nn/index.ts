@@ -8,7 +8,6 @@ export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
 export { ELU, GELU, Identity, LeakyReLU, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from "./activations.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
-export { type CheckpointParts, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export { fftLoss, ssimLoss } from "./image-losses.ts";
 export { kaimingNormalInit, normalInit } from "./init.ts";
@@ -49,9 +48,5 @@ export {
   type NormOptions,
 } from "./normalization.ts";
 export { Adam, AdamW, type Optimizer, type OptimizerState, SGD } from "./optimizer.ts";
-export { parsePytorch } from "./pytorch-file.ts";
-export { type PytorchFileOptions, serializePytorch } from "./pytorch-writer.ts";
-export { parseSafetensors, type SafetensorsOptions, serializeSafetensors } from "./safetensors.ts";
 export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";
-export { loadWeights, parseWeights, saveWeights, type WeightFile } from "./weight-file.ts";
 export { whiteningInit } from "./whitening.ts";

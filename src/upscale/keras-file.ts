@@ -2,10 +2,10 @@
 import { Worker } from "node:worker_threads";
 import { threadProgram } from "../data/thread-program.ts";
 import type { NamedArray } from "../nn/module.ts";
-import { serializeSafetensors } from "../nn/safetensors.ts";
-import { looksLikeZip, readStoredZip, ZipError } from "../nn/stored-zip.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
+import { serializeSafetensors } from "../weights/safetensors.ts";
+import { looksLikeZip, readStoredZip, ZipError } from "../weights/stored-zip.ts";
 import type { KerasAnswer, KerasContents } from "./keras-worker.ts";
 
 /** Longer than a file of so many bytes takes on a slow machine, in milliseconds. Damaged ones can take forever. */

@@ -3,13 +3,13 @@ import { conv2d } from "../kernels/conv2d/index.ts";
 import { concat, slice } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
-import { exportForward, inBlocks } from "../nn/onnx-export.ts";
 import { checkArguments, checkOptions, instanceOf } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { planeCount } from "../picture/planes.ts";
 import { tensor } from "../tensor/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { exportForward, inBlocks } from "../weights/onnx-export.ts";
 
 export interface ExportOnnxOptions {
   /**

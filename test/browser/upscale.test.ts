@@ -5,10 +5,10 @@ import { decodePng } from "../../site/pictures/decode-png.ts";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { Compact } from "../../src/models/index.ts";
-import { parseWeights, serializePytorch } from "../../src/nn/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { networkUpscaler } from "../../src/upscale/index.ts";
+import { parseWeights, serializePytorch } from "../../src/weights/index.ts";
 import {
   chooseMethod,
   clickMain,

@@ -12,8 +12,8 @@ import {
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readImage, writePng } from "../../src/data/index.ts";
-import { parseSafetensors } from "../../src/nn/index.ts";
 import { imresize } from "../../src/picture/index.ts";
+import { parseSafetensors } from "../../src/weights/index.ts";
 import { drawnPicture as picture, picturesIn } from "../support/pictures.ts";
 import { compiledProgram } from "../support/program.ts";
 import { type RunOptions, root, runCode, runFile, runProgram } from "../support/run.ts";

@@ -14,8 +14,8 @@ import {
   serializeSafetensors,
   tensor,
 } from "../../src/index.ts";
-import { parseSafetensors } from "../../src/nn/safetensors.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import { parseSafetensors } from "../../src/weights/safetensors.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 

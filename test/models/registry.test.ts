@@ -10,11 +10,11 @@ import {
   SRCNN,
   type SuperResolver,
 } from "../../src/models/index.ts";
-import { loadWeights, saveWeights, serializeSafetensors } from "../../src/nn/index.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { rand } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
+import { loadWeights, saveWeights, serializeSafetensors } from "../../src/weights/index.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 import { float32Device } from "../support/devices.ts";
 

@@ -25,7 +25,6 @@ import {
   L1Loss,
   type Layer,
   Linear,
-  loadWeights,
   MaxPool2d,
   Module,
   MSELoss,
@@ -36,7 +35,6 @@ import {
   Sigmoid,
   SiLU,
   Softplus,
-  saveWeights,
   Tanh,
   Upsample,
 } from "../../src/nn/index.ts";
@@ -48,6 +46,7 @@ import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { loadWeights, saveWeights } from "../../src/weights/index.ts";
 import { expectTensorsClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseSafetensors } from "../../src/nn/safetensors.ts";
+import { parseSafetensors } from "../../src/weights/safetensors.ts";
 import { give, givePicture, png, ready, startBrowser, status, train, visit, waves } from "./visit.ts";
 
 let browser: Browser;

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import type { NamedArray } from "../../src/nn/module.ts";
-import { parseSafetensors } from "../../src/nn/safetensors.ts";
 import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { parseSafetensors } from "../../src/weights/safetensors.ts";
 import { expectClose } from "./close.ts";
 import { weightedLoss } from "./gradcheck.ts";
 

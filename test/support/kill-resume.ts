@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { parseSafetensors } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { parseSafetensors } from "../../src/weights/index.ts";
 import { differentWeights } from "./lose-devices.ts";
 import { picturesIn } from "./pictures.ts";
 import { compiledProgram } from "./program.ts";

@@ -6,13 +6,13 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Wren } from "../../src/models/wren.ts";
-import { saveWeights } from "../../src/nn/weight-file.ts";
 import { Random } from "../../src/tensor/random.ts";
 import {
   type PretrainedName,
   type PretrainedScale,
   pretrainedFiles,
 } from "../../src/upscale/method-names.ts";
+import { saveWeights } from "../../src/weights/weight-file.ts";
 
 type Files = Partial<Record<PretrainedScale, () => URL>>;
 

@@ -1,8 +1,8 @@
 /** Files as torch.save writes them of dictionaries in dictionaries. */
 import type { NamedArray } from "../../src/nn/module.ts";
-import { PickleWriter } from "../../src/nn/pickle-writer.ts";
-import { writeTensor } from "../../src/nn/pytorch-writer.ts";
-import { writeStoredZip } from "../../src/nn/stored-zip.ts";
+import { PickleWriter } from "../../src/weights/pickle-writer.ts";
+import { writeTensor } from "../../src/weights/pytorch-writer.ts";
+import { writeStoredZip } from "../../src/weights/stored-zip.ts";
 
 /** Maps become dictionaries, lists tuples; others are tensors and whole numbers. */
 export type Saved = NamedArray | number | readonly Saved[] | { readonly [key: string]: Saved } | State;

@@ -15,10 +15,11 @@ import {
   type SuperResolver,
   Wren,
 } from "../../src/models/index.ts";
-import { type Conv2d, normalInit, saveWeights } from "../../src/nn/index.ts";
+import { type Conv2d, normalInit } from "../../src/nn/index.ts";
 import { networkUpscaler, openMethod, selfEnsemble, upscale } from "../../src/node.ts";
 import { toPlanar } from "../../src/picture/planes.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { saveWeights } from "../../src/weights/index.ts";
 import { noise, testData } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";

@@ -4,12 +4,12 @@ import { DeviceLostError } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { defaultDevice, init } from "../../src/device/open.ts";
 import { EDSR } from "../../src/models/index.ts";
-import { saveWeights } from "../../src/nn/index.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Method, networkUpscaler, openMethod, upscale, upscaleBands } from "../../src/upscale/index.ts";
 import { enlargeInTiles, tilesAhead } from "../../src/upscale/tile-loop.ts";
 import { tilesFor } from "../../src/upscale/timed-tiles.ts";
+import { saveWeights } from "../../src/weights/index.ts";
 import { noise } from "../data/support.ts";
 import { gpuDevices, logicDevices } from "../support/devices.ts";
 

@@ -16,7 +16,6 @@ import {
   Wren,
 } from "../../src/models/index.ts";
 import { Dropout } from "../../src/nn/layers.ts";
-import { saveWeights } from "../../src/nn/weight-file.ts";
 import { rgbToY, rgbToYcbcr } from "../../src/picture/color.ts";
 import { crop, type Image, toRgb } from "../../src/picture/image.ts";
 import { imresizePlane } from "../../src/picture/imresize.ts";
@@ -27,6 +26,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { networkUpscaler, openMethod, upscale } from "../../src/upscale/index.ts";
+import { saveWeights } from "../../src/weights/weight-file.ts";
 import { differing, drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, foreignCases, gpuDevices, logicDevices } from "../support/devices.ts";

@@ -1,4 +1,4 @@
-"""Weight files as PyTorch writes them, small ones, for the tests of src/nn/pytorch-file.ts.
+"""Weight files as PyTorch writes them, small ones, for the tests of src/weights/pytorch-file.ts.
 
 Each comes with a safetensors file of the same name, which holds what must be read out of it. README.md says
 how to run this. Files of one version of PyTorch are alike, byte for byte.

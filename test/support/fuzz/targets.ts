@@ -17,14 +17,6 @@ import { unzipPictures } from "../../../src/data/unzip.ts";
 import { CpuDevice } from "../../../src/device/cpu-device.ts";
 import { onDevice } from "../../../src/device/open.ts";
 import { architectures, EDSR, ESPCN, FSRCNN, loadModel, RRDBNet, SRCNN } from "../../../src/models/index.ts";
-import {
-  parsePytorch,
-  parseSafetensors,
-  saveWeights,
-  serializePytorch,
-  serializeSafetensors,
-} from "../../../src/nn/index.ts";
-import { looksLikeNcnn, parseNcnn } from "../../../src/nn/ncnn-file.ts";
 import { DataError } from "../../../src/picture/errors.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { readCheckpoint, serializeCheckpoint } from "../../../src/train/checkpoint.ts";
@@ -33,6 +25,14 @@ import { checkConfig } from "../../../src/train/settings.ts";
 import { KerasReader } from "../../../src/upscale/keras-file.ts";
 import { readWeightFile } from "../../../src/upscale/weight-files.ts";
 import { Y4mReader } from "../../../src/video/index.ts";
+import {
+  parsePytorch,
+  parseSafetensors,
+  saveWeights,
+  serializePytorch,
+  serializeSafetensors,
+} from "../../../src/weights/index.ts";
+import { looksLikeNcnn, parseNcnn } from "../../../src/weights/ncnn-file.ts";
 import { drawSeeds } from "../fuzz-pictures.ts";
 import { inOnePiece, rrdbnetAsNcnn } from "../ncnn.ts";
 import { torchSave } from "../torch-save.ts";

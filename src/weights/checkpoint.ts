@@ -1,10 +1,11 @@
 /** Networks and optimizers in one file, so that a training loop of one's own can go on where it stopped. */
+
+import { Module, type NamedArray } from "../nn/module.ts";
+import { Optimizer } from "../nn/optimizer.ts";
 import { bytes as bytesWanted, checkArguments, isPlain, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, quote, whole } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { Module, type NamedArray } from "./module.ts";
-import { Optimizer } from "./optimizer.ts";
 import { parseSafetensors, serializeSafetensors, texts } from "./safetensors.ts";
 
 /** Networks and optimizers by names of your choice, such as `{ model, adam }`. */

@@ -349,6 +349,6 @@ export function writeOp(graph: OnnxGraph, inputs: Names, op: RecordedOp): string
   if (write) return write(graph, inputs, op);
   throw new ArgumentError(
     "exportOnnx",
-    `the operation ${op.name} has no form in ONNX here; src/nn/onnx-operators.ts has those that do.`,
+    `the operation ${op.name} has no form in ONNX here; src/weights/onnx-operators.ts has those that do.`,
   );
 }

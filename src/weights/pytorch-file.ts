@@ -2,13 +2,14 @@
  * Reads weight files of PyTorch. pytorch-archive.ts opens them; here, the weights are found among all that a
  * file holds, and their values are read.
  */
+
+import type { NamedArray } from "../nn/module.ts";
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
 import { ownBytes } from "../options/classes.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel, stridedIndex, stridesOf } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
-import type { NamedArray } from "./module.ts";
 import { float32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
 import {

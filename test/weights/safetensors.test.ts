@@ -3,16 +3,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { EDSR } from "../../src/models/edsr.ts";
-import {
-  loadWeights,
-  type NamedArray,
-  PReLU,
-  parseSafetensors,
-  saveWeights,
-  serializeSafetensors,
-} from "../../src/nn/index.ts";
+import { type NamedArray, PReLU } from "../../src/nn/index.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { loadWeights, parseSafetensors, saveWeights, serializeSafetensors } from "../../src/weights/index.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 import { float32Device } from "../support/devices.ts";
 

@@ -10,15 +10,9 @@ import {
   cosineAnnealingLR,
   Dropout,
   emaUpdate,
-  loadCheckpoint,
-  loadWeights,
-  parseSafetensors,
   ReLU,
   Sequential,
   SGD,
-  saveCheckpoint,
-  saveWeights,
-  serializeSafetensors,
 } from "../../src/nn/index.ts";
 import { Optimizer } from "../../src/nn/optimizer.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -27,6 +21,14 @@ import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import {
+  loadCheckpoint,
+  loadWeights,
+  parseSafetensors,
+  saveCheckpoint,
+  saveWeights,
+  serializeSafetensors,
+} from "../../src/weights/index.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];

@@ -1,8 +1,9 @@
 /** Writes weight files of PyTorch, `.pth`: the zip archive that PyTorch writes since 1.6. */
+
+import type { NamedArray } from "../nn/module.ts";
 import { checkArguments, checkOptions } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
 import { numel, type Shape, stridesOf } from "../tensor/shape.ts";
-import type { NamedArray } from "./module.ts";
 import { checkHalf, float16, float32 } from "./number-formats.ts";
 import { PickleWriter } from "./pickle-writer.ts";
 import { metadataKey, numberTypes } from "./pytorch-archive.ts";

@@ -1,5 +1,6 @@
 /** Writes a network down as ONNX, from the operations that its forward pass is made of. */
 
+import type { Module } from "../nn/module.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import { zeros } from "../tensor/create.ts";
 import { noGrad } from "../tensor/no-grad.ts";
@@ -8,7 +9,6 @@ import { type RecordedOp, recordOps } from "../tensor/record-ops.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
 import { ShapeError } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Module } from "./module.ts";
 import { type OnnxNode, type OnnxTensor, serializeOnnx } from "./onnx-file.ts";
 import { type Crop, OnnxGraph, type WholeBlocks, writeOp } from "./onnx-operators.ts";
 

@@ -3,16 +3,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { NamedArray } from "../../src/nn/module.ts";
-import { parsePytorch } from "../../src/nn/pytorch-file.ts";
-import { serializePytorch } from "../../src/nn/pytorch-writer.ts";
-import { parseSafetensors } from "../../src/nn/safetensors.ts";
-import { readStoredZip, writeStoredZip } from "../../src/nn/stored-zip.ts";
-import { parseWeights } from "../../src/nn/weight-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import { parsePytorch } from "../../src/weights/pytorch-file.ts";
+import { serializePytorch } from "../../src/weights/pytorch-writer.ts";
+import { parseSafetensors } from "../../src/weights/safetensors.ts";
+import { readStoredZip, writeStoredZip } from "../../src/weights/stored-zip.ts";
+import { parseWeights } from "../../src/weights/weight-file.ts";
 import { testData } from "../data/support.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 
-const folder = new URL("../golden/weight-files/", import.meta.url);
+const folder = new URL("../golden/weight-files", import.meta.url);
 const golden = (name: string) => readFileSync(new URL(name, folder));
 const files = readdirSync(folder).filter((name) => name.endsWith(".pth"));
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { encodePng } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { ESPCN, loadModel, saveWeights } from "../../src/index.ts";
-import { parseSafetensors } from "../../src/nn/safetensors.ts";
+import { parseSafetensors } from "../../src/weights/safetensors.ts";
 import { noise, testData } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 

@@ -3,6 +3,8 @@
  * bytes. The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, with offsets from the end
  * of the header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
  */
+
+import { isNamedArray, type NamedArray } from "../nn/module.ts";
 import {
   bytes as bytesWanted,
   checkArguments,
@@ -18,7 +20,6 @@ import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
-import { isNamedArray, type NamedArray } from "./module.ts";
 import {
   bfloat16,
   checkHalf,

@@ -1,10 +1,11 @@
 /** Weight files of every format that is read. The first bytes decide which it is, not the name. */
+
+import { aModule, type Module, type NamedArray } from "../nn/module.ts";
 import { ArgumentError, bytes as bytesWanted, checkArguments, type Wanted } from "../options/arguments.ts";
 import { ownBytes } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { aModule, type Module, type NamedArray } from "./module.ts";
 import { looksLikeNcnn, parseNcnn } from "./ncnn-file.ts";
 import { looksLikePytorch } from "./pytorch-archive.ts";
 import { openPytorch, parsePytorch, type WeightContents } from "./pytorch-file.ts";

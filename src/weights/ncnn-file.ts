@@ -9,9 +9,10 @@
  * where a key of -23300 - k and below means that parameter k is a list: its length, and its values. A
  * convolution's weights begin with four bytes that say how they are written; everything else is float32.
  */
+
+import type { NamedArray } from "../nn/module.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import type { NamedArray } from "./module.ts";
 import { float16, float32 } from "./number-formats.ts";
 
 /** A network of ncnn as a file describes it. */
