@@ -169,18 +169,23 @@ export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): 
  *     let g = dy[at];
  *     // @end
  *
+ * A piece may hold such a choice itself.
+ *
  * Why: WGSL has no preprocessor, and a device refuses to compile what it does not support, even in code that
  * never runs.
  */
 function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>): string {
-  const choice = /^ *\/\/ @if (\w+)\n([\s\S]*?)(?:^ *\/\/ @else\n([\s\S]*?))?^ *\/\/ @end\n/gm;
-  const text = kernel.body.replace(choice, (_, name: string, first: string, second = "") => {
+  const piece = String.raw`((?:(?! *// @(?:if|else|end)\b).*\n)*)`; // lines that choose nothing
+  const choice = new RegExp(String.raw`^ *// @if (\w+)\n${piece}(?: *// @else\n${piece})? *// @end\n`, "m");
+  const choose = (_: string, name: string, first: string, second = "") => {
     const value = constants[name];
     if (value === undefined) {
       throw new Error(`Kernel ${kernel.name}: "@if ${name}" asks for a constant that the prelude lacks.`);
     }
     return value === 0 ? second : first;
-  });
+  };
+  let text = kernel.body;
+  while (choice.test(text)) text = text.replace(choice, choose); // from the inside out
   if (/^ *\/\/ @(if|else|end)\b/m.test(text)) {
     throw new Error(
       `Kernel ${kernel.name}: an "// @if NAME" needs its "// @end", each on a line of its own.`,

@@ -11,7 +11,10 @@ import { kernel } from "../../device/kernel.ts";
  * All lanes of a subgroup work on the same output channels (group.y numbers the blocks of channels and is the
  * same in the whole workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48
  * weights of an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads
- * fetch all 48. Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`).
+ * fetch all 48. Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`). With
+ * `subgroupShuffle` each lane names the lane that it asks. If all name the same one, it does what a broadcast does.
+ * On lavapipe it is cheaper, for a broadcast first finds out which lanes are active: there SHUFFLES is 1, and of
+ * what stands between `@if SHUFFLES`, `@else` and `@end` the first piece is kept (device/kernel.ts).
  *
  * Pixels can be shared, too. The strips of neighbouring lanes lie side by side, so what a lane needs beyond its
  * own strip is in the strip of the lane before it or after it (`subgroupShuffle`). Left of the first lane's strip
@@ -40,6 +43,7 @@ import { kernel } from "../../device/kernel.ts";
  *     SHARES_PIXELS 1            lanes hand each other pixels
  *     HALO 1, EDGES 1            pixels on either side of a strip, and loads for those that no lane has
  *     LANES 8, WORKGROUP 16      threads
+ *     SHUFFLES 1                 a shuffle costs less than a broadcast
  *     WEIGHT_SHARE 6             weights that a lane loads for an input row
  *     RESULTS 256, STORES 8      sums of a thread (single numbers), and how many a round of the last loop stores
  */
@@ -127,7 +131,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     for (var o = 0; o < CHANNELS; o++) { // @unroll
       var w: array<f32, KW>;
       for (var kx = 0; kx < KW; kx++) { // @unroll
+        // @if SHUFFLES
+        w[kx] = subgroupShuffle(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+        // @else
         w[kx] = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+        // @end
       }
       for (var quad = 0; quad < QUADS; quad++) { // @unroll
         var sum = sums[o * QUADS + quad];

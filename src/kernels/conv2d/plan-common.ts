@@ -30,21 +30,6 @@ export function broadcasts({ sharesLoads, subgroupSize }: DeviceProfile): boolea
   return !sharesLoads && subgroupSize > 0;
 }
 
-const shuffling = new Map<Kernel, Kernel>();
-
-/**
- * A kernel that broadcasts, or the same with shuffles if those are faster on the device: where every lane asks
- * the same one, both return the same.
- */
-export function fastestBroadcast({ shuffles }: DeviceProfile, kernel: Kernel): Kernel {
-  if (!shuffles) return kernel;
-  const existing = shuffling.get(kernel);
-  if (existing) return existing;
-  const variant = { ...kernel, body: kernel.body.replaceAll("subgroupBroadcast(", "subgroupShuffle(") };
-  shuffling.set(kernel, variant);
-  return variant;
-}
-
 const MAX_PLANS = 4096;
 const plansByProfile = new WeakMap<DeviceProfile, Map<string, unknown>>();
 

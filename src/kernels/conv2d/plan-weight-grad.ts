@@ -6,7 +6,6 @@ import { xAt } from "./3-blocked.wgsl.ts";
 import {
   broadcasts,
   type Convolution,
-  fastestBroadcast,
   keyOf,
   MAX_THREADS,
   once,
@@ -76,7 +75,7 @@ function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradC
   const { rowsPerPart, parts } = dealRows(yShape, Math.min(64, partsToFill));
 
   return {
-    kernel: fastestBroadcast(profile, weightGrad),
+    kernel: weightGrad,
     constants: {
       ...windowConstants(wShape, geometry),
       KY,
@@ -89,7 +88,7 @@ function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradC
       NEW_COLUMNS,
       WORKGROUP,
       LANES,
-      SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
+      SHUFFLES: Number(profile.shuffles),
       ...(LANES > 0 && { GRADIENT_SHARE: Math.ceil((CHANNELS * PIXELS) / LANES) }),
     },
     enable: LANES > 0 ? ["subgroups"] : [],

@@ -14,7 +14,6 @@ import { broadcast } from "./4-broadcast.wgsl.ts";
 import {
   broadcasts,
   type Convolution,
-  fastestBroadcast,
   gridOver,
   keyOf,
   once,
@@ -100,7 +99,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   // Very large pictures need larger workgroups to fit the grid.
   const WORKGROUP = [workgroup, 64, 256].find((size) => strips / size <= MAX_GRID) ?? 256;
   return {
-    kernel: broadcasting ? fastestBroadcast(profile, broadcast) : blocked,
+    kernel: broadcasting ? broadcast : blocked,
     constants: {
       ...windowConstants(wShape, geometry),
       HAS_BIAS: Number(hasBias),
@@ -110,7 +109,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       WORKGROUP,
       ...(broadcasting && {
         LANES,
-        SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
+        SHUFFLES: Number(profile.shuffles),
         SHARES_PIXELS,
         HALO,
         EDGES: Math.ceil((2 * HALO) / LANES),
