@@ -74,6 +74,7 @@ fn main(
   // @end
 
   var sums: array<f32, CHANNELS * KY * KW>;
+  // A line is a row of one of the pictures.
   for (var line = part * p.rows_per_part; line < min((part + 1) * p.rows_per_part, p.n * p.oh); line++) {
     let n = line / p.oh; let row = line % p.oh;
     let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;

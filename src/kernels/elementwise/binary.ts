@@ -161,7 +161,7 @@ const preluSlope = defineBinary("prelu gradient", {
 });
 
 /** The gate as a WGSL expression in two others; conv2d writes it on the way to memory. */
-export const symmetricGateWgsl = (z: string, x: string): string => `(${z} + ${x}) * centred_logistic(${z})`;
+export const symmetricGateWgsl = (z: string, g: string): string => `(${z} + ${g}) * centred_logistic(${z})`;
 
 /** The gate as the reference computes it. */
 export const symmetricGateOf = (z: number, x: number): number => (z + x) * centredSigmoid(z);
