@@ -42,7 +42,7 @@ export interface Param {
 
 /** What a prelude is generated from. */
 export interface Specialisation {
-  /** Each becomes `const NAME = value;`: block sizes and other numbers that the compiler should know. */
+  /** Numbers that the compiler should know, such as block sizes. Each becomes `const NAME = value;`. */
   readonly constants?: Readonly<Record<string, number>>;
   /** WGSL functions the body calls, such as `fn f(x: f32) -> f32 { … }`. */
   readonly functions?: string;
@@ -142,8 +142,8 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
 }
 
 /**
- * For each line of `wgslSource`, the line of the kernel's body that it comes from, counted from 1: errors name
- * lines of the final text, and people write the body. 0 for the prelude's lines.
+ * The line of the kernel's body, counted from 1, that each line of `wgslSource` comes from: errors name lines of the
+ * final text, and people write the body. 0 for the prelude's lines.
  */
 export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): number[] {
   // Number every line but those that the rewriting looks for, and rewrite the text with these numbers.
@@ -290,7 +290,7 @@ function intoRegisters(kernel: Kernel, body: string, constants: Readonly<Record<
   return text;
 }
 
-/** Where the bracket closes that was opened before `start`. */
+/** The place at which the bracket closes that was opened before `start`. */
 function closingBracket(text: string, start: number): number {
   let depth = 1;
   for (let i = start; ; i++) {

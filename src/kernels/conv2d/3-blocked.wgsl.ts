@@ -89,8 +89,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 );
 
 /**
- * In the prelude of this kernel, of the steps after it and of the weight gradient: a pixel of the input; zero
- * outside the picture. Unlike x_at of steps 1 and 2 it has no branch: where the call is written out dozens of
+ * A pixel of the input, zero outside the picture: a function in the preludes of this kernel, of the steps after it and
+ * of the weight gradient. Unlike x_at of steps 1 and 2 it has no branch: where the call is written out dozens of
  * times, branches are slow to compile (see kernel.ts).
  */
 const xAtOf = (buffer: "x" | "y") => /* wgsl */ `
@@ -104,7 +104,7 @@ fn x_value(at: u32) -> f32 { return f32(${buffer}[at]); }
 export const xAt = xAtOf("x");
 
 /**
- * The same for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
+ * `xAt` for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
  * lets no buffer be bound for reading and again for writing, so everything goes through `y`.
  */
 export const xAtInPlace = xAtOf("y");

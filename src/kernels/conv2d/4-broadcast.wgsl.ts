@@ -177,7 +177,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
 );
 
 /**
- * In the prelude, where lanes share pixels: four neighbours of an input row, from a column that 4 divides. In rows
+ * Four neighbours of an input row, from a column that 4 divides: in the prelude where lanes share pixels. In rows
  * whose width 4 divides, that is one load, whose place is computed and checked once. Others take four loads.
  */
 export const xQuad = /* wgsl */ `

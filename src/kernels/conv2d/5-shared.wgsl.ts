@@ -123,8 +123,8 @@ fn main(@builtin(workgroup_id) tile_id: vec3u, @builtin(local_invocation_id) loc
 );
 
 /**
- * Where a weight lies, as a function of its output channel and of k, which counts that channel's weights through
- * all input channels: (c, ky, kx). In the preludes of steps 5 and 6. Step 6 has another one for the input gradient
+ * The index of a weight, from its output channel and k, which counts that channel's weights through all input
+ * channels: (c, ky, kx). In the preludes of steps 5 and 6. Step 6 has another one for the input gradient
  * (input-grad.wgsl.ts).
  */
 export const weightIndex = /* wgsl */ `

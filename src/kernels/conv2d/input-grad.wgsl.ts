@@ -80,8 +80,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * In the prelude of step 6 instead of `weightIndex` (5-shared.wgsl.ts): where the weight lies that the turned copy
- * would have at (o, k). The convolution's channels o are here the layer's input channels: `weight` is [c, o, KH, KW].
+ * The index of the weight that the turned copy would have at (o, k): in the prelude of step 6 instead of `weightIndex`
+ * (5-shared.wgsl.ts). The convolution's channels o are here the layer's input channels: `weight` is [c, o, KH, KW].
  */
 export const turnedWeightIndex = /* wgsl */ `
 fn weight_index(o: u32, k: u32) -> u32 {

@@ -30,8 +30,8 @@ type TileSizes = readonly [
 ];
 
 /**
- * From tiles that do the most work for each value they load to those that make the most workgroups. docs/gpus.md
- * has what was measured.
+ * The tiles that a rule chooses from: from those that do the most work for each value they load to those that make the
+ * most workgroups. docs/gpus.md has what was measured.
  */
 const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
   // TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH

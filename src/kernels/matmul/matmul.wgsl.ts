@@ -78,7 +78,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The same for real GPUs, whose workgroups have fast memory of their own. A workgroup computes a tile of y,
+ * The product for real GPUs, whose workgroups have fast memory of their own. A workgroup computes a tile of y,
  * TILE_M rows x TILE_N columns, and goes along k in rounds of DEPTH: all its threads together copy a slice of a
  * and a slice of b into workgroup memory, then each multiplies what it needs from there. So an element of a is
  * loaded from memory once for TILE_N columns, and one of b once for TILE_M rows.

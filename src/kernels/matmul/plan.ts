@@ -3,7 +3,7 @@ import type { DeviceProfile } from "../../device/device.ts";
 import { type Grid, type Kernel, linearGrid } from "../../device/kernel.ts";
 import { matmulByThreadKernel, matmulByTileKernel } from "./matmul.wgsl.ts";
 
-/** Of the result: `batch` matrices of m x n. */
+/** The result's sizes: `batch` matrices of m x n. */
 export interface ProductSizes {
   readonly m: number;
   readonly n: number;
@@ -31,7 +31,7 @@ export function planProduct(profile: DeviceProfile, sizes: ProductSizes): Produc
   return plans.find(({ workgroups }) => workgroups >= profile.groupsToFill / 2) ?? plans[plans.length - 1];
 }
 
-/** By every tile that the adapter has registers for, the largest first. */
+/** The launches by every tile that the adapter has registers for, the largest tile first. */
 export function tilePlans(
   { blockSums }: Pick<DeviceProfile, "blockSums">,
   sizes: ProductSizes,
@@ -66,7 +66,7 @@ interface Tile {
   readonly DEPTH: number;
 }
 
-/** Of y, from those that use each loaded element most often to those that make the most workgroups. */
+/** Tiles of y, from those that use each loaded element most often to those that make the most workgroups. */
 const tiles: readonly Tile[] = [
   { THREADS_X: 16, THREADS_Y: 16, ROW_QUADS: 2, COL_QUADS: 2, DEPTH: 8 }, // 128 x 128
   { THREADS_X: 16, THREADS_Y: 16, ROW_QUADS: 1, COL_QUADS: 2, DEPTH: 16 }, // 64 x 128, half the sums a thread

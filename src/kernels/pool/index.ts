@@ -11,13 +11,13 @@ import { withHelpers } from "../elementwise/numeric.ts";
 import { avgPoolGradKernel, maxPoolGradKernel, poolKernel } from "./pool.wgsl.ts";
 
 export interface PoolOptions {
-  /** From one window to the next. Default: the window's size, so that windows lie side by side. */
+  /** How far the window moves between outputs. Default: its own size, so that windows lie side by side. */
   readonly stride?: Pair;
   /** Margins around the picture, at most half a window. Default 0. */
   readonly padding?: Pair;
 }
 
-/** All as [vertical, horizontal]. */
+/** The options as numbers, all [vertical, horizontal]. */
 interface Windows {
   readonly window: readonly [number, number];
   readonly stride: readonly [number, number];
