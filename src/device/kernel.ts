@@ -209,9 +209,9 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  * WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers, which fit
  * u32 and i32 alike: `column + i` with a u32 `column` would not compile otherwise.
  *
- * In kernels that software adapters run, unrolled blocks must not branch: on dozens of branches among dozens of
- * registers SwiftShader's compiler takes minutes, and Mesa's takes seconds. Use `select` and `min` instead of `if`,
- * and `&` instead of `&&`, which is a branch, too. Kernels that only real GPUs run may branch, if there are few
+ * In kernels that software adapters run, unrolled blocks must not branch: dozens of branches among dozens of registers
+ * take their compilers long (docs/measurements.md, "What branches around stores cost"). Use `select` and `min` instead
+ * of `if`, and `&` instead of `&&`, which is a branch, too. Kernels that only real GPUs run may branch, if there are few
  * copies: tests compile them in software, too.
  */
 function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {

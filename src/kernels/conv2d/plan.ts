@@ -139,9 +139,9 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], convolut
   const [o, , , kw] = wShape;
   const ow = yShape[3];
   if (variant === "4-broadcast" && !sharesLoads && kw <= 5) {
-    // - A GPU has no registers for more than 128 sums. A CPU keeps them in its first cache.
-    // - The code for more than 960 multiply-adds per input row does not fit into a CPU's cache for instructions.
-    // - Where each pixel is a load of its own (see x_quad), the code is longer, and even 960 do not fit.
+    // Larger blocks than elsewhere, since a CPU keeps sums in its first cache, where a GPU has no registers for them.
+    // - But their code must fit into the CPU's cache for instructions, which it does not where each pixel is a load of
+    //   its own (see x_quad): docs/measurements.md, "What a load costs on lavapipe".
     // - SwiftShader compiles anew in each process. Where there is little to multiply, that takes longer than
     //   larger blocks save.
     const large = costlyLoops

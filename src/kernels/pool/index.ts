@@ -112,8 +112,9 @@ function forEachWindow(
         for (let v = 0; v < window[0]; v++) {
           for (let u = 0; u < window[1]; u++) {
             const row = i * stride[0] - padding[0] + v;
-            const col = j * stride[1] - padding[1] + u;
-            if (row >= 0 && row < h && col >= 0 && col < w) elements.push((plane * h + row) * w + col);
+            const column = j * stride[1] - padding[1] + u;
+            if (row >= 0 && row < h && column >= 0 && column < w)
+              elements.push((plane * h + row) * w + column);
           }
         }
         visit(output++, elements);
