@@ -14,7 +14,7 @@ export interface Storage {
   readonly length: number;
   /** How many tensors and slices use it; at 0 the device takes the memory back. */
   refs: number;
-  /** Counts writes in place (an optimiser's step), so that backward can refuse values that have changed. */
+  /** Counts writes in place (an optimizer's step), so that backward can refuse values that have changed. */
   version: number;
 }
 
@@ -126,7 +126,7 @@ export interface DeviceProfile {
   readonly cheapBarriers: boolean;
   /**
    * A round of a loop costs about as much as several multiply-adds, so that each round should do more of the
-   * work. True where the driver's compiler optimises little (SwiftShader).
+   * work. True where the driver's compiler optimizes little (SwiftShader).
    */
   readonly costlyLoops: boolean;
   /**

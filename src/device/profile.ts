@@ -96,7 +96,7 @@ export const facts: Readonly<Record<AdapterClass, Facts>> = {
   apple,
   gpu,
   lavapipe,
-  // Its compiler optimises little.
+  // Its compiler optimizes little.
   swiftshader: { ...lavapipe, shuffles: false, costlyLoops: true },
 };
 

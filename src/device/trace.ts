@@ -43,7 +43,11 @@ export class Trace {
     if (active === this) active = undefined;
     while (this.#pending.size > 0) await Promise.all(this.#pending);
     const names = Object.entries({ JavaScript: 1, GPU: 2 }).map(([name, tid]) => ({
-      ...{ name: "thread_name", ph: "M", pid: 1, tid, args: { name } },
+      name: "thread_name",
+      ph: "M",
+      pid: 1,
+      tid,
+      args: { name },
     }));
     const microseconds = (ms: number) => Math.round(ms * 1e3 * 1e3) / 1e3;
     const traceEvents = this.#events.flatMap(({ name, start, end, lane }, id): object[] => {

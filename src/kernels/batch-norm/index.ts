@@ -1,4 +1,4 @@
-/** Batch normalisation (Ioffe and Szegedy 2015): each channel gets mean 0 and variance 1, then w and b. */
+/** Batch normalization (Ioffe and Szegedy 2015): each channel gets mean 0 and variance 1, then w and b. */
 
 import { linearGrid } from "../../device/kernel.ts";
 import {
@@ -197,7 +197,7 @@ const follow = defineUpdate<"running_mean" | "running_variance" | "mean" | "vari
   single: ["batches"],
 });
 
-/** What batch normalisation uses in place of a batch's own statistics, once the network is trained. */
+/** What batch normalization uses in place of a batch's own statistics, once the network is trained. */
 export interface RunningStatistics {
   readonly mean: Tensor;
   readonly variance: Tensor;
@@ -234,7 +234,7 @@ export const batchNormOptions = { momentum: momentumWanted, eps: positive };
  * (x - mean) / sqrt(variance + eps) * w + b for x [n, c, …], where all others have one value per channel,
  * [c]; as torch.nn.functional.batch_norm. Mean and variance are the running ones; in training those of x
  * itself, through which gradients flow as well. The running variance is fed with the unbiased one (divided by
- * count - 1), while the batch is normalised by the biased one: PyTorch does so.
+ * count - 1), while the batch is normalized by the biased one: PyTorch does so.
  *
  * The layer `BatchNorm2d` keeps the tensors. Throws a ShapeError in training if a channel has a single value.
  */

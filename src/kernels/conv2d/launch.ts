@@ -53,15 +53,16 @@ export interface InputGradInputs extends Inputs {
 export function launchForward(
   device: GpuDevice,
   { geometry, epilogue, variant }: ForwardParams,
-  { x, w, b, extra }: ForwardInputs,
+  inputs: ForwardInputs,
   y: Tensor,
   yShape = y.shape,
 ): void {
+  const { x, w, b, extra } = inputs;
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
   const choice = variant ?? chooseVariant(device.profile, convolution);
   if (choice !== "1-naive" && choice !== "2-tiled") {
     const tuned = variant === undefined;
-    launchSizes(device, { variant: choice, convolution, epilogue, x, w, b, extra, y, tuned, weightIndex });
+    launchSizes(device, { variant: choice, convolution, epilogue, inputs, y, tuned, weightIndex });
     return;
   }
   const plan = planPlain(choice, convolution);
@@ -89,34 +90,24 @@ export function launchForward(
 export function launchSlices(
   device: GpuDevice,
   { geometry, epilogue }: ForwardParams,
-  { x, w, b, extra }: ForwardInputs,
+  inputs: ForwardInputs,
   y: Tensor,
   firstChannel: number,
 ): void {
+  const { x, w, b } = inputs;
   const yShape = outputShape([x.shape[0], w.shape[1], ...x.shape.slice(2)], w.shape, b?.shape, geometry);
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
   const variant = chooseVariant(device.profile, convolution) as Sizes["variant"];
-  const tuned = true;
-  launchSizes(device, {
-    variant,
-    convolution,
-    epilogue,
-    x,
-    w,
-    b,
-    extra,
-    y,
-    firstChannel,
-    tuned,
-    weightIndex,
-  });
+  const sizing = { tuned: true, weightIndex };
+  launchSizes(device, { variant, convolution, epilogue, inputs, y, firstChannel, ...sizing });
 }
 
 /** What a launch of steps 3 to 6 takes. */
-interface SizedLaunch extends Pick<ForwardInputs, "x" | "w" | "b" | "extra"> {
+interface SizedLaunch {
   readonly variant: Sizes["variant"];
   readonly convolution: Convolution;
   readonly epilogue: Epilogue;
+  readonly inputs: ForwardInputs;
   readonly y: Tensor;
   /** The channel of y where the result begins. Default 0. */
   readonly firstChannel?: number;
@@ -129,8 +120,9 @@ interface SizedLaunch extends Pick<ForwardInputs, "x" | "w" | "b" | "extra"> {
 /** Steps 3 to 6. */
 function launchSizes(
   device: GpuDevice,
-  { variant, convolution, epilogue, x, w, b, extra, y, firstChannel = 0, tuned, weightIndex }: SizedLaunch,
+  { variant, convolution, epilogue, inputs, y, firstChannel = 0, tuned, weightIndex }: SizedLaunch,
 ): void {
+  const { x, w, b, extra } = inputs;
   const { geometry, wShape, yShape } = convolution;
   const inPlace = x.storage === y.storage;
   const params = {
@@ -230,8 +222,8 @@ export function launchInputGrad(
   const variant = chooseVariant(device.profile, convolution);
   if (variant === "6-prefetch") {
     const inputs = { x: dy, w, extra: others };
-    const choices = { tuned: true, weightIndex: turnedWeightIndex };
-    launchSizes(device, { variant, convolution, epilogue, ...inputs, y: dx, ...choices });
+    const sizing = { tuned: true, weightIndex: turnedWeightIndex };
+    launchSizes(device, { variant, convolution, epilogue, inputs, y: dx, ...sizing });
     return;
   }
   const turned = Tensor.empty([c, o, kh, kw], device);

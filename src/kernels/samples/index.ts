@@ -115,8 +115,12 @@ const packOp = defineOp<{ x: Tensor }, Packing>({
 function constantsOf(channels: number, depth: 8 | 16, unit: boolean): Record<string, number> {
   const pixels = perWord(depth);
   return {
-    ...{ CHANNELS: channels, PIXELS: pixels, SAMPLES: channels * pixels },
-    ...{ BITS: depth, WHITE: 2 ** depth - 1, UNIT: Number(unit) },
+    CHANNELS: channels,
+    PIXELS: pixels,
+    SAMPLES: channels * pixels,
+    BITS: depth,
+    WHITE: 2 ** depth - 1,
+    UNIT: Number(unit),
   };
 }
 
