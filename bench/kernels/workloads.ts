@@ -259,8 +259,8 @@ function product(side: number): Workload {
 
 /** "matmul-by-tile 128x128 8x8": rows and columns of a tile, and of a thread's block. */
 function nameOfProduct({ kernel, constants }: ProductPlan): string {
-  const { R, THREADS_X, THREADS_Y, ROW_QUADS, COL_QUADS } = constants;
+  const { R, THREADS_X, THREADS_Y, ROW_QUADS, COLUMN_QUADS } = constants;
   if (R !== undefined) return `${kernel.name} ${R}x${R}`;
-  const block = [4 * ROW_QUADS, 4 * COL_QUADS];
+  const block = [4 * ROW_QUADS, 4 * COLUMN_QUADS];
   return `${kernel.name} ${block[0] * THREADS_Y}x${block[1] * THREADS_X} ${block.join("x")}`;
 }

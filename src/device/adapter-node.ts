@@ -214,7 +214,7 @@ function ancestors(path: string): string[] {
   return parent === path ? [path] : [path, ...ancestors(parent)];
 }
 
-/** Where what can be made again is kept: libraries, and a tuner's measurements. */
+/** The folder for what can be made again: libraries, and a tuner's measurements. */
 function cacheFolder(): string {
   try {
     const folder = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
@@ -287,9 +287,9 @@ async function idleWait<T>(promise: Promise<T>, separateProcessor: boolean): Pro
   }
 }
 
-/** Those that are not over, in the order in which they began. Together they sleep once between two polls. */
+/** Waits that are not over, in the order in which they began. Together they sleep once between two polls. */
 const waits = new Set<{ readonly start: number; readonly withoutSleep: number }>();
-/** When one was last over: the next has waited for its own work only since then. */
+/** When a wait was last over: the next has waited for its own work only since then. */
 let lastEnd = 0;
 /** Is there a next `tick`? */
 let ticks = false;
@@ -303,7 +303,7 @@ function tick(): void {
   setImmediate(tick);
 }
 
-/** Where a tuner saves its measurements for the adapter of this name. */
+/** The file in which a tuner saves its measurements for the adapter of this name. */
 export function tuningPath(adapterName: string): string {
   const slug = adapterName.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return join(cacheFolder(), `pixelgrad-tuning-${slug}.json`);

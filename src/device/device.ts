@@ -14,7 +14,7 @@ export interface Storage {
   readonly length: number;
   /** How many tensors and slices use it; at 0 the device takes the memory back. */
   refs: number;
-  /** Counts writes in place (an optimiser's step), so that backward can refuse values that have changed. */
+  /** Counts writes in place (an optimizer's step), so that backward can refuse values that have changed. */
   version: number;
 }
 
@@ -36,7 +36,7 @@ export interface MemoryStats {
   pipelines: number;
 }
 
-/** Those of a device that holds nothing. */
+/** The statistics of a device that holds nothing. */
 export function emptyStats(): MemoryStats {
   const buffers = { buffers: 0, bufferBytes: 0, buffersCreated: 0 };
   return { live: 0, liveBytes: 0, peakBytes: 0, ...buffers, pipelines: 0 };
@@ -126,7 +126,7 @@ export interface DeviceProfile {
   readonly cheapBarriers: boolean;
   /**
    * A round of a loop costs about as much as several multiply-adds, so that each round should do more of the
-   * work. True where the driver's compiler optimises little (SwiftShader).
+   * work. True where the driver's compiler optimizes little (SwiftShader).
    */
   readonly costlyLoops: boolean;
   /**
@@ -181,7 +181,7 @@ export interface Device {
   release(storage: Storage): void;
   /** The values are rounded to the storage's dtype. */
   write(storage: Storage, values: ArrayLike<number>): void;
-  /** As `write`, of values that do not change when the work around it is replayed; see tensor/capture.ts. */
+  /** Like `write`, for values that stay the same when the work around it is replayed; see tensor/capture.ts. */
   writeConstant(storage: Storage, values: ArrayLike<number>): void;
   /** A copy of the elements; on the GPU this waits for all work before it. */
   read(storage: Storage): Promise<Float32Array>;

@@ -85,7 +85,7 @@ const USAGE = { COPY_SRC: 0x04, COPY_DST: 0x08, UNIFORM: 0x40, STORAGE: 0x80 };
 export class GpuDevice implements Device {
   readonly gpu: GPUDevice;
   readonly name: string;
-  /** For reports. Kernels are chosen by `profile`. */
+  /** The kind of adapter, for reports. Kernels are chosen by `profile`. */
   readonly adapterClass: AdapterClass;
   /** Tests replace it, to run the kernels that other adapters would get. */
   profile: DeviceProfile;
@@ -99,11 +99,11 @@ export class GpuDevice implements Device {
   readonly #bindGroups: BindGroups;
   readonly #pool: BufferPool;
   readonly #downloads: Downloads;
-  /** Set during `compileAhead`: launches are not recorded but compiled, and their promises are in here. */
+  /** Promises of kernels being compiled, during `compileAhead`: then launches are compiled and not recorded. */
   #compiling: Map<string, Promise<void>> | undefined;
   /** May captured work be replayed? False where every launch is to be seen. */
   replays = true;
-  /** Set during `capture`. */
+  /** The work that is being captured, during `capture`. */
   #capture: Capture | undefined;
   #destroyed = false;
   #live = 0;
@@ -411,9 +411,9 @@ export class GpuDevice implements Device {
   }
 
   /**
-   * The same for each of several bodies. They make one stream of commands, all of which are given before the first
-   * wait: so the GPU does not idle from one to the next, nor between two calls if the second does not await the
-   * first.
+   * Times each of several bodies as `timePasses` does one. They make one stream of commands, all of which are given
+   * before the first wait: so the GPU does not idle from one to the next, nor between two calls if the second does
+   * not await the first.
    */
   async timeEach(bodies: readonly (() => void)[]): Promise<number[] | undefined> {
     if (!this.gpu.features.has("timestamp-query")) {

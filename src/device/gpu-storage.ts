@@ -41,12 +41,12 @@ export function storageOf(value: Bindable): GpuStorage {
   return value instanceof GpuStorage ? value : value?.gpuStorage;
 }
 
-/** Its bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
+/** A storage's bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
 export function vec4Bytes({ length, dtype }: Pick<Storage, "length" | "dtype">): number {
   return Math.ceil(length / 4) * 4 * bytesPerElement[dtype];
 }
 
-/** Its bytes, rounded up to 4, as WebGPU copies them. */
+/** A storage's bytes, rounded up to 4, as WebGPU copies them. */
 export function copyBytes({ length, dtype }: Storage): number {
   return Math.ceil((length * bytesPerElement[dtype]) / 4) * 4;
 }

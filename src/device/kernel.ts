@@ -42,7 +42,7 @@ export interface Param {
 
 /** What a prelude is generated from. */
 export interface Specialisation {
-  /** Each becomes `const NAME = value;`: block sizes and other numbers that the compiler should know. */
+  /** Numbers that the compiler should know, such as block sizes. Each becomes `const NAME = value;`. */
   readonly constants?: Readonly<Record<string, number>>;
   /** WGSL functions the body calls, such as `fn f(x: f32) -> f32 { … }`. */
   readonly functions?: string;
@@ -142,8 +142,8 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
 }
 
 /**
- * For each line of `wgslSource`, the line of the kernel's body that it comes from, counted from 1: errors name
- * lines of the final text, and people write the body. 0 for the prelude's lines.
+ * The line of the kernel's body, counted from 1, that each line of `wgslSource` comes from: errors name lines of the
+ * final text, and people write the body. 0 for the prelude's lines.
  */
 export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): number[] {
   // Number every line but those that the rewriting looks for, and rewrite the text with these numbers.
@@ -169,18 +169,23 @@ export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): 
  *     let g = dy[at];
  *     // @end
  *
+ * A piece may hold such a choice itself.
+ *
  * Why: WGSL has no preprocessor, and a device refuses to compile what it does not support, even in code that
  * never runs.
  */
 function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>): string {
-  const choice = /^ *\/\/ @if (\w+)\n([\s\S]*?)(?:^ *\/\/ @else\n([\s\S]*?))?^ *\/\/ @end\n/gm;
-  const text = kernel.body.replace(choice, (_, name: string, first: string, second = "") => {
+  const piece = String.raw`((?:(?! *// @(?:if|else|end)\b).*\n)*)`; // lines that choose nothing
+  const choice = new RegExp(String.raw`^ *// @if (\w+)\n${piece}(?: *// @else\n${piece})? *// @end\n`, "m");
+  const choose = (_: string, name: string, first: string, second = "") => {
     const value = constants[name];
     if (value === undefined) {
       throw new Error(`Kernel ${kernel.name}: "@if ${name}" asks for a constant that the prelude lacks.`);
     }
     return value === 0 ? second : first;
-  });
+  };
+  let text = kernel.body;
+  while (choice.test(text)) text = text.replace(choice, choose); // from the inside out
   if (/^ *\/\/ @(if|else|end)\b/m.test(text)) {
     throw new Error(
       `Kernel ${kernel.name}: an "// @if NAME" needs its "// @end", each on a line of its own.`,
@@ -204,9 +209,9 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  * WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers, which fit
  * u32 and i32 alike: `column + i` with a u32 `column` would not compile otherwise.
  *
- * In kernels that software adapters run, unrolled blocks must not branch: on dozens of branches among dozens of
- * registers SwiftShader's compiler takes minutes, and Mesa's takes seconds. Use `select` and `min` instead of `if`,
- * and `&` instead of `&&`, which is a branch, too. Kernels that only real GPUs run may branch, if there are few
+ * In kernels that software adapters run, unrolled blocks must not branch: dozens of branches among dozens of registers
+ * take their compilers long (docs/measurements.md, "What branches around stores cost"). Use `select` and `min` instead
+ * of `if`, and `&` instead of `&&`, which is a branch, too. Kernels that only real GPUs run may branch, if there are few
  * copies: tests compile them in software, too.
  */
 function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
@@ -285,7 +290,7 @@ function intoRegisters(kernel: Kernel, body: string, constants: Readonly<Record<
   return text;
 }
 
-/** Where the bracket closes that was opened before `start`. */
+/** The place at which the bracket closes that was opened before `start`. */
 function closingBracket(text: string, start: number): number {
   let depth = 1;
   for (let i = start; ; i++) {

@@ -32,7 +32,7 @@ const initOptions: Readonly<Record<keyof InitOptions, Wanted>> = {
 
 let current: Device | undefined;
 
-/** With which options each device was opened. */
+/** The options with which each device was opened. */
 const optionsOf = new WeakMap<Device, InitOptions>();
 
 /** Opens a device and makes it the one that new tensors are created on. Call once, before anything else. */
@@ -80,7 +80,7 @@ export function whenOpened(listener: (device: Device) => void): void {
   openedListeners.add(listener);
 }
 
-/** As given, or those of the environment. */
+/** Dawn's switches: those that were given, or those of the environment. */
 function dawnSwitchesOf({ dawn }: InitOptions): InitOptions["dawn"] {
   const text = environment("PIXELGRAD_DAWN");
   return dawn ?? (text === undefined ? undefined : readDawnSwitches(text));

@@ -27,7 +27,7 @@ export class PassTimer {
     this.#queries = gpu.createQuerySet({ type: "timestamp", count: 2 * MAX_PASSES });
   }
 
-  /** For the descriptor of the next pass. */
+  /** The timestamps that the next pass is to write, for its descriptor. */
   next(): GPUComputePassTimestampWrites | undefined {
     if (this.#passes === MAX_PASSES) {
       this.#tooMany = true;

@@ -27,7 +27,7 @@ export interface Pipeline {
 export interface KernelMessage {
   readonly severity: "error" | "warning";
   readonly text: string;
-  /** Where in the kernel's body, counted from 1. Undefined if no line is meant, or one of the prelude. */
+  /** The line of the kernel's body, counted from 1. Undefined if no line is meant, or one of the prelude. */
   readonly line?: number;
 }
 
@@ -91,7 +91,7 @@ export class Pipelines {
     compiling.set(key, done);
   }
 
-  /** If the device was lost, that is known a little later than what failed by it. */
+  /** Waits a little to learn whether the device was lost, which is known later than what failed by it. */
   #isLost(): Promise<boolean> {
     const lost = this.#gpu.lost.then(() => true);
     return Promise.race([lost, new Promise<false>((resolve) => setTimeout(resolve, 100, false))]);

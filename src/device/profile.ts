@@ -33,19 +33,20 @@ const gpu: Facts = {
   threadsToSaturate: 2 ** 20,
 };
 
-/** All of it was measured; a thread may use 255 registers. */
+/** NVIDIA's cards: all of it was measured. A thread may use 255 registers. */
 const nvidia: Facts = gpu;
 
 /**
- * By design, not measured. A thread may use 256 registers, and 128 of them leave room for 12 subgroups on each
- * SIMD unit, so blocks of 64 sums suit. The largest cards have 96 (Radeon) to 304 (Instinct) compute units, so
- * as many workgroups are wanted as for NVIDIA's.
+ * AMD's cards: by their design, not measured. A thread may use 256 registers, and 128 of them leave room for 12
+ * subgroups on each SIMD unit, so blocks of 64 sums suit. The largest cards have 96 (Radeon) to 304 (Instinct)
+ * compute units, so as many workgroups are wanted as for NVIDIA's.
  */
 const amd: Facts = gpu;
 
 /**
- * By design, not measured. A hardware thread has 128 registers of 8 numbers (Arc) or 16 (Xe2), which are 64
- * numbers for each lane of a subgroup of 16 or 32: with 64 sums nothing would be left for what is loaded.
+ * Intel's GPUs: by their design, not measured. A hardware thread has 128 registers of 8 numbers (Arc) or 16 (Xe2),
+ * which are 64 numbers for each lane of a subgroup of 16 or 32: with 64 sums nothing would be left for what is
+ * loaded.
  */
 const intel: Facts = {
   ...gpu,
@@ -57,8 +58,8 @@ const intel: Facts = {
 };
 
 /**
- * By design, not measured. A thread may use 128 registers, but only with some 50 or fewer does a core have room
- * for 1024 threads, which hide its memory's latency. 32 sums leave 20 for the rest.
+ * Apple's GPUs: by their design, not measured. A thread may use 128 registers, but only with some 50 or fewer does a
+ * core have room for 1024 threads, which hide its memory's latency. 32 sums leave 20 for the rest.
  */
 const apple: Facts = {
   ...gpu,
@@ -69,7 +70,7 @@ const apple: Facts = {
   threadsToSaturate: 2 ** 18,
 };
 
-/** The numbers come from measurements on 2 cores. */
+/** Mesa's software adapter, measured on 2 cores. */
 const lavapipe: Facts = {
   reference: false,
   separateProcessor: false,
@@ -95,7 +96,7 @@ export const facts: Readonly<Record<AdapterClass, Facts>> = {
   apple,
   gpu,
   lavapipe,
-  // Its compiler optimises little.
+  // Its compiler optimizes little.
   swiftshader: { ...lavapipe, shuffles: false, costlyLoops: true },
 };
 
@@ -112,11 +113,11 @@ export interface Identity {
   readonly name: string;
   readonly adapterClass: AdapterClass;
   readonly profile: DeviceProfile;
-  /** Its subgroups have several sizes, and kernels have to ask for the profile's `subgroupSize`. */
+  /** Subgroups have several sizes here, and kernels have to ask for the profile's `subgroupSize`. */
   readonly fixesSubgroups: boolean;
 }
 
-/** Of a GPUDevice, written out: these declarations have to compile without WebGPU's types, too. */
+/** The parts of a GPUDevice that are read, written out: these declarations compile without WebGPU's types, too. */
 interface OpenedDevice {
   readonly features: ReadonlySet<string>;
   readonly limits: { readonly maxStorageBufferBindingSize: number; readonly maxBufferSize: number };

@@ -43,7 +43,11 @@ export class Trace {
     if (active === this) active = undefined;
     while (this.#pending.size > 0) await Promise.all(this.#pending);
     const names = Object.entries({ JavaScript: 1, GPU: 2 }).map(([name, tid]) => ({
-      ...{ name: "thread_name", ph: "M", pid: 1, tid, args: { name } },
+      name: "thread_name",
+      ph: "M",
+      pid: 1,
+      tid,
+      args: { name },
     }));
     const microseconds = (ms: number) => Math.round(ms * 1e3 * 1e3) / 1e3;
     const traceEvents = this.#events.flatMap(({ name, start, end, lane }, id): object[] => {
@@ -118,14 +122,14 @@ export class KernelTimer {
     this.#offset = this.#compareClocks();
   }
 
-  /** For the descriptor of the pass with one launch of this kernel. */
+  /** The timestamps that a pass with one launch of this kernel is to write, for its descriptor. */
   next(name: string): GPUComputePassTimestampWrites {
     this.#queries ??= this.#gpu.createQuerySet({ type: "timestamp", count: 2 * this.#capacity });
     const first = 2 * (this.#names.push(name) - 1);
     return { querySet: this.#queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 };
   }
 
-  /** Before a submit: puts the timestamps since the last one into `encoder`'s commands. Call the result after it. */
+  /** Puts the timestamps since the last submit into `encoder`'s commands, before a submit. Call the result after it. */
   resolve(encoder: GPUCommandEncoder): () => void {
     const [queries, names] = [this.#queries, this.#names];
     if (!queries) return () => {};

@@ -17,7 +17,7 @@ export interface Tunable<C extends Choice> {
   /** Other choices that give the same result; only a tuner asks for them. */
   readonly candidates: () => readonly C[];
   readonly launch: (choice: C) => void;
-  /** Where the launch puts its result; a tuner checks that all choices agree. */
+  /** The memory in which the launch puts its result; a tuner checks that all choices agree. */
   readonly result: Storage;
 }
 

@@ -1,4 +1,4 @@
-/** For entries of the package, which name this file so that a program that imports them has these types. */
+/** WebGPU's types for entries of the package, which name this file so that programs that import them have the types. */
 declare global {
   // The WebGPU types that declarations of this package mention. TypeScript 7 and @webgpu/types say much more
   // about them, and declarations of an interface add up; without either, the package still compiles.

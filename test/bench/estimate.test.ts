@@ -36,7 +36,7 @@ test.each<[AdapterClass, number]>([
  */
 const rounds: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "2-tiled": { "var i = thread; i < PATCH_H * PATCH_W; i += TILE * TILE": (18 * 18) / 256 },
-  "4-broadcast": { "var line = 0u; line < p.c * KH; line++": 64 * 3 },
+  "4-broadcast": { "var window_row = 0u; window_row < p.c * KH; window_row++": 64 * 3 },
   "5-shared": {
     "var first_c = 0u; first_c < p.c; first_c += DEPTH": 16,
     "var i = thread; i < DEPTH * PATCH_H * PATCH_W; i += THREADS": (4 * 18 * 18) / 128,

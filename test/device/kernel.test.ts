@@ -185,6 +185,20 @@ describe("wgslSource", () => {
   });
 
   test.each([
+    [1, 1, "a(); b(); e(); g();"],
+    [1, 0, "a(); c(); e(); g();"],
+    [0, 1, "f(); g();"],
+  ])("keeps a piece of a piece: OUTER %i, INNER %i", (OUTER, INNER, kept) => {
+    const body = [
+      ...["// @if OUTER", "a();", "// @if INNER", "b();", "// @else", "c();", "// @end", "e();"],
+      ...["// @else", "f();", "// @end", "g();", ""],
+    ].join("\n");
+    expect(source(body, { constants: { OUTER, INNER } })).toBe(
+      `const OUTER = ${OUTER}; const INNER = ${INNER}; ${kept}`,
+    );
+  });
+
+  test.each([
     "for (var i = 0u; i < 2; i++) { // @unroll\n  f(i);\n}",
     "for (var i = 1; i < 2; i++) { // @unroll\n  f(i);\n}",
     "for (var i = 0; i <= 2; i++) {  // @unroll\n  f(i);\n}",

@@ -10,7 +10,7 @@ import { mul } from "../elementwise/index.ts";
 import { slice } from "../layout/index.ts";
 import { unpremultiplyKernel } from "./unpremultiply.wgsl.ts";
 
-/** Of x [1, channels + 1, h, w], whose last channel is alpha, the other channels times alpha. */
+/** The other channels of x [1, channels + 1, h, w] times its last, alpha. */
 export function premultiply(x: Tensor): Tensor {
   return mul(slice(x, [0, 0], [1, -1]), alphaOf(x));
 }
@@ -90,7 +90,7 @@ export function unpremultiply(colors: Tensor, large: Tensor, alpha: Tensor, scal
   return unpremultiplyOp({ colors, large, alpha }, { scale });
 }
 
-/** For each pixel the minimum or maximum of the 3x3 around it. */
+/** The minimum or maximum of the 3x3 pixels around each pixel. */
 function around({ shape, data }: NdArray, choose: (a: number, b: number) => number): NdArray {
   const [, , height, width] = shape;
   const chosen = data.map((value, i) => {

@@ -1,4 +1,4 @@
-/** Batch normalisation (Ioffe and Szegedy 2015): each channel gets mean 0 and variance 1, then w and b. */
+/** Batch normalization (Ioffe and Szegedy 2015): each channel gets mean 0 and variance 1, then w and b. */
 
 import { linearGrid } from "../../device/kernel.ts";
 import {
@@ -27,7 +27,7 @@ import {
   runningKernel,
 } from "./batch-norm.wgsl.ts";
 
-/** Each channel's [n, c, …] length, and how many elements lie side by side. */
+/** The channels of a shape [n, c, …], the elements of each, and how many of them lie side by side. */
 function sizesOf(shape: Shape) {
   const [n, channels, ...rest] = shape;
   const plane = numel(rest);
@@ -40,7 +40,7 @@ function forEachElement(shape: Shape, visit: (at: number, channel: number) => vo
   for (let at = 0; at < numel(shape); at++) visit(at, Math.floor(at / plane) % channels);
 }
 
-/** All axes but that of the channels. */
+/** The axes other than that of the channels. */
 function othersOf({ shape }: Tensor): number[] {
   return shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
 }
@@ -170,7 +170,7 @@ const gradOp = defineOp<
   },
 });
 
-/** One value per channel [c] as [c, 1, …], which broadcasts with x [n, c, …]. */
+/** A value for each channel, [c], as [c, 1, …], which broadcasts with x [n, c, …]. */
 function alongChannels(values: Tensor, x: Tensor): Tensor {
   return reshape(values, [values.size, ...x.shape.slice(2).map(() => 1)]);
 }
@@ -197,7 +197,7 @@ const follow = defineUpdate<"running_mean" | "running_variance" | "mean" | "vari
   single: ["batches"],
 });
 
-/** What batch normalisation uses in place of a batch's own statistics, once the network is trained. */
+/** What batch normalization uses in place of a batch's own statistics, once the network is trained. */
 export interface RunningStatistics {
   readonly mean: Tensor;
   readonly variance: Tensor;
@@ -216,7 +216,7 @@ const someStatistics: Wanted<RunningStatistics> = {
 export interface BatchNormOptions {
   /** Use the batch's own statistics, and move the running ones towards them. Default false. */
   readonly training?: boolean;
-  /** By what share they move; null: so that they are averages over all batches. Default 0.1. */
+  /** The share by which the running statistics move; null makes them averages over all batches. Default 0.1. */
   readonly momentum?: number | null;
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
@@ -234,7 +234,7 @@ export const batchNormOptions = { momentum: momentumWanted, eps: positive };
  * (x - mean) / sqrt(variance + eps) * w + b for x [n, c, …], where all others have one value per channel,
  * [c]; as torch.nn.functional.batch_norm. Mean and variance are the running ones; in training those of x
  * itself, through which gradients flow as well. The running variance is fed with the unbiased one (divided by
- * count - 1), while the batch is normalised by the biased one: PyTorch does so.
+ * count - 1), while the batch is normalized by the biased one: PyTorch does so.
  *
  * The layer `BatchNorm2d` keeps the tensors. Throws a ShapeError in training if a channel has a single value.
  */

@@ -1,4 +1,4 @@
-/** From one way of storing numbers to another. */
+/** Conversion from one way of storing numbers to another. */
 import type { DType } from "../../device/device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments } from "../../options/arguments.ts";

@@ -86,10 +86,14 @@ const rgbOp = defineOp<{ luma: Tensor; chroma: Tensor }>({
   },
   gpu(device, { luma, chroma }, _, y) {
     const constants = {
-      ...{ GREY_Y: redOf[0], GREY_0: -redOf[0] * black },
-      ...{ RED_CB: redOf[1], RED_CR: redOf[2] },
-      ...{ GREEN_CB: greenOf[1], GREEN_CR: greenOf[2] },
-      ...{ BLUE_CB: blueOf[1], BLUE_CR: blueOf[2] },
+      GREY_Y: redOf[0],
+      GREY_0: -redOf[0] * black,
+      RED_CB: redOf[1],
+      RED_CR: redOf[2],
+      GREEN_CB: greenOf[1],
+      GREEN_CR: greenOf[2],
+      BLUE_CB: blueOf[1],
+      BLUE_CR: blueOf[2],
     };
     launch(device, toRgbKernel, constants, { luma, chroma, y });
   },

@@ -26,7 +26,10 @@ export interface ConvTranspose2dOptions {
 }
 
 const convTranspose2dOptions: Readonly<Record<keyof ConvTranspose2dOptions, Wanted>> = {
-  ...{ stride: anything, padding: anything, outputPadding: anything, dilation: anything }, // `pair` checks them
+  stride: anything, // `pair` checks them all
+  padding: anything,
+  outputPadding: anything,
+  dilation: anything,
 };
 
 /**

@@ -5,7 +5,11 @@ import type { Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { noEpilogue } from "../conv2d/epilogue.ts";
 import type { Geometry } from "../conv2d/geometry.ts";
-import { type ForwardInputs, launchForward as launchConv2d, launchGather } from "../conv2d/launch.ts";
+import {
+  type ForwardInputs,
+  launchForward as launchConv2d,
+  launchInputGradGather,
+} from "../conv2d/launch.ts";
 import { copyOnGpu } from "../layout/copy.ts";
 import { cutPlan } from "../layout/slice.ts";
 import { phaseWeights } from "./phases.wgsl.ts";
@@ -15,7 +19,7 @@ export function launchForward(device: GpuDevice, inputs: ForwardInputs, y: Tenso
   const [strideY, strideX] = geometry.stride;
   // Every phase of a dilated window has a dilation of its own, and a pixel shuffle has one factor.
   const dilated = geometry.dilation.some((d) => d !== 1);
-  const launch = strideY === strideX && (strideY === 1 || !dilated) ? launchPhases : launchGather;
+  const launch = strideY === strideX && (strideY === 1 || !dilated) ? launchPhases : launchInputGradGather;
   launch(device, inputs, y, geometry);
 }
 

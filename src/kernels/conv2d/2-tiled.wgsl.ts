@@ -15,7 +15,8 @@ import { kernel } from "../../device/kernel.ts";
  * Why it is still slow: every product still reads a weight, and a pixel, though from nearer by; and for every
  * output channel another workgroup copies the same patch again.
  *
- * Constants come from plan.ts. For 3x3: TILE 16, PATCH_H and PATCH_W 18.
+ * Constants come from plan.ts. Under TILE outputs in a row lie (TILE - 1) * stride + (KW - 1) * dilation + 1 pixels.
+ * For 3x3: TILE 16, PATCH_H and PATCH_W 18.
  */
 export const tiled = kernel(
   "conv2d/2-tiled",
@@ -31,9 +32,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
 @group(0) @binding(4) var<uniform> p: Params;
 
-// The patch (WGSL reserves the word "patch" itself). PATCH_H and PATCH_W come from plan.ts: TILE = 16 outputs
-// in a row need (TILE - 1) * stride + (KW - 1) * dilation + 1 pixels.
-var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
+var<workgroup> patch_pixels: array<f32, PATCH_H * PATCH_W>;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
   if (row < 0 || column < 0 || row >= i32(p.h) || column >= i32(p.w)) { return 0.0; }
@@ -41,24 +40,24 @@ fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
 }
 
 @compute @workgroup_size(TILE, TILE)
-fn main(@builtin(workgroup_id) tile: vec3u,
+fn main(@builtin(workgroup_id) tile_id: vec3u,
         @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let column = tile.x * TILE + local.x; let row = tile.y * TILE + local.y;
-  let n = tile.z / p.o; let o = tile.z % p.o;
-  let top = i32(tile.y * TILE * STRIDE_Y) - p.pad_y;
-  let left = i32(tile.x * TILE * STRIDE_X) - p.pad_x;
+  let column = tile_id.x * TILE + local.x; let row = tile_id.y * TILE + local.y;
+  let n = tile_id.z / p.o; let o = tile_id.z % p.o;
+  let top = i32(tile_id.y * TILE * STRIDE_Y) - p.pad_y;
+  let left = i32(tile_id.x * TILE * STRIDE_X) - p.pad_x;
 
   var sum = select(0.0, f32(bias[o]), HAS_BIAS == 1);
   for (var c = 0u; c < p.c; c++) {
     for (var i = thread; i < PATCH_H * PATCH_W; i += TILE * TILE) {
-      region[i] = x_at(n, c, top + i32(i / PATCH_W), left + i32(i % PATCH_W));
+      patch_pixels[i] = x_at(n, c, top + i32(i / PATCH_W), left + i32(i % PATCH_W));
     }
     workgroupBarrier();
     for (var ky = 0u; ky < KH; ky++) {
       for (var kx = 0u; kx < KW; kx++) {
         let patch_row = local.y * STRIDE_Y + ky * DILATION_Y;
-        let pixel = region[patch_row * PATCH_W + local.x * STRIDE_X + kx * DILATION_X];
+        let pixel = patch_pixels[patch_row * PATCH_W + local.x * STRIDE_X + kx * DILATION_X];
         sum += pixel * f32(weight[((o * p.c + c) * KH + ky) * KW + kx]);
       }
     }

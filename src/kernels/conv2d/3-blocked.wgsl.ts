@@ -9,10 +9,10 @@ import { kernel } from "../../device/kernel.ts";
  * and a window 3 wide, 10 + 48 loads feed 384 multiply-adds.
  *
  * What changed since step 2: registers instead of workgroup memory, hence no barriers; and six multiply-adds
- * per load instead of half of one. The loops marked @unroll are written out before compiling, because arrays
- * stay in registers only if every index is a constant (see kernel.ts).
+ * per load instead of about one (0.88; in step 1 it was half of one). The loops marked @unroll are written out
+ * before compiling, because arrays stay in registers only if every index is a constant (see kernel.ts).
  *
- * From here on the prelude's `store(n, o, row, column, x)` (epilogue.ts) writes the results. They are still
+ * From here on the prelude's `store(n, o, row, column, z)` (epilogue.ts) writes the results. They are still
  * in registers then, so an activation, a skip connection or a pixel shuffle costs next to nothing. `extra` and
  * `y` are bound for `store`; `main` does not mention them.
  *
@@ -89,8 +89,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 );
 
 /**
- * In the prelude of this kernel, of the steps after it and of the weight gradient: a pixel of the input; zero
- * outside the picture. Unlike x_at of steps 1 and 2 it has no branch: where the call is written out dozens of
+ * A pixel of the input, zero outside the picture: a function in the preludes of this kernel, of the steps after it and
+ * of the weight gradient. Unlike x_at of steps 1 and 2 it has no branch: where the call is written out dozens of
  * times, branches are slow to compile (see kernel.ts).
  */
 const xAtOf = (buffer: "x" | "y") => /* wgsl */ `
@@ -104,7 +104,7 @@ fn x_value(at: u32) -> f32 { return f32(${buffer}[at]); }
 export const xAt = xAtOf("x");
 
 /**
- * The same for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
+ * `xAt` for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
  * lets no buffer be bound for reading and again for writing, so everything goes through `y`.
  */
 export const xAtInPlace = xAtOf("y");

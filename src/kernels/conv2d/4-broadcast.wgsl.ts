@@ -3,15 +3,18 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * Step 4: threads that run in step load together.
  *
- * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time
- * and can hand each other values. Where a processor stands in for the GPU, a subgroup is one vector
- * register and each lane one of its numbers. A load then serves one lane after the other, even if all want
- * the same address, while a broadcast is one instruction.
+ * The threads of a *subgroup* (4 to 128 of them, called lanes; 8 on lavapipe, 32 on NVIDIA's cards) execute the
+ * same instruction at the same time and can hand each other values. Where a processor stands in for the GPU, a
+ * subgroup is one vector register and each lane one of its numbers. A load then serves one lane after the other, even
+ * if all want the same address, while a value is handed to all lanes in one to three instructions.
  *
  * All lanes of a subgroup work on the same output channels (group.y numbers the blocks of channels and is the
  * same in the whole workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48
  * weights of an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads
- * fetch all 48. Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`).
+ * fetch all 48. Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`). With
+ * `subgroupShuffle` each lane names the lane that it asks. If all name the same one, it does what a broadcast does.
+ * On lavapipe it is cheaper, for a broadcast first finds out which lanes are active: there SHUFFLES is 1, and of
+ * what stands between `@if SHUFFLES`, `@else` and `@end` the first piece is kept (device/kernel.ts).
  *
  * Pixels can be shared, too. The strips of neighbouring lanes lie side by side, so what a lane needs beyond its
  * own strip is in the strip of the lane before it or after it (`subgroupShuffle`). Left of the first lane's strip
@@ -28,8 +31,13 @@ import { kernel } from "../../device/kernel.ts";
  * one vec4f: the arithmetic is the same, but a text of a quarter of the statements is compiled sooner. And
  * one loop counts both channels and rows.
  *
- * To hand values on needs every lane, so a thread below the picture computes the last row again and stores
- * nothing. The prelude defines x_at and store, as in step 3, and x_quad.
+ * Broadcasts and shuffles need every lane. So a thread below the picture computes the last row again, and stores
+ * nothing.
+ *
+ * Why it is still slow: each lane loads the pixels of its own strip itself, again for each row of the window that they
+ * are in, and again for each block of channels.
+ *
+ * The prelude defines x_at and store, as in step 3, and x_quad.
  *
  * Constants come from plan.ts. For 3x3 from 64 to 64 channels, rows of 64 pixels or more and a subgroup of 8, on
  * lavapipe:
@@ -40,6 +48,7 @@ import { kernel } from "../../device/kernel.ts";
  *     SHARES_PIXELS 1            lanes hand each other pixels
  *     HALO 1, EDGES 1            pixels on either side of a strip, and loads for those that no lane has
  *     LANES 8, WORKGROUP 16      threads
+ *     SHUFFLES 1                 a shuffle costs less than a broadcast
  *     WEIGHT_SHARE 6             weights that a lane loads for an input row
  *     RESULTS 256, STORES 8      sums of a thread (single numbers), and how many a round of the last loop stores
  */
@@ -88,8 +97,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
 
   var sums: array<vec4f, CHANNELS * QUADS>; // [CHANNELS, PIXELS]
   // One loop over the rows of the window in all input channels: counting a loop costs time, too.
-  for (var line = 0u; line < p.c * KH; line++) {
-    let c = line / KH; let ky = line % KH;
+  for (var window_row = 0u; window_row < p.c * KH; window_row++) {
+    let c = window_row / KH; let ky = window_row % KH;
     let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
     var pixels: array<f32, PIXELS_UNDER>;
     // @if SHARES_PIXELS
@@ -122,12 +131,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     // @end
     var weights: array<f32, WEIGHT_SHARE>;
     for (var i = 0; i < WEIGHT_SHARE; i++) { // @unroll
-      weights[i] = f32(weight[share_at[i] + line * KW]);
+      weights[i] = f32(weight[share_at[i] + window_row * KW]);
     }
     for (var o = 0; o < CHANNELS; o++) { // @unroll
       var w: array<f32, KW>;
       for (var kx = 0; kx < KW; kx++) { // @unroll
+        // @if SHUFFLES
+        w[kx] = subgroupShuffle(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+        // @else
         w[kx] = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+        // @end
       }
       for (var quad = 0; quad < QUADS; quad++) { // @unroll
         var sum = sums[o * QUADS + quad];
@@ -151,8 +164,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     results[i] = sums[i / 4][i % 4];
   }
   for (var end = u32(RESULTS); end > 0; end -= STORES) {
-    let first = end - STORES;
-    let o = min(first_o + first / PIXELS, p.o - 1);
+    let begin = end - STORES;
+    let o = min(first_o + begin / PIXELS, p.o - 1);
     let b = select(0.0, f32(bias[o]), HAS_BIAS == 1);
     for (var back = 0; back < STORES; back++) { // @unroll
       let i = end - 1 - back;
@@ -164,7 +177,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
 );
 
 /**
- * In the prelude, where lanes share pixels: four neighbours of an input row, from a column that 4 divides. In rows
+ * Four neighbours of an input row, from a column that 4 divides: in the prelude where lanes share pixels. In rows
  * whose width 4 divides, that is one load, whose place is computed and checked once. Others take four loads.
  */
 export const xQuad = /* wgsl */ `

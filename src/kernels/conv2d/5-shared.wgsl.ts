@@ -19,6 +19,9 @@ import { kernel } from "../../device/kernel.ts";
  * What changed since step 3: a pixel comes from memory once for TILE_O channels, and a weight once for TILE_H
  * x TILE_W pixels. What it takes: cheap barriers and quick workgroup memory, which software adapters lack.
  *
+ * Why it is still slow: in each round all threads wait until its values are there, and compute anew where each value
+ * comes from and goes to. Step 6 waits less, and computes that once.
+ *
  * The prelude defines x_at and store, as in step 3, and weight_index. Constants come from plan-tiles.ts. For 3x3
  * and the largest tile by rule:
  *
@@ -59,12 +62,12 @@ fn weight_at(o: u32, k: u32) -> f32 {
 }
 
 @compute @workgroup_size(TILE_W, TILE_H / ROWS, TILE_O / CHANNELS)
-fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
+fn main(@builtin(workgroup_id) tile_id: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let tiles = (p.o + TILE_O - 1) / TILE_O;
-  let n = tile.z / tiles; let tile_o = tile.z % tiles * TILE_O;
-  let top = i32(tile.y * TILE_H * STRIDE_Y) - p.pad_y;
-  let left = i32(tile.x * TILE_W * STRIDE_X) - p.pad_x;
+  let n = tile_id.z / tiles; let tile_o = tile_id.z % tiles * TILE_O;
+  let top = i32(tile_id.y * TILE_H * STRIDE_Y) - p.pad_y;
+  let left = i32(tile_id.x * TILE_W * STRIDE_X) - p.pad_x;
 
   var sums: array<vec4f, SUMS>;
   for (var first_c = 0u; first_c < p.c; first_c += DEPTH) {
@@ -102,8 +105,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     workgroupBarrier(); // before the next round overwrites what others still read
   }
 
-  let column = tile.x * TILE_W + local.x;
-  let first_row = tile.y * TILE_H + local.y * ROWS;
+  let column = tile_id.x * TILE_W + local.x;
+  let first_row = tile_id.y * TILE_H + local.y * ROWS;
   let first_o = tile_o + local.z * CHANNELS;
   if (column >= p.ow || first_row >= p.oh || first_o >= p.o) { return; }
   // Backwards, as in step 3.
@@ -120,8 +123,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 );
 
 /**
- * Where a weight lies, as a function of its output channel and of k, which counts that channel's weights through
- * all input channels: (c, ky, kx). In the preludes of steps 5 and 6. Step 6 has another one for the input gradient
+ * The index of a weight, from its output channel and k, which counts that channel's weights through all input
+ * channels: (c, ky, kx). In the preludes of steps 5 and 6. Step 6 has another one for the input gradient
  * (input-grad.wgsl.ts).
  */
 export const weightIndex = /* wgsl */ `

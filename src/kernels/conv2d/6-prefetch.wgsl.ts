@@ -18,6 +18,10 @@ import { kernel } from "../../device/kernel.ts";
  * pixels as vec2s of neighbours, so one read brings two. For 3x3 and blocks of 4 channels x 4 x 2 pixels, 12 reads
  * of pixels and 9 of weights (vec4s of 4 channels) feed 288 multiply-adds.
  *
+ * Three marks steer how the text is rewritten before it is compiled (device/kernel.ts): `@unroll` writes out a loop,
+ * `@registers` turns an array into variables, and `@if NAME` keeps the first of two pieces, or the second where NAME is
+ * 0.
+ *
  * Wide windows are taken in SPANS spans of SPAN columns, so that the pixels under a span stay in registers.
  *
  * The prelude is that of step 5, with other constants. For 3x3 and the largest tile by rule:
@@ -58,12 +62,12 @@ var<workgroup> pixels: array<vec2f, DEPTH * PATCH_H * PITCH>;       // neighbour
 var<workgroup> weights: array<vec4f, CHANNEL_TAPS * WEIGHT_PITCH>;  // of 4 output channels each
 
 @compute @workgroup_size(TILE_W / 2, TILE_H / ROWS, TILE_O / CHANNELS)
-fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
+fn main(@builtin(workgroup_id) tile_id: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let tiles = (p.o + TILE_O - 1) / TILE_O;
-  let n = tile.z / tiles; let tile_o = tile.z % tiles * TILE_O;
-  let top = i32(tile.y * TILE_H * STRIDE_Y) - p.pad_y;
-  let left = i32(tile.x * TILE_W * STRIDE_X) - p.pad_x;
+  let n = tile_id.z / tiles; let tile_o = tile_id.z % tiles * TILE_O;
+  let top = i32(tile_id.y * TILE_H * STRIDE_Y) - p.pad_y;
+  let left = i32(tile_id.x * TILE_W * STRIDE_X) - p.pad_x;
 
   // The thread's share of a round: every THREADS-th pair of pixels, in each of DEPTH channels, and every
   // THREADS-th vec4 of weights. Here is where they lie in the first round, and where they go.
@@ -177,8 +181,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     workgroupBarrier();
   }
 
-  let first_column = tile.x * TILE_W + local.x * 2;
-  let first_row = tile.y * TILE_H + local.y * ROWS;
+  let first_column = tile_id.x * TILE_W + local.x * 2;
+  let first_row = tile_id.y * TILE_H + local.y * ROWS;
   let first_o = tile_o + local.z * CHANNELS;
   if (first_column >= p.ow || first_row >= p.oh || first_o >= p.o) { return; }
   // Backwards, as in step 3.

@@ -19,8 +19,8 @@ import {
 
 /**
  * Functions whose derivative follows from their result: backward has no other value of the convolution, so it
- * passes the result to `df` for x as well as for y. conv2d.test.ts checks every function in this table. (That of
- * a leaky ReLU does unless its slope is negative.)
+ * passes the result to `df` for x as well as for y. (For a leaky ReLU that is right only if its slope is not
+ * negative.) conv2d.test.ts checks every function in this table.
  */
 export const activations = {
   relu: reluOp,
@@ -49,7 +49,7 @@ export type ExtraKind = "none" | "skip" | "gate" | "slopes";
 
 export interface Epilogue {
   readonly activation: Activation;
-  /** Of a leaky ReLU. */
+  /** The factor of negative values, for leakyRelu. */
   readonly slope: number;
   readonly extraKind: ExtraKind;
   /** The result is skip + alpha * sums, as at the end of a residual block. */
@@ -93,10 +93,7 @@ export function storedValue(
   return (activation === "silu" ? siluOp : activations[activation]).rule.f(z, slope, 0);
 }
 
-/**
- * The function `store(n, o, row, column, x)`, for preludes; in the simplest case y[n, o, row, column] = x.
- * (Here x is the value, as in the rules of unary.ts, and not the buffer.)
- */
+/** The function `store(n, o, row, column, z)`, for preludes; in the simplest case y[n, o, row, column] = z. */
 export function storeWgsl({ activation, slope, extraKind, alpha, shuffle: r }: Epilogue): string {
   // A shuffle puts r * r channels side by side, into blocks of r x r pixels (pixel-shuffle.wgsl.ts).
   const channel = r === 1 ? "n * p.o + o" : `n * (p.o / ${r * r}) + o / ${r * r}`;
@@ -105,10 +102,11 @@ export function storeWgsl({ activation, slope, extraKind, alpha, shuffle: r }: E
     r === 1
       ? "((n * p.y_channels + p.y_first + o) * p.oh + row) * p.ow + column"
       : `((${channel}) * p.oh * ${r} + row * ${r} + o / ${r} % ${r}) * p.ow * ${r} + column * ${r} + o % ${r}`;
-  const rule = (op: UnaryOp) => op.rule.wgsl.f.replaceAll("p.a", `(${slope})`);
+  // The rules of unary.ts are expressions in x and p.a.
+  const rule = (op: UnaryOp) => op.rule.wgsl.f.replaceAll(/\bx\b/g, "z").replaceAll("p.a", `(${slope})`);
   const values = {
-    none: "x",
-    prelu: "select(f32(extra[o]) * x, x, x > 0.0)",
+    none: "z",
+    prelu: "select(f32(extra[o]) * z, z, z > 0.0)",
     silu: rule(siluOp),
     relu: rule(reluOp),
     sigmoid: rule(sigmoidOp),
@@ -118,11 +116,11 @@ export function storeWgsl({ activation, slope, extraKind, alpha, shuffle: r }: E
   const results = {
     none: values[activation],
     slopes: values[activation],
-    skip: `f32(extra[${coarse}]) + ${alpha} * x`,
-    gate: symmetricGateWgsl("x", `f32(extra[${coarse}])`),
+    skip: `f32(extra[${coarse}]) + ${alpha} * z`,
+    gate: symmetricGateWgsl("z", `f32(extra[${coarse}])`),
   } satisfies Record<ExtraKind, string>;
   return withHelpers(/* wgsl */ `
-fn store(n: u32, o: u32, row: u32, column: u32, x: f32) {
+fn store(n: u32, o: u32, row: u32, column: u32, z: f32) {
   y[${at}] = element(${results[extraKind]});
 }
 `);

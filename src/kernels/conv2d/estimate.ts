@@ -9,17 +9,17 @@ import { planWeightGradStep, type WeightGradPlan, weightGradVariants } from "./p
 import { weightGradRolling } from "./weight-grad-rolling.wgsl.ts";
 import { weightGradShared } from "./weight-grad-shared.wgsl.ts";
 
-/** Of one workgroup, from its start to its end. */
+/** What one workgroup does from its start to its end. */
 export interface Estimate {
   readonly kernel: string;
   readonly workgroups: number;
   readonly threads: number;
-  /** Those for outputs past the edge count: the threads do them. */
+  /** Multiply-adds of all threads, also those for outputs past the edge, whose sums are not stored. */
   readonly multiplyAdds: number;
   /**
-   * Values (f32) that all threads load from storage buffers, those for which nothing is kept included: outside of
-   * the picture a thread loads some other value, and where values cannot be dealt out evenly, some twice. Equal
-   * addresses in a subgroup are not merged here. The bias is not counted.
+   * Values that all threads load from storage buffers, also those that are then discarded: outside of the picture a
+   * thread loads some other value, and where values cannot be dealt out evenly, it loads some twice. Equal addresses
+   * in a subgroup count once for each lane. The bias does not count.
    */
   readonly loads: number;
   /** Reads of workgroup memory: of one value or of a vector. */
@@ -27,7 +27,7 @@ export interface Estimate {
   readonly barriers: number;
 }
 
-/** Everything that a subgroup of this size and these facts would run for a convolution. */
+/** All kernels that a device with these facts can run for a convolution. */
 export function estimates(profile: DeviceProfile, convolution: Convolution): Estimate[] {
   const possible = variants.filter((variant) => variant !== "4-broadcast" || profile.subgroupSize > 0);
   return [
@@ -69,7 +69,8 @@ export function estimateForward(
       ...headOf(plan, WORKGROUP),
       multiplyAdds: WORKGROUP * rows * kw * CHANNELS * PIXELS,
       loads: WORKGROUP * rows * ((SHARES_PIXELS ? PIXELS + EDGES : PIXELS_UNDER) + weights),
-      ...{ sharedReads: 0, barriers: 0 },
+      sharedReads: 0,
+      barriers: 0,
     };
   }
   const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, SUMS, SPANS } = plan.constants;
@@ -119,7 +120,8 @@ export function estimateWeightGrad(plan: WeightGradPlan, convolution: Convolutio
       ...headOf(plan, WORKGROUP),
       multiplyAdds: WORKGROUP * strips * CHANNELS * PIXELS * KY_KW,
       loads: WORKGROUP * (strips * (KY * NEW_COLUMNS + gradients) + rowsPerPart * KY * OLD_COLUMNS),
-      ...{ sharedReads: 0, barriers: 0 },
+      sharedReads: 0,
+      barriers: 0,
     };
   }
   const { CHUNK, COLUMN_PARTS, THREADS, QUADS, PIXEL_SHARE, GRADIENT_SHARE } = constants;

@@ -14,9 +14,13 @@ export interface Geometry {
 /** One number for both directions, or [vertical, horizontal]. */
 export type Pair = number | readonly [number, number];
 
-/** Larger than any picture: with sizes beyond this, kernels would count past 32 bits. */
+/** Far beyond any picture, so that a mistyped number is refused before indices made of it overflow in a kernel. */
 const LARGEST = 2 ** 20;
 
+/**
+ * Reads an option that is one whole number for both directions or two of them, as [vertical, horizontal]. Throws an
+ * ArgumentError of `op` that names the option unless they are whole numbers from `smallest` to 2^20.
+ */
 export function pair(name: string, value: Pair, smallest: number, op = "conv2d"): readonly [number, number] {
   const both = (Array.isArray(value) ? value : [value, value]) as readonly number[];
   if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= smallest && v <= LARGEST)) {

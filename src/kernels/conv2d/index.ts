@@ -77,7 +77,9 @@ const numberOrTensor: Wanted<number | Tensor> = {
 };
 
 const conv2dOptions: Readonly<Record<keyof Conv2dOptions, Wanted>> = {
-  ...{ stride: anything, padding: anything, dilation: anything }, // `pair` looks at them
+  stride: anything, // `pair` looks at the first three
+  padding: anything,
+  dilation: anything,
   activation: oneOf("none", ...activationNames),
   slope: numberOrTensor,
   skip: aTensor,
@@ -90,13 +92,15 @@ const conv2dOptions: Readonly<Record<keyof Conv2dOptions, Wanted>> = {
 /**
  * 2-D convolution (cross-correlation, as everywhere in deep learning): x [n, c, h, w], weight [o, c, kh, kw]
  * and optional bias [o] give [n, o, oh, ow], where oh = floor((h + 2 padding - dilation (kh - 1) - 1) /
- * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`. Throws a
- * ShapeError if the shapes do not fit.
+ * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`.
  *
  * `activation`, `skip`, `gate` and `shuffle` are applied on the way to memory and cost next to nothing, except
  * for "silu", "prelu" and a gate while gradients are recorded, which then are operations of their own. With
  * `shuffle` r the result is [n, o / r², oh * r, ow * r]. Of activation, skip and gate, one can be used at a time,
  * and no gate with a shuffle.
+ *
+ * @throws ShapeError if shapes do not fit; RangeError for options outside their range (stride 0), and for options
+ * that do not go together (alpha without a skip, two of activation, skip and gate).
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   checkOptions("conv2d", options, conv2dOptions);
@@ -226,7 +230,7 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       if (shuffle !== 1) gradient = pixelUnshuffle(gradient, shuffle);
       return alpha === 1 ? gradient : affine(gradient, { a: alpha });
     };
-    // The bias's gradient, where the kernel of the weights' sums it along the way.
+    // Set by `weightGrad` if its kernel also sums dy. The rule of `w` runs before that of `b`.
     let db: Tensor | undefined;
     const weightGrad = () => {
       const [inputs, params] = [
@@ -241,9 +245,11 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       return gradients.dw;
     };
     return {
+      // The gradients from x's other uses are added on the way to memory, as a skip connection would be.
       x: { plus: (others) => conv2dInputGrad({ dy: dz(), w, others }, { geometry, xShape: x.shape }) },
       w: weightGrad,
       b: () => db ?? sum(dz(), [0, 2, 3]),
+      // Only a skip gets here: with a gate or slopes, `conv2d` has applied the epilogue separately (isUndoable).
       extra: () => (shuffle === 1 ? dy : sumOfBlocks(dy, shuffle, extra!.shape)),
     };
   },
@@ -259,7 +265,7 @@ function beforeShuffle([n, o, h, w]: Shape, r: number): Shape {
   return [n, o * r * r, h / r, w / r];
 }
 
-/** Also that of denseConv2d. */
+/** The gradient of x: for conv2d, and for the convolutions of denseConv2d. */
 export const conv2dInputGrad = defineOp<InputGradInputs, { geometry: Geometry; xShape: Shape }>({
   name: "conv2d input gradient",
   optional: ["others"],
@@ -276,7 +282,10 @@ interface WeightGradParams {
   readonly wShape: Shape;
 }
 
-/** Also the weight gradient of convTranspose2d, and of denseConv2d, whose x has more channels than are read. */
+/**
+ * The gradient of the weights: for conv2d, for convTranspose2d, and for the convolutions of denseConv2d, whose x has
+ * more channels than are read.
+ */
 export const conv2dWeightGrad = defineOp<{ x: Tensor; dy: Tensor }, WeightGradParams>({
   name: "conv2d weight gradient",
   shape: (_, { wShape }) => wShape,
@@ -284,7 +293,7 @@ export const conv2dWeightGrad = defineOp<{ x: Tensor; dy: Tensor }, WeightGradPa
   gpu: (device, inputs, { geometry }, dw) => launchWeightGrad(device, inputs, { dw }, geometry),
 });
 
-/** Both gradients from one reading of dy, where `sumsBias` says so. */
+/** The gradients of weights and bias from one reading of dy, where `sumsBias` says so. */
 const conv2dWeightAndBiasGrad = defineOp<{ x: Tensor; dy: Tensor }, WeightGradParams, "dw" | "db">({
   name: "conv2d weight and bias gradient",
   shapes: (_, { wShape }) => ({ dw: wShape, db: [wShape[0]] }),

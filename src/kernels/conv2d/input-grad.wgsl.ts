@@ -1,58 +1,15 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Turns the weights of a convolution with stride 1, so that its input gradient is itself a convolution.
- *
- * A pixel of x reaches the outputs around it, each through the weight at the opposite offset. So dx is the
- * convolution of dy with weights whose window is turned by 180 degrees and whose channel axes are exchanged:
- *
- *     turned[c, o, ky, kx] = weight[o, c, KH - 1 - ky, KW - 1 - kx]
- *
- * and all the fast forward kernels can compute it. Step 6, which runs on real GPUs, needs no turned copy: its
- * prelude reads weights by `turnedWeightIndex` below, and this kernel is not launched. The other steps get a turned
- * copy, which it makes.
- */
-export const turnWeights = kernel(
-  "conv2d/turn-weights",
-  /* wgsl */ `
-struct Params { o: u32, c: u32 }
-@group(0) @binding(0) var<storage, read> weight: array<f32>;          // [o, c, KH, KW]
-@group(0) @binding(1) var<storage, read_write> turned: array<f32>;    // [c, o, KH, KW]
-@group(0) @binding(2) var<uniform> p: Params;
-
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64;
-  if (i >= p.o * p.c * KH * KW) { return; }
-  let tap = i % (KH * KW);
-  let o = i / (KH * KW) % p.o;
-  let c = i / (KH * KW * p.o);
-  turned[i] = weight[(o * p.c + c) * KH * KW + (KH * KW - 1 - tap)];
-}
-`,
-);
-
-/**
- * In the prelude of step 6 instead of `weightIndex` (5-shared.wgsl.ts): where the weight lies that the turned copy
- * would have at (o, k). The convolution's channels o are here the layer's input channels: `weight` is [c, o, KH, KW].
- */
-export const turnedWeightIndex = /* wgsl */ `
-fn weight_index(o: u32, k: u32) -> u32 {
-  let c = k / (KH * KW); let tap = KH * KW - 1 - k % (KH * KW);
-  return (c * p.o + o) * KH * KW + tap;
-}
-`;
-
-/**
- * The input gradient for any stride: one thread per pixel of x adds up what comes back from every output that
- * saw the pixel. (With one thread per output, several would add to the same pixel at once.) Output i saw the
- * pixel in `row` through weight ky if i * stride + ky * dilation - padding = row. With a stride above 1, the
+ * The input gradient by its definition, for any stride: one thread per pixel of x gathers what comes back from every
+ * output that saw the pixel. (With one thread per output, several would add to the same pixel at once.) Output i saw
+ * the pixel in `row` through weight ky if i * stride + ky * dilation - padding = row. With a stride above 1, the
  * solution i is a whole number only for some ky.
  *
  * Used as a layer, from dy to dx, this is a transposed convolution: conv-transpose2d runs this kernel for the
  * geometries that its faster way (phases.wgsl.ts) does not cover. Only then is there a bias.
  */
-export const inputGrad = kernel(
+export const inputGradGather = kernel(
   "conv2d/input-grad",
   /* wgsl */ `
 struct Params {
@@ -89,3 +46,46 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 `,
 );
+
+/**
+ * For stride 1 there is a faster way: this kernel turns the weights, and the input gradient is itself a convolution.
+ *
+ * A pixel of x reaches the outputs around it, each through the weight at the opposite offset. So dx is the
+ * convolution of dy with weights whose window is turned by 180 degrees and whose channel axes are exchanged:
+ *
+ *     turned[c, o, ky, kx] = weight[o, c, KH - 1 - ky, KW - 1 - kx]
+ *
+ * and all the fast forward kernels can compute it. Step 6, which runs on real GPUs, needs no turned copy: its
+ * prelude reads weights by `turnedWeightIndex` below, and this kernel is not launched. The other steps get a turned
+ * copy, which it makes.
+ */
+export const turnWeights = kernel(
+  "conv2d/turn-weights",
+  /* wgsl */ `
+struct Params { o: u32, c: u32 }
+@group(0) @binding(0) var<storage, read> weight: array<f32>;          // [o, c, KH, KW]
+@group(0) @binding(1) var<storage, read_write> turned: array<f32>;    // [c, o, KH, KW]
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64;
+  if (i >= p.o * p.c * KH * KW) { return; }
+  let tap = i % (KH * KW);
+  let o = i / (KH * KW) % p.o;
+  let c = i / (KH * KW * p.o);
+  turned[i] = weight[(o * p.c + c) * KH * KW + (KH * KW - 1 - tap)];
+}
+`,
+);
+
+/**
+ * The index of the weight that the turned copy would have at (o, k): in the prelude of step 6 instead of `weightIndex`
+ * (5-shared.wgsl.ts). The convolution's channels o are here the layer's input channels: `weight` is [c, o, KH, KW].
+ */
+export const turnedWeightIndex = /* wgsl */ `
+fn weight_index(o: u32, k: u32) -> u32 {
+  let c = k / (KH * KW); let tap = KH * KW - 1 - k % (KH * KW);
+  return (c * p.o + o) * KH * KW + tap;
+}
+`;

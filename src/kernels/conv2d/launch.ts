@@ -14,7 +14,7 @@ import { prefetch } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
 import { type Geometry, outputShape } from "./geometry.ts";
-import { inputGrad, turnedWeightIndex, turnWeights } from "./input-grad.wgsl.ts";
+import { inputGradGather, turnedWeightIndex, turnWeights } from "./input-grad.wgsl.ts";
 import {
   candidates,
   chooseSizes,
@@ -28,7 +28,7 @@ import { type Convolution, gridOver, type Plan, windowConstants } from "./plan-c
 import { planWeightGrad } from "./plan-weight-grad.ts";
 import { sumPartials } from "./weight-grad.wgsl.ts";
 
-/** The bias is [o]; `extra` is what the epilogue reads besides. */
+/** A convolution's tensors. The bias is [o]; `extra` is what the epilogue reads besides. */
 export interface ForwardInputs extends Inputs {
   x: Tensor;
   w: Tensor;
@@ -45,7 +45,7 @@ export interface ForwardParams {
 export interface InputGradInputs extends Inputs {
   dy: Tensor;
   w: Tensor;
-  /** The gradient from other uses of x, which is added. */
+  /** The sum of the gradients from other uses of x, which is added. */
   others?: Tensor;
 }
 
@@ -53,29 +53,30 @@ export interface InputGradInputs extends Inputs {
 export function launchForward(
   device: GpuDevice,
   { geometry, epilogue, variant }: ForwardParams,
-  { x, w, b, extra }: ForwardInputs,
+  inputs: ForwardInputs,
   y: Tensor,
   yShape = y.shape,
 ): void {
+  const { x, w, b, extra } = inputs;
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
   const choice = variant ?? chooseVariant(device.profile, convolution);
   if (choice !== "1-naive" && choice !== "2-tiled") {
-    const sizing = { tuned: variant === undefined, weightIndex };
-    launchSizes(device, choice, convolution, epilogue, { x, w, b, extra }, y, sizing);
+    const tuned = variant === undefined;
+    launchSizes(device, { variant: choice, convolution, epilogue, inputs, y, tuned, weightIndex });
     return;
   }
   const plan = planPlain(choice, convolution);
   const z = isPlain(epilogue) ? y : Tensor.empty(yShape, device, "conv2d", y.dtype);
   device.run(plan.kernel, {
     ...plan,
-    buffers: { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, y: z.gpuStorage },
+    buffers: { x: x.gpuStorage, weight: w.gpuStorage, bias: bufferOf(b, w), y: z.gpuStorage },
     params: sizesOf(x.shape, yShape, geometry.padding),
   });
   if (z === y) return;
   const [, o, oh, ow] = yShape;
   device.run(epilogueKernel, {
     functions: storeWgsl(epilogue),
-    buffers: { z: z.gpuStorage, extra: (extra ?? z).gpuStorage, y: y.gpuStorage },
+    buffers: { z: z.gpuStorage, extra: bufferOf(extra, z), y: y.gpuStorage },
     params: { o, oh, ow, y_channels: o, y_first: 0 },
     grid: gridOver(yShape, 8),
   });
@@ -84,54 +85,64 @@ export function launchForward(
 
 /**
  * A convolution that reads the first channels of x, as many as its weights take, and fills those of y from
- * `first` on. x and y may be one tensor. For windows that steps 3 to 6 hold.
+ * `firstChannel` on. x and y may be one tensor. For windows that steps 3 to 6 hold.
  */
 export function launchSlices(
   device: GpuDevice,
   { geometry, epilogue }: ForwardParams,
   inputs: ForwardInputs,
   y: Tensor,
-  first: number,
+  firstChannel: number,
 ): void {
   const { x, w, b } = inputs;
   const yShape = outputShape([x.shape[0], w.shape[1], ...x.shape.slice(2)], w.shape, b?.shape, geometry);
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
-  const choice = chooseVariant(device.profile, convolution) as Sizes["variant"];
-  launchSizes(device, choice, convolution, epilogue, inputs, y, { tuned: true, weightIndex }, first);
+  const variant = chooseVariant(device.profile, convolution) as Sizes["variant"];
+  const sizing = { tuned: true, weightIndex };
+  launchSizes(device, { variant, convolution, epilogue, inputs, y, firstChannel, ...sizing });
 }
 
-/** Steps 3 to 6, with the sizes by rule or, if `tuned`, as measured. Steps 5 and 6 find weights by `weightIndex`. */
+/** What a launch of steps 3 to 6 takes. */
+interface SizedLaunch {
+  readonly variant: Sizes["variant"];
+  readonly convolution: Convolution;
+  readonly epilogue: Epilogue;
+  readonly inputs: ForwardInputs;
+  readonly y: Tensor;
+  /** The channel of y where the result begins. Default 0. */
+  readonly firstChannel?: number;
+  /** Take measured sizes (tuning.ts) instead of those by rule. */
+  readonly tuned: boolean;
+  /** The prelude's function by which steps 5 and 6 find a weight. */
+  readonly weightIndex: string;
+}
+
+/** Steps 3 to 6. */
 function launchSizes(
   device: GpuDevice,
-  variant: Sizes["variant"],
-  convolution: Convolution,
-  epilogue: Epilogue,
-  { x, w, b, extra }: ForwardInputs,
-  y: Tensor,
-  { tuned, weightIndex }: { tuned: boolean; weightIndex: string },
-  first = 0,
+  { variant, convolution, epilogue, inputs, y, firstChannel = 0, tuned, weightIndex }: SizedLaunch,
 ): void {
+  const { x, w, b, extra } = inputs;
   const { geometry, wShape, yShape } = convolution;
   const inPlace = x.storage === y.storage;
   const params = {
     ...sizesOf([yShape[0], wShape[1], ...x.shape.slice(2)], yShape, geometry.padding),
     x_channels: x.shape[1],
     y_channels: epilogue.shuffle === 1 ? y.shape[1] : yShape[1],
-    y_first: first,
+    y_first: firstChannel,
   };
-  // Every binding needs a buffer; where nothing is read from it, any buffer will do.
-  const [source, bias, anyExtra] = [inPlace ? w : x, b ?? w, extra ?? w];
+  const source = bufferOf(inPlace ? undefined : x, w); // in place, the kernel reads x through y
   const buffers = {
-    x: source.gpuStorage,
-    x_quads: source.gpuStorage,
+    x: source,
+    x_quads: source,
     weight: w.gpuStorage,
-    bias: bias.gpuStorage,
-    extra: anyExtra.gpuStorage,
+    bias: bufferOf(b, w),
+    extra: bufferOf(extra, w),
     y: y.gpuStorage,
   };
   const launch = (sizes: Sizes) => {
     const plan = planSizes(device.profile, convolution, sizes);
-    const functions = functionsOf(plan, epilogue, { weightIndex, inPlace, width: x.shape[3] });
+    const functions = functionsOf(plan, { epilogue, weightIndex, inPlace, width: x.shape[3] });
     device.run(plan.kernel, { ...plan, functions, buffers, params });
   };
   const byRule = chooseSizes(device.profile, variant, convolution);
@@ -152,11 +163,25 @@ function launchSizes(
   });
 }
 
-/** The functions in the preludes of steps 3 to 6; `width` is x's. */
+/** The tensor's buffer, or that of `any`. Every binding needs a buffer; where nothing is read, any will do. */
+function bufferOf(tensor: Tensor | undefined, any: Tensor): GpuStorage {
+  return (tensor ?? any).gpuStorage;
+}
+
+/** What the functions in the preludes of steps 3 to 6 depend on, besides the plan. */
+interface PreludeChoices {
+  readonly epilogue: Epilogue;
+  readonly weightIndex: string;
+  /** x and y are one tensor. */
+  readonly inPlace: boolean;
+  /** Columns of x. */
+  readonly width: number;
+}
+
+/** The functions in the preludes of steps 3 to 6. */
 export function functionsOf(
   { kernel, constants }: Plan,
-  epilogue: Epilogue,
-  { weightIndex, inPlace, width }: { weightIndex: string; inPlace: boolean; width: number },
+  { epilogue, weightIndex, inPlace, width }: PreludeChoices,
 ): string {
   const xQuads = constants.SHARES_PIXELS ? (width % 4 === 0 && !inPlace ? xQuad : xQuadOfFour) : "";
   const weights = kernel === shared || kernel === prefetch ? weightIndex : "";
@@ -176,7 +201,7 @@ export function launchInputGrad(
   const [o, c, kh, kw] = w.shape;
   const { stride, padding, dilation } = geometry;
   if (stride[0] !== 1 || stride[1] !== 1) {
-    launchGather(device, { x: dy, w }, dx, geometry);
+    launchInputGradGather(device, { x: dy, w }, dx, geometry);
     if (others) accumulate(dx, others);
     return;
   }
@@ -192,11 +217,13 @@ export function launchInputGrad(
     yShape: dx.shape,
     hasBias: false,
   };
+  // The gradients from x's other uses are added on the way to memory: to a kernel that is a skip connection.
   const epilogue: Epilogue = others ? { ...noEpilogue, extraKind: "skip" } : noEpilogue;
   const variant = chooseVariant(device.profile, convolution);
   if (variant === "6-prefetch") {
+    const inputs = { x: dy, w, extra: others };
     const sizing = { tuned: true, weightIndex: turnedWeightIndex };
-    launchSizes(device, variant, convolution, epilogue, { x: dy, w, extra: others }, dx, sizing);
+    launchSizes(device, { variant, convolution, epilogue, inputs, y: dx, ...sizing });
     return;
   }
   const turned = Tensor.empty([c, o, kh, kw], device);
@@ -210,16 +237,19 @@ export function launchInputGrad(
   turned.dispose();
 }
 
-/** The input gradient for any stride: a transposed convolution of dy, which may have a bias. */
-export function launchGather(
+/**
+ * The input gradient for any stride, by the kernel that gathers (input-grad.wgsl.ts). As a layer from dy to dx it is a
+ * transposed convolution, and may have a bias.
+ */
+export function launchInputGradGather(
   device: GpuDevice,
   { x: dy, w, b }: ForwardInputs,
   dx: Tensor,
   geometry: Geometry,
 ): void {
-  device.run(inputGrad, {
+  device.run(inputGradGather, {
     constants: { ...windowConstants(w.shape, geometry), HAS_BIAS: Number(b !== undefined) },
-    buffers: { dy: dy.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, dx: dx.gpuStorage },
+    buffers: { dy: dy.gpuStorage, weight: w.gpuStorage, bias: bufferOf(b, w), dx: dx.gpuStorage },
     params: sizesOf(dx.shape, dy.shape, geometry.padding),
     grid: gridOver(dx.shape, 8),
   });
@@ -231,7 +261,7 @@ export interface WeightGrads {
   readonly db?: Tensor;
 }
 
-/** Fills them by a plan of plan-weight-grad.ts. Of x, it reads the first channels, as many as the weights take. */
+/** Fills dw and db by a plan of plan-weight-grad.ts. Of x, it reads the first channels, as many as the weights take. */
 export function launchWeightGrad(
   device: GpuDevice,
   { x, dy }: { readonly x: Tensor; readonly dy: Tensor },

@@ -22,37 +22,26 @@ export interface Convolution {
   readonly hasBias: boolean;
 }
 
-/** Bytes of workgroup memory, and workgroups' largest number of threads, that every WebGPU device has. */
-export const [WORKGROUP_BYTES, MAX_THREADS] = [16384, 256];
+/** Bytes of workgroup memory that every WebGPU device has. */
+export const WORKGROUP_BYTES = 16384;
+
+/** Threads that a workgroup may have on every WebGPU device. */
+export const MAX_THREADS = 256;
 
 /** Broadcasts pay where the device has them and does not share the loads of a subgroup by itself. */
 export function broadcasts({ sharesLoads, subgroupSize }: DeviceProfile): boolean {
   return !sharesLoads && subgroupSize > 0;
 }
 
-const shuffling = new Map<Kernel, Kernel>();
-
-/**
- * A kernel that broadcasts, or the same with shuffles if those are faster on the device: where every lane asks
- * the same one, both return the same.
- */
-export function fastestBroadcast({ shuffles }: DeviceProfile, kernel: Kernel): Kernel {
-  if (!shuffles) return kernel;
-  const existing = shuffling.get(kernel);
-  if (existing) return existing;
-  const variant = { ...kernel, body: kernel.body.replaceAll("subgroupBroadcast(", "subgroupShuffle(") };
-  shuffling.set(kernel, variant);
-  return variant;
-}
-
 const MAX_PLANS = 4096;
 const plansByProfile = new WeakMap<DeviceProfile, Map<string, unknown>>();
 
 /**
- * Plans follow from a profile and sizes alone, and a training step asks for the same ones every time. On a
- * fast card, planning anew would take longer than the kernels.
+ * What `make` returns, or has returned for this profile and key before. Plans follow from a profile and sizes alone,
+ * and a training step asks for the same ones every time. On a fast card, planning anew would take longer than the
+ * kernels.
  */
-export function once<T>(profile: DeviceProfile, key: string, make: () => T): T {
+export function remembered<T>(profile: DeviceProfile, key: string, make: () => T): T {
   let plans = plansByProfile.get(profile);
   if (!plans || plans.size > MAX_PLANS) {
     plans = new Map();
@@ -62,6 +51,7 @@ export function once<T>(profile: DeviceProfile, key: string, make: () => T): T {
   return plans.get(key) as T;
 }
 
+/** A text that differs for convolutions whose plans may differ. */
 export function keyOf({ geometry, wShape, yShape, hasBias }: Convolution): string {
   const { stride, padding, dilation } = geometry;
   return `${wShape} ${yShape} ${stride} ${padding} ${dilation} ${hasBias}`;

@@ -1,5 +1,4 @@
 /** Steps 5 and 6: which tiles there are, which one runs, and how it lies in workgroup memory. */
-
 import type { DeviceProfile } from "../../device/device.ts";
 import { ArgumentError } from "../../options/arguments.ts";
 import type { Shape } from "../../tensor/shape.ts";
@@ -31,10 +30,11 @@ type TileSizes = readonly [
 ];
 
 /**
- * From tiles that do the most work for each value they load to those that make the most workgroups. docs/gpus.md
- * has what was measured.
+ * The tiles that a rule chooses from: from those that do the most work for each value they load to those that make the
+ * most workgroups. docs/gpus.md has what was measured.
  */
 const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
+  // TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH
   "5-shared": [
     [32, 16, 16, 8, 8, 4],
     [32, 16, 16, 8, 4, 4], // the same with half the sums, for GPUs with fewer registers
@@ -57,8 +57,12 @@ const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
   ],
 };
 
-/** A tuner tries these, too. */
+/**
+ * Tiles that the rule does not know: on the cards measured, those above are the best or nearly so (docs/gpus.md). Other
+ * cards may differ, so a tuner tries these, too.
+ */
 const moreTileSizes: readonly TileSizes[] = [
+  // TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH
   [64, 8, 16, 8, 4, 4],
   [64, 16, 16, 8, 4, 4],
   [64, 8, 32, 8, 4, 4],
@@ -71,7 +75,7 @@ const moreTileSizes: readonly TileSizes[] = [
   [4, 16, 16, 4, 2, 8],
 ];
 
-/** All that a tuner tries. */
+/** The tiles of step 6 that a tuner tries. */
 export const allTileSizes = [...tileSizes["6-prefetch"], ...moreTileSizes];
 
 /** The tiles that fit this convolution: into workgroup memory, and with channels that it has. */
@@ -85,6 +89,8 @@ export function tilesThatFit(
   return sizes.flatMap(([TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, depth]): Tile[] => {
     // Tiles of 4 channels are for layers with few, be it one.
     const mostlyIdle = TILE_O > 4 && TILE_O >= 2 * o;
+    // A workgroup loads its pixels for TILE_O channels, and others load them again for the rest. So no tile has less
+    // than half of the layer's channels (of 32, if there are more), and one of 4 is for 8 channels at most.
     const reusesLittle = TILE_O > 4 ? 2 * TILE_O < Math.min(o, 32) : o > 8;
     if (mostlyIdle || reusesLittle) return [];
     for (let DEPTH: number = depth; DEPTH >= 1; DEPTH /= 2) {
@@ -138,7 +144,13 @@ function layoutOfPairs(
   // How many pairs of one channel a thread copies.
   const PIXEL_SHARE = Math.ceil((PATCH_H * PATCH_PAIRS) / threadsOf(tile));
   return {
-    ...{ SPAN, SPANS: Math.ceil(kw / SPAN), PAIRS, PATCH_PAIRS, PITCH, PIXEL_SHARE, rowBytes: 8 * PITCH },
+    SPAN,
+    SPANS: Math.ceil(kw / SPAN),
+    PAIRS,
+    PATCH_PAIRS,
+    PITCH,
+    rowBytes: 8 * PITCH,
+    PIXEL_SHARE,
     PIXEL_LOADS: PIXEL_SHARE * DEPTH,
     WEIGHT_SHARE: Math.ceil((DEPTH * kh * kw * TILE_O) / 4 / threadsOf(tile)),
     SPAN_PAIRS: ROWS_UNDER * PAIRS,
@@ -172,7 +184,7 @@ export function chooseTile(profile: DeviceProfile, variant: Tile["variant"], con
   return tiles.find((tile) => groups(tile) >= profile.groupsToFill / 2) ?? tiles.at(-1) ?? smallest;
 }
 
-/** Of a thread's block. */
+/** Columns of a thread's block: 1 or 2. */
 function columnsOf({ variant }: Tile): number {
   return variant === "5-shared" ? 1 : 2;
 }
@@ -182,7 +194,7 @@ function threadsOf(tile: Tile): number {
   return (TILE_O * TILE_H * TILE_W) / (CHANNELS * ROWS * columnsOf(tile));
 }
 
-/** Steps 5 and 6. */
+/** The launch of step 5 or 6 with this tile. */
 export function planTile({ geometry, wShape, yShape, hasBias }: Convolution, tile: Tile): Plan {
   const { variant, ...sizes } = tile;
   const { TILE_O, TILE_H, TILE_W, CHANNELS, ROWS } = tile;

@@ -6,12 +6,11 @@ import { xAt } from "./3-blocked.wgsl.ts";
 import {
   broadcasts,
   type Convolution,
-  fastestBroadcast,
   keyOf,
   MAX_THREADS,
-  once,
   type Plan,
   pixelsUnder,
+  remembered,
   WORKGROUP_BYTES,
   windowConstants,
 } from "./plan-common.ts";
@@ -27,7 +26,7 @@ export interface WeightGradPlan extends Plan {
   readonly params: Params;
   /** How many partial gradients it writes: one for each part of the sums. */
   readonly partials: number;
-  /** The bias's gradient lies behind that of the weights. */
+  /** The kernel sums the bias's gradient, too, and writes it behind that of the weights. */
   readonly sumsBias: boolean;
 }
 
@@ -40,7 +39,7 @@ export type WeightGradVariant = (typeof weightGradVariants)[number];
 
 /** The weight gradient's kernel and sizes by rule. */
 export function planWeightGrad(profile: DeviceProfile, convolution: GradConvolution): WeightGradPlan {
-  return once(profile, `weight gradient ${keyOf({ hasBias: false, ...convolution })}`, () => {
+  return remembered(profile, `weight gradient ${keyOf({ hasBias: false, ...convolution })}`, () => {
     const forGpus = () => planRolling(profile, convolution) ?? planShared(profile, convolution);
     return (profile.cheapBarriers && forGpus()) || planBlocked(profile, convolution);
   });
@@ -56,10 +55,10 @@ export function planWeightGradStep(
   return (variant === "weight-grad-shared" ? planShared : planRolling)(profile, convolution);
 }
 
-/** For every window and adapter. */
+/** The blocks of weight-grad.wgsl.ts, for every window and adapter. */
 function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradConvolution): WeightGradPlan {
   const [o, c, kh, kw] = wShape;
-  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums. With
+  // A thread's block: all rows of a small window at remembered, so that every value of dy serves kh * kw sums. With
   // 16 channels the strips are short, unless a round of the loop costs much.
   const KY = kh * kw <= 9 ? kh : 1;
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
@@ -76,7 +75,7 @@ function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradC
   const { rowsPerPart, parts } = dealRows(yShape, Math.min(64, partsToFill));
 
   return {
-    kernel: fastestBroadcast(profile, weightGrad),
+    kernel: weightGrad,
     constants: {
       ...windowConstants(wShape, geometry),
       KY,
@@ -89,7 +88,7 @@ function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradC
       NEW_COLUMNS,
       WORKGROUP,
       LANES,
-      SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
+      SHUFFLES: Number(profile.shuffles),
       ...(LANES > 0 && { GRADIENT_SHARE: Math.ceil((CHANNELS * PIXELS) / LANES) }),
     },
     enable: LANES > 0 ? ["subgroups"] : [],
@@ -108,7 +107,10 @@ function dealRows([n, , oh]: Shape, atMost: number): { rowsPerPart: number; part
   return { rowsPerPart, parts: Math.ceil(rows / rowsPerPart) };
 }
 
-/** For real GPUs and any step; undefined if the window is too large for registers or for workgroup memory. */
+/**
+ * The tiles of weight-grad-shared.wgsl.ts, for real GPUs and any stride; undefined if the window is too large for
+ * registers or for workgroup memory.
+ */
 function planShared(
   profile: DeviceProfile,
   { wShape, yShape, geometry }: GradConvolution,
@@ -180,7 +182,7 @@ function powerOfTwo(value: number, low: number, high: number): number {
   return power;
 }
 
-/** Of step weight-grad-rolling: channels of a tile and of a thread, columns of a chunk. */
+/** Sizes of weight-grad-rolling: channels of a tile and of a thread, columns of a chunk. */
 export interface RollingSizes {
   readonly TILE_C: number;
   readonly TILE_O: number;
@@ -188,7 +190,10 @@ export interface RollingSizes {
   readonly CHUNK: number;
 }
 
-/** For real GPUs and windows that move by one pixel; undefined if the window does not, or is too large. */
+/**
+ * The tiles of weight-grad-rolling.wgsl.ts, for real GPUs and windows that move by one pixel; undefined if the window
+ * does not, or is too large.
+ */
 function planRolling(profile: DeviceProfile, convolution: GradConvolution): WeightGradPlan | undefined {
   const { geometry, wShape } = convolution;
   const ones = [...geometry.stride, ...geometry.dilation].every((step) => step === 1);
@@ -197,7 +202,7 @@ function planRolling(profile: DeviceProfile, convolution: GradConvolution): Weig
   return sizes && planRollingSizes(profile, convolution, sizes);
 }
 
-/** Undefined if the window's rows fit into workgroup memory for no chunk. */
+/** The tile by rule; undefined if the window's rows fit into workgroup memory for no chunk. */
 function chooseRollingSizes(
   profile: DeviceProfile,
   { wShape, yShape }: GradConvolution,
@@ -209,7 +214,7 @@ function chooseRollingSizes(
     // many in chunks of 24, which short rows have: then threads are few in any case, and each does more at once.
     const channelLimit = Math.min(sumsLimit(profile), CHUNK > 16 ? 72 : 36) / (kh * kw);
     const CHANNELS = o <= 4 ? 4 : ([16, 8].find((channels) => channels <= channelLimit) ?? 4);
-    // A 1 x 1 window sees each pixel once, and only larger tiles make more of it.
+    // A 1 x 1 window sees each pixel remembered, and only larger tiles make more of it.
     const [tileC, tileO] = kh * kw === 1 ? [32, 64] : [16, 32];
     return {
       CHUNK,
@@ -218,7 +223,8 @@ function chooseRollingSizes(
       TILE_O: powerOfTwo(o, CHANNELS, c <= 4 ? 64 : tileO),
     };
   };
-  // Chunks of 16 are the fastest. But of 17 to 24 columns, two of them would waste a quarter or more.
+  // Chunks of 16 (docs/gpus.md says how others fare). But of 17 to 24 columns, two of them would waste a quarter or
+  // more.
   const wanted = width <= 8 ? 8 : width > 16 && width <= 24 ? 24 : 16;
   const fits = (sizes: RollingSizes) => rollingBytes(wShape, sizes) <= WORKGROUP_BYTES;
   return [wanted, 16, 8].map(sizesFor).find(fits);

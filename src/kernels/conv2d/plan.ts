@@ -14,12 +14,12 @@ import { broadcast } from "./4-broadcast.wgsl.ts";
 import {
   broadcasts,
   type Convolution,
-  fastestBroadcast,
   gridOver,
   keyOf,
-  once,
   type Plan,
   pixelsUnder,
+  remembered,
+  WORKGROUP_BYTES,
   windowConstants,
 } from "./plan-common.ts";
 import { allTileSizes, chooseTile, planTile, type Tile, tilesThatFit } from "./plan-tiles.ts";
@@ -39,36 +39,42 @@ export type Block = {
 /** What a tuner may choose. */
 export type Sizes = Block | Tile;
 
+/** Pixels of an ordinary strip in steps 3 and 4, and how many pixels of an input row its windows may see. */
+const STRIP = 8;
+const MAX_PIXELS_UNDER = 48;
+
+/** The side of a workgroup's tile in step 2, in pixels and threads. */
+const TILE = 16;
+
 /**
  * The forward kernel by rule. It must not depend on the picture's size: kernels add in different orders, and
  * a picture in tiles is to have the same bits as in one piece.
  */
 export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Convolution): Variant {
-  return once(profile, `variant ${wShape} ${geometry.stride} ${geometry.dilation}`, () => {
-    // So wide a window does not fit into registers beside the sums.
-    if (pixelsUnder(8, wShape, geometry) > 48) return "1-naive";
+  return remembered(profile, `variant ${wShape} ${geometry.stride} ${geometry.dilation}`, () => {
+    // The pixels under a strip of steps 3 and 4 are to fit into registers beside the sums.
+    if (pixelsUnder(STRIP, wShape, geometry) > MAX_PIXELS_UNDER) return "1-naive";
     if (profile.cheapBarriers && tilesThatFit("6-prefetch", wShape, geometry).length > 0) return "6-prefetch";
     return broadcasts(profile) ? "4-broadcast" : "3-blocked";
   });
 }
 
-/** Steps 1 and 2, which have no epilogue. */
+/** The launch of step 1 or 2, which have no epilogue. */
 export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convolution): Plan {
   const { wShape, yShape, geometry, hasBias } = convolution;
   const constants = { ...windowConstants(wShape, geometry), HAS_BIAS: Number(hasBias) };
   if (variant === "1-naive") return { kernel: naive, constants, grid: gridOver(yShape, 8) };
   const patch = (axis: 0 | 1) =>
-    15 * geometry.stride[axis] + (wShape[2 + axis] - 1) * geometry.dilation[axis] + 1;
+    (TILE - 1) * geometry.stride[axis] + (wShape[2 + axis] - 1) * geometry.dilation[axis] + 1;
   const [PATCH_H, PATCH_W] = [patch(0), patch(1)];
-  if (PATCH_H * PATCH_W > 4096) {
+  if (PATCH_H * PATCH_W > WORKGROUP_BYTES / 4) {
     throw new ArgumentError(
       "conv2d",
       `variant 2-tiled needs a patch of ${PATCH_H} x ${PATCH_W} pixels in workgroup memory, which ` +
-        `holds 4096. Use another variant for weight [${wShape}] with stride [${geometry.stride}].`,
+        `holds ${WORKGROUP_BYTES / 4}. Use another variant for weight [${wShape}] with stride [${geometry.stride}].`,
     );
   }
-  const tileConstants = { ...constants, TILE: 16, PATCH_H, PATCH_W };
-  return { kernel: tiled, constants: tileConstants, grid: gridOver(yShape, 16) };
+  return { kernel: tiled, constants: { ...constants, TILE, PATCH_H, PATCH_W }, grid: gridOver(yShape, TILE) };
 }
 
 /**
@@ -80,7 +86,7 @@ function haloOf({ shuffles }: DeviceProfile, { wShape, geometry }: Convolution):
   return shuffles && geometry.stride[1] === 1 && geometry.padding[1] === reach ? reach : undefined;
 }
 
-/** Steps 3 and 4. */
+/** The launch of step 3 or 4 with this block. */
 function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Block): Plan {
   const { wShape, yShape, geometry, hasBias } = convolution;
   const { variant, PIXELS, CHANNELS, workgroup } = block;
@@ -93,14 +99,14 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   if (broadcasting && LANES === 0) {
     throw new ArgumentError(
       "conv2d",
-      "variant 4-broadcast needs subgroups of one known size, which this adapter lacks. " + "Use 3-blocked.",
+      "variant 4-broadcast needs subgroups of one known size, which this adapter lacks. Use 3-blocked.",
     );
   }
   const strips = Math.ceil(ow / PIXELS) * oh;
   // Very large pictures need larger workgroups to fit the grid.
   const WORKGROUP = [workgroup, 64, 256].find((size) => strips / size <= MAX_GRID) ?? 256;
   return {
-    kernel: broadcasting ? fastestBroadcast(profile, broadcast) : blocked,
+    kernel: broadcasting ? broadcast : blocked,
     constants: {
       ...windowConstants(wShape, geometry),
       HAS_BIAS: Number(hasBias),
@@ -110,7 +116,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       WORKGROUP,
       ...(broadcasting && {
         LANES,
-        SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
+        SHUFFLES: Number(profile.shuffles),
         SHARES_PIXELS,
         HALO,
         EDGES: Math.ceil((2 * HALO) / LANES),
@@ -133,9 +139,9 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], convolut
   const [o, , , kw] = wShape;
   const ow = yShape[3];
   if (variant === "4-broadcast" && !sharesLoads && kw <= 5) {
-    // - A GPU has no registers for more than 128 sums. A CPU keeps them in its first cache.
-    // - The code for more than 960 multiply-adds per input row does not fit into a CPU's cache for instructions.
-    // - Where each pixel is a load of its own (see x_quad), the code is longer, and even 960 do not fit.
+    // Larger blocks than elsewhere, since a CPU keeps sums in its first cache, where a GPU has no registers for them.
+    // - But their code must fit into the CPU's cache for instructions, which it does not where each pixel is a load of
+    //   its own (see x_quad): docs/measurements.md, "What a load costs on lavapipe".
     // - SwiftShader compiles anew in each process. Where there is little to multiply, that takes longer than
     //   larger blocks save.
     const large = costlyLoops
@@ -151,7 +157,7 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], convolut
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
   // Some 400 multiply-adds per input row (at 5 x 5 and 9 x 9 half as many again). More would take longer to
   // compile than it saves.
-  return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 5 ? 16 : 8, workgroup };
+  return { variant, PIXELS: STRIP, CHANNELS: o > 8 && kw <= 5 ? 16 : 8, workgroup };
 }
 
 /** The sizes of steps 3 to 6 by rule. */
@@ -160,16 +166,16 @@ export function chooseSizes(
   variant: Sizes["variant"],
   convolution: Convolution,
 ): Sizes {
-  return once(profile, `sizes ${variant} ${keyOf(convolution)}`, () =>
+  return remembered(profile, `sizes ${variant} ${keyOf(convolution)}`, () =>
     variant === "5-shared" || variant === "6-prefetch"
       ? chooseTile(profile, variant, convolution)
       : chooseBlock(profile, variant, convolution),
   );
 }
 
-/** Steps 3 to 6. */
+/** The launch of one of steps 3 to 6 with these sizes. */
 export function planSizes(profile: DeviceProfile, convolution: Convolution, sizes: Sizes): Plan {
-  return once(profile, `plan ${Object.values(sizes)} ${keyOf(convolution)}`, () =>
+  return remembered(profile, `plan ${Object.values(sizes)} ${keyOf(convolution)}`, () =>
     "TILE_O" in sizes ? planTile(convolution, sizes) : planBlocks(profile, convolution, sizes),
   );
 }

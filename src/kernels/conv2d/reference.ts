@@ -14,6 +14,7 @@
 import type { NdArray } from "../../tensor/op.ts";
 import type { Geometry } from "./geometry.ts";
 
+/** Adds the convolution to y, which must be zeros, and which the bias, if there is one, replaces first. */
 export function forward(
   x: NdArray,
   w: NdArray,
@@ -37,14 +38,14 @@ export function inputGrad(dy: NdArray, w: NdArray, dx: NdArray, geometry: Geomet
   });
 }
 
-/** Likewise dw, with respect to the weights. */
+/** Adds to dw, which is zero at first, the gradient of the loss with respect to the weights. */
 export function weightGrad(x: NdArray, dy: NdArray, dw: NdArray, geometry: Geometry): void {
   visit(x, dw, dy, geometry, (atX, atW, atY) => {
     dw.data[atW] += dy.data[atY] * x.data[atX];
   });
 }
 
-/** Fills db [o]. */
+/** Adds to db [o], which is zero at first, the gradient of the loss with respect to the bias. */
 export function biasGrad({ shape: [batch, outputs, oh, ow], data }: NdArray, db: NdArray): void {
   for (let plane = 0; plane < batch * outputs; plane++) {
     for (let i = 0; i < oh * ow; i++) db.data[plane % outputs] += data[plane * oh * ow + i];

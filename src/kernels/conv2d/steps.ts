@@ -105,7 +105,7 @@ function forwardStep(
   }
   const plan = planSizes(profile, convolution, chooseSizes(profile, variant, convolution));
   const { kernel, grid, ...prelude } = plan;
-  const functions = functionsOf(plan, noEpilogue, { weightIndex, inPlace: false, width: sizes.w });
+  const functions = functionsOf(plan, { epilogue: noEpilogue, weightIndex, inPlace: false, width: sizes.w });
   const params = { ...sizes, x_channels: sizes.c, y_channels: sizes.o, y_first: 0 };
   return { ...common, kernel, prelude: { ...prelude, functions }, params, grid, estimate };
 }
@@ -117,12 +117,21 @@ function naiveWeightGradStep(convolution: Convolution, sizes: Params): Conv2dSte
   const grid = linearGrid(size, 64);
   const multiplyAdds = 64 * yShape[0] * yShape[2] * yShape[3];
   return {
-    ...{ name: "weight-grad-naive", computes: "dw", kernel: weightGradNaive, grid, partials: 1 },
+    name: "weight-grad-naive",
+    computes: "dw",
+    kernel: weightGradNaive,
+    grid,
+    partials: 1,
     prelude: { constants: windowConstants(wShape, geometry) },
     params: { n: yShape[0], ...sizes },
     estimate: {
-      ...{ kernel: "weight-grad-naive", workgroups: Math.ceil(size / 64), threads: 64, multiplyAdds },
-      ...{ loads: 2 * multiplyAdds, sharedReads: 0, barriers: 0 },
+      kernel: "weight-grad-naive",
+      workgroups: Math.ceil(size / 64),
+      threads: 64,
+      multiplyAdds,
+      loads: 2 * multiplyAdds,
+      sharedReads: 0,
+      barriers: 0,
     },
   };
 }
@@ -136,7 +145,12 @@ function weightGradStep(
 ): Conv2dStep {
   const { kernel, grid, params, partials, ...prelude } = plan;
   return {
-    ...{ name, computes: "dw", kernel, grid, partials, prelude },
+    name,
+    computes: "dw",
+    kernel,
+    grid,
+    partials,
+    prelude,
     params: { n, ...sizes, x_channels: c, ...params },
     estimate: estimateWeightGrad(plan, convolution),
   };

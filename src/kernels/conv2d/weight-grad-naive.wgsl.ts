@@ -6,6 +6,9 @@ import { kernel } from "../../device/kernel.ts";
  *
  * Why it is slow: there are few weights, hence few threads, and each sum is thousands of terms long. Every
  * product costs two loads, and all weights of an output channel read the same dy, each for itself.
+ *
+ * The result is called `partial` because every kernel of this ladder writes into a buffer of that name. In the others
+ * it may be one of several *partial gradients*, sums over a part of the outputs (weight-grad.wgsl.ts).
  */
 export const weightGradNaive = kernel(
   "conv2d/weight-grad-naive",
@@ -18,7 +21,7 @@ struct Params {
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;             // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;            // [n, o, oh, ow]
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // dw: [o, c, KH, KW]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // dw: [o, c, KH, KW], whole here
 @group(0) @binding(3) var<uniform> p: Params;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {

@@ -29,7 +29,8 @@ import { kernel } from "../../device/kernel.ts";
  * threads with the same block and different local.z share the strips of a row, and each writes a partial
  * gradient of its own.
  *
- * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows of 128 pixels:
+ * `@if BIAS` keeps a piece only where BIAS is 1 (device/kernel.ts). Constants come from plan-weight-grad.ts. For 3x3
+ * from 64 to 64 channels and rows of 128 pixels:
  *
  *     TILE_C 16, TILE_O 32, CHUNK 16    the tile's channels, and the columns of a piece
  *     CHANNELS 4, QUADS 1               a thread's output channels, and vec4s of them
@@ -82,9 +83,9 @@ fn dy_four(start: u32, row: u32, inside: vec4<bool>) -> vec4f {
 }
 
 @compute @workgroup_size(BLOCKS_O, TILE_C, COLUMN_PARTS)
-fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
+fn main(@builtin(workgroup_id) tile_id: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let part = tile.z;
+  let tile_c = tile_id.x * TILE_C; let tile_o = tile_id.y * TILE_O; let part = tile_id.z;
   let chunks = (p.ow + CHUNK - 1) / CHUNK;                         // side by side in a picture
   let pieces_down = (p.oh + p.rows_per_piece - 1) / p.rows_per_piece;  // pieces one below the other
   let end_piece = min((part + 1) * p.pieces_per_part, p.n * chunks * pieces_down);
@@ -102,11 +103,11 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
   var sums: array<vec4f, QUADS * TAPS>;
   // @if BIAS
-  let sums_bias = tile.x == 0 && local.y == 0;
+  let sums_bias = tile_id.x == 0 && local.y == 0;
   var bias_sums: array<vec4f, QUADS>;
   // @end
   for (var piece = part * p.pieces_per_part; piece < end_piece; piece++) {
-    let first = piece % chunks * CHUNK; let n = piece / (chunks * pieces_down);
+    let first_column = piece % chunks * CHUNK; let n = piece / (chunks * pieces_down);
     let first_row = piece / chunks % pieces_down * p.rows_per_piece;
     let rows = min(p.rows_per_piece, p.oh - first_row);
     let top = i32(first_row) - p.pad_y; // the window's first row of x
@@ -116,7 +117,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     var dy_start: array<u32, GRADIENT_SHARE>; var dy_inside: array<vec4<bool>, GRADIENT_SHARE>;
     for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
       let i = thread + s * THREADS;
-      let c = tile_c + i / ROW_QUADS; let column = i32(first + i % ROW_QUADS * 4) - p.pad_x;
+      let c = tile_c + i / ROW_QUADS; let column = i32(first_column + i % ROW_QUADS * 4) - p.pad_x;
       let columns = column + vec4i(0, 1, 2, 3);
       x_inside[s] = (columns >= vec4i()) & (columns < vec4i(i32(p.w))) & vec4<bool>((i < PIXEL_COUNT) & (c < p.c));
       // Left of the picture this wraps round; the columns that are inside come out right all the same.
@@ -124,7 +125,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     }
     for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
       let i = thread + s * THREADS;
-      let o = tile_o + i / CHUNK * 4; let column = first + i % CHUNK;
+      let o = tile_o + i / CHUNK * 4; let column = first_column + i % CHUNK;
       dy_inside[s] = (o + vec4u(0, 1, 2, 3) < vec4u(p.o)) & vec4<bool>((i < GRADIENT_COUNT) & (column < p.ow));
       dy_start[s] = (n * p.o + o) * p.oh * p.ow + column;
     }

@@ -60,10 +60,10 @@ fn dy_at(dy_row: u32, o: u32, column: u32) -> f32 {
 }
 
 @compute @workgroup_size(TILE_C, TILE_O / CHANNELS, COLUMN_PARTS)
-fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
+fn main(@builtin(workgroup_id) tile_id: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let part = tile.z;
-  let first_line = part * p.rows_per_part;
+  let tile_c = tile_id.x * TILE_C; let tile_o = tile_id.y * TILE_O; let part = tile_id.z;
+  let first_line = part * p.rows_per_part; // a line is a row of one of the pictures
   let lines = min(p.rows_per_part, p.n * p.oh - first_line);
   let chunks = (p.ow + CHUNK - 1) / CHUNK; // of a row
 
@@ -85,10 +85,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     workgroupBarrier();
 
     if (turn < lines * chunks) {
-      let line = first_line + turn / chunks; let first = turn % chunks * CHUNK;
+      let line = first_line + turn / chunks; let first_column = turn % chunks * CHUNK;
       let n = line / p.oh; let row = line % p.oh;
       let dy_row = (n * p.o * p.oh + row) * p.ow;
-      let top = i32(row * STRIDE_Y) - p.pad_y; let left = i32(first * STRIDE_X) - p.pad_x;
+      let top = i32(row * STRIDE_Y) - p.pad_y; let left = i32(first_column * STRIDE_X) - p.pad_x;
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
         let c = tile_c + i / (KH * PATCH_W); let ky = i / PATCH_W % KH; let column = i % PATCH_W;
@@ -98,7 +98,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
       }
       for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
-        let o = tile_o + i / CHUNK * 4; let at = first + i % CHUNK;
+        let o = tile_o + i / CHUNK * 4; let at = first_column + i % CHUNK;
         next_gradients[s] = vec4f(
           dy_at(dy_row, o, at), dy_at(dy_row, o + 1, at), dy_at(dy_row, o + 2, at), dy_at(dy_row, o + 3, at));
       }

@@ -15,8 +15,9 @@ import { kernel } from "../../device/kernel.ts";
  * The lanes of a subgroup have the same output channels and positions but different (c, ky). So all of them
  * need the same values of dy, and each its own pixels of x: only dy can be broadcast. Where the device shares
  * such loads by itself, or cannot broadcast, each lane loads what it needs (LANES = 0). Elsewhere a lane
- * loads its share of a strip's CHANNELS x PIXELS values and broadcasts it to the others, as in step 4. (`@if`
- * in kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
+ * loads its share of a strip's CHANNELS x PIXELS values and hands it to the others, by broadcasts or shuffles as
+ * in step 4. (`@if NAME` keeps the first of two pieces, or the second where NAME is 0: device/kernel.ts.) The prelude
+ * defines x_at (3-blocked.wgsl.ts).
  *
  * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels on a GPU:
  *
@@ -27,6 +28,7 @@ import { kernel } from "../../device/kernel.ts";
  *     OLD_COLUMNS 2, NEW_COLUMNS 2  those that the strip before has seen, too, and the others
  *     WORKGROUP 32, LANES 0         threads; LANES is 8 where a lane shares what it loads with 8, and there
  *                                   GRADIENT_SHARE 4 values of dy are each lane's share
+ *     SHUFFLES 0                    1 where a shuffle costs less than a broadcast
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
@@ -72,6 +74,7 @@ fn main(
   // @end
 
   var sums: array<f32, CHANNELS * KY * KW>;
+  // A line is a row of one of the pictures.
   for (var line = part * p.rows_per_part; line < min((part + 1) * p.rows_per_part, p.n * p.oh); line++) {
     let n = line / p.oh; let row = line % p.oh;
     let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;
@@ -102,7 +105,11 @@ fn main(
       for (var o = 0; o < CHANNELS; o++) { // @unroll
         for (var i = 0; i < PIXELS; i++) { // @unroll
           // @if LANES
+          // @if SHUFFLES
+          let g = subgroupShuffle(gradients[(o * PIXELS + i) / LANES], (o * PIXELS + i) % LANES);
+          // @else
           let g = subgroupBroadcast(gradients[(o * PIXELS + i) / LANES], (o * PIXELS + i) % LANES);
+          // @end
           // @else
           let start = dy_row + min(first_o + o, p.o - 1) * p.oh * p.ow;
           let g = select(0.0, dy[start + min(column + i, p.ow - 1)], column + i < p.ow);

@@ -33,7 +33,7 @@ export interface DenseParams {
   /** How many convolutions there are. */
   readonly count: number;
   readonly slope: number;
-  /** Of the result, and so of what one convolution hands to the next. */
+  /** How the result is stored, and so what one convolution hands to the next. */
   readonly dtype: DType;
 }
 

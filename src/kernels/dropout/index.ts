@@ -76,7 +76,7 @@ export function threefry([key0, key1]: Key, counter: number): [number, number] {
 export interface DropoutOptions {
   /** Without it, x is returned as it is. Default true. */
   readonly training?: boolean;
-  /** Where the key comes from. Default: the generator of `manualSeed`. */
+  /** The generator that the key comes from. Default: that of `manualSeed`. */
   readonly random?: Random;
 }
 

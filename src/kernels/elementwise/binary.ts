@@ -24,7 +24,7 @@ import { affine, divideBy, divideInto, neg, raiseTo, relu } from "./unary.ts";
 /** A function of two numbers and a constant, applied to every pair of elements after broadcasting. */
 interface BinaryRule {
   readonly f: (a: number, b: number, c: number) => number;
-  /** The same as a WGSL expression in `a`, `b` and `p.c`. */
+  /** `f` as a WGSL expression in `a`, `b` and `p.c`. */
   readonly wgsl: string;
   /**
    * Gradients before they are summed back to the operands' shapes. Absent where the result does not change
@@ -77,7 +77,7 @@ function broadcastParams(a: Shape, b: Shape, y: Shape): Record<string, number> {
   return params;
 }
 
-/** Where output element i lies in an operand of `shape`. */
+/** Finds the index that output element i has in an operand of `shape`. */
 function indexer(shape: Shape, target: Shape): (i: number) => number {
   return sameShape(shape, target) ? (i) => i : stridedIndex(target, broadcastStrides(shape, target));
 }
@@ -161,7 +161,7 @@ const preluSlope = defineBinary("prelu gradient", {
 });
 
 /** The gate as a WGSL expression in two others; conv2d writes it on the way to memory. */
-export const symmetricGateWgsl = (z: string, x: string): string => `(${z} + ${x}) * centred_logistic(${z})`;
+export const symmetricGateWgsl = (z: string, g: string): string => `(${z} + ${g}) * centred_logistic(${z})`;
 
 /** The gate as the reference computes it. */
 export const symmetricGateOf = (z: number, x: number): number => (z + x) * centredSigmoid(z);

@@ -52,7 +52,7 @@ export function power(x: number, e: number): number {
 }
 
 /**
- * The same in WGSL, and Math.log(x). WGSL's pow is undefined for negative x, even with whole exponents, and
+ * `power` in WGSL, and Math.log(x). WGSL's pow is undefined for negative x, even with whole exponents, and
  * where its log is undefined, drivers disagree.
  */
 const POWERS = /* wgsl */ `
@@ -118,7 +118,7 @@ fn normal_density(x: f32) -> f32 {
 }
 `;
 
-/** The same as the older formula of GELU has it: a tanh, which is a sigmoid of twice the number. */
+/** The normal distribution in the older formula of GELU: a tanh, which is a sigmoid of twice the number. */
 const TANH_CDF = /* wgsl */ `
 fn tanh_cdf(x: f32) -> f32 {
   let z = clamp(x, -13.0, 13.0);
@@ -173,7 +173,7 @@ fn exp_minus_1(x: f32) -> f32 {
 }
 `;
 
-/** In an order in which each comes after those that it calls. */
+/** The functions that rules may call, each after those that it calls itself. */
 const helpers: readonly { readonly names: RegExp; readonly wgsl: string }[] = [
   { names: /\bkeep_nan\(/, wgsl: KEEP_NAN },
   { names: /\bkeep_nans\(/, wgsl: KEEP_NANS },

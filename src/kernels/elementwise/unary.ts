@@ -133,7 +133,7 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
 export const sigmoidOp = defineUnary("sigmoid", {
   f: (x) => 1 / (1 + Math.exp(-x)),
   df: (_x, y) => y * (1 - y),
-  wgsl: { f: "keep_nan(x, 1.0 / (1.0 + exp(-x)))", df: "y * (1.0 - y)" },
+  wgsl: { f: "logistic(x)", df: "y * (1.0 - y)" },
 });
 
 /** 1 / (1 + exp(-x)). */

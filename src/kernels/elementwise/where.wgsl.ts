@@ -20,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 `,
 );
 
-/** The same with broadcasting, as in binary.wgsl.ts. */
+/** `where` with broadcasting, as in binary.wgsl.ts. */
 export const whereKernel = kernel(
   "where",
   /* wgsl */ `

@@ -8,7 +8,7 @@ import { placePlan, slice } from "./slice.ts";
 
 export interface ConcatParams {
   readonly shape: Shape;
-  /** Where each part begins, along every axis, by the part's name. */
+  /** The place where each part begins, along every axis, by the part's name. */
   readonly starts: Readonly<Record<string, readonly number[]>>;
 }
 

@@ -21,8 +21,11 @@ export function copyInto(whole: Tensor, part: Tensor, { sizes, from, to }: Move)
   const start = (strides: readonly number[], at: readonly number[]) =>
     at.reduce((sum, index, axis) => sum + index * strides[axis], 0);
   const plan = {
-    ...{ sizes, xStrides, yStrides },
-    ...{ xOffset: start(xStrides, from), yOffset: start(yStrides, to) },
+    sizes,
+    xStrides,
+    yStrides,
+    xOffset: start(xStrides, from),
+    yOffset: start(yStrides, to),
   };
   const { device } = whole;
   if (isGpu(device)) copyOnGpu(device, part, whole, plan);

@@ -25,21 +25,21 @@ type TransposeFlags = { readonly a?: boolean; readonly b?: boolean };
 /** A batch of matrices inside a tensor; a batch stride is 0 where broadcasting repeats the matrix. */
 interface Matrices {
   readonly rows: number;
-  readonly cols: number;
+  readonly columns: number;
   readonly rowStride: number;
-  readonly colStride: number;
+  readonly columnStride: number;
   readonly batchStrides: readonly number[];
 }
 
 const BATCH_RANK = MAX_RANK - 2;
 
 function matrices(shape: Shape, batch: Shape, transposed = false): Matrices {
-  const [rows, cols] = shape.slice(-2);
-  const strides = broadcastStrides(shape.slice(0, -2), batch).map((stride) => stride * rows * cols);
+  const [rows, columns] = shape.slice(-2);
+  const strides = broadcastStrides(shape.slice(0, -2), batch).map((stride) => stride * rows * columns);
   const batchStrides = padRank(strides, BATCH_RANK, 0);
   return transposed
-    ? { rows: cols, cols: rows, rowStride: 1, colStride: cols, batchStrides }
-    : { rows, cols, rowStride: cols, colStride: 1, batchStrides };
+    ? { rows: columns, columns: rows, rowStride: 1, columnStride: columns, batchStrides }
+    : { rows, columns, rowStride: columns, columnStride: 1, batchStrides };
 }
 
 /** The batch axes of the result, and both operands. */
@@ -61,16 +61,29 @@ export function launchProduct(
   const [, n1, n2, n3] = padRank(batch, BATCH_RANK, 1);
   const [a0, a1, a2, a3] = left.batchStrides;
   const [b0, b1, b2, b3] = right.batchStrides;
-  const sizes = { m: left.rows, n: right.cols, batch: numel(batch) };
+  const sizes = { m: left.rows, n: right.columns, batch: numel(batch) };
   const { kernel, ...launch } = plan ?? planProduct(device.profile, sizes);
   device.run(kernel, {
     ...launch,
     buffers: { a: a.gpuStorage, b: b.gpuStorage, y: y.gpuStorage },
     params: {
       ...sizes,
-      k: left.cols,
-      ...{ a_row: left.rowStride, a_col: left.colStride, b_row: right.rowStride, b_col: right.colStride },
-      ...{ n1, n2, n3, a0, a1, a2, a3, b0, b1, b2, b3 },
+      k: left.columns,
+      a_row: left.rowStride,
+      a_column: left.columnStride,
+      b_row: right.rowStride,
+      b_column: right.columnStride,
+      n1,
+      n2,
+      n3,
+      a0,
+      a1,
+      a2,
+      a3,
+      b0,
+      b1,
+      b2,
+      b3,
     },
   });
 }
@@ -79,7 +92,7 @@ const product: OpDefinition<{ a: Tensor; b: Tensor }, TransposeFlags> = {
   name: "matmul",
   shape({ a, b }, transposed) {
     const { batch, left, right } = operandsOf(a.shape, b.shape, transposed);
-    return [...batch, left.rows, right.cols];
+    return [...batch, left.rows, right.columns];
   },
   cpu({ a, b }, transposed, y) {
     const { batch, left, right } = operandsOf(a.shape, b.shape, transposed);
@@ -89,12 +102,12 @@ const product: OpDefinition<{ a: Tensor; b: Tensor }, TransposeFlags> = {
     let to = 0;
     for (let i = 0; i < numel(batch); i++) {
       for (let row = 0; row < left.rows; row++) {
-        for (let col = 0; col < right.cols; col++) {
+        for (let column = 0; column < right.columns; column++) {
           const aStart = leftStart(i) + row * left.rowStride;
-          const bStart = rightStart(i) + col * right.colStride;
+          const bStart = rightStart(i) + column * right.columnStride;
           let sum = 0;
-          for (let k = 0; k < left.cols; k++) {
-            sum += a.data[aStart + k * left.colStride] * b.data[bStart + k * right.rowStride];
+          for (let k = 0; k < left.columns; k++) {
+            sum += a.data[aStart + k * left.columnStride] * b.data[bStart + k * right.rowStride];
           }
           y.data[to++] = sum;
         }

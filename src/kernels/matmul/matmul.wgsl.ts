@@ -17,7 +17,7 @@ export const matmulByThreadKernel = kernel(
   /* wgsl */ `
 struct Params {
   batch: u32, m: u32, n: u32, k: u32,
-  a_row: u32, a_col: u32, b_row: u32, b_col: u32,
+  a_row: u32, a_column: u32, b_row: u32, b_column: u32,
   n1: u32, n2: u32, n3: u32,
   a0: u32, a1: u32, a2: u32, a3: u32,
   b0: u32, b1: u32, b2: u32, b3: u32,
@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let batch = i / (across * down);
   if (batch >= p.batch) { return; }
   let row = i / across % down * R;
-  let col = i % across;
+  let column = i % across;
 
   var rest = batch;
   let i3 = rest % p.n3; rest /= p.n3;
@@ -49,7 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var b_at: array<u32, R>;
   for (var j = 0; j < R; j++) { // @unroll
     a_at[j] = a_start + min(row + j, p.m - 1) * p.a_row;
-    b_at[j] = b_start + min(col + across * j, p.n - 1) * p.b_col;
+    b_at[j] = b_start + min(column + across * j, p.n - 1) * p.b_column;
   }
 
   var sums: array<f32, R * R>;
@@ -59,7 +59,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       b_values[c] = b[b_at[c] + k * p.b_row];
     }
     for (var r = 0; r < R; r++) { // @unroll
-      let a_value = a[a_at[r] + k * p.a_col];
+      let a_value = a[a_at[r] + k * p.a_column];
       for (var c = 0; c < R; c++) { // @unroll
         sums[r * R + c] += a_value * b_values[c];
       }
@@ -68,8 +68,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   for (var r = 0; r < R; r++) { // @unroll
     for (var c = 0; c < R; c++) { // @unroll
-      if (row + r < p.m && col + across * c < p.n) {
-        y[(batch * p.m + row + r) * p.n + col + across * c] = sums[r * R + c];
+      if (row + r < p.m && column + across * c < p.n) {
+        y[(batch * p.m + row + r) * p.n + column + across * c] = sums[r * R + c];
       }
     }
   }
@@ -78,12 +78,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The same for real GPUs, whose workgroups have fast memory of their own. A workgroup computes a tile of y,
+ * The product for real GPUs, whose workgroups have fast memory of their own. A workgroup computes a tile of y,
  * TILE_M rows x TILE_N columns, and goes along k in rounds of DEPTH: all its threads together copy a slice of a
  * and a slice of b into workgroup memory, then each multiplies what it needs from there. So an element of a is
  * loaded from memory once for TILE_N columns, and one of b once for TILE_M rows.
  *
- * **Blocks of vec4s.** A thread owns ROW_QUADS x COL_QUADS blocks of 4 x 4 elements of y. Workgroup memory holds
+ * **Blocks of vec4s.** A thread owns ROW_QUADS x COLUMN_QUADS blocks of 4 x 4 elements of y. Workgroup memory holds
  * quads: vec4s of four rows of a, or of four columns of b, with the same k. So with 2 x 2 blocks, four reads
  * feed 64 multiply-adds, where a thread with a single element of y would need two reads for each.
  *
@@ -95,7 +95,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
  *
  * On software adapters, whose workgroup memory is ordinary memory, all this is slower.
  *
- * For the largest tile, 128 x 128: THREADS_X and THREADS_Y 16, ROW_QUADS and COL_QUADS 2, DEPTH 8, THREADS 256,
+ * For the largest tile, 128 x 128: THREADS_X and THREADS_Y 16, ROW_QUADS and COLUMN_QUADS 2, DEPTH 8, THREADS 256,
  * A_SHARE and B_SHARE 1 (the quads that a thread copies in each round), ROWS 8, SUMS 16.
  */
 export const matmulByTileKernel = kernel(
@@ -103,7 +103,7 @@ export const matmulByTileKernel = kernel(
   /* wgsl */ `
 struct Params {
   batch: u32, m: u32, n: u32, k: u32,
-  a_row: u32, a_col: u32, b_row: u32, b_col: u32,
+  a_row: u32, a_column: u32, b_row: u32, b_column: u32,
   n1: u32, n2: u32, n3: u32,
   a0: u32, a1: u32, a2: u32, a3: u32,
   b0: u32, b1: u32, b2: u32, b3: u32,
@@ -114,7 +114,7 @@ struct Params {
 @group(0) @binding(3) var<uniform> p: Params;
 
 const A_QUADS = THREADS_Y * ROW_QUADS; // of the tile's rows
-const B_QUADS = THREADS_X * COL_QUADS; // of its columns
+const B_QUADS = THREADS_X * COLUMN_QUADS; // of its columns
 const TILE_M = 4u * A_QUADS;
 const TILE_N = 4u * B_QUADS;
 // Threads side by side write quads of consecutive k, which an odd distance spreads over the banks.
@@ -137,7 +137,7 @@ fn main(
   let tiles_down = (p.m + TILE_M - 1) / TILE_M;
   let batch = tile / (tiles_across * tiles_down);
   if (batch >= p.batch) { return; }
-  let first_col = tile % tiles_across * TILE_N;
+  let first_column = tile % tiles_across * TILE_N;
   let first_row = tile / tiles_across % tiles_down * TILE_M;
 
   var rest = batch;
@@ -155,8 +155,8 @@ fn main(
   var a_to: array<u32, A_SHARE>; // @registers
   for (var s = 0; s < A_SHARE; s++) { // @unroll
     let i = thread + s * THREADS;
-    let at = select(vec2u(i / A_QUADS, i % A_QUADS), vec2u(i % DEPTH, i / DEPTH), p.a_col == 1); // (k, quad)
-    a_at[s] = a_start + (first_row + at.y) * p.a_row + at.x * p.a_col;
+    let at = select(vec2u(i / A_QUADS, i % A_QUADS), vec2u(i % DEPTH, i / DEPTH), p.a_column == 1); // (k, quad)
+    a_at[s] = a_start + (first_row + at.y) * p.a_row + at.x * p.a_column;
     a_k[s] = at.x; a_to[s] = at.x * A_PITCH + at.y;
   }
   var b_at: array<u32, B_SHARE>; // @registers
@@ -165,13 +165,13 @@ fn main(
   for (var s = 0; s < B_SHARE; s++) { // @unroll
     let i = thread + s * THREADS;
     let at = select(vec2u(i / B_QUADS, i % B_QUADS), vec2u(i % DEPTH, i / DEPTH), p.b_row == 1); // (k, quad)
-    b_at[s] = b_start + (first_col + at.y) * p.b_col + at.x * p.b_row;
+    b_at[s] = b_start + (first_column + at.y) * p.b_column + at.x * p.b_row;
     b_k[s] = at.x; b_to[s] = at.x * B_PITCH + at.y;
   }
   let a_next = vec4u(0, 1, 2, 3) * A_QUADS * p.a_row;
-  let b_next = vec4u(0, 1, 2, 3) * B_QUADS * p.b_col;
-  let a_last = a_start + (p.m - 1) * p.a_row + (p.k - 1) * p.a_col;
-  let b_last = b_start + (p.n - 1) * p.b_col + (p.k - 1) * p.b_row;
+  let b_next = vec4u(0, 1, 2, 3) * B_QUADS * p.b_column;
+  let a_last = a_start + (p.m - 1) * p.a_row + (p.k - 1) * p.a_column;
+  let b_last = b_start + (p.n - 1) * p.b_column + (p.k - 1) * p.b_row;
 
   var sums: array<vec4f, SUMS>; // @registers
   var next_a: array<vec4f, A_SHARE>; // @registers
@@ -191,7 +191,7 @@ fn main(
     // Past the last k: zeros. Past the last row or column: any element, since such sums are not stored.
     let first_k = turn * DEPTH;
     for (var s = 0; s < A_SHARE; s++) { // @unroll
-      let at = min(a_at[s] + first_k * p.a_col + a_next, vec4u(a_last));
+      let at = min(a_at[s] + first_k * p.a_column + a_next, vec4u(a_last));
       next_a[s] = select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), first_k + a_k[s] < p.k);
     }
     for (var s = 0; s < B_SHARE; s++) { // @unroll
@@ -201,15 +201,16 @@ fn main(
 
     if (turn > 0) {
       for (var k = 0u; k < DEPTH; k++) {
-        var columns: array<vec4f, COL_QUADS>; // @registers
-        for (var c = 0; c < COL_QUADS; c++) { // @unroll
+        var columns: array<vec4f, COLUMN_QUADS>; // @registers
+        for (var c = 0; c < COLUMN_QUADS; c++) { // @unroll
           columns[c] = b_slice[k * B_PITCH + local.x + c * THREADS_X];
         }
         for (var r = 0; r < ROW_QUADS; r++) { // @unroll
           let rows = a_slice[k * A_PITCH + local.y + r * THREADS_Y];
           for (var j = 0; j < 4; j++) { // @unroll
-            for (var c = 0; c < COL_QUADS; c++) { // @unroll
-              sums[(r * 4 + j) * COL_QUADS + c] = fma(vec4f(rows[j]), columns[c], sums[(r * 4 + j) * COL_QUADS + c]);
+            for (var c = 0; c < COLUMN_QUADS; c++) { // @unroll
+              sums[(r * 4 + j) * COLUMN_QUADS + c] =
+                fma(vec4f(rows[j]), columns[c], sums[(r * 4 + j) * COLUMN_QUADS + c]);
             }
           }
         }
@@ -219,19 +220,19 @@ fn main(
   }
 
   let row = first_row + local.y;
-  let col = first_col + local.x;
-  if (row >= p.m || col >= p.n) { return; }
-  let own = (batch * p.m + row) * p.n + col;
-  // Backwards: sums of rows and columns past the end go where the thread's first sum comes last. (A branch for
-  // each of 64 stores would take software minutes to compile.)
+  let column = first_column + local.x;
+  if (row >= p.m || column >= p.n) { return; }
+  let own = (batch * p.m + row) * p.n + column;
+  // Backwards: sums of rows and columns past the end go where the thread's first sum comes last. (Branches around
+  // stores compile slowly: kernel.ts.)
   for (var back_row = 0; back_row < ROWS; back_row++) { // @unroll
     let r: u32 = (ROWS - 1 - back_row) / 4 * THREADS_Y + (ROWS - 1 - back_row) % 4 * A_QUADS;
-    for (var back_quad = 0; back_quad < COL_QUADS; back_quad++) { // @unroll
+    for (var back_quad = 0; back_quad < COLUMN_QUADS; back_quad++) { // @unroll
       for (var back = 0; back < 4; back++) { // @unroll
-        let c: u32 = (COL_QUADS - 1 - back_quad) * THREADS_X + (3 - back) * B_QUADS;
-        let there = (row + r < p.m) & (col + c < p.n);
+        let c: u32 = (COLUMN_QUADS - 1 - back_quad) * THREADS_X + (3 - back) * B_QUADS;
+        let there = (row + r < p.m) & (column + c < p.n);
         y[select(own, own + r * p.n + c, there)] =
-          sums[(ROWS - 1 - back_row) * COL_QUADS + COL_QUADS - 1 - back_quad][3 - back];
+          sums[(ROWS - 1 - back_row) * COLUMN_QUADS + COLUMN_QUADS - 1 - back_quad][3 - back];
       }
     }
   }

@@ -123,9 +123,9 @@ function forEachCopy(
     for (let i = -top; i < h + bottom; i++) {
       for (let j = -left; j < w + right; j++) {
         const row = source(i, h);
-        const col = source(j, w);
-        const inside = row >= 0 && row < h && col >= 0 && col < w;
-        visit(to++, inside ? (plane * h + row) * w + col : -1);
+        const column = source(j, w);
+        const inside = row >= 0 && row < h && column >= 0 && column < w;
+        visit(to++, inside ? (plane * h + row) * w + column : -1);
       }
     }
   }

@@ -17,13 +17,13 @@ struct Params { size: u32, h: i32, w: i32, out_h: u32, out_w: u32, top: i32, lef
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64;
   if (i >= p.size) { return; }
-  let col = source(i32(i % p.out_w) - p.left, p.w);
+  let column = source(i32(i % p.out_w) - p.left, p.w);
   let row = source(i32(i / p.out_w % p.out_h) - p.top, p.h);
   let plane = i32(i / (p.out_w * p.out_h));
-  if (row < 0 || row >= p.h || col < 0 || col >= p.w) {
+  if (row < 0 || row >= p.h || column < 0 || column >= p.w) {
     y[i] = element(p.value);
   } else {
-    y[i] = x[(plane * p.h + row) * p.w + col];
+    y[i] = x[(plane * p.h + row) * p.w + column];
   }
 }
 `,
@@ -47,7 +47,7 @@ struct Params { size: u32, h: i32, w: i32, top: i32, bottom: i32, left: i32, rig
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64;
   if (i >= p.size) { return; }
-  let col = i32(i) % p.w;
+  let column = i32(i) % p.w;
   let row = i32(i) / p.w % p.h;
   let plane = i32(i) / (p.w * p.h);
   let out_h = p.top + p.h + p.bottom;
@@ -57,8 +57,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var j = 0; j < copies(row, p.h, p.top, p.bottom); j++) {
     let y = copy_at(j, row, p.h, p.top, p.bottom);
     if (y < 0) { continue; }
-    for (var k = 0; k < copies(col, p.w, p.left, p.right); k++) {
-      let x = copy_at(k, col, p.w, p.left, p.right);
+    for (var k = 0; k < copies(column, p.w, p.left, p.right); k++) {
+      let x = copy_at(k, column, p.w, p.left, p.right);
       if (x >= 0) { sum += dy[(plane * out_h + y) * out_w + x]; }
     }
   }

@@ -92,8 +92,8 @@ export function forEachPixel(shape: Shape, r: number, visit: (coarse: number, fi
     for (let i = 0; i < r; i++) {
       for (let j = 0; j < r; j++) {
         for (let row = 0; row < h; row++) {
-          for (let col = 0; col < w; col++) {
-            visit(coarse++, ((plane * h + row) * r + i) * w * r + col * r + j);
+          for (let column = 0; column < w; column++) {
+            visit(coarse++, ((plane * h + row) * r + i) * w * r + column * r + j);
           }
         }
       }

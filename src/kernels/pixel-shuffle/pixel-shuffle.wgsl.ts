@@ -25,13 +25,13 @@ struct Params { planes: u32, h: u32, w: u32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let col = id.x;
-  if (col >= p.w * R) { return; }
+  let column = id.x;
+  if (column >= p.w * R) { return; }
   for (var plane = id.z; plane < p.planes; plane += groups.z) {
     for (var row = id.y; row < p.h * R; row += groups.y) {
-      let channel = (plane * R + row % R) * R + col % R;
-      let coarse = (channel * p.h + row / R) * p.w + col / R;
-      let fine = (plane * p.h * R + row) * p.w * R + col;
+      let channel = (plane * R + row % R) * R + column % R;
+      let coarse = (channel * p.h + row / R) * p.w + column / R;
+      let fine = (plane * p.h * R + row) * p.w * R + column;
       carry(coarse, fine);
     }
   }

@@ -11,13 +11,13 @@ import { withHelpers } from "../elementwise/numeric.ts";
 import { avgPoolGradKernel, maxPoolGradKernel, poolKernel } from "./pool.wgsl.ts";
 
 export interface PoolOptions {
-  /** From one window to the next. Default: the window's size, so that windows lie side by side. */
+  /** How far the window moves between outputs. Default: its own size, so that windows lie side by side. */
   readonly stride?: Pair;
   /** Margins around the picture, at most half a window. Default 0. */
   readonly padding?: Pair;
 }
 
-/** All as [vertical, horizontal]. */
+/** The options as numbers, all [vertical, horizontal]. */
 interface Windows {
   readonly window: readonly [number, number];
   readonly stride: readonly [number, number];
@@ -112,8 +112,9 @@ function forEachWindow(
         for (let v = 0; v < window[0]; v++) {
           for (let u = 0; u < window[1]; u++) {
             const row = i * stride[0] - padding[0] + v;
-            const col = j * stride[1] - padding[1] + u;
-            if (row >= 0 && row < h && col >= 0 && col < w) elements.push((plane * h + row) * w + col);
+            const column = j * stride[1] - padding[1] + u;
+            if (row >= 0 && row < h && column >= 0 && column < w)
+              elements.push((plane * h + row) * w + column);
           }
         }
         visit(output++, elements);

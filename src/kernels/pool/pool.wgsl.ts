@@ -19,14 +19,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= p.size) { return; }
   // Rows and columns of the window, in the picture with its padding; then those inside of the picture.
   let row = i / p.ow % p.oh * p.sh;
-  let col = i % p.ow * p.sw;
+  let column = i % p.ow * p.sw;
   let rows = vec2u(max(row, p.top) - p.top, min(row + KH - p.top, p.h));
-  let cols = vec2u(max(col, p.left) - p.left, min(col + KW - p.left, p.w));
+  let columns = vec2u(max(column, p.left) - p.left, min(column + KW - p.left, p.w));
   let plane = i / (p.ow * p.oh) * p.h * p.w;
 
-  var total = start(x[plane + rows.x * p.w + cols.x]);
+  var total = start(x[plane + rows.x * p.w + columns.x]);
   for (var r = rows.x; r < rows.y; r++) {
-    for (var c = cols.x; c < cols.y; c++) { total = combine(total, x[plane + r * p.w + c]); }
+    for (var c = columns.x; c < columns.y; c++) { total = combine(total, x[plane + r * p.w + c]); }
   }
   y[i] = result(total);
 }
@@ -50,11 +50,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = id.x + id.y * groups.x * 64;
   if (i >= p.size) { return; }
   let rows = windows_over(i / p.w % p.h + p.top, KH, p.sh, p.oh);
-  let cols = windows_over(i % p.w + p.left, KW, p.sw, p.ow);
+  let columns = windows_over(i % p.w + p.left, KW, p.sw, p.ow);
   let plane = i / (p.w * p.h) * p.oh * p.ow;
   var sum = 0.0;
   for (var r = rows.x; r < rows.y; r++) {
-    for (var c = cols.x; c < cols.y; c++) { sum += dy[plane + r * p.ow + c]; }
+    for (var c = columns.x; c < columns.y; c++) { sum += dy[plane + r * p.ow + c]; }
   }
   dx[i] = sum / (KH * KW);
 }
@@ -87,25 +87,25 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = id.x + id.y * groups.x * 64;
   if (i >= p.size) { return; }
   let row = i / p.w % p.h;
-  let col = i % p.w;
+  let column = i % p.w;
   let rows = windows_over(row + p.top, KH, p.sh, p.oh);
-  let cols = windows_over(col + p.left, KW, p.sw, p.ow);
+  let columns = windows_over(column + p.left, KW, p.sw, p.ow);
   let plane = i / (p.w * p.h);
   let value = x[i];
   var sum = 0.0;
   for (var r = rows.x; r < rows.y; r++) {
-    for (var c = cols.x; c < cols.y; c++) {
+    for (var c = columns.x; c < columns.y; c++) {
       let at = (plane * p.oh + r) * p.ow + c;
       let largest = y[at];
       if (!same(value, largest)) { continue; }
       // The window's elements before this one: whole rows above it, and its own row to the left.
       let first_row = max(r * p.sh, p.top) - p.top;
-      let first_col = max(c * p.sw, p.left) - p.left;
-      let end_col = min(c * p.sw + KW - p.left, p.w);
+      let first_column = max(c * p.sw, p.left) - p.left;
+      let end_column = min(c * p.sw + KW - p.left, p.w);
       var is_first = true;
       for (var v = first_row; v <= row && is_first; v++) {
-        let end = select(end_col, col, v == row);
-        for (var u = first_col; u < end; u++) {
+        let end = select(end_column, column, v == row);
+        for (var u = first_column; u < end; u++) {
           if (same(x[(plane * p.h + v) * p.w + u], largest)) { is_first = false; }
         }
       }

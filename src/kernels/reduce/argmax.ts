@@ -10,7 +10,7 @@ import type { ReduceOptions } from "./reduction.ts";
 
 /** f32 holds all whole numbers up to this. */
 const MAX_LENGTH = 2 ** 24;
-/** One thread looks through so many elements; of longer rows, several threads take a share each. */
+/** The longest row that one thread looks through; of longer rows, several threads take a share each. */
 const LONG = 1024;
 
 /** x as [outer, length, inner] -> the place along `length` of the largest element, [outer, inner]. */

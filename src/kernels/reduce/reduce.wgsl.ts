@@ -36,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The same with a workgroup of THREADS threads per output. In each round of the loop the threads read one stretch of
+ * A reduction with a workgroup of THREADS threads per output. In each round of the loop the threads read one stretch of
  * THREADS * LOADS_AT_ONCE elements, of which each takes LOADS_AT_ONCE neighbours, a *run*. Then their totals are
  * combined pairwise, as a tree. The loads of a run do not wait for each other: on a GPU, one at a time would mean a
  * wait of hundreds of cycles for each.

@@ -11,7 +11,7 @@ import { reduceByGroupKernel, reduceByThreadKernel } from "./reduce.wgsl.ts";
 /** How elements become one, over any axes. */
 export interface ReductionRule {
   readonly combine: (a: number, b: number) => number;
-  /** Where combining begins: it changes no element it is combined with. */
+  /** The number with which combining begins: it changes no element it is combined with. */
   readonly neutral: number;
   /** WGSL expressions: `combine` in `a` and `b`; `start` may use `v`, one of the elements. */
   readonly wgsl: { readonly start: string; readonly combine: string };

@@ -1,7 +1,7 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * As resample.wgsl.ts, for enlarging, where neighbouring outputs need almost the same samples: at twice the
+ * The work of resample.wgsl.ts for enlarging, where neighbouring outputs need almost the same samples: at twice the
  * size, four bilinear outputs look at four samples, not at eight. So a thread computes BLOCK neighbours at
  * once from the BLOCK_SAMPLES samples that they see, and loads each sample once. That halves the loads, which are
  * what resizing costs.

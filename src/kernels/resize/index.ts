@@ -58,9 +58,9 @@ interface Pass {
 }
 
 export interface InterpolateParams {
-  /** Both axes, in the order in which they are resized. */
+  /** A pass for each axis, in the order in which they are resized. */
   readonly passes: readonly Pass[];
-  /** To bytes, before the first pass and after each. */
+  /** Round to bytes, before the first pass and after each. */
   readonly round: boolean;
   /** What the caller wanted, for a network that is written down; gradients have none. */
   readonly options?: InterpolateOptions;

@@ -40,7 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let end = plane * p.y_plane + i * p.y_axis;
 
       for (var line = me.y; line < p.lines; line += LINES * step.y) {
-        // Zeros spelt out: Dawn does not clear a variable without an initialiser again in the next round.
+        // Zeros spelt out: Dawn does not clear a variable without an initializer again in the next round.
         var sums = array<f32, LINES>();
         var at = start + line * p.x_line;
         let last = p.lines - 1 - line; // past the last line: that one once more

@@ -100,7 +100,7 @@ export function axisTable(
   });
 }
 
-/** In fact not the nearest sample but the one at or before the output sample's START. */
+/** PyTorch's "nearest": not the nearest sample, but the one at or before the output sample's START. */
 function nearestPytorch(i: number, inSize: number, outSize: number, scale: number): number {
   // PyTorch ignores the scale here, even where the sizes are rounded.
   if (outSize === inSize) return i;

@@ -11,7 +11,7 @@ import { formatShape, ShapeError } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { packKernel, unpackKernel } from "./samples.wgsl.ts";
 
-/** Of 8 bits or of 16. */
+/** Samples of 8 bits or of 16. */
 export type SampleArray = Uint8Array | Uint16Array;
 
 export interface SampleFormat {
@@ -115,8 +115,12 @@ const packOp = defineOp<{ x: Tensor }, Packing>({
 function constantsOf(channels: number, depth: 8 | 16, unit: boolean): Record<string, number> {
   const pixels = perWord(depth);
   return {
-    ...{ CHANNELS: channels, PIXELS: pixels, SAMPLES: channels * pixels },
-    ...{ BITS: depth, WHITE: 2 ** depth - 1, UNIT: Number(unit) },
+    CHANNELS: channels,
+    PIXELS: pixels,
+    SAMPLES: channels * pixels,
+    BITS: depth,
+    WHITE: 2 ** depth - 1,
+    UNIT: Number(unit),
   };
 }
 
@@ -197,8 +201,8 @@ export function readSamples(packed: Tensor, depth: 8 | 16): Promise<PackedSample
 }
 
 /**
- * The same without a copy: the result of `use`, which gets samples in memory that is lent. `turn` is awaited before
- * (see `Device.readBytes`).
+ * Reads packed samples without a copy, and frees them: the result of `use`, which gets samples in memory that is lent.
+ * `turn` is awaited before (see `Device.readBytes`).
  */
 export function useSamples<T>(
   packed: Tensor,

@@ -9,14 +9,14 @@ import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import { softmaxGradKernel, softmaxKernel } from "./softmax.wgsl.ts";
 
-/** Both along one axis of length n; with d = x - max(x), which leaves the result as it is. */
+/** A softmax and its gradient along one axis, with d = x - max(x), which leaves the result as it is. */
 interface SoftmaxRule {
   /** An element of y, where `sum` is that of all e^d. */
   readonly result: (d: number, sum: number) => number;
   /** An element of dx, where `sum` is that of all `term`. */
   readonly slope: (dy: number, y: number, sum: number) => number;
   readonly term: (dy: number, y: number) => number;
-  /** The same as WGSL expressions. */
+  /** These functions as WGSL expressions. */
   readonly wgsl: { readonly result: string; readonly slope: string; readonly term: string };
 }
 
