@@ -345,6 +345,31 @@ describe("which pictures, and what becomes of the rest", () => {
     },
   );
 
+  test.skipIf(process.platform !== "linux")("folders and other files whose names are not UTF-8", async () => {
+    await pictures("in/a.png");
+    const named = (name: string) =>
+      Buffer.concat([Buffer.from(`${path("in")}/`), Buffer.from(name, "latin1")]);
+    mkdirSync(named("d\xe9r"));
+    writeFileSync(Buffer.concat([named("d\xe9r"), Buffer.from("/b.png")]), readFileSync(path("in", "a.png")));
+    writeFileSync(named("t\xe9.txt"), "");
+    const deep = await upscale("in/", "-r", "-o", "out", "--json", "r.json");
+    expect(deep.code).toBe(1);
+    expect(deep.text).toMatch(/in\/d\\xe9r: its name is not UTF-8; rename it/);
+    expect(deep.text).toMatch(/left out .*t\\xe9\.txt \(not PNG/);
+    expect(json("r.json")).toContainEqual({
+      input: join("in", "d\\xe9r"),
+      error: expect.stringMatching(/its name is not UTF-8/),
+    });
+    const flat = await upscale("in/", "-o", "out");
+    expect(flat).toMatchObject({ code: 0, text: expect.stringMatching(/left out d\\xe9r \(a folder\)/) });
+    rmSync(path("in", "a.png"));
+    const alone = await upscale("in/", "-r", "-o", "out");
+    expect(alone).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/d\\xe9r \(its name is not UTF-8; rename it\)/),
+    });
+  });
+
   test("names of any kind: line breaks, brackets, percent signs, dashes, 255 bytes", async () => {
     const names = ["line\nbreak.png", "p[1].png", "a%d.png", "-m.png", " .png", `${"長".repeat(83)}aa.png`];
     await pictures(...names.map((name) => `in/${name}`));

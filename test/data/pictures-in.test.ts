@@ -102,6 +102,19 @@ describe("picturesIn", () => {
     },
   );
 
+  test("enters no folders that systems keep for themselves", () => {
+    make("drive", "a.png");
+    for (const name of ["@eaDir", "#recycle", "$RECYCLE.BIN", "own"]) {
+      mkdirSync(path("drive", name));
+      writeFileSync(path("drive", name, "b.jpg"), "");
+    }
+    const { pictures, leftOut } = picturesIn(path("drive"), undefined, { recursive: true });
+    expect(pictures).toEqual([path("drive", "a.png"), path("drive", "own", "b.jpg")]);
+    expect(leftOut).toEqual(
+      ["#recycle", "$RECYCLE.BIN", "@eaDir"].map((name) => ({ name, why: "a folder of the system's own" })),
+    );
+  });
+
   test("says in one short line what was left out, by reason", () => {
     const leftOut = ["e.tif", "f.bmp", "g.bmp", "h.bmp", "i.bmp"].map((name) => ({ name, why: "not PNG" }));
     expect(describeLeftOut("in", [...leftOut, { name: "sub", why: "a folder" }])).toBe(
