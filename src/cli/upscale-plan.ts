@@ -7,7 +7,7 @@ import { maxNameBytes } from "../data/temporary.ts";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
-import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput } from "./outputs.ts";
+import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput, refuseMisnamed } from "./outputs.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export type UpscaleSettings = UpscaleFlags & {
@@ -62,7 +62,8 @@ export function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => v
   const { input, output, intoFolder, method, json, profile } = settings;
   const { sources, leftOut, failed } = find(settings, onLeftOut);
   if (sources.length === 0 && failed.length === 1) throw new DataError(failed[0].error!);
-  if (!intoFolder) checkWritable(output);
+  if (intoFolder) refuseMisnamed(output);
+  else checkWritable(output);
   const { jobs, earlier } = intoFolder
     ? namedJobs(sources, settings)
     : { jobs: [{ input: input[0], output }], earlier: [] };
@@ -102,6 +103,12 @@ export function settingsOf(flags: UpscaleFlags): UpscaleSettings {
     );
   }
   return { ...flags, intoFolder, format };
+}
+
+/** The folder of the results, if the run will make it. @throws UsageError */
+export function newFolderOf(flags: UpscaleFlags): string | undefined {
+  const { output } = flags;
+  return output !== "-" && !statsOf(output) && settingsOf(flags).intoFolder ? output : undefined;
 }
 
 /** The pictures that the inputs name or contain. */

@@ -6,6 +6,7 @@ import { defaultsInWords, networksInWords, photoNetwork, scalesOf } from "../ups
 import { defineCommand, UsageError, wrap } from "./flags.ts";
 import { checkWritable, isStandardOutput, prepareJson, writeJson } from "./outputs.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
+import { newFolderOf } from "./upscale-plan.ts";
 
 /** Follows from the table of networks. */
 function aboutMethods(): string {
@@ -63,8 +64,9 @@ get the same.`,
   ],
   async run(values, { signal }) {
     const { input, output, json, profile } = values;
-    prepareJson(json);
-    checkWritable(profile);
+    const newFolder = newFolderOf(values);
+    prepareJson(json, newFolder);
+    checkWritable(profile, newFolder);
     if (input.includes("-") !== (output === "-") || (output === "-" && input.length > 1)) {
       throw new UsageError("video comes and goes by pipes: give both -i - and -o -, or neither");
     }

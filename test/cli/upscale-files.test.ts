@@ -415,6 +415,36 @@ describe("which pictures, and what becomes of the rest", () => {
 });
 
 describe("the name of the output", () => {
+  test("one that is not UTF-8 is refused, unless it is there", async () => {
+    await pictures("a.png");
+    for (const name of ["r\ufffds.png", "d\ufffdr/", "d\ufffdr/a.png"]) {
+      const { code, text } = await upscale("a.png", "-o", name);
+      expect({ code, text }).toEqual({ code: 1, text: expect.stringMatching(/this name is not UTF-8/) });
+    }
+    expect(files()).toEqual(["a.png"]);
+    mkdirSync(path("d\ufffdr"));
+    expect(await upscale("a.png", "-o", "d\ufffdr/")).toMatchObject({ code: 0 });
+  });
+
+  test("--json and --profile may lie in the folder that the run makes", async () => {
+    await pictures("a.png", "b.png");
+    const flags = ["--json", "out/r.json", "--profile", "out/t.json"];
+    expect(await upscale("a.png", "b.png", "-o", "out", ...flags)).toMatchObject({ code: 0 });
+    expect(files("out")).toEqual(["a.png", "b.png", "r.json", "t.json"]);
+    expect(await upscale("a.png", "-o", "new.png", "--json", "no/r.json")).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/there is no folder no/),
+    });
+  });
+
+  test("a format may be called as its files' extensions", async () => {
+    await pictures("a.png");
+    expect(await upscale("a.png", "-o", "jfif/", "-f", "jfif")).toMatchObject({ code: 0 });
+    expect(await upscale("a.png", "-o", "tif/", "-f", "TIF")).toMatchObject({ code: 0 });
+    expect([...files("jfif"), ...files("tif")]).toEqual(["a.jpg", "a.tif"]);
+    expect(await upscale("a.png", "-o", "bmp/", "-f", "bmp")).toMatchObject({ code: 2 });
+  });
+
   test.each([
     ["x.tif2", /does not end in \.png, .*\.tiff or \.avif/],
     ["x.gif", /GIF is only read; PNG, JPEG, WebP, TIFF and AVIF are written/],
