@@ -6,7 +6,7 @@ import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { scales } from "../picture/scales.ts";
-import type { TargetSize } from "../picture/target-size.ts";
+import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import type { Choice, OpenedMethod, ReadPicture, Upscaler } from "../upscale/index.ts";
 import {
   defaultMethod,
@@ -81,6 +81,24 @@ export async function methodOf({
   await openAdapter(adapter, [name]);
   const { openMethod } = await import("../node.ts");
   return openMethod({ method, scale, ensemble, half });
+}
+
+/** The size that a picture's result gets, before any method is opened. */
+export async function resultSizeOf(picture: Size, flags: MethodFlags & TargetSize): Promise<Size> {
+  const { method, scale, width, height } = flags;
+  if (width !== undefined || height !== undefined) return sizeWithin(picture, { width, height });
+  const isFile = method !== undefined && !isMethodName(method);
+  const factor = scale ?? (isFile ? await scaleOfFile(method) : 2);
+  return { width: factor * picture.width, height: factor * picture.height };
+}
+
+const scalesOfFiles = new Map<string, Promise<number>>();
+
+function scaleOfFile(path: string): Promise<number> {
+  const scale =
+    scalesOfFiles.get(path) ?? readNetworkFile(path).then(({ metadata }) => Number(metadata.scale));
+  scalesOfFiles.set(path, scale);
+  return scale;
 }
 
 /**

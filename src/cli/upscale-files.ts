@@ -52,7 +52,7 @@ export async function upscaleFiles(
 ): Promise<{ pictures: Report[]; leftOut: Plan["leftOut"] }> {
   const settings = settingsOf(flags);
   checkFormat(settings);
-  const { jobs, leftOut, inputs } = planOf(settings, printError);
+  const { jobs, leftOut, inputs } = await planOf(settings, printError);
   if ([settings.json, settings.profile].some((path) => liesIn(settings.output, path))) {
     makeFolder(settings.output);
   }

@@ -98,7 +98,9 @@ export const upscaleFlags = {
     help: "the most memory that the program may take, such as 512M or 2G; default: about 1G and the picture",
   },
   overwrite: {
-    help: "replaces results that exist; without it they stay, so that the same command can go on",
+    help:
+      "replaces results that exist; beside the pictures, only those that are as large as the new ones. Without it, " +
+      "they stay, so that the same command can go on",
   },
   json: {
     kind: file,
