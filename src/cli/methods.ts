@@ -83,22 +83,20 @@ export async function methodOf({
   return openMethod({ method, scale, ensemble, half });
 }
 
-/** The size that a picture's result gets, before any method is opened. */
-export async function resultSizeOf(picture: Size, flags: MethodFlags & TargetSize): Promise<Size> {
+/** Says which size a picture's result will have, before any method is opened. A weight file is read for its scale. */
+export function resultSizes(flags: MethodFlags & TargetSize): (picture: Size) => Promise<Size> {
   const { method, scale, width, height } = flags;
-  if (width !== undefined || height !== undefined) return sizeWithin(picture, { width, height });
-  const isFile = method !== undefined && !isMethodName(method);
-  const factor = scale ?? (isFile ? await scaleOfFile(method) : 2);
-  return { width: factor * picture.width, height: factor * picture.height };
-}
-
-const scalesOfFiles = new Map<string, Promise<number>>();
-
-function scaleOfFile(path: string): Promise<number> {
-  const scale =
-    scalesOfFiles.get(path) ?? readNetworkFile(path).then(({ metadata }) => Number(metadata.scale));
-  scalesOfFiles.set(path, scale);
-  return scale;
+  if (width !== undefined || height !== undefined) {
+    return async (picture) => sizeWithin(picture, { width, height });
+  }
+  const scaleOfFile = async (path: string) => Number((await readNetworkFile(path)).metadata.scale);
+  let own: Promise<number> | undefined;
+  return async (picture) => {
+    const isFile = method !== undefined && !isMethodName(method);
+    own ??= scale === undefined && isFile ? scaleOfFile(method) : Promise.resolve(scale ?? 2);
+    const factor = await own;
+    return { width: factor * picture.width, height: factor * picture.height };
+  };
 }
 
 /**

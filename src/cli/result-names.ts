@@ -5,7 +5,7 @@ import { sizeOfPictureFile } from "../data/picture-file.ts";
 import { fileId } from "../data/same-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { scales } from "../picture/scales.ts";
-import { resultSizeOf } from "./methods.ts";
+import { resultSizes } from "./methods.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** A picture among the inputs. */
@@ -31,7 +31,7 @@ interface ResultNames {
   readonly results: NamedResult[];
   /** Pictures that are taken for results of others, and are not enlarged; and these others. */
   readonly earlier: ReadonlyMap<Source, Source>;
-  /** Those among them that --overwrite may replace: they are as large as the results of this run. */
+  /** Those that --overwrite may replace: they are as large as the results of this run, and not as their pictures. */
   readonly replaceable: ReadonlySet<Source>;
 }
 
@@ -41,6 +41,13 @@ type Settings = UpscaleFlags & { readonly format: PictureFormat };
 interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+interface Sizes {
+  /** Of a picture; undefined if it cannot be read. */
+  of(source: Source): Promise<Size | undefined>;
+  /** Of the result of a picture of some size. */
+  ofResult(picture: Size): Promise<Size>;
 }
 
 /**
@@ -56,8 +63,8 @@ export async function nameResults(sources: readonly Source[], settings: Settings
   const placeOf = placeFinder();
   const byPlace = new Map(sources.map((source) => [placeOf(source.path), source]));
   const atOutput = (name: string) => byPlace.get(placeOf(join(output, name)));
-  const sizeOf = sizeReader();
-  const earlier = await earlierResults(sources, settings, atOutput, sizeOf);
+  const sizes: Sizes = { of: sizeReader(), ofResult: resultSizes(settings) };
+  const earlier = await earlierResults(sources, settings.format, atOutput, sizes);
   const originals = sources.filter((source) => !earlier.has(source));
   const names = namesFor(originals, format, (name, source) => {
     const existing = atOutput(name);
@@ -74,9 +81,10 @@ export async function nameResults(sources: readonly Source[], settings: Settings
     if (name === undefined) {
       error = `${source.path}: ${path} would be written twice. Rename one of the pictures.`;
     } else if (existing !== undefined && existing !== source) {
-      const [own, size] = [await sizeOf(source), await sizeOf(existing)];
-      const wanted = own && (await resultSizeOf(own, settings));
-      if (isSame(size, wanted)) replaceable.add(existing);
+      const [own, size] = [await sizes.of(source), await sizes.of(existing)];
+      const wanted = own && (await sizes.ofResult(own));
+      // A result may be as large as its picture (scale 1), but so may an original.
+      if (isSame(size, wanted) && !isSame(size, own)) replaceable.add(existing);
       else if (overwrite) error = mayBeOriginal(path, size, wanted);
     }
     results.push({ source, output: path, error });
@@ -87,7 +95,7 @@ export async function nameResults(sources: readonly Source[], settings: Settings
 /** A line that says what is taken for results of earlier runs. */
 export function describeEarlier(earlier: ReadonlyMap<Source, Source>): string {
   const paths = [...earlier.keys()].map(({ path }) => path);
-  const others = [...earlier].map(([result, original]) => originalName(result, original));
+  const others = [...new Set([...earlier].map(([result, original]) => originalName(result, original)))];
   return `left out ${firstOf(paths)} (taken for the result${paths.length > 1 ? "s" : ""} of ${firstOf(others)})`;
 }
 
@@ -98,9 +106,12 @@ export function originalName(result: Source, original: Source): string {
 
 function mayBeOriginal(path: string, size: Size | undefined, wanted: Size | undefined): string {
   const inWords = (one: Size | undefined) => (one ? `${one.width}x${one.height}` : "unknown");
+  const why = isSame(size, wanted)
+    ? "that of the picture"
+    : `and that of the result would be ${inWords(wanted)}`;
   return (
-    `${path} may be an original: its size is ${inWords(size)}, and that of the result would be ` +
-    `${inWords(wanted)}. Delete it, or choose another folder for the results.`
+    `${path} may be an original: its size is ${inWords(size)}, ${why}. Delete it, or choose another folder for ` +
+    "the results."
   );
 }
 
@@ -167,13 +178,12 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 /** See nameResults. What was named itself is no such result, unless its own result would have its name. */
 async function earlierResults(
   sources: readonly Source[],
-  settings: Settings,
+  ownFormat: PictureFormat,
   atOutput: (name: string) => Source | undefined,
-  sizeOf: (source: Source) => Promise<Size | undefined>,
+  sizes: Sizes,
 ): Promise<Map<Source, Source>> {
   const earlier = new Map<Source, Source>();
-  const isWanted = (source: Source) =>
-    source.isNamed && atOutput(nameOf(source, 0, settings.format)) !== source;
+  const isWanted = (source: Source) => source.isNamed && atOutput(nameOf(source, 0, ownFormat)) !== source;
   /** At scale 1, two pictures may each look like the other one's result. */
   const comesFrom = (source: Source | undefined, other: Source): boolean =>
     source !== undefined && (source === other || comesFrom(earlier.get(source), other));
@@ -183,14 +193,14 @@ async function earlierResults(
         const other = atOutput(nameOf(source, level, format));
         if (other === undefined || earlier.has(other) || isWanted(other) || comesFrom(source, other))
           continue;
-        const [from, to] = [await sizeOf(source), await sizeOf(other)];
+        const [from, to] = [await sizes.of(source), await sizes.of(other)];
         if (from === undefined || to === undefined) continue;
         const isMultiple = scales.some(
           (scale) => scale > 1 && isSame(to, { width: scale * from.width, height: scale * from.height }),
         );
         // One of the same size and another format would as well be an original.
-        const mayBeOurs = format === settings.format || to.width > from.width;
-        if (isMultiple || (mayBeOurs && isSame(to, await resultSizeOf(from, settings)))) {
+        const mayBeOurs = format === ownFormat || to.width > from.width;
+        if (isMultiple || (mayBeOurs && isSame(to, await sizes.ofResult(from)))) {
           earlier.set(other, source);
         }
       }

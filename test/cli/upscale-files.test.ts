@@ -278,6 +278,21 @@ describe("the same command again goes on", () => {
     }
   });
 
+  test("beside the pictures, --overwrite replaces nothing that is as large as its picture", async () => {
+    await pictures("p/a.jpg", "p/a.png");
+    const before = bytesIn("p");
+    const command = ["p/", "-o", "p/", "--width", "4"];
+    const first = await upscale(...command);
+    expect(first).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/left out p\/a\.png \(taken for the result of/),
+    });
+    const { code, text } = await upscale(...command, "--overwrite");
+    expect(code).toBe(1);
+    expect(text).toMatch(/a\.png may be an original: its size is 4x3, that of the picture\. Delete it/);
+    expect(bytesIn("p")).toEqual(before);
+  });
+
   test("beside the pictures, --overwrite replaces results of the same size alone", async () => {
     await pictures("p/a.png", "p/b.png");
     const command = ["p/", "-o", "p/", "-f", "webp"];
