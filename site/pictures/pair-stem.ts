@@ -1,14 +1,14 @@
-import { withoutEndings } from "../../src/data/pair-names.ts";
+import { withoutMarks } from "../../src/data/pair-names.ts";
 import { stemOf } from "../file-names.ts";
 
 /**
- * What the names of a pair's files have in common. Beside the endings that the library knows, common words count,
- * too, because only sizes make a pair of two such files.
+ * What the names of a pair's files have in common. Beside the marks that the library knows, some more words count,
+ * because only sizes make a pair of two such files.
  */
 export function pairStem(name: string): string {
   const word = /(^|[-_. ])(?:lr|hr|gt|low|high|small|large|input|target)$/;
   for (let stem = stemOf(name).toLowerCase().normalize("NFC"); ; ) {
-    const shorter = withoutEndings(stem).replace(word, "");
+    const shorter = withoutMarks(stem).replace(word, "");
     if (shorter === stem) return stem;
     stem = shorter;
   }

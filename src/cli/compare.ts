@@ -19,7 +19,7 @@ import {
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
-import { checkOutputs, checkWritable, writeJson } from "./outputs.ts";
+import { checkOutputs, checkWritable, refuseMisnamed, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
   collectFindings,
@@ -117,6 +117,7 @@ function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySe
   }
   const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
   checkOutputs(outputs, inputs);
+  refuseMisnamed(out);
   makeFolder(out, "Name another one with --out.");
   for (const { path } of outputs) checkWritable(path);
 }

@@ -11,7 +11,9 @@ export const measureFlags = {
   hr: { kind: folder, help: `the original pictures (${formatNames})`, required: true },
   lr: {
     kind: folder,
-    help: "small versions of them: NAME.png, NAMEx2.png, NAME_LR.png or so; default: by Matlab's bicubic",
+    help:
+      "small versions of them: NAME.png, NAMEx2.png, NAME_LR.png, NAME_lq.png, LR_NAME.png or so; default: by " +
+      "Matlab's bicubic",
   },
   degradation: {
     kind: degradationKind,

@@ -6,7 +6,7 @@ import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { scales } from "../picture/scales.ts";
-import type { TargetSize } from "../picture/target-size.ts";
+import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import type { Choice, OpenedMethod, ReadPicture, Upscaler } from "../upscale/index.ts";
 import {
   defaultMethod,
@@ -81,6 +81,22 @@ export async function methodOf({
   await openAdapter(adapter, [name]);
   const { openMethod } = await import("../node.ts");
   return openMethod({ method, scale, ensemble, half });
+}
+
+/** Says which size a picture's result will have, before any method is opened. A weight file is read for its scale. */
+export function resultSizes(flags: MethodFlags & TargetSize): (picture: Size) => Promise<Size> {
+  const { method, scale, width, height } = flags;
+  if (width !== undefined || height !== undefined) {
+    return async (picture) => sizeWithin(picture, { width, height });
+  }
+  const scaleOfFile = async (path: string) => Number((await readNetworkFile(path)).metadata.scale);
+  let own: Promise<number> | undefined;
+  return async (picture) => {
+    const isFile = method !== undefined && !isMethodName(method);
+    own ??= scale === undefined && isFile ? scaleOfFile(method) : Promise.resolve(scale ?? 2);
+    const factor = await own;
+    return { width: factor * picture.width, height: factor * picture.height };
+  };
 }
 
 /**

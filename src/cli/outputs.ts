@@ -3,8 +3,9 @@ import { accessSync, constants } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { refuseReadOnly, writeError, writeWhole } from "../data/files.ts";
 import { formatOfName } from "../data/formats.ts";
-import { fileId, isStream, statsOf, targetOf } from "../data/same-file.ts";
+import { fileId, isStream, sameFile, statsOf, targetOf } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
+import { DataError } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
 import { takeOutput } from "./print.ts";
 
@@ -67,24 +68,45 @@ export function isStandardOutput(path: string): boolean {
 /**
  * To be called before anything is printed: JSON that goes to standard output stands there alone.
  *
+ * @param newFolder a folder that the run will make, for files in which there is nothing to check yet.
  * @throws DataError if it could not be written
  */
-export function prepareJson(path: string | undefined): void {
+export function prepareJson(path: string | undefined, newFolder?: string): void {
   const isTaken = path !== undefined && isStandardOutput(path);
   takeOutput(isTaken);
-  if (!isTaken) checkWritable(path);
+  if (!isTaken) checkWritable(path, newFolder);
 }
 
 /**
  * Could a file be written there? Asked before the work, since the answer comes too late after an hour of it.
  *
+ * @param newFolder as in prepareJson.
  * @throws DataError
  */
-export function checkWritable(path: string | undefined): void {
+export function checkWritable(path: string | undefined, newFolder?: string): void {
   if (path === undefined || isStream(path)) return;
+  refuseMisnamed(path);
+  if (liesIn(newFolder, path)) return;
   refuseReadOnly(path);
   const code = problemOf(path);
   if (code !== undefined) throw writeError(path, Object.assign(new Error(code), { code }));
+}
+
+/** Is a file to be directly in that folder? */
+export function liesIn(folder: string | undefined, path: string | undefined): boolean {
+  return folder !== undefined && path !== undefined && sameFile(dirname(path), folder);
+}
+
+/**
+ * A name that is no UTF-8 reaches a program with "\ufffd" in place of its bytes, and would be written so.
+ *
+ * @throws DataError if such a path is new
+ */
+export function refuseMisnamed(path: string): void {
+  if (!path.includes("\ufffd") || statsOf(path)) return;
+  throw new DataError(
+    `${path}: this name is not UTF-8, and would get other characters. Choose another name.`,
+  );
 }
 
 /** The code of the error that writing would meet. */

@@ -22,7 +22,7 @@ import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting }
 import { FIRST_STEPS, longRun } from "../train/verdict.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
-import { idsOf } from "./outputs.ts";
+import { idsOf, refuseMisnamed } from "./outputs.ts";
 import { print } from "./print.ts";
 import { profileFlag, withProfile } from "./profile.ts";
 import { type CommandGroup, run } from "./run.ts";
@@ -159,6 +159,7 @@ Brackets hold the value of a flag that is not given.`,
       const { close, hasBegun, ...callbacks } = reporter();
       const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
+      if (folder === undefined && config.out !== undefined) refuseMisnamed(config.out);
       const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
       const { step, best, bicubic, path, advice, ...result } = await withProfile(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
@@ -173,7 +174,7 @@ Brackets hold the value of a flag that is not given.`,
       if (best) {
         print(
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
-            `Look at ${path}/report.html and comparison.png.`,
+            `Look at ${join(path, "report.html")} and comparison.png.`,
         );
         const hasBeenMeasured = step >= steps || step >= result.config.evalEvery;
         if (best.step === 0 && step > 0 && hasBeenMeasured) {

@@ -20,6 +20,7 @@ import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
+import { liesIn } from "./outputs.ts";
 import { printError } from "./print.ts";
 import { withProfile } from "./profile.ts";
 import { tileMemory, withOwnMemory } from "./tile-memory.ts";
@@ -51,7 +52,10 @@ export async function upscaleFiles(
 ): Promise<{ pictures: Report[]; leftOut: Plan["leftOut"] }> {
   const settings = settingsOf(flags);
   checkFormat(settings);
-  const { jobs, leftOut, inputs } = planOf(settings, printError);
+  const { jobs, leftOut, inputs } = await planOf(settings, printError);
+  if ([settings.json, settings.profile].some((path) => liesIn(settings.output, path))) {
+    makeFolder(settings.output);
+  }
   const pictures = await withProfile(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
   return { pictures, leftOut };
 }

@@ -1,8 +1,8 @@
 /** The flags of `pixelgrad upscale`. */
 import {
   formatNames,
+  formatOfName,
   namesOfFormats,
-  type PictureFormat,
   pictureFormats,
   writtenFormats,
 } from "../data/formats.ts";
@@ -27,8 +27,6 @@ const size: Kind<number> = {
   write: (bytes) => `${bytes / units.M}M`,
 };
 
-/** What people call formats besides: their files' extensions. */
-const aliases: Readonly<Record<string, PictureFormat>> = { jpg: "jpeg", tif: "tiff" };
 const formatKind = oneOf(...writtenFormats);
 
 const deepNames = andList(
@@ -73,7 +71,8 @@ export const upscaleFlags = {
     short: "f",
     kind: {
       ...formatKind,
-      read: (text: string) => formatKind.read(aliases[text.toLowerCase()] ?? text.toLowerCase()),
+      // People also call formats by their files' extensions, such as jpg.
+      read: (text: string) => formatKind.read(formatOfName(`x.${text}`) ?? text),
     },
     help: "format of the results; default: that of the output's name; in a folder, png",
   },
@@ -99,7 +98,9 @@ export const upscaleFlags = {
     help: "the most memory that the program may take, such as 512M or 2G; default: about 1G and the picture",
   },
   overwrite: {
-    help: "replaces results that exist; without it they stay, so that the same command can go on",
+    help:
+      "replaces results that exist; beside the pictures, only those of the new ones' size, if that is not the " +
+      "pictures' own. Without it, they stay, so that the same command can go on",
   },
   json: {
     kind: file,

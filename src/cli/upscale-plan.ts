@@ -1,13 +1,14 @@
 /** What `pixelgrad upscale` will read and write: settled before the first picture is computed. */
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { formatOfName, type PictureFormat, pictureFormats, stemOf, writtenFormats } from "../data/formats.ts";
+import { formatOfName, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
 import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
 import { fileId, isStream, statsOf, statsWithin } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
-import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput } from "./outputs.ts";
+import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput, refuseMisnamed } from "./outputs.ts";
+import { describeEarlier, nameResults, originalName, placeFinder, type Source } from "./result-names.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export type UpscaleSettings = UpscaleFlags & {
@@ -32,7 +33,7 @@ export interface Plan {
   readonly jobs: readonly Job[];
   /** What the folders contain besides, and why it is not enlarged. */
   readonly leftOut: readonly LeftOutEntry[];
-  /** The files that are read, as fileId names them: nothing may be written there. */
+  /** The files that are not to be replaced, as fileId names them: the pictures, and the network's. */
   readonly inputs: ReadonlySet<string>;
 }
 
@@ -43,32 +44,32 @@ export interface LeftOutEntry {
   readonly leftOut: string;
 }
 
-/** A picture among the inputs. */
-interface Source {
-  readonly path: string;
-  /** Its folder within the input, and so within the output. */
-  readonly folder: string;
-  /** The name of the folder that was given, or that a given file lies in. */
-  readonly label: string;
-}
-
 /**
  * Finds the pictures and names their results. Pictures that cannot be enlarged become jobs with an error.
  *
  * @param onLeftOut called with a line for each folder of which something is left out.
  * @throws UsageError or DataError if nothing can be done at all.
  */
-export function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => void): Plan {
-  const { input, output, intoFolder, method, json, profile } = settings;
+export async function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => void): Promise<Plan> {
+  const { output, intoFolder, method, json, profile } = settings;
   const { sources, leftOut, failed } = find(settings, onLeftOut);
   if (sources.length === 0 && failed.length === 1) throw new DataError(failed[0].error!);
-  if (!intoFolder) checkWritable(output);
-  const { jobs, earlier } = intoFolder
-    ? namedJobs(sources, settings)
-    : { jobs: [{ input: input[0], output }], earlier: [] };
-  for (const path of earlier) leftOut.push({ input: path, leftOut: "the result of another picture" });
+  if (intoFolder) refuseMisnamed(output);
+  else checkWritable(output);
+  const { results, earlier, replaceable } = intoFolder
+    ? await nameResults(sources, settings)
+    : { results: sources.map((source) => ({ source, output })), earlier: new Map(), replaceable: new Set() };
+  const jobs = results.map(({ source, ...result }): Job => ({ input: source.path, ...result }));
+  for (const [source, original] of earlier) {
+    leftOut.push({
+      input: source.path,
+      leftOut: `taken for the result of ${originalName(source, original)}`,
+    });
+  }
+  if (earlier.size > 0) onLeftOut(describeEarlier(earlier));
 
-  const inputs = idsOf([...sources.map(({ path }) => path), method]);
+  const read = sources.filter((source) => !replaceable.has(source));
+  const inputs = idsOf([...read.map(({ path }) => path), method]);
   const checked = checkResults(jobs, inputs, settings);
   const outputs = checked
     .filter(({ error, isInput }) => error === undefined && !isInput)
@@ -104,12 +105,20 @@ export function settingsOf(flags: UpscaleFlags): UpscaleSettings {
   return { ...flags, intoFolder, format };
 }
 
+/** The folder of the results, if the run will make it. @throws UsageError */
+export function newFolderOf(flags: UpscaleFlags): string | undefined {
+  const { input, output } = flags;
+  if ([output, ...input].includes("-") || statsOf(output)) return undefined; // "-" is video
+  return settingsOf(flags).intoFolder ? output : undefined;
+}
+
 /** The pictures that the inputs name or contain. */
 function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: (line: string) => void) {
   const sources: Source[] = [];
   const failed: Job[] = [];
   const leftOut: LeftOutEntry[] = [];
   const places = new Set<string>();
+  const placeOf = placeFinder();
   const add = (source: Source): void => {
     const place = placeOf(source.path);
     if (!places.has(place)) sources.push(source);
@@ -120,13 +129,18 @@ function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: 
       if (statsOf(input)?.isDirectory()) {
         const content = picturesIn(input, onLeftOut, { recursive, except: output });
         for (const path of content.pictures) {
-          add({ path, folder: relative(input, dirname(path)), label: basename(resolve(input)) });
+          add({
+            path,
+            folder: relative(input, dirname(path)),
+            label: basename(resolve(input)),
+            isNamed: false,
+          });
         }
         leftOut.push(...content.leftOut.filter((one) => !one.unreadable).map((one) => entryOf(input, one)));
         failed.push(...content.leftOut.filter((one) => one.unreadable).map((one) => failureOf(input, one)));
       } else {
         checkFile(input);
-        add({ path: input, folder: "", label: basename(dirname(resolve(input))) });
+        add({ path: input, folder: "", label: basename(dirname(resolve(input))), isNamed: true });
       }
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
@@ -159,65 +173,6 @@ function checkFile(path: string): void {
       `${path}: this is a pipe or a device. Pictures are read from files; video comes by -i - and -o -.`,
     );
   }
-}
-
-/** Where a file lies, by whatever path it was named. Links to one file lie in places of their own. */
-function placeOf(path: string): string {
-  return join(fileId(dirname(path)), basename(path));
-}
-
-/**
- * Names the results in the output folder. Where the usual name, `a.png` for `a.jpg`, would be that of several
- * pictures, they keep more of theirs: `a.jpg.png`, or the name of the folder that they come from.
- *
- * If results go where the pictures are, those of an earlier run are found among the pictures. What bears the
- * name of another picture's result is taken for that, listed in `earlier`, and neither enlarged nor replaced.
- */
-function namedJobs(
-  sources: readonly Source[],
-  { output, format }: UpscaleSettings,
-): { jobs: Job[]; earlier: string[] } {
-  const [extension] = pictureFormats[format].extensions;
-  const namesOf = ({ path, folder, label }: Source) => [
-    join(folder, stemOf(path) + extension),
-    join(folder, basename(path) + extension),
-    join(label, folder, stemOf(path) + extension),
-    join(label, folder, basename(path) + extension),
-  ];
-  const byPlace = new Map(sources.map((source) => [placeOf(source.path), source]));
-  const names = new Map<Source, string>();
-  const earlier = new Set<Source>();
-  const usedNames = new Set<string>();
-  let unnamed = [...sources];
-  /** They would replace themselves, unless they are the results of others. */
-  const ownNamed: Source[] = [];
-  for (let level = 0; level < 4; level++) {
-    for (const [name, group] of groupBy(unnamed, (source) => namesOf(source)[level])) {
-      const existing = byPlace.get(placeOf(join(output, name)));
-      const others = group.filter((source) => source !== existing);
-      if (others.length === 0) ownNamed.push(...group);
-      if (others.length !== 1 || usedNames.has(name)) continue;
-      names.set(others[0], name);
-      usedNames.add(name);
-      if (existing) earlier.add(existing);
-    }
-    unnamed = unnamed.filter((one) => !names.has(one) && !earlier.has(one) && !ownNamed.includes(one));
-  }
-  const jobs = sources.flatMap((source): Job[] => {
-    if (earlier.has(source)) return [];
-    const { path } = source;
-    const name = names.get(source) ?? namesOf(source)[0];
-    const job = { input: path, output: join(output, name) };
-    if (names.has(source) || ownNamed.includes(source)) return [job];
-    return [{ ...job, error: `${path}: ${job.output} would be written twice. Rename one of the pictures.` }];
-  });
-  return { jobs, earlier: [...earlier].map(({ path }) => path) };
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return groups;
 }
 
 /**

@@ -6,6 +6,7 @@ import { defaultsInWords, networksInWords, photoNetwork, scalesOf } from "../ups
 import { defineCommand, UsageError, wrap } from "./flags.ts";
 import { checkWritable, isStandardOutput, prepareJson, writeJson } from "./outputs.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
+import { newFolderOf } from "./upscale-plan.ts";
 
 /** Follows from the table of networks. */
 function aboutMethods(): string {
@@ -40,7 +41,10 @@ Ctrl-C or a crash, run the same command again to go on: what exists is left alon
 
 Results are named after their pictures. Where two would have the same name, they keep more of it:
 a.jpg and a.png become a.jpg.png and a.png.png. Results may lie beside the pictures, as those of
-"-i photos -o photos -f webp" do; the next run does not take them for pictures to enlarge.
+"-i photos -o photos -f webp" do. Nothing in a file says that it is a result: in such a folder, the
+next run knows it by the name that a picture's result would get, together with a size of 2, 3, 4 or
+8 times that picture's, or the one that --width and --height ask for. It leaves it out, and says so.
+Whatever has another size is enlarged, and so is what you name itself.
 
 Video is y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits), in and out. The method enlarges
 luma, bicubic interpolation chroma. Without --method, it is the one for clean pictures: all frames
@@ -63,8 +67,9 @@ get the same.`,
   ],
   async run(values, { signal }) {
     const { input, output, json, profile } = values;
-    prepareJson(json);
-    checkWritable(profile);
+    const newFolder = newFolderOf(values);
+    prepareJson(json, newFolder);
+    checkWritable(profile, newFolder);
     if (input.includes("-") !== (output === "-") || (output === "-" && input.length > 1)) {
       throw new UsageError("video comes and goes by pipes: give both -i - and -o -, or neither");
     }

@@ -1,10 +1,11 @@
 import { basename } from "node:path";
 import { ArgumentError, checkArguments, listOf } from "../options/arguments.ts";
 import { folder as aFolder, file } from "../options/kinds.ts";
-import { quantity } from "../options/lists.ts";
+import { firstOf, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { namesOf, stemOf } from "./formats.ts";
+import { isNameOfLow } from "./pair-names.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { ofOtherScales, versionsAmong } from "./partners.ts";
 import { describeLeftOut, picturesIn } from "./pictures-in.ts";
@@ -24,12 +25,13 @@ export interface FolderOptions extends Partial<PairFormat> {
  * was drawn. (A PatchLoader draws it anew for each patch.)
  *
  * A string is a folder, whose pictures are taken in the order of their names: see picturesIn. Three kinds are left out:
- * an img_LR.png or imgx2.png beside its large picture, at scale 2 an img_SRF_3_HR.png beside img_SRF_2_HR.png, and a
- * second link to the same file. A list names the files themselves. For `colors` (default "rgb") and `inputSize`
+ * an img_LR.png or imgx2.png beside its large picture (partnersOf has all such names), at scale 2 an img_SRF_3_HR.png
+ * beside img_SRF_2_HR.png, and a second link to the same file. An img_LR.png or img_lq.png without a large picture is
+ * refused. A list names the files themselves. For `colors` (default "rgb") and `inputSize`
  * (default "low") see PairFormat.
  *
  * @throws RangeError at scale 1 without a degradation; DataError if the folder is missing or has no pictures, or a
- *   file of the list is missing.
+ *   file of the list is missing, or a name in the folder is that of an LR picture.
  */
 export function openFolder(folderOrFiles: string | readonly string[], options: FolderOptions): PairDataset {
   const format = pairFormat("openFolder", options, ["degradation", "onLeftOut"]);
@@ -93,7 +95,16 @@ function highOnesIn(folder: string, scale: number, onLeftOut: FolderOptions["onL
     if (same !== undefined) reasons.set(path, `the same file as ${basename(same)}`);
     else if (!reasons.has(path)) first.set(id, path);
   }
+  const high = pictures.filter((path) => !reasons.has(path));
+  const low = high.filter((path) => isNameOfLow(stemOf(path))).map((path) => basename(path));
+  if (low.length > 0) {
+    throw new DataError(
+      `${folder}: by ${low.length === 1 ? "its name" : "their names"}, ${firstOf(low)} ` +
+        `${low.length === 1 ? "is a small version" : "are small versions"}, and HR pictures are wanted. The large ` +
+        "ones are not beside them: name their folder, or rename the pictures if they are HR.",
+    );
+  }
   const leftOut = [...reasons].map(([path, why]) => ({ name: basename(path), why }));
   if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
-  return pictures.filter((path) => !reasons.has(path));
+  return high;
 }

@@ -1,49 +1,59 @@
 /** Which LR picture belongs to which HR picture, by their names: one rule for all that read pairs. */
-import { extname } from "node:path";
+import { dirname, extname } from "node:path";
 import { andList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { repeated, stemOf } from "./formats.ts";
-import { anyScale, type Endings, endingsFor } from "./pair-names.ts";
+import { anyScale, type Marks, marksFor, sureness } from "./pair-names.ts";
 import { sameFile } from "./same-file.ts";
 
 /**
- * For each HR picture the LR pictures that are named after it: with the same name, or with a name that ends
- * in the scale, in a mark for small pictures, or in both, and maybe in "bicubic", in any order. At scale 2 these
- * belong to baby.png:
+ * For each HR picture the LR pictures that are named after it: with the same name, or with a mark before or behind it,
+ * or several behind it in any order. A mark is the scale (at scale 2: x2, 2x, X2, SRF_2, x2m of DIV2K's tracks), LR or
+ * LQ (also LRBI, bicLR, LR2), what was done to it (BI, BD, DN, DS), a word (low, lowres, small, input), or "bicubic"
+ * beside another mark. It follows - or _ or . or a space, or is in parentheses:
  *
- *     baby.png   babyx2.png   baby_x2.png   babyX2.png   baby_2x.png   baby_LR.png   baby_LR2.png
- *     baby_LRBI_x2.png   baby_BI_x2.png   baby_x2_LR.png   baby_bicLRx2.png   baby_bicubic_x2.png
- *     baby_LR_bicubic_x2.png   baby_SRF_2_LR.png   babyx2m.png (DIV2K's tracks: m, d, and w with a number)
+ *     baby.png   babyx2.png   baby_2x.png   baby_LR.png   baby_LRBI_x2.png   baby_bicLRx2.png   babyBIx2.png
+ *     baby_LR_bicubic_x2.png   baby_SRF_2_LR.png   baby (LR).png   LR_baby.png   x2_baby.png   baby_small.png
  *
- * and to baby_HR.png, baby_GT.png or baby_HR_x2.png the same ones and those named after it (baby_HRx2.png).
- * Extensions do not matter, unless HR has a.jpg and a.png; nor how accents are encoded: macOS separates them
- * from their letters. A name in another case counts where no other has the same case.
+ * An HR picture may have a mark, too: HR, HQ, GT, high, highres, target, "ground truth", or x1 behind its name. The
+ * same LR pictures belong to baby_HR.png or HR_baby.png, and those named after them (baby_HRx2.png).
+ *
+ * Words count where an HR picture has no other partner; then "bicubic" alone, if LR has a folder of its own. Extensions
+ * do not matter, unless HR has a.jpg and a.png; nor how accents are encoded: macOS separates them from their letters.
+ * A name in another case counts where no other has the same case.
  */
 export function partnersOf(
   high: readonly string[],
   low: readonly string[],
   scale: number,
 ): (readonly string[])[] {
-  const endings = endingsFor(`${scale}`);
   const names = high.map(nameOf);
   const twins = repeated(names);
-  const find = (among: readonly string[], asWritten: (name: string) => string) => {
-    const candidates = among.map((path) => ({ path, name: asWritten(nameOf(path)) }));
-    return names.map((name, i) => {
-      const stems = [name, name.replace(endings.high, "")].map(asWritten);
-      const own = candidates
-        .filter((other) => stems.some((stem) => isLowOf(other.name, stem, endings)))
-        .map(({ path }) => path)
-        .filter((path) => !sameFile(path, high[i])); // all pictures may be in one folder
-      const alike = own.filter((path) => extname(path) === extname(high[i]));
-      return twins.has(name) && alike.length > 0 ? alike : own;
-    });
-  };
-  const exact = find(low, (name) => name);
-  const taken = new Set(exact.flat());
-  const rest = low.filter((path) => !taken.has(path));
-  const inAnyCase = find(rest, (name) => name.toLowerCase());
-  return exact.map((paths, i) => (paths.length > 0 ? paths : inAnyCase[i]));
+  const partners: string[][] = names.map(() => []);
+  const taken = new Set<string>();
+  for (const sure of sureness) {
+    const marks = marksFor(`${scale}`, sure);
+    for (const asWritten of [(name: string) => name, (name: string) => name.toLowerCase()]) {
+      const owners = ownersByStem(
+        names.map((name, i) => (partners[i].length === 0 ? asWritten(name) : undefined)),
+        marks,
+      );
+      const found: string[][] = names.map(() => []);
+      for (const path of low.filter((one) => !taken.has(one))) {
+        for (const i of ownersOf(asWritten(nameOf(path)), owners, marks)) {
+          const isResult = sure === "bicubic" && dirname(path) === dirname(high[i]);
+          if (!isResult && !sameFile(path, high[i])) found[i].push(path); // all pictures may be in one folder
+        }
+      }
+      for (const [i, own] of found.entries()) {
+        if (own.length === 0) continue;
+        const alike = own.filter((path) => extname(path) === extname(high[i]));
+        partners[i] = twins.has(names[i]) && alike.length > 0 ? alike : own;
+      }
+      for (const path of found.flat()) taken.add(path);
+    }
+  }
+  return partners;
 }
 
 /** A picture of a folder that is a version of another one there. */
@@ -53,20 +63,25 @@ export interface Version {
 }
 
 /**
- * The pictures that are versions of others in the list: LR pictures, as partnersOf knows them at any scale;
+ * The pictures that are versions of others in the list: LR pictures, as partnersOf knows them at any scale, with words;
  * and where img_HR.png and img_LR.png are there, also img_bicubic.png and other methods' results.
  */
 export function versionsAmong(pictures: readonly string[]): Version[] {
-  const endings = endingsFor(anyScale);
+  const marks = marksFor(anyScale, "words");
   const named = pictures.map((path) => ({ path, name: nameOf(path).toLowerCase() }));
   const names = new Set(named.map(({ name }) => name));
-  const stems = new Set([...names].flatMap((name) => [name, name.replace(endings.high, "")]));
+  const owners = ownersByStem(
+    named.map(({ name }) => name),
+    marks,
+  );
+  const high = ["hr", "hq", "gt"];
   const split = (name: string) => /^(.+)([-_. ])[a-z][^-_. ]*$/.exec(name) ?? [];
   return named.flatMap(({ path, name }) => {
-    const isLow = prefixesOf(name).some((stem) => stems.has(stem) && isLowOf(name, stem, endings));
+    const isLow = ownersOf(name, owners, marks).some((i) => named[i].name !== name);
     const [, base, separator] = split(name);
     const has = (mark: string) => names.has(base + separator + mark);
-    const isResult = base !== undefined && has("hr") && has("lr") && !name.endsWith("hr");
+    const isHigh = high.some((mark) => name.endsWith(mark));
+    const isResult = base !== undefined && high.some(has) && ["lr", "lq"].some(has) && !isHigh;
     return isLow || isResult ? [{ path, isLow }] : [];
   });
 }
@@ -78,11 +93,11 @@ export function versionsAmong(pictures: readonly string[]): Version[] {
  * @throws DataError if a picture is there for several scales, but not for this one.
  */
 export function ofOtherScales(pictures: readonly string[], scale: number): string[] {
-  const { high } = endingsFor(anyScale);
+  const { highAfter } = marksFor(anyScale, "words");
   const groups = new Map<string, { readonly path: string; readonly scale: number | undefined }[]>();
   for (const path of pictures) {
     const name = nameOf(path).toLowerCase();
-    const [ending] = high.exec(name) ?? [];
+    const [ending] = highAfter.exec(name) ?? [];
     if (ending === undefined) continue;
     const base = name.slice(0, name.length - ending.length);
     const [digit] = /\d/.exec(ending) ?? [];
@@ -104,13 +119,39 @@ export function ofOtherScales(pictures: readonly string[], scale: number): strin
   });
 }
 
-function isLowOf(name: string, stem: string, { low }: Endings): boolean {
-  return name.startsWith(stem) && low.test(name.slice(stem.length));
+/** The places of HR pictures by what their LR pictures may be named after: their names, with and without marks. */
+function ownersByStem(names: readonly (string | undefined)[], marks: Marks): Map<string, number[]> {
+  const owners = new Map<string, number[]>();
+  for (const [i, name] of names.entries()) {
+    if (name === undefined) continue;
+    const stems = [name, name.replace(marks.highBefore, "")].flatMap((one) => [
+      one,
+      one.replace(marks.highAfter, ""),
+    ]);
+    for (const stem of new Set(stems)) owners.set(stem, [...(owners.get(stem) ?? []), i]);
+  }
+  return owners;
 }
 
-/** All proper beginnings of a name. */
-function prefixesOf(name: string): string[] {
-  return Array.from({ length: name.length - 1 }, (_, i) => name.slice(0, i + 1));
+/** The places of the HR pictures that a name is named after. */
+function ownersOf(
+  name: string,
+  owners: ReadonlyMap<string, readonly number[]>,
+  { lowBefore, lowAfter }: Marks,
+): number[] {
+  const rests = new Set([name, name.replace(lowBefore, "")]);
+  const found = [...rests].flatMap((rest) =>
+    beginningsOf(rest).flatMap((stem) => {
+      const own = owners.get(stem);
+      return own && lowAfter.test(rest.slice(stem.length)) ? own : [];
+    }),
+  );
+  return [...new Set(found)];
+}
+
+/** A name and all its beginnings. */
+function beginningsOf(name: string): string[] {
+  return Array.from({ length: name.length }, (_, i) => name.slice(0, i + 1));
 }
 
 /** Without extension, and with every accent in one code point with its letter. */

@@ -1,5 +1,5 @@
 /** Which pictures are in a folder: one rule for all that read folders. */
-import { lstatSync, readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { aFunction, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
@@ -7,7 +7,7 @@ import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
 import { reasonForReading } from "./read-file.ts";
-import { fileId, statsOf, statsWithin } from "./same-file.ts";
+import { fileId, statsWithin } from "./same-file.ts";
 
 export interface PicturesIn {
   /** Paths in the order of their names, folder by folder. */
@@ -28,7 +28,8 @@ export interface LeftOut {
 export interface SearchOptions {
   /**
    * Takes the pictures of subfolders, too, and of links to folders. Every folder is searched once, whatever
-   * links lead to it. Default false.
+   * links lead to it; hidden ones, and those of the system (such as a network drive's "@eaDir" of thumbnails),
+   * are not. Default false.
    */
   readonly recursive?: boolean;
   /** A folder that is not searched, because results go there. */
@@ -86,20 +87,23 @@ function search(root: string, { recursive = false, except }: SearchOptions) {
     }
   };
   const list = (within: string): void => {
-    const { entries, misnamed } = entriesOf(root, within);
-    leftOut.push(...misnamed);
+    const { entries, unreadable } = entriesOf(root, within);
+    leftOut.push(...unreadable);
     const folders: string[] = [];
-    for (const entry of entries) {
+    for (const { text: entry, bytes } of entries) {
       const name = join(within, entry);
-      const path = join(root, name);
       const isNamedPicture = formatOfName(entry) !== undefined;
-      const kind = kindOf(path);
+      const kind = kindOf(Buffer.concat([Buffer.from(join(root, within, "/")), bytes]));
+      const isWanted = kind === "file" ? isNamedPicture : recursive && kind === "folder";
       if (entry.startsWith(".")) {
-        if (isNamedPicture || (recursive && kind === "folder")) leftOut.push({ name, why: "hidden" });
-      } else if (kind === "folder" && recursive) folders.push(name);
-      else if (kind !== "file") leftOut.push({ name, why: `a ${kind}` });
-      else if (isNamedPicture) names.push(name);
-      else leftOut.push({ name, why: `not ${formatNames}` });
+        if (isNamedPicture || isWanted) leftOut.push({ name, why: "hidden" });
+      } else if (!isWanted) {
+        leftOut.push({ name, why: kind === "file" ? `not ${formatNames}` : `a ${kind}` });
+      } else if (kind === "folder" && systemFolders.has(entry)) {
+        leftOut.push({ name, why: "a folder of the system's own" });
+      } else if (!isUtf8(bytes)) {
+        leftOut.push({ name, why: "its name is not UTF-8; rename it", unreadable: true });
+      } else (kind === "folder" ? folders : names).push(name);
     }
     for (const name of folders) {
       if (lstatSync(join(root, name)).isSymbolicLink()) links.push(name);
@@ -112,40 +116,50 @@ function search(root: string, { recursive = false, except }: SearchOptions) {
   return { names, leftOut: leftOut.sort((a, b) => inOrder(a.name, b.name)) };
 }
 
-/** The names in a folder, sorted; apart from them those that are no UTF-8, which Node cannot open as texts. */
-function entriesOf(root: string, within: string): { entries: string[]; misnamed: LeftOut[] } {
-  let bytes: Buffer[];
+/** Thumbnails, bins and the like, as network drives, Windows, macOS and Linux keep them among people's folders. */
+const systemFolders = new Set([
+  ...["@eaDir", "#recycle", "#snapshot", "@Recycle"],
+  ...["$RECYCLE.BIN", "System Volume Information", "__MACOSX", "lost+found"],
+]);
+
+/** A name in a folder. Node cannot open one that is no UTF-8 as a text. */
+interface Entry {
+  readonly bytes: Buffer;
+  /** With escapes for what is no UTF-8. */
+  readonly text: string;
+}
+
+/** The names in a folder, sorted; or the folder itself, if it is a subfolder that cannot be read. */
+function entriesOf(root: string, within: string): { entries: Entry[]; unreadable: LeftOut[] } {
   try {
-    bytes = readdirSync(join(root, within), { encoding: "buffer" });
+    const names = readdirSync(join(root, within), { encoding: "buffer" });
     // A folder may show its names to somebody who may not enter it.
     statSync(`${join(root, within)}/.`);
+    const entries = names.map((bytes) => ({ bytes, text: withEscapes(bytes) }));
+    return { entries: entries.sort((a, b) => (a.text < b.text ? -1 : 1)), unreadable: [] };
   } catch (cause) {
-    if (within !== "") {
-      return {
-        entries: [],
-        misnamed: [{ name: within, why: "a folder that cannot be read", unreadable: true }],
-      };
+    if (within === "") {
+      throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause)}.`, { cause });
     }
-    throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause)}.`, { cause });
+    return {
+      entries: [],
+      unreadable: [{ name: within, why: "a folder that cannot be read", unreadable: true }],
+    };
   }
-  const isUtf8 = (name: Buffer) => Buffer.from(name.toString()).equals(name);
-  const misnamed = bytes
-    .filter((name) => !isUtf8(name) && formatOfName(name.toString()))
-    .map((name) => ({
-      name: join(within, withEscapes(name)),
-      why: "its name is not UTF-8; rename it",
-      unreadable: true as const,
-    }));
-  return { entries: bytes.filter(isUtf8).map(String).sort(), misnamed };
+}
+
+function isUtf8(name: Buffer): boolean {
+  return Buffer.from(name.toString()).equals(name);
 }
 
 /** A name as text, in which a byte that is no part of a character is written as \xe9. */
 function withEscapes(name: Buffer): string {
+  if (isUtf8(name)) return name.toString();
   let text = "";
   for (let at = 0; at < name.length; ) {
     const length = [1, 2, 3, 4].find((count) => {
       const part = name.subarray(at, at + count);
-      return part.length === count && Buffer.from(part.toString()).equals(part);
+      return part.length === count && isUtf8(part);
     });
     text += length ? name.subarray(at, at + length).toString() : `\\x${name[at].toString(16)}`;
     at += length ?? 1;
@@ -159,9 +173,13 @@ export function describeLeftOut(folder: string, leftOut: readonly LeftOut[]): st
 }
 
 /** What a path leads to, without opening it, which for a pipe would mean to wait for its writer. */
-function kindOf(path: string): string {
-  const stats = statsOf(path);
-  if (stats === undefined) return "link that leads nowhere";
+function kindOf(path: Buffer): string {
+  let stats: Stats;
+  try {
+    stats = statSync(path);
+  } catch {
+    return "link that leads nowhere";
+  }
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "folder";
   if (stats.isFIFO()) return "pipe";

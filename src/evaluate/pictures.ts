@@ -132,7 +132,7 @@ function whyUnpaired(
   if (partners.length === 0) {
     return (
       `${high} has no small version in ${lowFolder}: it should be called ${name}x${scale}.png, ` +
-      `${name}_LRBI_x${scale}.png or ${name}.png, say. Add it, or move the large one away.`
+      `${name}_LR.png, ${name}_lq.png, LR_${name}.png or ${name}.png, say. Add it, or move the large one away.`
     );
   }
   if (partners.length > 1) {

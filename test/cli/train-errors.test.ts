@@ -136,8 +136,9 @@ test("what a run says on the way", async () => {
     "--valid",
     data,
     "--out",
-    `${out}-2`,
+    `${out}-2/`,
   ]);
+  expect(stdout).toContain(` ${join(`${out}-2`, "report.html")} and comparison.png.`);
   expect(stdout).toContain(
     "Name other pictures by --valid, or leave --valid out, and some of the data are held out.\n",
   );

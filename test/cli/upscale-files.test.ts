@@ -41,9 +41,9 @@ async function pictures(...names: string[]): Promise<void> {
     mkdirSync(dirname(path(name)), { recursive: true });
     seed++;
     const data = Buffer.from(Array.from({ length: 4 * 3 * 3 }, (_, i) => (i * 37 * seed) % 256));
-    const format = /\.png$/i.test(name) ? "png" : /\.webp$/i.test(name) ? "webp" : "jpeg";
+    const [, format] = /\.(png|webp|tif)$/i.exec(name) ?? ["", "jpeg"];
     const bytes = await sharp(data, { raw: { width: 4, height: 3, channels: 3 } })
-      .toFormat(format)
+      .toFormat(format.toLowerCase() as "png")
       .toBuffer();
     writeFileSync(path(name), bytes);
   }
@@ -209,23 +209,126 @@ describe("the same command again goes on", () => {
     rmSync(path("photos", "b.webp"));
     const { code, text } = await upscale(...command, "--json", "again.json");
     expect(code).toBe(0);
-    expect(text).toMatch(/a\.webp exists and is left alone$/m);
+    expect(text).toMatch(/a\.webp exists and is left alone; --overwrite replaces it$/m);
+    expect(text).toMatch(
+      /^left out photos\/a\.webp, photos\/sub\/c\.webp \(taken for the results of a\.png, c\.png\)$/m,
+    );
     expect(files("photos")).toEqual(whole);
     const reports = json("again.json");
     expect(reports.filter((report: { skipped?: true }) => report.skipped)).toHaveLength(2);
     expect(reports).toContainEqual({
       input: join("photos", "a.webp"),
-      leftOut: "the result of another picture",
+      leftOut: "taken for the result of a.png",
     });
   });
 
-  test("beside the pictures, --overwrite replaces none of them", async () => {
-    await pictures("photos/a.png", "photos/a.webp", "photos/b.png");
-    const before = readFileSync(path("photos", "a.webp")); // perhaps an original
-    const { code, text } = await upscale("photos/", "-o", "photos/", "-f", "webp", "--overwrite");
-    expect({ code, text }).toEqual({ code: 1, text: expect.stringMatching(/a\.webp is an input/) });
-    expect(readFileSync(path("photos", "a.webp"))).toEqual(before);
-    expect(files("photos")).toContain("b.webp");
+  /** Width of a picture. */
+  const width = async (name: string) => (await sharp(path(name)).metadata()).width;
+  const bytesIn = (name: string) =>
+    new Map(files(name).map((file) => [file, readFileSync(path(name, file))]));
+
+  test("beside the pictures, what has the name of a result and not its size is an original", async () => {
+    for (const [command, format] of [
+      [["p/", "-o", "p/"], "png"],
+      [["p/", "-o", "p/", "-f", "webp"], "webp"],
+      [["p/a.jpg", `p/a.png`, "-o", "p/"], "png"],
+    ] as const) {
+      rmSync(path("p"), { recursive: true, force: true });
+      await pictures("p/a.jpg", `p/a.${format}`);
+      if (format === "png") await pictures("p/b.jpg");
+      const before = bytesIn("p");
+      for (let k = 0; k < 3; k++) {
+        const { code, text } = await upscale(...command, ...(k === 2 ? ["--overwrite"] : []));
+        expect({ code, text }).toMatchObject({ code: 0 });
+        expect(text.includes("taken for")).toBe(k > 0 && command.length !== 4);
+        expect(await width(`p/a.jpg.${format}`)).toBe(8);
+        expect(await width(`p/a.${format}.${format}`)).toBe(8);
+      }
+      for (const [name, bytes] of before) expect(readFileSync(path("p", name)), name).toEqual(bytes);
+    }
+  });
+
+  test("beside the pictures, results of other formats and scales are not enlarged again", async () => {
+    await pictures("p/a.jpg", "p/c.jpg", "p/c.tif", "p/d.tif");
+    const others = (format: string) => ["p/", "-o", "p/", "-f", format];
+    await upscale(...others("png"));
+    const first = ["a.jpg", "a.png", "c.jpg", "c.jpg.png", "c.tif", "c.tif.png", "d.png", "d.tif"];
+    expect(files("p")).toEqual(first);
+    await upscale(...others("webp"), "-s", "3");
+    const second = ["a.webp", "c.jpg.webp", "c.tif.webp", "d.webp"];
+    expect(files("p")).toEqual([...first, ...second].sort());
+    for (const name of second) expect(await width(`p/${name}`)).toBe(12);
+    const whole = bytesIn("p");
+    for (const scale of ["2", "4"])
+      expect(await upscale(...others("png"), "-s", scale)).toMatchObject({ code: 0 });
+    expect(bytesIn("p")).toEqual(whole);
+    // A folder of originals of the format that is asked for: none has a place for its result.
+    const { code, text } = await upscale(...others("jpeg"));
+    expect({ code, text }).toMatchObject({ code: 1, text: expect.stringMatching(/p\/a\.jpg is an input/) });
+    expect(files("p")).toEqual([...whole.keys(), "c.jpg.jpg", "c.tif.jpg", "d.jpg"].sort());
+  });
+
+  test("beside the pictures, results of a size in pixels are known while that is asked for", async () => {
+    await pictures("p/a.jpg");
+    const command = ["p/", "-o", "p/", "--width", "5"];
+    for (let k = 0; k < 3; k++) {
+      const flags = k === 2 ? ["-f", "webp"] : [];
+      expect(await upscale(...command, ...flags)).toMatchObject({ code: 0 });
+      expect(files("p")).toEqual(["a.jpg", "a.png", ...(k === 2 ? ["a.webp"] : [])]);
+    }
+  });
+
+  test("beside the pictures, --overwrite replaces nothing that is as large as its picture", async () => {
+    await pictures("p/a.jpg", "p/a.png");
+    const before = bytesIn("p");
+    const command = ["p/", "-o", "p/", "--width", "4"];
+    const first = await upscale(...command);
+    expect(first).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/left out p\/a\.png \(taken for the result of/),
+    });
+    const { code, text } = await upscale(...command, "--overwrite");
+    expect(code).toBe(1);
+    expect(text).toMatch(/a\.png may be an original: its size is 4x3, that of the picture\. Delete it/);
+    expect(bytesIn("p")).toEqual(before);
+  });
+
+  test("beside the pictures, --overwrite replaces results of the same size alone", async () => {
+    await pictures("p/a.png", "p/b.png");
+    const command = ["p/", "-o", "p/", "-f", "webp"];
+    await upscale(...command);
+    writeFileSync(path("p", "a.webp"), readFileSync(path("p", "b.webp")));
+    expect(await upscale(...command, "--overwrite")).toMatchObject({ code: 0 });
+    expect(readFileSync(path("p", "a.webp"))).not.toEqual(readFileSync(path("p", "b.webp")));
+    const before = bytesIn("p");
+    const { code, text } = await upscale(...command, "--overwrite", "-s", "4");
+    expect(code).toBe(1);
+    expect(text).toMatch(
+      /a\.webp may be an original: its size is 8x6, and that of the result would be 16x12\. Delete it, or choose/,
+    );
+    expect(bytesIn("p")).toEqual(before);
+    // A link under a result's name may lead to an original.
+    await pictures("p/large/c.png");
+    await sharp(path("p", "large", "c.png"))
+      .resize(8, 6)
+      .png()
+      .toFile(path("p", "o.png"));
+    symlinkSync("o.png", path("p", "n.webp"));
+    await pictures("p/n.png");
+    const original = readFileSync(path("p", "o.png"));
+    const linked = await upscale(...command, "--overwrite");
+    expect(linked).toMatchObject({ code: 1, text: expect.stringMatching(/n\.webp is an input/) });
+    expect(readFileSync(path("p", "o.png"))).toEqual(original);
+  });
+
+  test("beside the pictures, what is named itself is enlarged", async () => {
+    await pictures("p/a.jpg");
+    await upscale("p/", "-o", "p/");
+    await upscale("p/a.jpg", "p/a.png", "-o", "p/", "-f", "webp");
+    expect([await width("p/a.jpg.webp"), await width("p/a.png.webp")]).toEqual([8, 16]);
+    // But not into itself.
+    expect(await upscale("p/a.jpg", "p/a.png", "-o", "p/")).toMatchObject({ code: 0 });
+    expect(files("p")).toEqual(["a.jpg", "a.jpg.webp", "a.png", "a.png.webp"]);
   });
 
   test("beside the pictures, with two of one name", async () => {
@@ -266,7 +369,13 @@ describe("which pictures, and what becomes of the rest", () => {
   test("pictures of one name from several folders get those folders", async () => {
     await pictures("x/1.png", "y/1.png", "y/1.jpg", "y/2.png");
     expect(await upscale("x/", "y/", "-o", "out")).toMatchObject({ code: 0 });
-    expect(files("out")).toEqual(["1.jpg.png", "2.png", "x/1.png", "y/1.png"]);
+    expect(files("out")).toEqual(["2.png", "x/1.png", "y/1.jpg.png", "y/1.png.png"]);
+  });
+
+  test("of one name from several folders, all that need it keep their extensions", async () => {
+    await pictures("two/a/x.png", "two/b/x.jpg", "two/b/x.png");
+    expect(await upscale("two/a/", "two/b/", "-o", "out")).toMatchObject({ code: 0 });
+    expect(files("out")).toEqual(["a/x.png", "b/x.jpg.png", "b/x.png.png"]);
   });
 
   test("where nothing tells two pictures apart, they are named, and the rest is done", async () => {
@@ -345,6 +454,31 @@ describe("which pictures, and what becomes of the rest", () => {
     },
   );
 
+  test.skipIf(process.platform !== "linux")("folders and other files whose names are not UTF-8", async () => {
+    await pictures("in/a.png");
+    const named = (name: string) =>
+      Buffer.concat([Buffer.from(`${path("in")}/`), Buffer.from(name, "latin1")]);
+    mkdirSync(named("d\xe9r"));
+    writeFileSync(Buffer.concat([named("d\xe9r"), Buffer.from("/b.png")]), readFileSync(path("in", "a.png")));
+    writeFileSync(named("t\xe9.txt"), "");
+    const deep = await upscale("in/", "-r", "-o", "out", "--json", "r.json");
+    expect(deep.code).toBe(1);
+    expect(deep.text).toMatch(/in\/d\\xe9r: its name is not UTF-8; rename it/);
+    expect(deep.text).toMatch(/left out .*t\\xe9\.txt \(not PNG/);
+    expect(json("r.json")).toContainEqual({
+      input: join("in", "d\\xe9r"),
+      error: expect.stringMatching(/its name is not UTF-8/),
+    });
+    const flat = await upscale("in/", "-o", "out");
+    expect(flat).toMatchObject({ code: 0, text: expect.stringMatching(/left out d\\xe9r \(a folder\)/) });
+    rmSync(path("in", "a.png"));
+    const alone = await upscale("in/", "-r", "-o", "out");
+    expect(alone).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/d\\xe9r \(its name is not UTF-8; rename it\)/),
+    });
+  });
+
   test("names of any kind: line breaks, brackets, percent signs, dashes, 255 bytes", async () => {
     const names = ["line\nbreak.png", "p[1].png", "a%d.png", "-m.png", " .png", `${"長".repeat(83)}aa.png`];
     await pictures(...names.map((name) => `in/${name}`));
@@ -390,6 +524,36 @@ describe("which pictures, and what becomes of the rest", () => {
 });
 
 describe("the name of the output", () => {
+  test("one that is not UTF-8 is refused, unless it is there", async () => {
+    await pictures("a.png");
+    for (const name of ["r\ufffds.png", "d\ufffdr/", "d\ufffdr/a.png"]) {
+      const { code, text } = await upscale("a.png", "-o", name);
+      expect({ code, text }).toEqual({ code: 1, text: expect.stringMatching(/this name is not UTF-8/) });
+    }
+    expect(files()).toEqual(["a.png"]);
+    mkdirSync(path("d\ufffdr"));
+    expect(await upscale("a.png", "-o", "d\ufffdr/")).toMatchObject({ code: 0 });
+  });
+
+  test("--json and --profile may lie in the folder that the run makes", async () => {
+    await pictures("a.png", "b.png");
+    const flags = ["--json", "out/r.json", "--profile", "out/t.json"];
+    expect(await upscale("a.png", "b.png", "-o", "out", ...flags)).toMatchObject({ code: 0 });
+    expect(files("out")).toEqual(["a.png", "b.png", "r.json", "t.json"]);
+    expect(await upscale("a.png", "-o", "new.png", "--json", "no/r.json")).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/there is no folder no/),
+    });
+  });
+
+  test("a format may be called as its files' extensions", async () => {
+    await pictures("a.png");
+    expect(await upscale("a.png", "-o", "jfif/", "-f", "jfif")).toMatchObject({ code: 0 });
+    expect(await upscale("a.png", "-o", "tif/", "-f", "TIF")).toMatchObject({ code: 0 });
+    expect([...files("jfif"), ...files("tif")]).toEqual(["a.jpg", "a.tif"]);
+    expect(await upscale("a.png", "-o", "bmp/", "-f", "bmp")).toMatchObject({ code: 2 });
+  });
+
   test.each([
     ["x.tif2", /does not end in \.png, .*\.tiff or \.avif/],
     ["x.gif", /GIF is only read; PNG, JPEG, WebP, TIFF and AVIF are written/],

@@ -102,6 +102,19 @@ describe("picturesIn", () => {
     },
   );
 
+  test("enters no folders that systems keep for themselves", () => {
+    make("drive", "a.png");
+    for (const name of ["@eaDir", "#recycle", "$RECYCLE.BIN", "own"]) {
+      mkdirSync(path("drive", name));
+      writeFileSync(path("drive", name, "b.jpg"), "");
+    }
+    const { pictures, leftOut } = picturesIn(path("drive"), undefined, { recursive: true });
+    expect(pictures).toEqual([path("drive", "a.png"), path("drive", "own", "b.jpg")]);
+    expect(leftOut).toEqual(
+      ["#recycle", "$RECYCLE.BIN", "@eaDir"].map((name) => ({ name, why: "a folder of the system's own" })),
+    );
+  });
+
   test("says in one short line what was left out, by reason", () => {
     const leftOut = ["e.tif", "f.bmp", "g.bmp", "h.bmp", "i.bmp"].map((name) => ({ name, why: "not PNG" }));
     expect(describeLeftOut("in", [...leftOut, { name: "sub", why: "a folder" }])).toBe(
@@ -155,6 +168,69 @@ describe("partnersOf", () => {
     expect(partners("s/img_1_SRF_2_HR.png", ["low/img_1.png"])).toEqual(["low/img_1.png"]);
   });
 
+  test.each([
+    ["baby_gt", "baby_lq", "baby_LQ", "baby_lqx2", "baby-lq_x2"],
+    [
+      "baby",
+      "baby_LQ",
+      "LR_baby",
+      "lq-baby",
+      "LRx2_baby",
+      "LR_x2_baby",
+      "x2_LR_baby",
+      "bicLR_baby",
+      "BD.baby",
+    ],
+    [
+      "baby",
+      "babyBIx2",
+      "baby_BDx2",
+      "baby_DSx2",
+      "babyDN_x2",
+      "baby (LR)",
+      "baby(LR)",
+      "baby (x2)",
+      "(LR) baby",
+    ],
+    [
+      "baby",
+      "x2_baby",
+      "2x-baby",
+      "baby_low",
+      "baby_lowres",
+      "baby_low-res",
+      "baby.low resolution",
+      "baby (small)",
+    ],
+    ["baby", "small_baby", "baby_bicubic", "baby_small_x2", "input_baby", "baby_x2_low"],
+    ["HR_baby", "LR_baby", "baby", "babyx2", "HR_babyx2", "baby_lq"],
+    ["HQ-baby", "lq-baby", "LQ_baby", "baby_LR"],
+    ["baby_target", "baby_input", "baby", "input_baby"],
+    ["baby_high", "baby_low"],
+    ["baby_ground_truth", "baby_input", "baby_small"],
+    ["ground-truth_baby", "input_baby"],
+    ["baby (HR)", "baby (LR)", "baby_LR"],
+    ["DSC_1_x1", "DSC_1_x2"],
+  ])("%s has LR of many names", (large, ...small) => {
+    for (const name of small) {
+      const others = ["low/other_lq.png", "low/LR_other.png", "low/DSC_11_x2.png"];
+      expect(partners(`high/${large}.png`, [...others, `low/${name}.png`]), name).toEqual([
+        `low/${name}.png`,
+      ]);
+    }
+  });
+
+  test("words that may be a picture's own count only where nothing else does", () => {
+    expect(partnersOf(["h/dog.png", "h/dog_small.png"], ["l/dog_LR.png", "l/dog_small.png"], 2)).toEqual([
+      ["l/dog_LR.png"],
+      ["l/dog_small.png"],
+    ]);
+    expect(partnersOf(["h/sky.png", "h/sky_high.png"], ["l/skyx2.png", "l/sky_highx2.png"], 2)).toEqual([
+      ["l/skyx2.png"],
+      ["l/sky_highx2.png"],
+    ]);
+  });
+
   test("the same case goes before another, and of twins the same extension", () => {
     expect(partnersOf(["high/A.png", "high/a.png"], ["low/a.png", "low/A.png"], 2)).toEqual([
       ["low/A.png"],
@@ -170,7 +246,6 @@ describe("partnersOf", () => {
   test("not those of other pictures or scales", () => {
     const others = [
       "baby12x.png",
-      "baby_bicubic.png",
       "baby_3x.png",
       "baby2x.png",
       "babyx3.png",
@@ -183,6 +258,16 @@ describe("partnersOf", () => {
       "bab.png",
     ];
     expect(partners("high/baby.png", [...others, "baby2.png", "xbaby.png", "babyLRx2y.png"])).toEqual([]);
+    // As large as HR, if it lies beside that.
+    expect(partners("high/baby.png", ["high/baby_bicubic.png"])).toEqual([]);
+    expect(partners("high/baby.png", ["low/baby_bicubic.png"])).toEqual(["low/baby_bicubic.png"]);
+    expect(partners("high/baby.png", ["low/baby_bicubic.png", "low/baby_LR.png"])).toEqual([
+      "low/baby_LR.png",
+    ]);
+    expect(partners("high/baby.png", ["low/x4_baby.png", "low/LRx3_baby.png", "low/LRbaby.png"])).toEqual([]);
+    expect(
+      partners("high/baby.png", ["low/baby_inputs.png", "low/baby_smaller.png", "low/babysmall.png"]),
+    ).toEqual([]);
     expect(partners("high/baby.png", ["low/babyx4.png"], 4)).toEqual(["low/babyx4.png"]);
     expect(partners("high/a+b(1).png", ["low/a+b(1)x2.png"])).toEqual(["low/a+b(1)x2.png"]);
   });
@@ -207,6 +292,17 @@ describe("partnersOf", () => {
     expect(versions("baby.png", "babyx2.png", "baby_LRBI_x3.png", "baby_cat.png", "babyx20.png")).toEqual([
       ["babyx2.png", true],
       ["baby_LRBI_x3.png", true],
+    ]);
+    expect(
+      versions("0_gt.png", "0_lq.png", "0_srcnn.png", "c.png", "c_small.png", "LR_c.png", "small_dog.png"),
+    ).toEqual([
+      ["0_lq.png", true],
+      ["0_srcnn.png", false],
+      ["c_small.png", true],
+      ["LR_c.png", true],
+    ]);
+    expect(versions("1_x1.png", "1_x2.png", "input.png", "a_low.png", "a_bicubic.png", "low.png")).toEqual([
+      ["1_x2.png", true],
     ]);
     const srf = ["HR", "LR", "A+", "bicubic", "SRCNN"].map((mark) => `img_001_SRF_2_${mark}.png`);
     expect(versions(...srf, "img_002_SRF_2_HR.png", "img_002_SRF_2_kim.png")).toEqual([

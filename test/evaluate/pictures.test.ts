@@ -62,6 +62,25 @@ describe("findPictures", () => {
     ]);
   });
 
+  test("LR pictures without their HR pictures are no HR pictures", () => {
+    for (const [i, name] of ["a_LR", "a_LRx2", "a_lq", "a_SRF_2_LR", "a_LRBI_x2", "a (LR)"].entries()) {
+      const set = make(`alone${i}`, "b.png", `${name}.png`);
+      const text = `${set}: by its name, ${name}.png is a small version, and HR pictures are wanted.`;
+      expect(() => findPictures(set, { scale: 2 }), name).toThrow(text);
+      expect(() => openFolder(set, { scale: 2 }), name).toThrow(text);
+    }
+    for (const [i, name] of ["LR", "ALR", "a_low", "a_small", "a_x2", "a_input"].entries()) {
+      expect(findPictures(make(`own${i}`, `${name}.png`), { scale: 2 }), name).toHaveLength(1);
+    }
+    const set = make("gtlq", "0_gt.png", "0_lq.png", "1_gt.png", "1_lq.png");
+    expect(findPictures(set, { scale: 2 }).map(({ name }) => name)).toEqual(["0_gt", "1_gt"]);
+    expect(openFolder(set, { scale: 2 }).names).toEqual(["0_gt", "1_gt"]);
+    expect(findPictures(set, { scale: 2, lowFolder: set }).map(({ low }) => low)).toEqual([
+      path("gtlq", "0_lq.png"),
+      path("gtlq", "1_lq.png"),
+    ]);
+  });
+
   test("of pictures that are there for several scales, those of the asked one count", () => {
     const of = (scale: number) => [`1_SRF_${scale}_HR.png`, `1_SRF_${scale}_LR.png`];
     const set = make("srf", ...of(2), ...of(3), "2_x2_HR.png", "2_HR.png", "3_HR_x4.png");

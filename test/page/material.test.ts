@@ -93,7 +93,7 @@ test.each([
   ["photo_SRF_2_LR.png", "photo"],
   ["photo_SRF_2_HR.png", "photo"],
   ["photo_bicLRx2.png", "photo"],
-  ["x2_low_photo.png", "x2_low_photo"],
+  ["x2_low_photo.png", "photo"],
   ["low.png", ""],
   ["yellow.png", "yellow"], // ends in "low", which is no word of its own
   ["a.b_high.tif", "a.b"],
