@@ -3,8 +3,8 @@ import { accessSync, constants } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { refuseReadOnly, writeError, writeWhole } from "../data/files.ts";
 import { formatOfName } from "../data/formats.ts";
+import { maxNameBytes } from "../data/path-of.ts";
 import { fileId, isStream, statsOf, targetOf } from "../data/same-file.ts";
-import { maxNameBytes } from "../data/temporary.ts";
 import { UsageError } from "./flags.ts";
 import { takeOutput } from "./print.ts";
 

@@ -13,6 +13,7 @@ import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./
 import { readPnm } from "./pnm.ts";
 import { damageError, type Raster } from "./raster.ts";
 import { readError, readFromFile } from "./read-file.ts";
+import { refusePipe } from "./same-file.ts";
 import { hasUnspecifiedChannel } from "./tiff-tags.ts";
 import { toSrgb, withoutColor } from "./to-srgb.ts";
 import { unreadKind } from "./unread-kinds.ts";
@@ -52,6 +53,7 @@ interface Source {
 export async function readHeaderOfFile(path: string): Promise<Header> {
   let file: FileHandle | undefined;
   try {
+    refusePipe(path);
     file = await open(path);
     const { size: length } = await file.stat();
     const read = readFromFile(file.fd);

@@ -126,7 +126,7 @@ function entriesOf(root: string, within: string): { entries: string[]; misnamed:
         misnamed: [{ name: within, why: "a folder that cannot be read", unreadable: true }],
       };
     }
-    throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause)}.`, { cause });
+    throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause, root)}.`, { cause });
   }
   const isUtf8 = (name: Buffer) => Buffer.from(name.toString()).equals(name);
   const misnamed = bytes
