@@ -24,6 +24,7 @@ export interface Density {
 }
 
 export const tags = {
+  newSubfileType: 254,
   imageWidth: 256,
   imageHeight: 257,
   orientation: 274,
@@ -32,6 +33,7 @@ export const tags = {
   resolutionUnit: 296,
   thumbnailStart: 513,
   thumbnailLength: 514,
+  subDirectories: 330,
   exif: 34665,
   gps: 34853,
   pixelWidth: 40962,
@@ -41,6 +43,7 @@ export const tags = {
   subjectLocation: 41492,
   focalPlaneX: 41486,
   focalPlaneY: 41487,
+  dngVersion: 50706,
 } as const;
 
 /** Bytes of a value, by the number of its type. */

@@ -24,6 +24,28 @@ function isStructural(tag: number): boolean {
   return others.includes(tag) || (tag <= 532 && !describing.includes(tag));
 }
 
+/**
+ * Whether a TIFF file is a camera's raw file: its first picture is a thumbnail of the one that counts, in directories
+ * of their own. Such files have their first directory in front.
+ */
+export function isCameraRaw(read: Read): boolean {
+  try {
+    const header = read(0, 16);
+    if (Buffer.from(header).toString("latin1", 8, 10) === "CR") return true; // of Canon
+    const { first } = new Directories(header);
+    if (first > 2 ** 16) return false;
+    const file = new Directories(read(0, first + 2 ** 16));
+    const entries = file.entries(file.first);
+    const entryOf = (tag: number) => entries.find((entry) => entry.tag === tag);
+    const isReduced = ((file.value(entryOf(tags.newSubfileType)) ?? 0) & 1) === 1;
+    return (
+      entryOf(tags.dngVersion) !== undefined || (isReduced && entryOf(tags.subDirectories) !== undefined)
+    );
+  } catch {
+    return false; // no directory is where it should be
+  }
+}
+
 /** Whether a TIFF file has a channel besides its colours of which it does not say that it is transparency. */
 export function hasUnspecifiedChannel(read: Read): boolean {
   try {
