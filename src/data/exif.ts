@@ -25,12 +25,16 @@ export interface Density {
 
 export const tags = {
   newSubfileType: 254,
+  bitsPerSample: 258,
   imageWidth: 256,
   imageHeight: 257,
   orientation: 274,
   xResolution: 282,
   yResolution: 283,
   resolutionUnit: 296,
+  transferFunction: 301,
+  whitePoint: 318,
+  primaries: 319,
   thumbnailStart: 513,
   thumbnailLength: 514,
   subDirectories: 330,

@@ -9,17 +9,13 @@ import { excerpt, printable } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import { type Density, exifOfDensity, forNewPicture, ratioOf } from "./exif.ts";
 import {
-  gammaCurve,
   isHdrCode,
   isProfile,
+  isUnspecified,
   profileFor,
-  profileOf,
   profileOfCode,
+  profileOfNumbers,
   spaceOf,
-  srgbCurve,
-  srgbPrimaries,
-  srgbPrimariesCode,
-  srgbTransfer,
 } from "./icc.ts";
 import { endOfJpeg, iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
 import type { Size, SourcePicture } from "./picture-places.ts";
@@ -82,8 +78,9 @@ export function jfifDensity(bytes: Uint8Array): Density | undefined {
   return undefined;
 }
 
-/** In words, after "without". */
-export const damagedProfile = "its colour profile, which is damaged";
+/** In words, after "without". What is wrong with it follows. */
+export const itsProfile = "its colour profile";
+export const damagedProfile = `${itsProfile}, which is damaged`;
 
 /** The comments of a JPEG file, and what no result can have. `icc` is the profile that could be read. */
 export function jpegExtras(
@@ -156,7 +153,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
       break;
     }
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
-    if (type === "iCCP" && icc === undefined) gaps.push(packedProfileGap(data(), inflate));
+    if (type === "iCCP" && icc === undefined) gaps.push(packedProfileGap(data(), isGreyPng(bytes), inflate));
     if (type === "eXIf") extras.exif = withoutPrefix(data());
     if (type === "caBX") gaps.push("content credentials, which hold for the original");
     if (type === "pHYs" && data().length >= 9) {
@@ -179,11 +176,22 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   return { metadata: { icc, ...extras, ...lists }, gaps, behind };
 }
 
+/** By the type of colours in the header. */
+function isGreyPng(bytes: Uint8Array): boolean {
+  return bytes[25] === 0 || bytes[25] === 4;
+}
+
 /** Why libpng takes no profile. */
-function packedProfileGap(data: Uint8Array, inflate: Inflate): string {
+function packedProfileGap(data: Uint8Array, isGrey: boolean, inflate: Inflate): string {
   try {
     const afterName = data.indexOf(0) + 2; // with the method of packing
-    return profileGap(inflate(data.subarray(afterName), maxText)) ?? damagedProfile;
+    const icc = inflate(data.subarray(afterName), maxText);
+    const gap = profileGap(icc);
+    if (gap !== undefined) return gap;
+    const isForGrey = spaceOf(icc) === "GRAY";
+    return isForGrey === isGrey
+      ? damagedProfile
+      : `${itsProfile}, which is for ${isForGrey ? "grey" : "RGB"}`;
   } catch {
     return damagedProfile;
   }
@@ -243,8 +251,11 @@ function takeRawProfile(
   return true;
 }
 
-/** A profile for what PNG says of its colours in chunks of its own; undefined if that is sRGB, or nothing. */
-function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly isHdr?: boolean } {
+/**
+ * A profile for what PNG says of its colours in chunks of its own; undefined if that is sRGB, or nothing. `lost` is
+ * what no profile says.
+ */
+function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly lost?: string } {
   const { pngColor = [], icc } = metadata;
   const contents = new Map(
     pngColor.map((chunk) => {
@@ -253,32 +264,34 @@ function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly
     }),
   );
   const [code, gama, chrm] = ["cICP", "gAMA", "cHRM"].map((type) => contents.get(type));
-  if (code && code.length >= 4) {
-    const isSrgb = code[0] === srgbPrimariesCode && code[1] === srgbTransfer;
-    const profile = profileOfCode(code[0], code[1]);
-    return isSrgb || profile ? { icc: profile } : { icc, isHdr: isHdrCode(code[1]) };
+  if (code && code.length >= 4 && !isUnspecified(code[0], code[1])) {
+    const { profile, isKnown } = profileOfCode(code[0], code[1]);
+    return isKnown ? { icc: profile } : { icc, lost: nameOfCode(code[0], code[1]) };
   }
   if (icc || contents.has("sRGB")) return { icc };
   const gamma = gama && gama.length >= 4 ? gama.readUInt32BE(0) / 1e5 : 0;
   const points = chrm && chrm.length >= 32 ? [0, 1, 2, 3].map((i) => pointAt(chrm, 8 * i)) : undefined;
-  const primaries = points?.every(([x, y]) => x > 0 && y > 0 && x + y <= 1) ? points : srgbPrimaries;
-  const isSrgb = primaries.every((point, i) =>
-    point.every((v, k) => Math.abs(v - srgbPrimaries[i][k]) < 0.005),
-  );
-  // Most writers that state this gamma mean sRGB.
-  const isUsual = gamma === 0 || Math.abs(gamma - 1 / 2.2) < 0.005;
-  if (isSrgb && isUsual) return {};
-  return { icc: profileOf("RGB", isUsual ? srgbCurve : gammaCurve(1 / gamma), primaries) };
+  return { icc: profileOfNumbers({ gammas: gamma > 0 ? [1 / gamma] : [], primaries: points }) };
 }
+
+/** In words, after "without": colours in a code that no profile says. */
+function nameOfCode(primaries: number, transfer: number): string {
+  return isHdrCode(transfer) ? hdrNote : `the note on its colours (codes ${primaries} and ${transfer})`;
+}
+
+const hdrNote = "the note that its colours are HDR";
 
 function pointAt(bytes: Buffer, at: number): [number, number] {
   return [bytes.readUInt32BE(at) / 1e5, bytes.readUInt32BE(at + 4) / 1e5];
 }
 
-/** The colours of a file as one profile, for whoever wants sRGB; undefined if they are sRGB. */
-export function profileIn(metadata: Metadata): Uint8Array | undefined {
-  const { icc } = profileOfPng(metadata);
-  return icc && isProfile(icc) ? icc : undefined;
+/**
+ * The colours of a file as one profile, for whoever wants sRGB; undefined if they are sRGB. `lost` is what no profile
+ * says, in words after "without".
+ */
+export function profileIn(metadata: Metadata): { readonly icc?: Uint8Array; readonly lost?: string } {
+  const { icc, lost } = profileOfPng(metadata);
+  return { icc: icc && isProfile(icc) ? icc : undefined, lost };
 }
 
 export interface MetadataFit {
@@ -394,12 +407,10 @@ function fitProfile(
   { format, notes }: Target,
 ): Pick<Metadata, "icc"> & Pick<MetadataFit, "convertFrom"> {
   const { name, writes } = pictureFormats[format];
-  const { icc, isHdr } = format === "png" ? { icc: metadata.icc, isHdr: false } : profileOfPng(metadata);
-  if (isHdr) {
-    notes.push({
-      kind: "color",
-      text: `without the note that its colours are HDR, which only PNG holds: it looks dull`,
-    });
+  const { icc, lost } = format === "png" ? { icc: metadata.icc, lost: undefined } : profileOfPng(metadata);
+  if (lost !== undefined) {
+    const looks = lost === hdrNote ? ": it looks dull" : "";
+    notes.push({ kind: "color", text: `without ${lost}, which only PNG results get${looks}` });
   }
   if (!icc) return {};
   const profile = profileFor(channels <= 2 && writes?.grey ? "GRAY" : "RGB", icc);
@@ -412,7 +423,7 @@ function fitProfile(
 export function profileGap(icc: Uint8Array): string | undefined {
   if (!isProfile(icc)) return damagedProfile;
   const space = spaceOf(icc);
-  return ["RGB", "GRAY"].includes(space) ? undefined : `its colour profile, which is for ${printable(space)}`;
+  return ["RGB", "GRAY"].includes(space) ? undefined : `${itsProfile}, which is for ${printable(space)}`;
 }
 
 /** Damaged files state any number, and most formats cannot hold all of them. */

@@ -11,6 +11,7 @@ import {
   tags,
   withBytesTurned,
 } from "./exif.ts";
+import { type ColorNumbers, srgbPrimaries } from "./icc.ts";
 import type { Read } from "./png.ts";
 
 const iptcTag = 33723;
@@ -44,6 +45,57 @@ export function isCameraRaw(read: Read): boolean {
   } catch {
     return false; // no directory is where it should be
   }
+}
+
+/** The most values of a curve that go into a profile. */
+const maxCurve = 1024;
+
+/** What a TIFF file says of its colours in tags of its own. Without primaries, its white is left out. */
+export function colorsOfTiff(bytes: Uint8Array): (ColorNumbers & { whiteAlone: boolean }) | undefined {
+  try {
+    const file = new Directories(bytes);
+    const entries = file.entries(file.first);
+    const entryOf = (tag: number) => entries.find((entry) => entry.tag === tag);
+    const fractions = (tag: number) => {
+      const { type, count, at } = entryOf(tag) ?? { type: 0, count: 0, at: 0 };
+      const [rational, bytesOfOne] = [5, 8];
+      if (type !== rational) return [];
+      const places = Array.from({ length: count }, (_, i) => at + i * bytesOfOne);
+      return places.map((place) => file.uint(place, 4) / file.uint(place + 4, 4));
+    };
+    const [white, colors] = [fractions(tags.whitePoint), fractions(tags.primaries)];
+    const curves = entryOf(tags.transferFunction);
+    const values = curves ? file.values(curves) : [];
+    const length = 2 ** (file.value(entryOf(tags.bitsPerSample)) ?? 0);
+    const tables = [values.length, values.length / 3].includes(length)
+      ? Array.from({ length: values.length / length }, (_, i) => values.slice(i * length, (i + 1) * length))
+      : undefined;
+    const usual = srgbPrimaries[0];
+    const [x, y] = white.length === 2 ? white : usual;
+    const isUsual = Math.abs(x - usual[0]) < 0.005 && Math.abs(y - usual[1]) < 0.005;
+    return {
+      whiteAlone: colors.length !== 6 && !isUsual,
+      tables: tables?.map(shortened),
+      primaries:
+        colors.length === 6
+          ? [
+              [x, y],
+              [colors[0], colors[1]],
+              [colors[2], colors[3]],
+              [colors[4], colors[5]],
+            ]
+          : undefined,
+    };
+  } catch {
+    return undefined; // no directory is where it should be
+  }
+}
+
+/** A curve by fewer values, the first and the last one among them. */
+function shortened(values: readonly number[]): readonly number[] {
+  if (values.length <= maxCurve) return values;
+  const step = (values.length - 1) / (maxCurve - 1);
+  return Array.from({ length: maxCurve }, (_, i) => values[Math.round(i * step)]);
 }
 
 /** Whether a TIFF file has a channel besides its colours of which it does not say that it is transparency. */

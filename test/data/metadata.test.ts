@@ -324,7 +324,7 @@ describe("PNG", () => {
   test("HDR is named where its code is lost", async () => {
     writeFileSync(path("hdr.png"), png([pngChunk("cICP", Buffer.of(9, 16, 0, 1))]));
     expect(await copy(path("hdr.png"), path("hdr.webp"), "webp")).toEqual([
-      "without the note that its colours are HDR, which only PNG holds: it looks dull",
+      "without the note that its colours are HDR, which only PNG results get: it looks dull",
     ]);
   });
 });
