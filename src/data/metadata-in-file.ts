@@ -5,7 +5,7 @@ import { type Header, uprightSize } from "./decode.ts";
 import { type Density, Directories, densityIn } from "./exif.ts";
 import { gifExtras } from "./gif.ts";
 import { isTelevisionCode, profileOfCode, profileOfNumbers, srgbTransfer } from "./icc.ts";
-import { iptcOf } from "./jpeg.ts";
+import { iptcOf, rightsOf } from "./jpeg.ts";
 import {
   type FileMetadata,
   jfifDensity,
@@ -33,12 +33,14 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   if (format === "png") return pngMetadata(bytes, read?.icc, inflate);
   const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
   const iptc = read?.iptc ?? read?.tifftagPhotoshop;
+  const resources = format === "tiff" ? read?.tifftagPhotoshop : read?.iptc;
   const ownColors = format === "tiff" && !read?.icc ? colorsOfTiff(bytes) : undefined;
   const metadata = {
     icc: read?.icc ?? (ownColors && profileOfNumbers(ownColors)),
     exif,
     xmp: read?.xmp && decodeXmp(read.xmp),
     iptc: iptc && iptcOf(iptc),
+    rights: resources && rightsOf(resources),
     density: densityOf(header, bytes, exif),
   };
   if (format === "avif") return avifMetadata(bytes, metadata);

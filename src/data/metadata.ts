@@ -17,7 +17,7 @@ import {
   profileOfNumbers,
   spaceOf,
 } from "./icc.ts";
-import { endOfJpeg, iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
+import { endOfJpeg, iptcOf, maxSegment, photoshop, rightsOf, segmentsOf, startsWith } from "./jpeg.ts";
 import type { Size, SourcePicture } from "./picture-places.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
 import { decodeXmp, film, furtherPictures, gainMap, withoutParts } from "./xmp.ts";
@@ -34,6 +34,8 @@ export interface Metadata {
   readonly xmp?: string;
   /** Captions and credits of news agencies (IIM records). */
   readonly iptc?: Uint8Array;
+  /** What Photoshop says of copyright: resources of its own. */
+  readonly rights?: Uint8Array;
   /** Pixels per inch. It stays what it was, so that a result prints larger. */
   readonly density?: Density;
   readonly comments?: readonly Comment[];
@@ -145,8 +147,15 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   const comments: Comment[] = [];
   const gaps: string[] = [];
   let behind: string | undefined;
-  const extras: { exif?: Uint8Array; xmp?: string; iptc?: Uint8Array; density?: Density } = {};
+  const extras: {
+    exif?: Uint8Array;
+    xmp?: string;
+    iptc?: Uint8Array;
+    rights?: Uint8Array;
+    density?: Density;
+  } = {};
   let room = maxText;
+  let [isTransparent, hasBackground] = [bytes[25] === 4 || bytes[25] === 6, false]; // by the type of colours
   for (const { type, data, end } of chunksOf(readFrom(bytes))) {
     if (type === "IEND") {
       behind = behindEnd(bytes.subarray(end));
@@ -155,6 +164,9 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
     if (type === "iCCP" && icc === undefined) gaps.push(packedProfileGap(data(), isGreyPng(bytes), inflate));
     if (type === "eXIf") extras.exif = withoutPrefix(data());
+    if (type === "sTER") gaps.push("the note that it is a pair of pictures for two eyes");
+    if (type === "tRNS") isTransparent = true;
+    if (type === "bKGD") hasBackground = true;
     if (type === "caBX") gaps.push("content credentials, which hold for the original");
     if (type === "pHYs" && data().length >= 9) {
       const numbers = Buffer.from(data());
@@ -169,6 +181,8 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     else if (comment.keyword === "XML:com.adobe.xmp") extras.xmp = comment.text;
     else if (!takeRawProfile(comment, extras)) comments.push(comment);
   }
+  // A viewer may show it where the picture is transparent.
+  if (hasBackground && isTransparent) gaps.push("its background colour");
   const lists = {
     pngColor: pngColor.length > 0 ? pngColor : undefined,
     comments: comments.length > 0 ? comments : undefined,
@@ -234,7 +248,7 @@ function pngText(
  */
 function takeRawProfile(
   { keyword, text }: Comment,
-  extras: { exif?: Uint8Array; iptc?: Uint8Array; xmp?: string },
+  extras: { exif?: Uint8Array; iptc?: Uint8Array; rights?: Uint8Array; xmp?: string },
 ): boolean {
   const kind = /^Raw profile type (exif|APP1|iptc|xmp)$/i.exec(keyword)?.[1].toLowerCase();
   if (kind === undefined) return false;
@@ -243,9 +257,10 @@ function takeRawProfile(
   if (digits === undefined) return false;
   const bytes = Buffer.from(digits.replace(/\s/g, ""), "hex");
   if (kind === "iptc") {
-    const iptc = iptcOf(bytes);
-    if (iptc === undefined) return false;
+    const [iptc, rights] = [iptcOf(bytes), rightsOf(bytes)];
+    if (iptc === undefined && rights === undefined) return false;
     extras.iptc ??= iptc;
+    extras.rights ??= rights;
   } else if (kind === "xmp") extras.xmp ??= decodeXmp(bytes);
   else if (startsWith(bytes, "Exif\0\0")) extras.exif ??= withoutPrefix(bytes);
   return true;
@@ -320,6 +335,7 @@ export function fitTo(
   const exif = fitExif(metadata.exif, target);
   const xmp = fitXmp(text, target);
   const iptc = fitIptc(metadata.iptc, target);
+  const rights = fitRights(metadata.rights, iptc, target);
   const comments = fitComments(metadata.comments, target);
   const { icc, convertFrom } = fitProfile(metadata, channels, target);
   return {
@@ -329,6 +345,7 @@ export function fitTo(
       exif,
       xmp,
       iptc,
+      rights,
       comments,
       density: density && isSensible(density) ? density : undefined,
       source: exif || xmp ? source : undefined,
@@ -381,10 +398,21 @@ function fitXmp(xmp: string | undefined, target: Target): string | undefined {
 
 function fitIptc(iptc: Metadata["iptc"], target: Target): Metadata["iptc"] {
   if (iptc === undefined) return undefined;
-  const holds = ["png", "jpeg", "tiff"].includes(target.format);
-  if (holds && fitsSegment(iptc.length + 14 + photoshop.length, target.format)) return iptc;
+  if (fitsResources(iptc.length, target.format)) return iptc;
   noteLack(target, "IPTC data");
   return undefined;
+}
+
+function fitRights(rights: Metadata["rights"], iptc: Metadata["iptc"], target: Target): Metadata["rights"] {
+  if (rights === undefined) return undefined;
+  if (fitsResources(rights.length + (iptc?.length ?? 0), target.format)) return rights;
+  noteLack(target, "Photoshop's note on copyright");
+  return undefined;
+}
+
+/** Is there room for so many bytes of Photoshop's? */
+function fitsResources(bytes: number, format: PictureFormat): boolean {
+  return ["png", "jpeg", "tiff"].includes(format) && fitsSegment(bytes + 14 + photoshop.length, format);
 }
 
 function fitComments(comments: Metadata["comments"], target: Target): Metadata["comments"] {

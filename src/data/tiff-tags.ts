@@ -14,13 +14,13 @@ import {
 import { type ColorNumbers, srgbPrimaries } from "./icc.ts";
 import type { Read } from "./png.ts";
 
-const iptcTag = 33723;
+const [iptcTag, photoshopTag] = [33723, 34377];
 const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, tags.resolutionUnit];
 
 /** Tags that say how samples lie in a file, or stand elsewhere: compression, resolution, XMP, profile… */
 function isStructural(tag: number): boolean {
   const outside = [tags.orientation, ...resolutionTags, 700, 32997];
-  const others = [...outside, iptcTag, 34377, 34675, 42112, 42113];
+  const others = [...outside, iptcTag, photoshopTag, 34675, 42112, 42113];
   const describing = [269, 270, 271, 272, 305, 306, 315, 316];
   return others.includes(tag) || (tag <= 532 && !describing.includes(tag));
 }
@@ -134,6 +134,7 @@ function withoutStructure({ entries, children }: Tree): Tree {
 interface TiffMetadata {
   readonly exif?: Uint8Array;
   readonly iptc?: Uint8Array;
+  readonly rights?: Uint8Array;
   readonly density?: Density;
 }
 
@@ -141,7 +142,7 @@ interface TiffMetadata {
  * Adds metadata to a TIFF file, by a new first directory behind its end. libvips' resolution, which it makes
  * up, goes.
  */
-export async function addToTiff(path: string, { exif, iptc, density }: TiffMetadata): Promise<void> {
+export async function addToTiff(path: string, { exif, iptc, rights, density }: TiffMetadata): Promise<void> {
   const tree = exif ? treeOf(exif) : { entries: [], children: [] };
   const handle = await open(path, "r+");
   try {
@@ -162,9 +163,12 @@ export async function addToTiff(path: string, { exif, iptc, density }: TiffMetad
       return { tag, type, count: number(entry, 4, 4), bytes: entry.subarray(wide ? 12 : 8) };
     });
     const own = all.filter(({ tag }) => !resolutionTags.includes(tag));
-    const texts: Omit<Entry, "at">[] = iptc
-      ? [{ tag: iptcTag, type: 7, count: iptc.length, bytes: iptc }]
-      : [];
+    const texts = [
+      { tag: iptcTag, bytes: iptc },
+      { tag: photoshopTag, bytes: rights },
+    ].flatMap(({ tag, bytes }): Omit<Entry, "at">[] =>
+      bytes ? [{ tag, type: 7, count: bytes.length, bytes }] : [],
+    );
     const treeInOrder = order.littleEndian === tree.littleEndian ? tree : withBytesTurned(tree);
     const names = new Set(own.map(({ tag }) => tag));
     const entries = [
