@@ -102,7 +102,7 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
  */
 export function refuseReadOnly(path: string): void {
   const stats = statsOf(path);
-  if (!stats?.isFile() || isWritable(path, Number(stats.mode))) return;
+  if (!stats?.isFile() || isWritable(targetOf(path), Number(stats.mode))) return;
   throw new DataError(
     `${path}: cannot be written: it is marked as read-only. Make it writable, or name another file.`,
   );

@@ -144,12 +144,20 @@ const kinds: readonly FileKind[] = [
  * them) or its name tell, and what to do. It begins with `name`, which is what people call the file.
  */
 export function describeForeignPicture(start: Uint8Array, name: string): string {
-  const kind = kindOf(start, name, kinds);
+  const kind = foreignPicture(start, name);
   return kind
     ? describe(name, kind)
     : `${name}: not a ${formatNames} picture (its first bytes are ${hexOfStart(start)}). Convert it to PNG, or ` +
         "leave it out.";
 }
+
+/** The same without words around it; undefined if neither tells. */
+export function foreignPicture(start: Uint8Array, name: string): FileKind | undefined {
+  return kindOf(start, name, kinds);
+}
+
+/** As in "this is …". */
+export const foreignPictures: readonly string[] = [...new Set(kinds.map(({ what }) => what))];
 
 function describe(name: string, { what, remedy }: Text): string {
   return `${name}: this is ${what}; what is read is ${formatNames}. ${remedy}`;
