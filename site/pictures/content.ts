@@ -5,7 +5,7 @@
 import "./buffer.ts";
 import { readBmp } from "../../src/data/bmp.ts";
 import { Directories, densityIn, orientationOf } from "../../src/data/exif.ts";
-import { iptcOf, photoshop, segmentsOf, startsWith } from "../../src/data/jpeg.ts";
+import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/data/jpeg.ts";
 import {
   decodeXmp,
   jfifDensity,
@@ -44,7 +44,10 @@ function jpegContent(bytes: Uint8Array): Content {
     if (marker === 0xe1 && startsWith(data, xmpPrefix))
       metadata.xmp ??= decodeXmp(data.subarray(xmpPrefix.length));
     if (marker === 0xe2 && startsWith(data, iccPrefix)) profile[data[12]] = data.subarray(14);
-    if (marker === 0xed && startsWith(data, photoshop)) metadata.iptc ??= iptcOf(data);
+    if (marker === 0xed && startsWith(data, photoshop)) {
+      metadata.iptc ??= iptcOf(data);
+      metadata.rights ??= rightsOf(data);
+    }
   }
   if (profile.length > 0) metadata.icc = Buffer.concat(profile.filter(Boolean));
   metadata.density = densityOf(metadata.exif, bytes);

@@ -23,7 +23,9 @@ export async function readPictureFile(file: Blob, name: string): Promise<Picture
     if (format === "bmp" || format === "pnm") return readRaster(bytes, format);
     return await readByBrowser(file, format, contents[format as string]?.(bytes));
   } catch (cause) {
-    throw cause instanceof DataError ? cause : new DataError(refusal(bytes, format, name, cause), { cause });
+    throw cause instanceof DataError
+      ? cause
+      : new DataError(await refusal(bytes, format, name, cause), { cause });
   }
 }
 
@@ -135,13 +137,22 @@ function exactly(bitmap: ImageBitmap): Image | undefined {
 }
 
 /** Why a file was refused, and what to do. */
-function refusal(bytes: Uint8Array, format: PictureFormat | undefined, name: string, cause: unknown): string {
+async function refusal(
+  bytes: Uint8Array,
+  format: PictureFormat | undefined,
+  name: string,
+  cause: unknown,
+): Promise<string> {
   const start = String.fromCharCode(...bytes.subarray(4, 12));
   if (/^ftyp(hei|hev|mif1|msf1)/.test(start) && format !== "avif") {
     return say.heic(name);
   }
   if (format === "tiff") return say.tiff(name);
-  if (format === undefined) return say.noPicture(name, browserFormatNames);
+  if (format === undefined) {
+    const { nameOfForeign } = await loadPart(import("./foreign.ts"));
+    const what = await nameOfForeign(bytes, name);
+    return what ? say.foreign(name, what, browserFormatNames) : say.noPicture(name, browserFormatNames);
+  }
   const { name: kind } = pictureFormats[format];
   // Not all browsers read it.
   if (format === "avif") return say.unsupported(name, kind);

@@ -9,6 +9,8 @@ export const workerEnglish = {
     `${name} is a TIFF picture, which this browser cannot read. Save it as PNG; the command line reads it.`,
   noPicture: (name: string, formats: string) =>
     `${name} is no picture that this browser can show. Choose a ${formats} file.`,
+  foreign: (name: string, what: string, formats: string) =>
+    `${name} is ${what}, and no picture that this browser can show. Choose a ${formats} file.`,
   unsupported: (name: string, format: string) =>
     `${name} is ${format}, which this browser cannot read, or it is damaged. Save it as PNG or JPEG.`,
   damaged: (name: string, format: string, why: string) =>

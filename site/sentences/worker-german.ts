@@ -11,6 +11,8 @@ export const workerGerman: WorkerSentences = {
     `${name} ist ein TIFF-Bild, das dieser Browser nicht lesen kann. Speichern Sie es als PNG; die Befehlszeile liest es.`,
   noPicture: (name, formats) =>
     `${name} ist kein Bild, das dieser Browser zeigen kann. Er liest ${formats.replace(" or ", " oder ")}.`,
+  foreign: (name, what, formats) =>
+    `${name} ist ${what} und kein Bild, das dieser Browser zeigen kann. Er liest ${formats.replace(" or ", " oder ")}.`,
   unsupported: (name, format) =>
     `${name} ist ${format}, und dieser Browser kann das nicht lesen, oder die Datei ist beschädigt. Speichern Sie das Bild als PNG oder JPEG.`,
   damaged: (name, format, why) =>

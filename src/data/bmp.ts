@@ -2,6 +2,7 @@
  * Reads BMP files, which sharp does not: 1 to 32 bits per pixel, with palettes, bit masks and run lengths,
  * and the headers of OS/2 and of Windows 3 to 5.
  */
+import { profileOfNumbers } from "./icc.ts";
 import { damageError, type Raster } from "./raster.ts";
 
 interface Header {
@@ -188,12 +189,24 @@ function unpackRuns(
   return indices;
 }
 
-/** The colour profile that a header of Windows 5 points to. */
+/** The colour profile that a header of Windows 5 points to, or one for the numbers in one of Windows 4. */
 function profileIn(file: Buffer, size: number): Uint8Array | undefined {
+  const calibrated = 0;
+  if (size >= 108 && file.length >= 122 && file.readUInt32LE(70) === calibrated)
+    return calibratedProfile(file);
   if (size < 124 || file.length < 138 || file.toString("latin1", 70, 74) !== "DEBM") return undefined;
   const start = 14 + file.readUInt32LE(126);
   const length = file.readUInt32LE(130);
   return length >= 128 && start + length <= file.length ? file.subarray(start, start + length) : undefined;
+}
+
+/** By XYZ of red, green and blue, with 30 bits behind the point, which together are white; and by an exponent each. */
+function calibratedProfile(file: Buffer): Uint8Array | undefined {
+  const colors = [0, 1, 2].map((i) => [0, 1, 2].map((k) => file.readInt32LE(74 + 12 * i + 4 * k) / 2 ** 30));
+  const white = [0, 1, 2].map((k) => colors[0][k] + colors[1][k] + colors[2][k]);
+  const primaries = [white, ...colors].map(([x, y, z]) => [x / (x + y + z), y / (x + y + z)] as const);
+  const gammas = [0, 1, 2].map((i) => file.readUInt32LE(110 + 4 * i) / 2 ** 16);
+  return profileOfNumbers({ gammas, primaries });
 }
 
 /** Alpha that is 0 everywhere means that the writer did not know of it. */

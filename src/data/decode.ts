@@ -1,6 +1,7 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
+import { startLength } from "../options/file-kinds.ts";
 import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
@@ -13,9 +14,10 @@ import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./
 import { readPnm } from "./pnm.ts";
 import { damageError, type Raster } from "./raster.ts";
 import { readError, readFromFile } from "./read-file.ts";
+import { refusePipe } from "./same-file.ts";
 import { hasUnspecifiedChannel } from "./tiff-tags.ts";
 import { toSrgb, withoutColor } from "./to-srgb.ts";
-import { unreadKind } from "./unread-kinds.ts";
+import { refuseRaw, unreadKind } from "./unread-kinds.ts";
 
 /** What a file says about its picture before the samples. */
 export interface Header {
@@ -52,6 +54,7 @@ interface Source {
 export async function readHeaderOfFile(path: string): Promise<Header> {
   let file: FileHandle | undefined;
   try {
+    refusePipe(path);
     file = await open(path);
     const { size: length } = await file.stat();
     const read = readFromFile(file.fd);
@@ -66,7 +69,8 @@ export async function readHeaderOfFile(path: string): Promise<Header> {
 }
 
 async function readHeader({ read, length, input }: Source, name: string): Promise<Header> {
-  const format = formatOfBytes(read(0, 12), name);
+  const format = formatOfBytes(read(0, startLength), name);
+  refuseRaw(name, format, read);
   if (format === "bmp" || format === "pnm") {
     const raster = (format === "bmp" ? readBmp : readPnm)(read(0, length), name);
     const { width, height, channels, depth, frames } = raster;

@@ -24,14 +24,20 @@ export interface Density {
 }
 
 export const tags = {
+  newSubfileType: 254,
+  bitsPerSample: 258,
   imageWidth: 256,
   imageHeight: 257,
   orientation: 274,
   xResolution: 282,
   yResolution: 283,
   resolutionUnit: 296,
+  transferFunction: 301,
+  whitePoint: 318,
+  primaries: 319,
   thumbnailStart: 513,
   thumbnailLength: 514,
+  subDirectories: 330,
   exif: 34665,
   gps: 34853,
   pixelWidth: 40962,
@@ -41,6 +47,7 @@ export const tags = {
   subjectLocation: 41492,
   focalPlaneX: 41486,
   focalPlaneY: 41487,
+  dngVersion: 50706,
 } as const;
 
 /** Bytes of a value, by the number of its type. */

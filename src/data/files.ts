@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
@@ -11,11 +11,12 @@ import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
 import { decode, isStored, maxBytes } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
+import { tooLong } from "./path-of.ts";
 import { unpackPng } from "./png-samples.ts";
 import { readError, readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
-import { isStream, targetOf } from "./same-file.ts";
-import { makeTemporary, maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
+import { isStream, refusePipe, statsOf, targetOf } from "./same-file.ts";
+import { makeTemporary, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 import { toDisk } from "./to-disk.ts";
 
 /** Reads a picture file; see decodeImage. */
@@ -24,8 +25,9 @@ export async function readImage(path: string): Promise<Image> {
   return decodeImage(await readBytes(path), path);
 }
 
-/** A whole file. @throws DataError that names it if it cannot be read. */
+/** A whole file. @throws DataError that names it if it cannot be read, or is a pipe. */
 export async function readBytes(path: string): Promise<Uint8Array> {
+  refusePipe(path);
   return readWhole(path).catch((cause) => {
     throw readError(path, cause);
   });
@@ -99,8 +101,8 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
  * @throws DataError for such a file
  */
 export function refuseReadOnly(path: string): void {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats?.isFile() || isWritable(path, stats.mode)) return;
+  const stats = statsOf(path);
+  if (!stats?.isFile() || isWritable(targetOf(path), Number(stats.mode))) return;
   throw new DataError(
     `${path}: cannot be written: it is marked as read-only. Make it writable, or name another file.`,
   );
@@ -144,9 +146,9 @@ export async function replaceWhole(
     } finally {
       await file.close();
     }
-    const before = statSync(path, { throwIfNoEntry: false });
+    const before = statsOf(path);
     // Some file systems have no permissions.
-    if (before) await chmod(temporary, before.mode & 0o777).catch(() => {});
+    if (before) await chmod(temporary, Number(before.mode) & 0o777).catch(() => {});
     await rename(temporary, targetOf(path));
     temporaryDone(temporary);
   } catch (cause) {
@@ -210,7 +212,7 @@ export function makeFolder(path: string, advice = "Name another one."): void {
       EACCES: "you may not write there",
       EPERM: "you may not write there",
       EROFS: "this disk is read-only",
-      ENAMETOOLONG: `file systems take names of ${maxNameBytes} bytes`,
+      ENAMETOOLONG: tooLong(path),
     };
     throw (
       diskFullError(path, cause) ??
@@ -226,7 +228,7 @@ export function writeError(path: string, cause: unknown): DataError {
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: `there is no folder ${dirname(path)}. Make it, or name another file`,
     EISDIR: "there is a folder of this name. Move it away, or name another file",
-    ENAMETOOLONG: `its name has ${Buffer.byteLength(basename(path))} bytes, and file systems take ${maxNameBytes}`,
+    ENAMETOOLONG: tooLong(path),
     EFBIG: "EFBIG, files may not be so large there. Choose another disk",
     EPIPE: "the program that was to read it has ended",
     EROFS: "this disk is read-only. Choose another folder",

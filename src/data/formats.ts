@@ -1,7 +1,8 @@
 /** The names and first bytes of picture files. The list of formats is in src/picture/formats.ts. */
 import { basename, extname } from "node:path";
 import { DataError } from "../picture/errors.ts";
-import { formatNames, formatOfStart, hexOfStart, type PictureFormat } from "../picture/formats.ts";
+import { describeForeignPicture } from "../picture/foreign-pictures.ts";
+import { formatOfStart, type PictureFormat } from "../picture/formats.ts";
 
 export {
   formatNames,
@@ -29,15 +30,12 @@ export function repeated(values: readonly string[]): ReadonlySet<string> {
   return new Set(values.filter((value) => seen.has(value) || !seen.add(value)));
 }
 
-/** The format of a file by its first bytes. @throws DataError that names the file if it has none of them. */
+/** The format of a file by its first bytes, of which `startLength` suffice. @throws DataError that names the file if it has none of them. */
 export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
   if (bytes.length === 0) {
     throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
   }
   const format = formatOfStart(bytes);
   if (format) return format;
-  throw new DataError(
-    `${name}: not a ${formatNames} picture (its first bytes are ${hexOfStart(bytes)}). ` +
-      "Convert it to PNG, or leave it out.",
-  );
+  throw new DataError(describeForeignPicture(bytes, name));
 }

@@ -38,8 +38,22 @@ function pieceCurve([gamma, a, b, c, d]: Vector): Buffer {
 
 export const srgbCurve = pieceCurve([2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045]);
 
-/** A profile for RGB, or for grey, whose channels all have the same curve. */
-export function profileOf(space: "RGB" | "GRAY", curve: Uint8Array, primaries = srgbPrimaries): Uint8Array {
+/** The curve by equidistant values from 0 to 65,535. */
+export function tableCurve(values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(12 + 2 * values.length);
+  bytes.write("curv", 0, "latin1");
+  bytes.writeUInt32BE(values.length, 8);
+  for (const [i, value] of values.entries()) bytes.writeUInt16BE(value, 12 + 2 * i);
+  return bytes;
+}
+
+/** A profile for RGB, by one curve for all channels or one for each, or for grey. */
+export function profileOf(
+  space: "RGB" | "GRAY",
+  curves: Uint8Array | readonly Uint8Array[],
+  primaries = srgbPrimaries,
+): Uint8Array {
+  const [first, second = first, third = first] = curves instanceof Uint8Array ? [curves] : curves;
   const text = (value: string) => {
     const head = Buffer.from("mluc\0\0\0\0\0\0\0\x01\0\0\0\x0cenUS\0\0\0\0\0\0\0\x1c", "latin1");
     head.writeUInt32BE(2 * value.length, 20);
@@ -51,11 +65,11 @@ export function profileOf(space: "RGB" | "GRAY", curve: Uint8Array, primaries = 
     ["cprt", text("CC0")],
     ["wtpt", xyz(d50)],
   ];
-  if (space === "GRAY") elements.push(["kTRC", curve]);
+  if (space === "GRAY") elements.push(["kTRC", first]);
   else {
     const [red, green, blue] = columnsOf(primaries);
     elements.push(["rXYZ", xyz(red)], ["gXYZ", xyz(green)], ["bXYZ", xyz(blue)]);
-    elements.push(["rTRC", curve], ["gTRC", curve], ["bTRC", curve]);
+    elements.push(["rTRC", first], ["gTRC", second], ["bTRC", third]);
   }
   const list = Buffer.alloc(4 + 12 * elements.length);
   list.writeUInt32BE(elements.length, 0);
@@ -79,16 +93,57 @@ export function profileOf(space: "RGB" | "GRAY", curve: Uint8Array, primaries = 
   return Buffer.concat([header, list, ...data]);
 }
 
+/** What a file says of its colours in numbers of its own; what it leaves out is that of sRGB. */
+export interface ColorNumbers {
+  /** The exponent of a sample that gives light, for all channels or each of them. */
+  readonly gammas?: readonly number[];
+  /** The same by tables. */
+  readonly tables?: readonly (readonly number[])[];
+  readonly primaries?: Primaries;
+}
+
+/** A profile for such numbers; undefined if they are those of sRGB, or make no sense. */
+export function profileOfNumbers({ gammas = [], tables, primaries }: ColorNumbers): Uint8Array | undefined {
+  const own = primaries && areColors(primaries) ? primaries : srgbPrimaries;
+  const isSrgb = own.every((point, i) => point.every((v, k) => Math.abs(v - srgbPrimaries[i][k]) < 0.005));
+  // Most writers that state this gamma mean sRGB.
+  const isUsual =
+    !gammas.every((gamma) => gamma > 0) || gammas.every((gamma) => Math.abs(1 / gamma - 1 / 2.2) < 0.005);
+  if (isSrgb && isUsual && tables === undefined) return undefined;
+  const curves = tables?.map(tableCurve) ?? (isUsual ? srgbCurve : gammas.map(gammaCurve));
+  return profileOf("RGB", curves, own);
+}
+
+/** Are these points of the diagram of colours, those of red, green and blue corners of a triangle? */
+function areColors(points: Primaries): boolean {
+  const [, [rx, ry], [gx, gy], [bx, by]] = points;
+  const area = Math.abs((gx - rx) * (by - ry) - (bx - rx) * (gy - ry)) / 2;
+  return points.every(([x, y]) => x > 0 && y > 0 && x + y <= 1) && area > 0.001;
+}
+
 // ---- Codes of colours, by ITU-T H.273, as PNG's cICP and AVIF's nclx have them
 
-export const [srgbPrimariesCode, srgbTransfer] = [1, 13];
+const srgbPrimariesCode = 1;
+export const srgbTransfer = 13;
 
-/** A profile for codes of colours; undefined if they are those of sRGB, or none that a profile can say. */
-export function profileOfCode(primariesCode: number, transfer: number): Uint8Array | undefined {
-  const [primaries, curve] = [primariesByCode[primariesCode], curveByCode[transfer]];
-  if (!primaries || !curve || (primariesCode === srgbPrimariesCode && transfer === srgbTransfer))
-    return undefined;
-  return profileOf("RGB", curve, primaries);
+/** A profile for codes of colours, undefined if they are those of sRGB; not known are codes that no profile says. */
+export function profileOfCode(
+  primariesCode: number,
+  transferCode: number,
+): { readonly profile?: Uint8Array; readonly isKnown: boolean } {
+  const place = primariesCode === unspecified ? srgbPrimariesCode : primariesCode;
+  const transfer = transferCode === unspecified ? srgbTransfer : transferCode;
+  if (place === srgbPrimariesCode && transfer === srgbTransfer) return { isKnown: true };
+  const [primaries, curve] = [primariesByCode[place], curveByCode[transfer]];
+  if (!primaries || !curve) return { isKnown: false };
+  return { profile: profileOf("RGB", curve, primaries), isKnown: true };
+}
+
+const unspecified = 2;
+
+/** Do codes say nothing? */
+export function isUnspecified(primaries: number, transfer: number): boolean {
+  return primaries === unspecified && transfer === unspecified;
 }
 
 /** PQ and HLG. */

@@ -1,4 +1,4 @@
-/** What JPEG files say besides samples: how their segments are written, and IPTC data in one of them. */
+/** What JPEG files say besides samples: how their segments are written, and what Photoshop keeps in one of them. */
 
 export { endOfJpeg, type Segment, segmentsOf } from "../picture/jpeg-segments.ts";
 
@@ -17,35 +17,56 @@ export function startsWith(data: Uint8Array, text: string): boolean {
   return Buffer.from(data.subarray(0, text.length)).toString("latin1") === text;
 }
 
-/** How Photoshop stores IPTC data: as one of several resources. */
+/** How Photoshop stores IPTC data and notes on copyright: as some of many resources. */
 export const photoshop = "Photoshop 3.0\0";
 
-/** IPTC data as a resource. */
-export function encodeIptc(iptc: Uint8Array): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(iptc.length);
-  return Buffer.concat([
-    Buffer.from("8BIM\x04\x04\0\0", "latin1"),
-    length,
-    iptc,
-    Buffer.alloc(iptc.length % 2),
-  ]);
+const iptcId = 0x0404;
+
+/** What Photoshop says of copyright: the mark, a byte, and an address. */
+const rightsIds: readonly number[] = [0x040a, 0x040b];
+
+/** IPTC data as a resource, and those on copyright behind it. */
+export function encodeResources(iptc: Uint8Array | undefined, rights: Uint8Array = new Uint8Array()): Buffer {
+  return Buffer.concat([...(iptc ? [encodeResource(iptcId, iptc)] : []), rights]);
+}
+
+function encodeResource(id: number, data: Uint8Array): Buffer {
+  const head = Buffer.from("8BIM\0\0\0\0\0\0\0\0", "latin1"); // with an empty name
+  head.writeUInt16BE(id, 4);
+  head.writeUInt32BE(data.length, 8);
+  return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
 }
 
 /** The IPTC data among resources; undefined if there are none. */
 export function iptcOf(resources: Uint8Array): Uint8Array | undefined {
-  let bytes = Buffer.from(resources);
-  if (startsWith(bytes, photoshop)) bytes = bytes.subarray(photoshop.length);
+  const bytes = withoutName(resources);
   if (bytes[0] === 0x1c) return bytes; // IPTC data without a resource around them
+  for (const { id, data } of resourcesIn(bytes)) if (id === iptcId && data.length > 0) return data;
+  return undefined;
+}
+
+/** The resources on copyright that say something, as they are written; undefined if there are none. */
+export function rightsOf(resources: Uint8Array): Uint8Array | undefined {
+  const found = [...resourcesIn(withoutName(resources))]
+    .filter(({ id, data }) => rightsIds.includes(id) && data.some((byte) => byte !== 0))
+    .map(({ id, data }) => encodeResource(id, data));
+  return found.length > 0 ? Buffer.concat(found) : undefined;
+}
+
+function withoutName(resources: Uint8Array): Buffer {
+  const bytes = Buffer.from(resources);
+  return startsWith(bytes, photoshop) ? bytes.subarray(photoshop.length) : bytes;
+}
+
+function* resourcesIn(bytes: Buffer): Generator<{ readonly id: number; readonly data: Buffer }> {
   for (let at = 0; at + 12 <= bytes.length && bytes.toString("latin1", at, at + 4) === "8BIM"; ) {
     const id = bytes.readUInt16BE(at + 4);
     const name = bytes[at + 6] + 1;
     const lengthAt = at + 6 + name + (name % 2);
-    if (lengthAt + 4 > bytes.length) return undefined;
+    if (lengthAt + 4 > bytes.length) return;
     const length = bytes.readUInt32BE(lengthAt);
     const start = lengthAt + 4;
-    if (id === 0x0404 && length > 0) return bytes.subarray(start, start + length);
+    yield { id, data: bytes.subarray(start, start + length) };
     at = start + length + (length % 2);
   }
-  return undefined;
 }

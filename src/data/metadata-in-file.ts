@@ -4,8 +4,8 @@ import { inflateSync } from "node:zlib";
 import { type Header, uprightSize } from "./decode.ts";
 import { type Density, Directories, densityIn } from "./exif.ts";
 import { gifExtras } from "./gif.ts";
-import { isHdrCode, isTelevisionCode, profileOfCode, srgbTransfer } from "./icc.ts";
-import { iptcOf } from "./jpeg.ts";
+import { isTelevisionCode, profileOfCode, profileOfNumbers, srgbTransfer } from "./icc.ts";
+import { iptcOf, rightsOf } from "./jpeg.ts";
 import {
   type FileMetadata,
   jfifDensity,
@@ -15,7 +15,8 @@ import {
   withoutPrefix,
 } from "./metadata.ts";
 import type { SourcePicture } from "./picture-places.ts";
-import { exifOfTiff } from "./tiff-tags.ts";
+import { encodeChunk } from "./png.ts";
+import { colorsOfTiff, exifOfTiff } from "./tiff-tags.ts";
 import { decodeXmp } from "./xmp.ts";
 
 export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
@@ -32,11 +33,14 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   if (format === "png") return pngMetadata(bytes, read?.icc, inflate);
   const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
   const iptc = read?.iptc ?? read?.tifftagPhotoshop;
+  const resources = format === "tiff" ? read?.tifftagPhotoshop : read?.iptc;
+  const ownColors = format === "tiff" && !read?.icc ? colorsOfTiff(bytes) : undefined;
   const metadata = {
-    icc: read?.icc,
+    icc: read?.icc ?? (ownColors && profileOfNumbers(ownColors)),
     exif,
     xmp: read?.xmp && decodeXmp(read.xmp),
     iptc: iptc && iptcOf(iptc),
+    rights: resources && rightsOf(resources),
     density: densityOf(header, bytes, exif),
   };
   if (format === "avif") return avifMetadata(bytes, metadata);
@@ -50,10 +54,14 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
       gaps: [],
     };
   }
+  if (format === "tiff") return { metadata, gaps: ownColors?.whiteAlone ? [whiteAlone] : [] };
   if (format !== "jpeg") return { metadata, gaps: [] };
   const { comments, ...lost } = jpegExtras(bytes, read?.icc);
   return { metadata: { ...metadata, comments }, ...lost };
 }
+
+/** In words, after "without". */
+const whiteAlone = "its white point, which it states without its primaries";
 
 function inflate(bytes: Uint8Array, most: number): Uint8Array {
   return inflateSync(bytes, { maxOutputLength: most });
@@ -76,8 +84,10 @@ function avifMetadata(bytes: Uint8Array, metadata: Metadata): FileMetadata {
   const at = file.indexOf("colrnclx", 0, "latin1");
   if (metadata.icc || at < 0 || at + 12 > file.length) return { metadata, gaps: [] };
   const [primaries, transfer] = [file.readUInt16BE(at + 8), file.readUInt16BE(at + 10)];
-  const gaps = isHdrCode(transfer) ? ["the note that its colours are HDR"] : [];
   // Files that name the curve of television mean that of screens.
-  const icc = profileOfCode(primaries, isTelevisionCode(transfer) ? srgbTransfer : transfer);
-  return { metadata: { ...metadata, icc }, gaps };
+  const { profile, isKnown } = profileOfCode(primaries, isTelevisionCode(transfer) ? srgbTransfer : transfer);
+  if (isKnown) return { metadata: { ...metadata, icc: profile }, gaps: [] };
+  // What no profile says, PNG says by the same codes: the samples are those of the file, as RGB in the full range.
+  const code = encodeChunk("cICP", Buffer.of(primaries, transfer, 0, 1));
+  return { metadata: { ...metadata, pngColor: [code] }, gaps: [] };
 }

@@ -1,11 +1,11 @@
 /** Metadata as parts of files: chunks of PNG, segments of JPEG. */
-import { encodeIptc, encodeSegment, photoshop } from "./jpeg.ts";
+import { encodeResources, encodeSegment, photoshop } from "./jpeg.ts";
 import type { Comment, Metadata } from "./metadata.ts";
 import { encodeChunk } from "./png.ts";
 
 /** Chunks for the place behind the header. The profile is not among them. */
 export function pngChunks(metadata: Metadata): Uint8Array[] {
-  const { pngColor = [], exif, xmp, iptc, density, comments = [] } = metadata;
+  const { pngColor = [], exif, xmp, iptc, rights, density, comments = [] } = metadata;
   const chunks: Uint8Array[] = [...pngColor];
   if (density) {
     const phys = Buffer.alloc(9);
@@ -17,8 +17,10 @@ export function pngChunks(metadata: Metadata): Uint8Array[] {
   }
   if (exif) chunks.push(encodeChunk("eXIf", exif));
   if (xmp !== undefined) chunks.push(encodeText({ keyword: "XML:com.adobe.xmp", text: xmp }, "iTXt"));
-  if (iptc)
-    chunks.push(encodeText({ keyword: "Raw profile type iptc", text: rawProfile(encodeIptc(iptc)) }, "tEXt"));
+  if (iptc || rights) {
+    const text = rawProfile(encodeResources(iptc, rights));
+    chunks.push(encodeText({ keyword: "Raw profile type iptc", text }, "tEXt"));
+  }
   for (const comment of comments) {
     const isLatin1 = Buffer.from(comment.text, "latin1").toString("latin1") === comment.text;
     chunks.push(encodeText(comment, isLatin1 ? "tEXt" : "iTXt"));
@@ -40,7 +42,7 @@ function rawProfile(bytes: Buffer): string {
 }
 
 /** Segments for the place behind the first two bytes. Profile and XMP are not among them. */
-export function jpegSegments({ exif, iptc, density, comments = [] }: Metadata): Uint8Array[] {
+export function jpegSegments({ exif, iptc, rights, density, comments = [] }: Metadata): Uint8Array[] {
   const segments: Uint8Array[] = [];
   if (density) {
     const jfif = Buffer.from("\x01\x01\x01\0\0\0\0\0\0", "latin1"); // version 1.1, per inch, no thumbnail
@@ -50,7 +52,7 @@ export function jpegSegments({ exif, iptc, density, comments = [] }: Metadata): 
     segments.push(encodeSegment(0xe0, "JFIF\0", jfif));
   }
   if (exif) segments.push(encodeSegment(0xe1, "Exif\0\0", exif));
-  if (iptc) segments.push(encodeSegment(0xed, photoshop, encodeIptc(iptc)));
+  if (iptc || rights) segments.push(encodeSegment(0xed, photoshop, encodeResources(iptc, rights)));
   for (const { text } of comments) segments.push(encodeSegment(0xfe, Buffer.from(text)));
   return segments;
 }

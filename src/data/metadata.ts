@@ -9,19 +9,15 @@ import { excerpt, printable } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import { type Density, exifOfDensity, forNewPicture, ratioOf } from "./exif.ts";
 import {
-  gammaCurve,
   isHdrCode,
   isProfile,
+  isUnspecified,
   profileFor,
-  profileOf,
   profileOfCode,
+  profileOfNumbers,
   spaceOf,
-  srgbCurve,
-  srgbPrimaries,
-  srgbPrimariesCode,
-  srgbTransfer,
 } from "./icc.ts";
-import { endOfJpeg, iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
+import { endOfJpeg, iptcOf, maxSegment, photoshop, rightsOf, segmentsOf, startsWith } from "./jpeg.ts";
 import type { Size, SourcePicture } from "./picture-places.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
 import { decodeXmp, film, furtherPictures, gainMap, withoutParts } from "./xmp.ts";
@@ -38,6 +34,8 @@ export interface Metadata {
   readonly xmp?: string;
   /** Captions and credits of news agencies (IIM records). */
   readonly iptc?: Uint8Array;
+  /** What Photoshop says of copyright: resources of its own. */
+  readonly rights?: Uint8Array;
   /** Pixels per inch. It stays what it was, so that a result prints larger. */
   readonly density?: Density;
   readonly comments?: readonly Comment[];
@@ -82,8 +80,9 @@ export function jfifDensity(bytes: Uint8Array): Density | undefined {
   return undefined;
 }
 
-/** What results are made without, in words to follow "without". */
-export const damagedProfile = "its colour profile, which is damaged";
+/** What results are made without, in words to follow "without". What is wrong with it follows. */
+export const itsProfile = "its colour profile";
+export const damagedProfile = `${itsProfile}, which is damaged`;
 
 /** The comments of a JPEG file, and what no result can have. `icc` is the profile that could be read. */
 export function jpegExtras(
@@ -148,16 +147,26 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   const comments: Comment[] = [];
   const gaps: string[] = [];
   let behind: string | undefined;
-  const extras: { exif?: Uint8Array; xmp?: string; iptc?: Uint8Array; density?: Density } = {};
+  const extras: {
+    exif?: Uint8Array;
+    xmp?: string;
+    iptc?: Uint8Array;
+    rights?: Uint8Array;
+    density?: Density;
+  } = {};
   let room = maxText;
+  let [isTransparent, hasBackground] = [bytes[25] === 4 || bytes[25] === 6, false]; // by the type of colours
   for (const { type, data, end } of chunksOf(readFrom(bytes))) {
     if (type === "IEND") {
       behind = behindEnd(bytes.subarray(end));
       break;
     }
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
-    if (type === "iCCP" && icc === undefined) gaps.push(packedProfileGap(data(), inflate));
+    if (type === "iCCP" && icc === undefined) gaps.push(packedProfileGap(data(), isGreyPng(bytes), inflate));
     if (type === "eXIf") extras.exif = withoutPrefix(data());
+    if (type === "sTER") gaps.push("the note that it is a pair of pictures for two eyes");
+    if (type === "tRNS") isTransparent = true;
+    if (type === "bKGD") hasBackground = true;
     if (type === "caBX") gaps.push("content credentials, which hold for the original");
     if (type === "pHYs" && data().length >= 9) {
       const numbers = Buffer.from(data());
@@ -172,6 +181,8 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     else if (comment.keyword === "XML:com.adobe.xmp") extras.xmp = comment.text;
     else if (!takeRawProfile(comment, extras)) comments.push(comment);
   }
+  // A viewer may show it where the picture is transparent.
+  if (hasBackground && isTransparent) gaps.push("its background colour");
   const lists = {
     pngColor: pngColor.length > 0 ? pngColor : undefined,
     comments: comments.length > 0 ? comments : undefined,
@@ -179,11 +190,22 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   return { metadata: { icc, ...extras, ...lists }, gaps, behind };
 }
 
+/** By the type of colours in the header. */
+function isGreyPng(bytes: Uint8Array): boolean {
+  return bytes[25] === 0 || bytes[25] === 4;
+}
+
 /** Why libpng takes no profile. */
-function packedProfileGap(data: Uint8Array, inflate: Inflate): string {
+function packedProfileGap(data: Uint8Array, isGrey: boolean, inflate: Inflate): string {
   try {
     const afterName = data.indexOf(0) + 2; // with the method of packing
-    return profileGap(inflate(data.subarray(afterName), maxText)) ?? damagedProfile;
+    const icc = inflate(data.subarray(afterName), maxText);
+    const gap = profileGap(icc);
+    if (gap !== undefined) return gap;
+    const isForGrey = spaceOf(icc) === "GRAY";
+    return isForGrey === isGrey
+      ? damagedProfile
+      : `${itsProfile}, which is for ${isForGrey ? "grey" : "RGB"}`;
   } catch {
     return damagedProfile;
   }
@@ -226,7 +248,7 @@ function pngText(
  */
 function takeRawProfile(
   { keyword, text }: Comment,
-  extras: { exif?: Uint8Array; iptc?: Uint8Array; xmp?: string },
+  extras: { exif?: Uint8Array; iptc?: Uint8Array; rights?: Uint8Array; xmp?: string },
 ): boolean {
   const kind = /^Raw profile type (exif|APP1|iptc|xmp)$/i.exec(keyword)?.[1].toLowerCase();
   if (kind === undefined) return false;
@@ -235,16 +257,20 @@ function takeRawProfile(
   if (digits === undefined) return false;
   const bytes = Buffer.from(digits.replace(/\s/g, ""), "hex");
   if (kind === "iptc") {
-    const iptc = iptcOf(bytes);
-    if (iptc === undefined) return false;
+    const [iptc, rights] = [iptcOf(bytes), rightsOf(bytes)];
+    if (iptc === undefined && rights === undefined) return false;
     extras.iptc ??= iptc;
+    extras.rights ??= rights;
   } else if (kind === "xmp") extras.xmp ??= decodeXmp(bytes);
   else if (startsWith(bytes, "Exif\0\0")) extras.exif ??= withoutPrefix(bytes);
   return true;
 }
 
-/** A profile for what PNG says of its colours in chunks of its own; undefined if that is sRGB, or nothing. */
-function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly isHdr?: boolean } {
+/**
+ * A profile for what PNG says of its colours in chunks of its own; undefined if that is sRGB, or nothing. `lost` is
+ * what no profile says.
+ */
+function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly lost?: string } {
   const { pngColor = [], icc } = metadata;
   const contents = new Map(
     pngColor.map((chunk) => {
@@ -253,32 +279,34 @@ function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly
     }),
   );
   const [code, gama, chrm] = ["cICP", "gAMA", "cHRM"].map((type) => contents.get(type));
-  if (code && code.length >= 4) {
-    const isSrgb = code[0] === srgbPrimariesCode && code[1] === srgbTransfer;
-    const profile = profileOfCode(code[0], code[1]);
-    return isSrgb || profile ? { icc: profile } : { icc, isHdr: isHdrCode(code[1]) };
+  if (code && code.length >= 4 && !isUnspecified(code[0], code[1])) {
+    const { profile, isKnown } = profileOfCode(code[0], code[1]);
+    return isKnown ? { icc: profile } : { icc, lost: nameOfCode(code[0], code[1]) };
   }
   if (icc || contents.has("sRGB")) return { icc };
   const gamma = gama && gama.length >= 4 ? gama.readUInt32BE(0) / 1e5 : 0;
   const points = chrm && chrm.length >= 32 ? [0, 1, 2, 3].map((i) => pointAt(chrm, 8 * i)) : undefined;
-  const primaries = points?.every(([x, y]) => x > 0 && y > 0 && x + y <= 1) ? points : srgbPrimaries;
-  const isSrgb = primaries.every((point, i) =>
-    point.every((v, k) => Math.abs(v - srgbPrimaries[i][k]) < 0.005),
-  );
-  // Most writers that state this gamma mean sRGB.
-  const isUsual = gamma === 0 || Math.abs(gamma - 1 / 2.2) < 0.005;
-  if (isSrgb && isUsual) return {};
-  return { icc: profileOf("RGB", isUsual ? srgbCurve : gammaCurve(1 / gamma), primaries) };
+  return { icc: profileOfNumbers({ gammas: gamma > 0 ? [1 / gamma] : [], primaries: points }) };
 }
+
+/** In words, after "without": colours in a code that no profile says. */
+function nameOfCode(primaries: number, transfer: number): string {
+  return isHdrCode(transfer) ? hdrNote : `the note on its colours (codes ${primaries} and ${transfer})`;
+}
+
+const hdrNote = "the note that its colours are HDR";
 
 function pointAt(bytes: Buffer, at: number): [number, number] {
   return [bytes.readUInt32BE(at) / 1e5, bytes.readUInt32BE(at + 4) / 1e5];
 }
 
-/** The colours of a file as one profile, for whoever wants sRGB; undefined if they are sRGB. */
-export function profileIn(metadata: Metadata): Uint8Array | undefined {
-  const { icc } = profileOfPng(metadata);
-  return icc && isProfile(icc) ? icc : undefined;
+/**
+ * The colours of a file as one profile, for whoever wants sRGB; undefined if they are sRGB. `lost` is what no profile
+ * says, in words after "without".
+ */
+export function profileIn(metadata: Metadata): { readonly icc?: Uint8Array; readonly lost?: string } {
+  const { icc, lost } = profileOfPng(metadata);
+  return { icc: icc && isProfile(icc) ? icc : undefined, lost };
 }
 
 export interface MetadataFit {
@@ -307,6 +335,7 @@ export function fitTo(
   const exif = fitExif(metadata.exif, target);
   const xmp = fitXmp(text, target);
   const iptc = fitIptc(metadata.iptc, target);
+  const rights = fitRights(metadata.rights, iptc, target);
   const comments = fitComments(metadata.comments, target);
   const { icc, convertFrom } = fitProfile(metadata, channels, target);
   return {
@@ -316,6 +345,7 @@ export function fitTo(
       exif,
       xmp,
       iptc,
+      rights,
       comments,
       density: density && isSensible(density) ? density : undefined,
       source: exif || xmp ? source : undefined,
@@ -368,10 +398,21 @@ function fitXmp(xmp: string | undefined, target: Target): string | undefined {
 
 function fitIptc(iptc: Metadata["iptc"], target: Target): Metadata["iptc"] {
   if (iptc === undefined) return undefined;
-  const holds = ["png", "jpeg", "tiff"].includes(target.format);
-  if (holds && fitsSegment(iptc.length + 14 + photoshop.length, target.format)) return iptc;
+  if (fitsResources(iptc.length, target.format)) return iptc;
   noteLack(target, "IPTC data");
   return undefined;
+}
+
+function fitRights(rights: Metadata["rights"], iptc: Metadata["iptc"], target: Target): Metadata["rights"] {
+  if (rights === undefined) return undefined;
+  if (fitsResources(rights.length + (iptc?.length ?? 0), target.format)) return rights;
+  noteLack(target, "Photoshop's note on copyright");
+  return undefined;
+}
+
+/** Is there room for so many bytes of Photoshop's? */
+function fitsResources(bytes: number, format: PictureFormat): boolean {
+  return ["png", "jpeg", "tiff"].includes(format) && fitsSegment(bytes + 14 + photoshop.length, format);
 }
 
 function fitComments(comments: Metadata["comments"], target: Target): Metadata["comments"] {
@@ -394,12 +435,10 @@ function fitProfile(
   { format, notes }: Target,
 ): Pick<Metadata, "icc"> & Pick<MetadataFit, "convertFrom"> {
   const { name, writes } = pictureFormats[format];
-  const { icc, isHdr } = format === "png" ? { icc: metadata.icc, isHdr: false } : profileOfPng(metadata);
-  if (isHdr) {
-    notes.push({
-      kind: "color",
-      text: `without the note that its colours are HDR, which only PNG holds: it looks dull`,
-    });
+  const { icc, lost } = format === "png" ? { icc: metadata.icc, lost: undefined } : profileOfPng(metadata);
+  if (lost !== undefined) {
+    const looks = lost === hdrNote ? ": it looks dull" : "";
+    notes.push({ kind: "color", text: `without ${lost}, which only PNG results get${looks}` });
   }
   if (!icc) return {};
   const profile = profileFor(channels <= 2 && writes?.grey ? "GRAY" : "RGB", icc);
@@ -412,7 +451,7 @@ function fitProfile(
 export function profileGap(icc: Uint8Array): string | undefined {
   if (!isProfile(icc)) return damagedProfile;
   const space = spaceOf(icc);
-  return ["RGB", "GRAY"].includes(space) ? undefined : `its colour profile, which is for ${printable(space)}`;
+  return ["RGB", "GRAY"].includes(space) ? undefined : `${itsProfile}, which is for ${printable(space)}`;
 }
 
 /** Damaged files state any number, and most formats cannot hold all of them. */

@@ -1,4 +1,5 @@
 /** Files in Node, by their paths or their URLs. */
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -16,4 +17,15 @@ export function pathOf(file: string | URL): string {
     const what = `${quote(String(file))} is the URL of no file on this machine (${(cause as Error).message})`;
     throw new DataError(`${what}. Fetch it first, and pass the bytes.`, { cause });
   }
+}
+
+/** Bytes of the longest file name that file systems take. */
+export const maxNameBytes = 255;
+
+/** What is wrong with a path that the system calls too long. */
+export function tooLong(path: string): string {
+  const [name, whole] = [basename(path), path].map((text) => Buffer.byteLength(text));
+  return name > maxNameBytes
+    ? `its name has ${name} bytes, and file systems take ${maxNameBytes}`
+    : `its path of ${whole} bytes, or a name in it, is longer than the system takes`;
 }

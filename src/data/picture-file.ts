@@ -19,6 +19,7 @@ import {
   damagedProfile,
   exifOfResult,
   fitTo,
+  itsProfile,
   type Metadata,
   type Note,
   profileGap,
@@ -89,11 +90,13 @@ export async function decodePictureFile(
   if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
   const metadata = stored ? content.metadata : { ...content.metadata, icc: undefined, pngColor: undefined };
   if (target === "srgb") {
-    const own = profileIn(metadata);
+    const { icc: own, lost } = profileIn(metadata);
+    if (lost !== undefined) notes.push({ kind: "color", text: `taken for sRGB, without ${lost}` });
     const icc = own && (profileFor(image.channels <= 2 ? "GRAY" : "RGB", own) ?? own);
     const isUsable = icc !== undefined && (await takesProfile(icc, "png", spaceOf(icc) === "GRAY" ? 1 : 3));
-    if (!isUsable && (icc ?? metadata.icc ?? content.gaps.find((gap) => gap === damagedProfile))) {
-      const gap = (metadata.icc && profileGap(metadata.icc)) ?? damagedProfile;
+    const noted = content.gaps.find((gap) => gap.startsWith(itsProfile));
+    if (!isUsable && (icc ?? metadata.icc ?? noted)) {
+      const gap = (metadata.icc && profileGap(metadata.icc)) ?? noted ?? damagedProfile;
       notes.push({ kind: "color", text: `taken for sRGB, without ${gap}` });
     }
     return { image: isUsable ? await toSrgb(image, icc) : image, jpegQuality, notes };

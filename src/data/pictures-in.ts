@@ -139,7 +139,9 @@ function entriesOf(root: string, within: string): { entries: Entry[]; unreadable
     return { entries: entries.sort((a, b) => (a.text < b.text ? -1 : 1)), unreadable: [] };
   } catch (cause) {
     if (within === "") {
-      throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause)}.`, { cause });
+      throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause, root)}.`, {
+        cause,
+      });
     }
     return {
       entries: [],

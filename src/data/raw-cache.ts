@@ -6,8 +6,9 @@ import type { OpenPair } from "./cut.ts";
 import type { DecodePool } from "./decode-pool.ts";
 import { makeFolder } from "./files.ts";
 import type { PairFiles, PairFormat } from "./pairs.ts";
+import { maxNameBytes } from "./path-of.ts";
 import { readRawHeader } from "./raw-file.ts";
-import { maxNameBytes, shorten } from "./temporary.ts";
+import { shorten } from "./temporary.ts";
 
 /**
  * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.

@@ -2,6 +2,7 @@
 import { fstatSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { DataError } from "../picture/errors.ts";
+import { tooLong } from "./path-of.ts";
 import type { Read } from "./png.ts";
 
 /**
@@ -30,7 +31,7 @@ export function readFromFile(file: number): Read {
 }
 
 /** What the system's error means. */
-export function reasonForReading(cause: unknown): string {
+export function reasonForReading(cause: unknown, path: string): string {
   const { code = "", message } = cause as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: "there is no such file",
@@ -38,6 +39,7 @@ export function reasonForReading(cause: unknown): string {
     EISDIR: "it is a folder",
     EACCES: "you may not read it",
     ELOOP: "its links lead in a circle",
+    ENAMETOOLONG: tooLong(path),
   };
   return reasons[code] ?? message;
 }
@@ -45,5 +47,7 @@ export function reasonForReading(cause: unknown): string {
 /** The error for a file that cannot even be read. */
 export function readError(path: string, cause: unknown): DataError {
   if (cause instanceof DataError) return cause; // says it itself
-  return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });
+  return new DataError(`${path}: cannot be read: ${reasonForReading(cause, path)}. Check the path.`, {
+    cause,
+  });
 }

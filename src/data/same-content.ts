@@ -1,6 +1,6 @@
 /** Which files hold the same bytes as others, under whatever name. */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { sameFile } from "./same-file.ts";
+import { closeSync, openSync, readSync } from "node:fs";
+import { sameFile, statsOf } from "./same-file.ts";
 
 /** The `files` that are among the others, too: the same file, or a copy of it. */
 export function alsoAmong(files: readonly string[], others: readonly string[]): string[] {
@@ -17,7 +17,7 @@ export function alsoAmong(files: readonly string[], others: readonly string[]): 
 
 /** A file's size in bytes; -1 for one that is not there. */
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? -1;
+  return Number(statsOf(path)?.size ?? -1);
 }
 
 /** Compares two files of the same size. They differ early, as a rule. */

@@ -1,6 +1,7 @@
 /** Do two paths lead to one file? To be asked before writing, so as not to replace what is read. */
 import { type BigIntStats, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { DataError } from "../picture/errors.ts";
 import { readError } from "./read-file.ts";
 
 export function sameFile(a: string, b: string): boolean {
@@ -83,9 +84,25 @@ function realOf(path: string): string | undefined {
 /** The ends of pipes that a program gets from the shell, which may also be files (`> out.png`). */
 const standard = /^\/(?:dev\/(?:std(?:out|err)|fd\/\d+)|proc\/(?:self|\d+)\/fd\/\d+)$/;
 
+/** Those for reading. */
+const inherited = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/(?:self|\d+)\/fd\/\d+)$/;
+
 /** Is what is written there passed on, not kept: is it a pipe, a socket or a device? */
 export function isStream(path: string): boolean {
   if (standard.test(resolve(path))) return true;
   const stats = statsOf(path);
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+}
+
+/**
+ * Opening a named pipe would wait for somebody who writes to it, maybe for ever. Those of the shell have somebody.
+ *
+ * @throws DataError for a pipe or a socket
+ */
+export function refusePipe(path: string): void {
+  const stats = statsOf(path);
+  if (!(stats?.isFIFO() || stats?.isSocket()) || inherited.test(resolve(path))) return;
+  throw new DataError(
+    `${path}: this is a pipe, and a file was wanted. Read the pipe yourself, and give the bytes.`,
+  );
 }

@@ -13,7 +13,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { hashOf, isRunning, ownProcess } from "./process-id.ts";
-import { isStream, targetOf } from "./same-file.ts";
+import { isStream, statsOf, targetOf } from "./same-file.ts";
 
 const removal = { force: true, recursive: true } as const;
 
@@ -40,7 +40,7 @@ export function temporaryFor(path: string): string {
  * would make the file after all temporary ones have been removed. Nobody may read it who may not read what it replaces.
  */
 export function makeTemporary(temporary: string, path: string): void {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0o666;
+  const mode = Number(statsOf(path)?.mode ?? 0o666);
   const own = 0o600; // to write it
   writeFileSync(temporary, "", { flag: "wx", mode: (mode & 0o777) | own });
 }
@@ -79,8 +79,7 @@ function placeOf(path: string): { folder: string; name: string } {
 
 // ---- Names
 
-/** Bytes of the longest file name that file systems take. The mark of a temporary file has at most 50. */
-export const maxNameBytes = 255;
+/** Of a name, in bytes: the mark of a temporary file has at most 50, and file systems take 255. */
 const maxOwnBytes = 200;
 
 /** A name, or its beginning with a hash of the whole. */

@@ -11,17 +11,91 @@ import {
   tags,
   withBytesTurned,
 } from "./exif.ts";
+import { type ColorNumbers, srgbPrimaries } from "./icc.ts";
 import type { Read } from "./png.ts";
 
-const iptcTag = 33723;
+const [iptcTag, photoshopTag] = [33723, 34377];
 const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, tags.resolutionUnit];
 
 /** Tags that say how samples lie in a file, or stand elsewhere: compression, resolution, XMP, profile… */
 function isStructural(tag: number): boolean {
   const outside = [tags.orientation, ...resolutionTags, 700, 32997];
-  const others = [...outside, iptcTag, 34377, 34675, 42112, 42113];
+  const others = [...outside, iptcTag, photoshopTag, 34675, 42112, 42113];
   const describing = [269, 270, 271, 272, 305, 306, 315, 316];
   return others.includes(tag) || (tag <= 532 && !describing.includes(tag));
+}
+
+/**
+ * Whether a TIFF file is a camera's raw file: its first picture is a thumbnail of the one that counts, in directories
+ * of their own. Such files have their first directory in front.
+ */
+export function isCameraRaw(read: Read): boolean {
+  try {
+    const header = read(0, 16);
+    if (Buffer.from(header).toString("latin1", 8, 10) === "CR") return true; // of Canon
+    const { first } = new Directories(header);
+    if (first > 2 ** 16) return false;
+    const file = new Directories(read(0, first + 2 ** 16));
+    const entries = file.entries(file.first);
+    const entryOf = (tag: number) => entries.find((entry) => entry.tag === tag);
+    const isReduced = ((file.value(entryOf(tags.newSubfileType)) ?? 0) & 1) === 1;
+    return (
+      entryOf(tags.dngVersion) !== undefined || (isReduced && entryOf(tags.subDirectories) !== undefined)
+    );
+  } catch {
+    return false; // no directory is where it should be
+  }
+}
+
+/** The most values of a curve that go into a profile. */
+const maxCurve = 1024;
+
+/** What a TIFF file says of its colours in tags of its own. Without primaries, its white is left out. */
+export function colorsOfTiff(bytes: Uint8Array): (ColorNumbers & { whiteAlone: boolean }) | undefined {
+  try {
+    const file = new Directories(bytes);
+    const entries = file.entries(file.first);
+    const entryOf = (tag: number) => entries.find((entry) => entry.tag === tag);
+    const fractions = (tag: number) => {
+      const { type, count, at } = entryOf(tag) ?? { type: 0, count: 0, at: 0 };
+      const [rational, bytesOfOne] = [5, 8];
+      if (type !== rational) return [];
+      const places = Array.from({ length: count }, (_, i) => at + i * bytesOfOne);
+      return places.map((place) => file.uint(place, 4) / file.uint(place + 4, 4));
+    };
+    const [white, colors] = [fractions(tags.whitePoint), fractions(tags.primaries)];
+    const curves = entryOf(tags.transferFunction);
+    const values = curves ? file.values(curves) : [];
+    const length = 2 ** (file.value(entryOf(tags.bitsPerSample)) ?? 0);
+    const tables = [values.length, values.length / 3].includes(length)
+      ? Array.from({ length: values.length / length }, (_, i) => values.slice(i * length, (i + 1) * length))
+      : undefined;
+    const usual = srgbPrimaries[0];
+    const [x, y] = white.length === 2 ? white : usual;
+    const isUsual = Math.abs(x - usual[0]) < 0.005 && Math.abs(y - usual[1]) < 0.005;
+    return {
+      whiteAlone: colors.length !== 6 && !isUsual,
+      tables: tables?.map(shortened),
+      primaries:
+        colors.length === 6
+          ? [
+              [x, y],
+              [colors[0], colors[1]],
+              [colors[2], colors[3]],
+              [colors[4], colors[5]],
+            ]
+          : undefined,
+    };
+  } catch {
+    return undefined; // no directory is where it should be
+  }
+}
+
+/** A curve by fewer values, the first and the last one among them. */
+function shortened(values: readonly number[]): readonly number[] {
+  if (values.length <= maxCurve) return values;
+  const step = (values.length - 1) / (maxCurve - 1);
+  return Array.from({ length: maxCurve }, (_, i) => values[Math.round(i * step)]);
 }
 
 /** Whether a TIFF file has a channel besides its colours of which it does not say that it is transparency. */
@@ -60,6 +134,7 @@ function withoutStructure({ entries, children }: Tree): Tree {
 interface TiffMetadata {
   readonly exif?: Uint8Array;
   readonly iptc?: Uint8Array;
+  readonly rights?: Uint8Array;
   readonly density?: Density;
 }
 
@@ -67,7 +142,7 @@ interface TiffMetadata {
  * Adds metadata to a TIFF file, by a new first directory behind its end. libvips' resolution, which it makes
  * up, goes.
  */
-export async function addToTiff(path: string, { exif, iptc, density }: TiffMetadata): Promise<void> {
+export async function addToTiff(path: string, { exif, iptc, rights, density }: TiffMetadata): Promise<void> {
   const tree = exif ? treeOf(exif) : { entries: [], children: [] };
   const handle = await open(path, "r+");
   try {
@@ -88,9 +163,12 @@ export async function addToTiff(path: string, { exif, iptc, density }: TiffMetad
       return { tag, type, count: number(entry, 4, 4), bytes: entry.subarray(wide ? 12 : 8) };
     });
     const own = all.filter(({ tag }) => !resolutionTags.includes(tag));
-    const texts: Omit<Entry, "at">[] = iptc
-      ? [{ tag: iptcTag, type: 7, count: iptc.length, bytes: iptc }]
-      : [];
+    const texts = [
+      { tag: iptcTag, bytes: iptc },
+      { tag: photoshopTag, bytes: rights },
+    ].flatMap(({ tag, bytes }): Omit<Entry, "at">[] =>
+      bytes ? [{ tag, type: 7, count: bytes.length, bytes }] : [],
+    );
     const treeInOrder = order.littleEndian === tree.littleEndian ? tree : withBytesTurned(tree);
     const names = new Set(own.map(({ tag }) => tag));
     const entries = [

@@ -4,9 +4,16 @@
  */
 import { andList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import { describeHeic, describeRawFile, isRawName } from "../picture/foreign-pictures.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
 import { chunksOf, type Read } from "./png.ts";
+import { isCameraRaw } from "./tiff-tags.ts";
+
+/** Decoders would take the thumbnail in it for the picture. @throws DataError for a camera's raw file */
+export function refuseRaw(name: string, format: PictureFormat, read: Read): void {
+  if (format === "tiff" && isCameraRaw(read)) throw new DataError(describeRawFile(name));
+}
 
 /** What a file that no decoder takes is, if it says so itself; otherwise undefined: it is damaged. */
 export function unreadKind(
@@ -15,6 +22,8 @@ export function unreadKind(
   read: Read,
   length: number,
 ): DataError | undefined {
+  if (format === "avif" && isHeic(read)) return new DataError(describeHeic(name));
+  if (format === "tiff" && isRawName(name)) return new DataError(describeRawFile(name));
   let kind: Kind | undefined;
   if (format === "png") kind = kindOfPng(read);
   if (format === "avif") kind = kindOfAvif(read);
@@ -43,6 +52,20 @@ function kindOfAvif(read: Read): Kind | undefined {
   return { what: "an animation, an AVIF sequence", advice: "Save a frame of it as PNG" };
 }
 
+/** Kinds of HEIC among the kinds that a file says it is, after the first one: "mif1", as AVIF files may begin, too. */
+function isHeic(read: Read): boolean {
+  const box = Buffer.from(read(0, 64));
+  const kinds = box.toString("latin1", 8, Math.min(box.readUInt32BE(0), box.length));
+  return /hei[cxms]|hev[cxms]/.test(kinds) && !/avi[fs]/.test(kinds);
+}
+
+/** Ways to compress a TIFF file that libtiff has only in some programs. */
+// biome-ignore format: one row for each program's numbers
+const compressionsOfTiff: Readonly<Record<number, string>> = {
+  34661: "JBIG", 34887: "LERC", 34925: "LZMA", 50000: "ZSTD", 50002: "JPEG XL", 52546: "JPEG XL",
+  33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000",
+};
+
 // biome-ignore format: colours, and raw samples
 const colorsOfTiff: Readonly<Record<number, string>> = {
   8: "CIELab", 9: "ICC Lab", 10: "ITU Lab", 32844: "LogL", 32845: "LogLuv",
@@ -55,7 +78,16 @@ function kindOfTiff(bytes: Uint8Array): Kind | undefined {
     const file = new Directories(bytes);
     const entries = file.entries(file.first);
     const first = (tag: number) => file.value(entries.find((entry) => entry.tag === tag));
-    const [bits = 1, photometric = 1, channels = 1, sampleFormat = 1] = [258, 262, 277, 339].map(first);
+    const [bits = 1, compression = 1, photometric = 1, channels = 1, sampleFormat = 1] = [
+      258, 259, 262, 277, 339,
+    ].map(first);
+    const packed = compressionsOfTiff[compression];
+    if (packed !== undefined) {
+      return {
+        what: `a TIFF file that is compressed by ${packed}`,
+        advice: 'Save it without compression or by LZW, such as by libtiff: "tiffcp -c lzw FILE new.tif"',
+      };
+    }
     const colors = colorsOfTiff[photometric];
     const kind = { 2: "signed whole numbers", 3: "floating-point numbers" }[sampleFormat] ?? "whole numbers";
     const isUsual = sampleFormat === 1 && [1, 2, 4, 8, 16].includes(bits);

@@ -24,3 +24,8 @@ export function excerpt(text: string): string {
 
 /** The name of the method that Node's console.log calls to print an object of a class. */
 export const inspectHook = Symbol.for("nodejs.util.inspect.custom");
+
+/** Bytes as hexadecimal digits. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

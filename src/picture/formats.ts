@@ -1,6 +1,7 @@
 /** The picture formats: one list, which messages, help texts, dialogs and readers go by. */
 
 import { orList } from "../options/lists.ts";
+import { hexOf } from "../options/printable.ts";
 
 export type PictureFormat = "png" | "jpeg" | "webp" | "tiff" | "avif" | "gif" | "bmp" | "pnm";
 
@@ -107,5 +108,5 @@ export function formatOfStart(bytes: Uint8Array): PictureFormat | undefined {
 }
 
 export function hexOfStart(bytes: Uint8Array): string {
-  return [...bytes.subarray(0, 12)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(bytes.subarray(0, 12));
 }

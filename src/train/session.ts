@@ -1,9 +1,9 @@
 /** Everything that a run works with, new or as it was at a checkpoint. */
-import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { DataError, type PairDataset, PatchLoader } from "../data/index.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
+import { statsOf } from "../data/same-file.ts";
 import { Adam, type Device, onDevice, outsideScopes, Random, type SuperResolver } from "../node.ts";
 import { quantity } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
@@ -213,7 +213,5 @@ function checkPictures(before: PictureNames, now: PictureNames, onMessage: (line
 
 /** Bytes of all files to learn from, together. */
 function bytesOf({ files = [] }: PairDataset): number {
-  return files
-    .flatMap(pathsOf)
-    .reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+  return files.flatMap(pathsOf).reduce((sum, path) => sum + Number(statsOf(path)?.size ?? 0), 0);
 }

@@ -42,6 +42,6 @@ export async function readFileInNode(file: URL | string): Promise<Uint8Array> {
   const { weightBytesOf } = await import("./weight-files.ts");
   return weightBytesOf(file).catch(async (cause) => {
     const { reasonForReading } = await import("../data/read-file.ts");
-    throw cause instanceof DataError ? cause : new Error(reasonForReading(cause), { cause });
+    throw cause instanceof DataError ? cause : new Error(reasonForReading(cause, String(file)), { cause });
   });
 }

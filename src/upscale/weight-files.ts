@@ -1,8 +1,9 @@
 /** Weight files on disk: one file, the two of ncnn, or one of Keras. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathOf } from "../data/path-of.ts";
 import { readError, readWhole } from "../data/read-file.ts";
+import { statsOf } from "../data/same-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { fromKeras, looksLikeKeras } from "./keras-file.ts";
@@ -48,7 +49,7 @@ function refuseCheckpoint(path: string, bytes: Uint8Array): void {
 }
 
 function refuseFolder(folder: string): void {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (!statsOf(folder)?.isDirectory()) return;
   const files = readdirSync(folder)
     .filter(isWeightFile)
     .sort()

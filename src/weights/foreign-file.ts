@@ -1,47 +1,23 @@
-/**
- * What people hand in for a weight file and is none: files of other programs, and what comes in their place
- * when a download went wrong.
- */
-
-interface Kind {
-  /** The first bytes in hexadecimal. */
-  readonly bytes?: RegExp;
-  /** The first bytes as text; those that are no letters, digits or signs of ASCII are dots. */
-  readonly text?: RegExp;
-  /** Extensions that tell where the bytes do not. */
-  readonly extensions?: RegExp;
-  /** What it is, to follow "this is". */
-  readonly what: string;
-  readonly remedy: string;
-}
+/** What people hand in for a weight file and is none: mostly files of other programs. */
+import { type FileKind, kindOf, otherFiles, standIns, startLength } from "../options/file-kinds.ts";
+import { hexOf } from "../options/printable.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
 const otherProgram =
-  "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, or train one " +
-  'with "pixelgrad train".';
+  "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, save it as one of " +
+  'these in the program that trained it, or train one with "pixelgrad train".';
 const kerasByPath =
   "Of Keras' files, Node reads ports of EDSR and SRCNN by their paths. To use one elsewhere, convert it: npx " +
   "pixelgrad convert net.h5 net.safetensors.";
-const fetchAgain = "Download the file itself.";
+
+/** A network of another program. */
+function of(program: string): Pick<FileKind, "what" | "remedy"> {
+  return { what: `a network of ${program}`, remedy: otherProgram };
+}
 
 /** The first one that fits counts. */
-const kinds: readonly Kind[] = [
-  {
-    bytes: /^$/,
-    what: "an empty file, such as a full disk or a download that failed leaves",
-    remedy: "Save or download it again.",
-  },
-  {
-    text: /^version https:\/\/git-lfs\./,
-    what: "a Git LFS pointer, which stands for the file",
-    remedy: 'Get the file itself: by "git lfs pull" in its repository, or by its download link.',
-  },
-  {
-    text: /^[.\s]*(?:<!--.*?-->[.\s]*)?<(?:!doctype html|html|head|body|script)\b/i,
-    what: "a web page, such as one that asks to log in",
-    remedy: fetchAgain,
-  },
-  { text: /^[.\s]*<\?xml/, what: "an XML text, such as a server's answer", remedy: fetchAgain },
+const kinds: readonly FileKind[] = [
+  ...standIns,
   {
     bytes: /^504b0304/,
     text: /\bdata\.pkl/,
@@ -66,21 +42,17 @@ const kinds: readonly Kind[] = [
   },
   {
     bytes: /^800[2-5]/,
-    extensions: /\.(?:pth?|ckpt|pkl|pickle)$/i,
+    extensions: /\.(?:pkl|pickle)$/i,
     what: "a Python pickle, and none that torch.save has written",
     remedy: saveAgain,
   },
+  { bytes: /^080.12/, text: /coremltools/, extensions: /\.mlmodel$/i, ...of("Core ML (.mlmodel)") },
   {
     bytes: /^08..12/,
     text: /^.{0,40}(?:pytorch|onnx|tf2|keras|paddle|mxnet|cntk|caffe)/i,
     extensions: /\.onnx$/i,
     what: "an ONNX network (.onnx)",
     remedy: otherProgram,
-  },
-  {
-    extensions: /\.(?:param|bin)$/i,
-    what: "a part of an ncnn network (.param, .bin)",
-    remedy: "Put both parts into one folder, under the same name, and name one of them.",
   },
   {
     bytes: /^0a/,
@@ -103,13 +75,39 @@ const kinds: readonly Kind[] = [
   },
   { text: /^.NUMPY/, extensions: /\.np[yz]$/i, what: "a NumPy array (.npy)", remedy: saveAgain },
   { text: /^MATLAB 5/, extensions: /\.mat$/i, what: "a Matlab file (.mat)", remedy: otherProgram },
-  { text: /^GGUF/, what: "a GGUF file", remedy: otherProgram },
+  { text: /"(?:modelTopology|weightsManifest)"/, ...of("TensorFlow.js (model.json)") },
+  { text: /^model_checkpoint_path:/, ...of("TensorFlow (checkpoint)") },
+  { extensions: /\.(?:index|meta|data-\d+-of-\d+)$/i, ...of("TensorFlow (.index, .data)") },
+  { text: /^[.\s]*node\s*\{/, extensions: /\.pbtxt$/i, ...of("TensorFlow (.pbtxt)") },
   {
-    // gzip, 7z, RAR, xz, bzip2, Zstandard
-    bytes: /^(?:1f8b|377abcaf|52617221|fd377a|425a68|28b52ffd)/,
-    what: "a packed file",
-    remedy: "Unpack it, and give the weight file that is in it.",
+    text: /^[.\s]*(?:name:\s*"|layers?\s*\{|input:\s*")/,
+    extensions: /\.prototxt$/i,
+    ...of("Caffe (.prototxt)"),
   },
+  { extensions: /\.caffemodel$/i, ...of("Caffe (.caffemodel)") },
+  { bytes: /^12010{12}/, extensions: /\.params$/i, ...of("MXNet (.params)") },
+  {
+    text: /^[fp]trt/,
+    extensions: /\.(?:engine|trt|plan)$/i,
+    ...of("TensorRT, for one make of GPU (.engine)"),
+  },
+  { extensions: /\.mnn$/i, ...of("MNN (.mnn)") },
+  { text: /^[.\s]*<\?xml.*?<net\s/, ...of("OpenVINO (.xml, .bin)") },
+  {
+    text: /^(?:.{12}|4.\d+.3.)V 1/,
+    extensions: /\.t7$/i,
+    ...of("Torch7, before PyTorch (.t7)"),
+  },
+  { extensions: /\.pd(?:params|model|iparams)$/i, ...of("PaddlePaddle") },
+  { extensions: /\.(?:msgpack|orbax)$/i, ...of("Flax (.msgpack)") },
+  { bytes: /^0{8}0[12]0{6}/, extensions: /\.weights$/i, ...of("Darknet (.weights)") },
+  {
+    text: /^(?:#!.{0,20}python|#.{0,20}coding|"""|import \w|from [\w.]+ import |class \w|def \w)/,
+    extensions: /\.(?:py|ipynb)$/i,
+    what: "a program in Python (.py), which may build a network and holds no weights",
+    remedy: "Look for the weights beside it.",
+  },
+  { text: /^GGUF/, what: "a GGUF file", remedy: otherProgram },
   {
     // PNG, JPEG, WebP, GIF, BMP, TIFF
     bytes: /^(?:89504e47|ffd8ff|52494646.{8}57454250|47494638|424d|49492a00|4d4d002a)/,
@@ -122,32 +120,47 @@ const kinds: readonly Kind[] = [
     what: "a JSON text",
     remedy: "Give the weight file itself. In a run folder that is best.safetensors.",
   },
+  ...otherFiles,
+  {
+    extensions: /\.(?:param|bin)$/i,
+    what: "a part of a network of ncnn (.param, .bin), or a file of another program",
+    remedy: "Put both parts into one folder, under the same name, and name one of them.",
+  },
 ];
 
-/** How many bytes are looked at. */
-const startLength = 4096;
+/** What to say of an ordinary text. */
+const plainText: Omit<FileKind, "bytes"> = {
+  what: "a text, and holds no weights",
+  remedy: "Look for the weights beside it.",
+};
 
 /**
- * A message if a file is known to be something else than safetensors: by its first bytes, or else by the
- * extension of `name`, which is what the message calls it.
+ * What to say of a file that is not safetensors: what else it is by its first bytes, or by the extension of `name`,
+ * which is what the message calls it. Undefined for what looks like safetensors or is called so: it may be damaged.
  */
 export function describeForeignFile(file: Uint8Array, name: string): string | undefined {
   if (looksLikeSafetensors(file)) return undefined;
-  const start = file.subarray(0, startLength);
-  const bytes = Array.from(start, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const text = Array.from(start, (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join(
-    "",
-  );
-  const fits = ({ bytes: hexadecimal, text: letters }: Kind) =>
-    (hexadecimal || letters) && (hexadecimal?.test(bytes) ?? true) && (letters?.test(text) ?? true);
-  const kind = kinds.find(fits) ?? kinds.find(({ extensions }) => extensions?.test(name));
-  return (
-    kind &&
-    `${name}: this is ${kind.what}, and a weight file (safetensors, or PyTorch's .pth) was wanted. ${kind.remedy}`
-  );
+  const kind = kindOf(file, name, kinds) ?? (isText(file) ? plainText : undefined);
+  if (kind === undefined && (file[8] === brace || /\.safetensors$|^the safetensors file$/i.test(name)))
+    return undefined;
+  const { what, remedy } = kind ?? {
+    what: `no kind of file that is known here (its first bytes are ${hexOf(file.subarray(0, 12))})`,
+    remedy:
+      "Save the network as one of these in the program that trained it. If this should be one, download it again.",
+  };
+  return `${name}: this is ${what}, and a weight file (safetensors, or PyTorch's .pth) was wanted. ${remedy}`;
 }
+
+const brace = 0x7b;
 
 /** A length below 2^32, and the brace of a JSON object: also in a file that was cut short. */
 function looksLikeSafetensors(file: Uint8Array): boolean {
-  return file.length > 8 && file.subarray(4, 8).every((byte) => byte === 0) && file[8] === 0x7b;
+  return file.length > 8 && file.subarray(4, 8).every((byte) => byte === 0) && file[8] === brace;
+}
+
+/** Nothing but ASCII, with white space. */
+function isText(file: Uint8Array): boolean {
+  return file
+    .subarray(0, startLength)
+    .every((byte) => (byte >= 32 && byte < 127) || byte === 9 || byte === 10 || byte === 13);
 }

@@ -356,14 +356,20 @@ test("TIFF of 8 and 16 bits, and AVIF", async () => {
 
 describe("whole files that nothing here reads are called what they are, and not damaged", () => {
   /** An uncompressed TIFF file of 4x4 pixels. */
-  const tiffOf = (bits: number, channels: number, photometric: number, sampleFormat = 1) => {
+  const tiffOf = (
+    bits: number,
+    channels: number,
+    photometric: number,
+    sampleFormat = 1,
+    { compression = 1, further = [] as readonly (readonly [tag: number, value: number])[] } = {},
+  ) => {
     const lists = Buffer.alloc(32);
     for (let i = 0; i < 8; i++) {
       lists.writeUInt16LE(bits, 2 * i);
       lists.writeUInt16LE(sampleFormat, 16 + 2 * i);
     }
     const samples = Buffer.alloc((16 * channels * bits) / 8, 60);
-    const place = 8 + 2 + 12 * 11 + 4;
+    const place = 8 + 2 + 12 * (11 + further.length) + 4;
     // A list of one or two values lies in the entry itself.
     const list = (value: number, at: number): [number, number] =>
       channels > 2 ? [channels, at] : [channels, value * (channels === 2 ? 65537 : 1)];
@@ -372,7 +378,7 @@ describe("whole files that nothing here reads are called what they are, and not 
       [256, 3, 1, 4],
       [257, 3, 1, 4],
       [258, 3, ...list(bits, place)],
-      [259, 3, 1, 1],
+      [259, 3, 1, compression],
       [262, 3, 1, photometric],
       [273, 4, 1, place + 32],
       [277, 3, 1, channels],
@@ -380,7 +386,9 @@ describe("whole files that nothing here reads are called what they are, and not 
       [279, 4, 1, samples.length],
       ...(extra > 0 && extra <= 2 ? ([[338, 3, extra, 0]] as const) : []),
       [339, 3, ...list(sampleFormat, place + 16)],
+      ...further.map(([tag, value]) => [tag, 4, 1, value] as const),
     ];
+    entries.sort(([one], [other]) => one - other);
     const directory = Buffer.alloc(place - 8);
     directory.writeUInt16LE(entries.length);
     for (const [i, [tag, type, count, value]] of entries.entries()) {
@@ -391,6 +399,10 @@ describe("whole files that nothing here reads are called what they are, and not 
     }
     return Buffer.concat([Buffer.from("49492a0008000000", "hex"), directory, lists, samples]);
   };
+  const thumbnail = [
+    [254, 1],
+    [330, 8],
+  ] as const;
   const png = () =>
     sharp(noise(8, 8, 3).data, { raw: { width: 8, height: 8, channels: 3 } })
       .png()
@@ -412,6 +424,14 @@ describe("whole files that nothing here reads are called what they are, and not 
     ["LogLuv", () => tiffOf(16, 3, 32845), /a TIFF file of LogLuv/],
     ["raw samples", () => tiffOf(16, 1, 32803), /a TIFF file of a camera's raw samples/],
     ["doubles", () => tiffOf(64, 1, 1, 3), /a TIFF file of floating-point numbers of 64 bits/],
+    [
+      "ZSTD",
+      () => tiffOf(8, 3, 2, 1, { compression: 50000 }),
+      /a TIFF file that is compressed by ZSTD, which is not read\. Save it without compression or by LZW/,
+    ],
+    ["LZMA", () => tiffOf(8, 3, 2, 1, { compression: 34925 }), /a TIFF file that is compressed by LZMA/],
+    ["a thumbnail", () => tiffOf(8, 3, 2, 1, { further: thumbnail }), /a camera's raw file/],
+    ["DNG", () => tiffOf(8, 3, 2, 1, { further: [[50706, 0x401]] }), /a camera's raw file.*darktable/],
     ["12 bits", () => tiffOf(12, 1, 1), /a TIFF file of whole numbers of 12 bits/],
     [
       "CgBI",
@@ -433,6 +453,11 @@ describe("whole files that nothing here reads are called what they are, and not 
       },
       /an animation, an AVIF sequence, which is not read\. Save a frame of it as PNG/,
     ],
+    [
+      "HEIC that begins as AVIF may",
+      () => Buffer.from("\0\0\0\x18ftypmif1\0\0\0\0mif1heic\0\0\0\x08mdat", "latin1"),
+      /a HEIC picture, as iPhones take them/,
+    ],
   ])("%s", async (_, make, message) => {
     const file = await make();
     for (const decode of [decodeImage, decodePictureFile]) {
@@ -441,6 +466,69 @@ describe("whole files that nothing here reads are called what they are, and not 
       expect((error as Error).message).toMatch(message);
       expect((error as Error).message).not.toMatch(/damaged|cut short|\n/);
     }
+  });
+});
+
+describe("what is no picture that is read is called what it is", () => {
+  test.each<[string, string, RegExp]>([
+    [
+      "p.jpg",
+      "<!DOCTYPE html>\n<html><head>",
+      /a web page, such as one that asks to log in.*Download the file itself/,
+    ],
+    [
+      "x.png",
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d7",
+      /a Git LFS pointer.*git lfs pull/,
+    ],
+    [
+      "i.heic",
+      "\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+      /a HEIC picture.*"heif-dec FILE picture\.png".*Most Compatible/,
+    ],
+    ["i.jpg", "\xff\x0a\xfa\x1f\x01", /a JPEG XL picture.*djxl/],
+    ["i.jxl", "\0\0\0\x0cJXL \x0d\x0a\x87\x0a", /a JPEG XL picture/],
+    ["i.jp2", "\0\0\0\x0cjP  \x0d\x0a\x87\x0a", /a JPEG 2000 picture/],
+    ["i.j2k", "\xff\x4f\xff\x51\0\x2f", /a JPEG 2000 picture/],
+    ["i.psd", "8BPS\0\x01\0\0", /a Photoshop file/],
+    ["i.xcf", "gimp xcf v011", /a GIMP file/],
+    ["i.svg", '<?xml version="1.0"?>\n<!-- x --><svg width="3">', /an SVG drawing.*rsvg-convert/],
+    ["i.svg", "<svg xmlns=", /an SVG drawing/],
+    ["i.pdf", "%PDF-1.7\n", /a PDF document.*pdfimages/],
+    ["i.eps", "%!PS-Adobe-3.0 EPSF", /a PostScript file/],
+    ["i.exr", "\x76\x2f\x31\x01", /an OpenEXR picture/],
+    ["i.hdr", "#?RADIANCE\n", /floating-point numbers/],
+    ["f.mp4", "\0\0\0\x20ftypisom", /a film; .*ffmpeg -i FILE -f yuv4mpegpipe - \| pixelgrad upscale/],
+    ["f.mov", "\0\0\0\x14ftypqt  ", /a film;/],
+    ["f.mkv", "\x1a\x45\xdf\xa3\x01", /a film;/],
+    ["f.avi", "RIFF1234AVI LIST", /a film;/],
+    ["f.y4m", "YUV4MPEG2 W3 H2", /a y4m video/],
+    ["i.cr3", "\0\0\0\x18ftypcrx \0\0\0\x01", /a camera's raw file.*darktable-cli/],
+    ["i.raf", "FUJIFILMCCD-RAW 0201", /a camera's raw file/],
+    ["i.cr2", "II*\0\x10\0\0\0CR\x02\0", /a camera's raw file/],
+    ["i.nef", "MM\0*\0\0\0\x08\0\0", /a camera's raw file/],
+    ["i.ico", "\0\0\x01\0\x01\0", /icons of Windows/],
+    ["i.tga", "\0\0\x02\0\0\0\0\0", /a Targa picture/],
+    ["i.png", "\xff\xfe\x89\0P\0N\0G\0", /a text in UTF-16/],
+    ["i.png", "PK\x03\x04\x14\0", /a packed file.*Unpack it/],
+    ["i.svg", '<?xml version="1.0"?>\n<Error>', /an XML text/],
+    ["w.safetensors", '\x40\0\0\0\0\0\0\0{"__metadata__"', /a file of weights/],
+  ])("%s (case %#)", async (name, start, message) => {
+    const bytes = Buffer.from(start, "latin1");
+    const error = await decodeImage(bytes, `in/${name}`).catch((cause: Error) => cause);
+    expect(error).toBeInstanceOf(DataError);
+    expect((error as Error).message).toMatch(message);
+    expect((error as Error).message).toMatch(/^in\/\S+: this is .*; what is read is PNG, JPEG, .* or PPM\. /);
+    expect((error as Error).message).not.toMatch(/damaged|\n/);
+  });
+
+  test("hostile texts take no time", async () => {
+    const start = performance.now();
+    for (const part of ["<!---->", "<?xml ", "<!-- ", "... ", "PK", "<svg"]) {
+      const text = Buffer.from(part.repeat(2000));
+      await expect(decodeImage(text, "x.png")).rejects.toThrow(DataError);
+    }
+    expect(performance.now() - start).toBeLessThan(2000); // milliseconds
   });
 });
 

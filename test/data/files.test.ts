@@ -15,8 +15,16 @@ import { deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test, vi } from "vitest";
-import { decodeImage, encodePng, makeFolder, readImage, writePng, writeWhole } from "../../src/data/files.ts";
-import { PictureWriter } from "../../src/data/picture-file.ts";
+import {
+  decodeImage,
+  encodePng,
+  makeFolder,
+  readImage,
+  refuseReadOnly,
+  writePng,
+  writeWhole,
+} from "../../src/data/files.ts";
+import { PictureWriter, readPictureFile, sizeOfPictureFile } from "../../src/data/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { drawn, noise, photograph, temporaryFolder } from "./support.ts";
@@ -251,6 +259,33 @@ describe("writeWhole", () => {
     const [read] = await Promise.all([readFile(pipe, "utf8"), writeWhole(pipe, "through")]);
     expect(read).toBe("through");
     expect(lstatSync(pipe).isFIFO()).toBe(true);
+  });
+
+  test.skipIf(process.platform === "win32")("reads no pipe to which nobody may ever write", async () => {
+    const pipe = join(folder, "pipe-in.png");
+    execFileSync("mkfifo", [pipe]);
+    for (const read of [readImage, sizeOfPictureFile, readPictureFile]) {
+      const { message } = await failure(read(pipe));
+      expect(message).toBe(
+        `${pipe}: this is a pipe, and a file was wanted. Read the pipe yourself, and give the bytes.`,
+      );
+    }
+  });
+
+  test("a path that the system calls too long is called that", async () => {
+    const [name, path] = [`${"n".repeat(256)}.png`, `${"d/".repeat(2100)}a.png`];
+    const reasons: [string, string][] = [
+      [name, "its name has 260 bytes, and file systems take 255."],
+      [path, "its path of 4205 bytes, or a name in it, is longer than the system takes."],
+    ];
+    for (const [long, reason] of reasons) {
+      const reading = await failure(readImage(long));
+      expect(reading.message).toBe(`${long}: cannot be read: ${reason} Check the path.`);
+      for (const write of [() => writeWhole(long, "x"), () => writePng(long, noise(2, 2, 3))]) {
+        expect((await failure(write())).message).toBe(`${long}: cannot be written: ${reason}`);
+      }
+      expect(() => refuseReadOnly(long)).not.toThrow(); // writing says it
+    }
   });
 });
 

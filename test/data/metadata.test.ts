@@ -108,6 +108,76 @@ beforeAll(async () => {
   writeFileSync(path("photo.jpg"), withSegments(jpeg, ...segments));
 });
 
+describe("Photoshop's note on copyright", () => {
+  const resource = (id: number, data: Buffer) => {
+    const head = Buffer.from("8BIM\0\0\0\0\0\0\0\0", "latin1");
+    head.writeUInt16BE(id, 4);
+    head.writeUInt32BE(data.length, 8);
+    return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
+  };
+  const flag = resource(0x040a, Buffer.of(1));
+  const address = resource(0x040b, Buffer.from("https://someone.example"));
+  const others = [resource(0x03ed, Buffer.alloc(16)), resource(0x0425, Buffer.alloc(16, 7))]; // of the old file
+  const jpegWith = async (...resources: Buffer[]) => {
+    const jpeg = await sharp(noise(8, 8, 3).data, { raw: { width: 8, height: 8, channels: 3 } })
+      .jpeg()
+      .toBuffer();
+    return withSegments(jpeg, segment(0xed, "Photoshop 3.0\0", ...resources));
+  };
+
+  test.each(["jpeg", "png", "tiff"] as const)("stays in %s, with and without IPTC data", async (format) => {
+    const caption = photoshopCaption("A caption").subarray("Photoshop 3.0\0".length);
+    for (const parts of [
+      [others[0], flag, address, others[1]],
+      [flag, caption, address],
+    ]) {
+      writeFileSync(path("rights.jpg"), await jpegWith(...parts));
+      expect(await copy(path("rights.jpg"), path(`rights.${format}`), format)).toEqual([]);
+      for (const target of ["jpeg", "png", "tiff"] as const) {
+        const { rights, iptc } = await readPictureFile(path(`rights.${format}`), { target });
+        expect(Buffer.from(rights!)).toEqual(Buffer.concat([flag, address]));
+        expect(iptc?.toString().includes("A caption")).toBe(parts.includes(caption) ? true : undefined);
+      }
+    }
+  });
+
+  test("elsewhere, it is named; a mark that is not set is none", async () => {
+    writeFileSync(path("rights.jpg"), await jpegWith(flag));
+    expect(await copy(path("rights.jpg"), path("rights.webp"), "webp")).toEqual([
+      "without Photoshop's note on copyright: WebP cannot hold it",
+    ]);
+    writeFileSync(path("no-rights.jpg"), await jpegWith(...others, resource(0x040a, Buffer.of(0))));
+    const { rights, notes } = await readPictureFile(path("no-rights.jpg"), { target: "webp" });
+    expect([rights, notes]).toEqual([undefined, []]);
+  });
+});
+
+test("what a viewer may show of a PNG, and no result has, is named", async () => {
+  const withChunks = async (channels: 3 | 4, ...chunks: Buffer[]) => {
+    const raw = { width: 8, height: 8, channels };
+    const file = await sharp(noise(8, 8, channels).data, { raw })
+      .png()
+      .toBuffer();
+    return Buffer.concat([file.subarray(0, 33), ...chunks, file.subarray(33)]);
+  };
+  const notesOf = async (file: Buffer) => (await decodePictureFile(file, "it")).notes.map(({ text }) => text);
+  const background = pngChunk("bKGD", Buffer.alloc(6));
+  const transparency = pngChunk("tRNS", Buffer.alloc(6));
+  const ofTheOldFile = [
+    pngChunk("sBIT", Buffer.of(5, 6, 5)),
+    pngChunk("oFFs", Buffer.alloc(9)),
+    pngChunk("tIME", Buffer.of(7, 234, 1, 1, 0, 0, 0)),
+  ];
+  expect(await notesOf(await withChunks(4, background))).toEqual(["without its background colour"]);
+  expect(await notesOf(await withChunks(3, transparency, background))).toEqual([
+    "without its background colour",
+  ]);
+  expect(await notesOf(await withChunks(3, background, ...ofTheOldFile))).toEqual([]);
+  expect(await notesOf(await withChunks(3, pngChunk("sTER", Buffer.of(0))))).toEqual([
+    "without the note that it is a pair of pictures for two eyes",
+  ]);
+});
+
 describe("a photograph with EXIF, GPS, XMP, IPTC, a comment, 300 dpi and Display P3", () => {
   test.each(written)("as %s", async (format) => {
     const file = path(`photo-copy.${format}`);
@@ -324,7 +394,7 @@ describe("PNG", () => {
   test("HDR is named where its code is lost", async () => {
     writeFileSync(path("hdr.png"), png([pngChunk("cICP", Buffer.of(9, 16, 0, 1))]));
     expect(await copy(path("hdr.png"), path("hdr.webp"), "webp")).toEqual([
-      "without the note that its colours are HDR, which only PNG holds: it looks dull",
+      "without the note that its colours are HDR, which only PNG results get: it looks dull",
     ]);
   });
 });

@@ -120,3 +120,11 @@ test("AVIF is read as the browser reads it", async () => {
     .locator("#message", { hasText: "damaged.avif is AVIF, which this browser cannot read" })
     .waitFor();
 });
+
+test("what is no picture of a browser is called what it is", async () => {
+  const { page } = await visit(browser);
+  await give(page, "film.jpg", Buffer.from("\0\0\0\x20ftypisom", "latin1"));
+  await page
+    .locator("#message", { hasText: "film.jpg is a film, and no picture that this browser" })
+    .waitFor();
+});

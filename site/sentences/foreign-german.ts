@@ -1,0 +1,36 @@
+/** In German what src/picture/foreign-pictures.ts and src/options/file-kinds.ts say that a file is. */
+export const foreignGerman: Readonly<Record<string, string>> = {
+  "a camera's raw file": "eine Rohdatei einer Kamera",
+  "a film": "ein Film",
+  "a HEIC picture, as iPhones take them": "ein HEIC-Bild, wie iPhones sie aufnehmen",
+  "a JPEG XL picture": "ein JPEG-XL-Bild",
+  "a JPEG 2000 picture": "ein JPEG-2000-Bild",
+  "a JPEG XR picture": "ein JPEG-XR-Bild",
+  "a Photoshop file": "eine Photoshop-Datei",
+  "a GIMP file": "eine GIMP-Datei",
+  "an SVG drawing, which has no pixels": "eine SVG-Zeichnung, die keine Pixel hat",
+  "a PDF document": "ein PDF-Dokument",
+  "a PostScript file (.eps, .ps)": "eine PostScript-Datei (.eps, .ps)",
+  "an OpenEXR picture, of floating-point numbers": "ein OpenEXR-Bild aus Gleitkommazahlen",
+  "a picture of floating-point numbers (.hdr, .pfm)": "ein Bild aus Gleitkommazahlen (.hdr, .pfm)",
+  "icons of Windows (.ico)": "eine Datei mit Windows-Symbolen (.ico)",
+  "a Targa picture (.tga)": "ein Targa-Bild (.tga)",
+  "a texture of DirectX (.dds)": "eine DirectX-Textur (.dds)",
+  "a QOI picture": "ein QOI-Bild",
+  "a PCX picture": "ein PCX-Bild",
+  "a DjVu document": "ein DjVu-Dokument",
+  "a medical picture (DICOM)": "ein medizinisches Bild (DICOM)",
+  "a picture of astronomers (FITS)": "ein astronomisches Bild (FITS)",
+  "a y4m video": "ein y4m-Video",
+  "a file of weights or numbers, and no picture": "eine Datei mit Gewichten oder Zahlen und kein Bild",
+  "an empty file, such as a full disk or a download that failed leaves":
+    "eine leere Datei, wie eine volle Platte oder ein gescheiterter Download sie hinterlässt",
+  "a Git LFS pointer, which stands for the file": "ein Git-LFS-Zeiger, der für die Datei steht",
+  "a web page, such as one that asks to log in":
+    "eine Webseite, zum Beispiel eine, auf der man sich anmelden soll",
+  "an XML text, such as a server's answer": "ein XML-Text, zum Beispiel die Antwort eines Servers",
+  "a packed file": "eine gepackte Datei",
+  "a program": "ein Programm",
+  "a text in UTF-16, such as PowerShell's > makes of any file":
+    "ein Text in UTF-16, wie ihn PowerShell mit > aus jeder Datei macht",
+};
