@@ -231,7 +231,9 @@ async function runInNode() {
   );
   // Weights from a path need the path, the reading of a file and, those of Keras, a thread, and no decoder.
   const unwanted = loaded.filter((url) =>
-    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.|path-of\.|thread-program\.)/.test(url),
+    /node_modules\/sharp\/|pixelgrad\/dist\/(?:data|files)\/(?!read-file\.|path-of\.|thread-program\.)/.test(
+      url,
+    ),
   );
   check(unwanted.length === 0, `import "pixelgrad" loads what only pixelgrad/data needs: ${unwanted}`);
   return { says: describe(answer), result: undefined };

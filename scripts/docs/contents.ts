@@ -72,6 +72,8 @@ export const contents: readonly Section[] = [
     "src/device/README.md": "The device",
     "src/nn/README.md": "Layers, losses and optimizers",
     "src/weights/README.md": "Weight files",
+    "src/files/README.md": "Picture files",
+    "src/data/README.md": "Data sets and batches",
     "src/models/README.md": "Networks",
     "src/upscale/README.md": "From a picture to a larger one",
     "src/train/README.md": "How a network is trained",

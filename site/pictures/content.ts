@@ -3,9 +3,9 @@
  * loaded before a file needs it: the page begins with one that does not.
  */
 import "./buffer.ts";
-import { readBmp } from "../../src/data/bmp.ts";
-import { Directories, densityIn, orientationOf } from "../../src/data/exif.ts";
-import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/data/jpeg.ts";
+import { readBmp } from "../../src/files/bmp.ts";
+import { Directories, densityIn, orientationOf } from "../../src/files/exif.ts";
+import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/files/jpeg.ts";
 import {
   decodeXmp,
   jfifDensity,
@@ -13,8 +13,8 @@ import {
   type Metadata,
   pngMetadata,
   withoutPrefix,
-} from "../../src/data/metadata.ts";
-import { readPnm } from "../../src/data/pnm.ts";
+} from "../../src/files/metadata.ts";
+import { readPnm } from "../../src/files/pnm.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { type Image, jpegQualityOfFile, type Samples } from "../../src/picture/index.ts";
 import { say } from "../worker-language.ts";

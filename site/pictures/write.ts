@@ -1,13 +1,13 @@
 /** Results to picture files, with what their originals said besides samples, as far as the format holds it. */
-import { encodeSegment } from "../../src/data/jpeg.ts";
+import { encodeSegment } from "../../src/files/jpeg.ts";
 import {
   exifOfResult,
   type FileMetadata,
   fitTo,
   type Metadata,
   xmpOfResult,
-} from "../../src/data/metadata.ts";
-import { jpegSegments, pngChunks } from "../../src/data/metadata-parts.ts";
+} from "../../src/files/metadata.ts";
+import { jpegSegments, pngChunks } from "../../src/files/metadata-parts.ts";
 import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
 import { dimensions } from "../size.ts";

@@ -1,10 +1,10 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
-import { makeFolder, writePng, writeWhole } from "../data/files.ts";
 import type { PairFiles } from "../data/pairs.ts";
-import { sameFile } from "../data/same-file.ts";
 import type { Picture } from "../evaluate/index.ts";
+import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
+import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import type { Panel, Region } from "../report/picture.ts";

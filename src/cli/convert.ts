@@ -1,7 +1,7 @@
 /** `pixelgrad convert` and `pixelgrad export`: a network in another format, for other programs. */
 import { existsSync } from "node:fs";
 import { parse } from "node:path";
-import { writeWhole } from "../data/files.ts";
+import { writeWhole } from "../files/image-files.ts";
 import type { Architecture, Option } from "../node.ts";
 import { file, oneOf, quote, text } from "../options/kinds.ts";
 import { andList, orList, quantity } from "../options/lists.ts";

@@ -1,6 +1,6 @@
 /** What `evaluate` and `compare` share before anything is measured: flags, what they mean, and checks. */
 import { degradationKind } from "../data/degradation-kind.ts";
-import { formatNames } from "../data/formats.ts";
+import { formatNames } from "../files/formats.ts";
 import { folder, oneOf, whole } from "../options/kinds.ts";
 import { paddings } from "../upscale/upscale-options.ts";
 import { UsageError } from "./flags.ts";
@@ -60,6 +60,6 @@ export function refuseBoth(lr: string | undefined, degradation: unknown): void {
 
 /** Before a network is loaded: are there pictures at all? @throws DataError */
 export async function checkPicturesIn(hr: string, lr: string | undefined): Promise<void> {
-  const { picturesIn } = await import("../data/pictures-in.ts");
+  const { picturesIn } = await import("../files/pictures-in.ts");
   for (const folder of lr === undefined ? [hr] : [hr, lr]) picturesIn(folder);
 }

@@ -166,7 +166,7 @@ export async function openAdapter(adapter: string | undefined, methods: readonly
 
 /** The network of a weight file, or of a name that comes with the package, as its file describes it. */
 export async function readNetworkFile(method: string, scale?: number): Promise<NetworkFile> {
-  const { readBytes } = await import("../data/files.ts");
+  const { readBytes } = await import("../files/image-files.ts");
   const { readNetwork } = await import("../node.ts");
   if (!isPretrained(method)) {
     const { readWeightFile } = await import("../upscale/weight-files.ts");

@@ -1,10 +1,10 @@
 /** Files that commands write: checked before the work begins, and never written over an input. */
 import { accessSync, constants } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { refuseReadOnly, writeError, writeWhole } from "../data/files.ts";
-import { formatOfName } from "../data/formats.ts";
-import { maxNameBytes } from "../data/path-of.ts";
-import { fileId, isStream, sameFile, statsOf, targetOf } from "../data/same-file.ts";
+import { formatOfName } from "../files/formats.ts";
+import { refuseReadOnly, writeError, writeWhole } from "../files/image-files.ts";
+import { maxNameBytes } from "../files/path-of.ts";
+import { fileId, isStream, sameFile, statsOf, targetOf } from "../files/same-file.ts";
 import { DataError } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
 import { takeOutput } from "./print.ts";

@@ -1,5 +1,5 @@
 /** `--profile FILE`: where a command's time goes, as a trace (src/device/trace.ts). */
-import { writeWhole } from "../data/files.ts";
+import { writeWhole } from "../files/image-files.ts";
 import { file } from "../options/kinds.ts";
 import { checkOutputs, checkWritable, profileOutput } from "./outputs.ts";
 import { printError } from "./print.ts";

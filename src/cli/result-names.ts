@@ -1,8 +1,8 @@
 /** The names of results, and which of the pictures are results of earlier runs. */
 import { basename, dirname, join } from "node:path";
-import { type PictureFormat, pictureFormats, stemOf, writtenFormats } from "../data/formats.ts";
-import { sizeOfPictureFile } from "../data/picture-file.ts";
-import { fileId } from "../data/same-file.ts";
+import { type PictureFormat, pictureFormats, stemOf, writtenFormats } from "../files/formats.ts";
+import { sizeOfPictureFile } from "../files/picture-file.ts";
+import { fileId } from "../files/same-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { scales } from "../picture/scales.ts";
 import { resultSizes } from "./methods.ts";

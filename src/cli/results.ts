@@ -2,8 +2,8 @@
 
 import { describeCropped } from "../data/pair-sizes.ts";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
-import type { Note } from "../data/picture-file.ts";
 import type { EvaluateOptions, Evaluation, Failure, FindPicturesOptions } from "../evaluate/index.ts";
+import type { Note } from "../files/picture-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
@@ -44,7 +44,7 @@ export async function measure(
 
 /** What the files have that is not measured, also those that cannot be: the same for all methods. */
 export async function notesOnFiles(pictures: readonly PairFiles[]): Promise<Note[]> {
-  const { headersOf, reductionsOf } = await import("../data/reductions.ts");
+  const { headersOf, reductionsOf } = await import("../files/reductions.ts");
   return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
 }
 

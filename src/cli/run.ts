@@ -94,7 +94,7 @@ const stopping = (["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const).filter(
 /**
  * The first signal asks the command to stop, through `signal`; the second ends the program at once, and so
  * does the end of `grace`, for what does not listen at that moment. Temporary files are removed in any case:
- * see data/temporary.ts. Standard output that cannot be written to any more stops a command in the same way.
+ * see files/temporary.ts. Standard output that cannot be written to any more stops a command in the same way.
  */
 class Stop {
   readonly #controller = new AbortController();

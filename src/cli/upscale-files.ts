@@ -1,16 +1,16 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
 import { dirname } from "node:path";
-import { makeFolder } from "../data/files.ts";
-import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
+import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../files/formats.ts";
+import { makeFolder } from "../files/image-files.ts";
 import {
   checkPictureSize,
   type Note,
   PictureWriter,
   readPictureFile,
   sizeOfPictureFile,
-} from "../data/picture-file.ts";
-import { fileId, isStream, statsOf } from "../data/same-file.ts";
-import { removeLeftovers } from "../data/temporary.ts";
+} from "../files/picture-file.ts";
+import { fileId, isStream, statsOf } from "../files/same-file.ts";
+import { removeLeftovers } from "../files/temporary.ts";
 import { type Bands, type Choice, span, type UpscaleReport, upscaleBands } from "../node.ts";
 import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";

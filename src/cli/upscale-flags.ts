@@ -5,7 +5,7 @@ import {
   namesOfFormats,
   pictureFormats,
   writtenFormats,
-} from "../data/formats.ts";
+} from "../files/formats.ts";
 import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";

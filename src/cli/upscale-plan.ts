@@ -1,9 +1,9 @@
 /** What `pixelgrad upscale` will read and write: settled before the first picture is computed. */
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { formatOfName, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
-import { maxNameBytes } from "../data/path-of.ts";
-import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
-import { fileId, isStream, statsOf, statsWithin } from "../data/same-file.ts";
+import { formatOfName, type PictureFormat, pictureFormats, writtenFormats } from "../files/formats.ts";
+import { maxNameBytes } from "../files/path-of.ts";
+import { type LeftOut, picturesIn } from "../files/pictures-in.ts";
+import { fileId, isStream, statsOf, statsWithin } from "../files/same-file.ts";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";

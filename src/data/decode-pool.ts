@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
+import type { ThreadData } from "../files/resources.ts";
+import { threadProgram } from "../files/thread-program.ts";
 import { DataError } from "../picture/errors.ts";
 import type { BatchFormat, Cut, Patches } from "./cut.ts";
 import type { CutRequest, DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
 import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
-import type { ThreadData } from "./resources.ts";
-import { threadProgram } from "./thread-program.ts";
 
 interface Task {
   request: DecodeRequest | CutRequest;

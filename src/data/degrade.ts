@@ -1,3 +1,4 @@
+import { decodeImage, toSharp } from "../files/image-files.ts";
 import {
   ArgumentError,
   anything,
@@ -25,7 +26,6 @@ import {
   type Range,
   type Shrink,
 } from "./degrade-photo.ts";
-import { decodeImage, toSharp } from "./files.ts";
 
 /**
  * How LR pictures are degraded beyond bicubic shrinking, so that a network learns to enlarge what cameras and

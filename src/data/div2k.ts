@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { stemOf } from "../files/formats.ts";
+import { picturesIn } from "../files/pictures-in.ts";
 import { ArgumentError, checkArguments } from "../options/arguments.ts";
 import { folder as aFolder, oneOf } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { stemOf } from "./formats.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { partnersOf } from "./partners.ts";
-import { picturesIn } from "./pictures-in.ts";
 
 /**
  * How DIV2K's LR pictures were made. "bicubic": by Matlab's imresize. "unknown": by a blur and a subsampling

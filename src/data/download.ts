@@ -1,10 +1,10 @@
 import { mkdir, open, readFile, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { diskFullError, writeWhole } from "../files/image-files.ts";
 import { isObject } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { diskFullError, writeWhole } from "./files.ts";
 
 export interface DownloadOptions {
   /** Stops the download; what has been downloaded stays, and the next call goes on from there. */

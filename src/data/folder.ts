@@ -1,15 +1,15 @@
 import { basename } from "node:path";
+import { namesOf, stemOf } from "../files/formats.ts";
+import { describeLeftOut, picturesIn } from "../files/pictures-in.ts";
+import { fileId, statsWithin } from "../files/same-file.ts";
 import { ArgumentError, checkArguments, listOf } from "../options/arguments.ts";
 import { folder as aFolder, file } from "../options/kinds.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
-import { namesOf, stemOf } from "./formats.ts";
 import { isNameOfLow } from "./pair-names.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { ofOtherScales, versionsAmong } from "./partners.ts";
-import { describeLeftOut, picturesIn } from "./pictures-in.ts";
-import { fileId, statsWithin } from "./same-file.ts";
 
 export interface FolderOptions extends Partial<PairFormat> {
   scale: number;

@@ -1,3 +1,4 @@
+import { batchesAhead, memoryForPictures, threadsForPictures } from "../files/resources.ts";
 import {
   ArgumentError,
   checkArguments,
@@ -26,7 +27,6 @@ import { drawForPatch } from "./degrade.ts";
 import type { PairDataset } from "./pairs.ts";
 import { PictureCache } from "./picture-cache.ts";
 import { openCached } from "./raw-cache.ts";
-import { batchesAhead, memoryForPictures, threadsForPictures } from "./resources.ts";
 
 export interface LoaderOptions {
   /** Patches per batch. */

@@ -1,3 +1,5 @@
+import { readImage } from "../files/image-files.ts";
+import type { Size } from "../files/picture-places.ts";
 import { checkArguments, checkIsObject, checkNames, keysOf } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
@@ -6,9 +8,7 @@ import { DataError } from "../picture/errors.ts";
 import { crop, type Image, toRgb } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
 import { type Degradation, type DegradationOptions, degrade } from "./degrade.ts";
-import { readImage } from "./files.ts";
 import { type Cropped, croppedTo, fittingLow } from "./pair-sizes.ts";
-import type { Size } from "./picture-places.ts";
 
 /** What the pictures of a pair look like. */
 export interface PairFormat {

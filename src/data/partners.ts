@@ -1,10 +1,10 @@
 /** Which LR picture belongs to which HR picture, by their names: one rule for all that read pairs. */
 import { dirname, extname } from "node:path";
+import { repeated, stemOf } from "../files/formats.ts";
+import { sameFile } from "../files/same-file.ts";
 import { andList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
-import { repeated, stemOf } from "./formats.ts";
 import { anyScale, type Marks, marksFor, sureness } from "./pair-names.ts";
-import { sameFile } from "./same-file.ts";
 
 /**
  * For each HR picture the LR pictures that are named after it: with the same name, or with a mark before or behind it,

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { makeFolder } from "../files/image-files.ts";
+import { maxNameBytes } from "../files/path-of.ts";
+import { shorten } from "../files/temporary.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenPair } from "./cut.ts";
 import type { DecodePool } from "./decode-pool.ts";
-import { makeFolder } from "./files.ts";
 import type { PairFiles, PairFormat } from "./pairs.ts";
-import { maxNameBytes } from "./path-of.ts";
 import { readRawHeader } from "./raw-file.ts";
-import { shorten } from "./temporary.ts";
 
 /**
  * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.

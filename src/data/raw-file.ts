@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { writeWhole } from "../files/image-files.ts";
 import { DataError } from "../picture/errors.ts";
 import { crop, type Image } from "../picture/image.ts";
-import { writeWhole } from "./files.ts";
 import type { Pair } from "./pairs.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { type Cropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import type { PairFiles } from "../data/pairs.ts";
-import { sizeOfPictureFile } from "../data/picture-file.ts";
+import { sizeOfPictureFile } from "../files/picture-file.ts";
 import {
   aFunction,
   anObject,

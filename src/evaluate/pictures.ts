@@ -3,13 +3,13 @@
 import { basename } from "node:path";
 import { degradationKind } from "../data/degradation-kind.ts";
 import { type DegradationOptions, drawDegradation } from "../data/degrade.ts";
-import { readImage } from "../data/files.ts";
 import { highFilesIn } from "../data/folder.ts";
 import type { Cropped } from "../data/pair-sizes.ts";
 import { type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
-import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
-import { sameFile } from "../data/same-file.ts";
+import { readImage } from "../files/image-files.ts";
+import { describeLeftOut, picturesIn } from "../files/pictures-in.ts";
+import { sameFile } from "../files/same-file.ts";
 import {
   ArgumentError,
   aFunction,

@@ -1,7 +1,7 @@
 // A report as one HTML file that needs nothing else: plots are inline SVG, pictures inline PNG; there are no
 // scripts and no fonts. Panels stand beside each other only where there is room, so phones can show it, too.
 
-import { encodePng } from "../data/index.ts";
+import { encodePng } from "../files/image-files.ts";
 import { markColor, type Row, type Tile, tilesOf } from "./picture.ts";
 import { escapeXml, ink, quietInk } from "./text.ts";
 

@@ -6,7 +6,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import sharp from "sharp";
-import { writeWhole } from "../data/index.ts";
+import { writeWhole } from "../files/image-files.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import {
   axisOf,

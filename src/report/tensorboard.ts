@@ -5,8 +5,9 @@
 // `Event` of tensorflow/core/util/event.proto. A protocol buffer is a sequence of fields: a number that says
 // which field and how it is written, then its value. Only the fields that are needed are below.
 
-import { encodePng, type Image } from "../data/index.ts";
+import { encodePng } from "../files/image-files.ts";
 import { crc32c } from "../picture/crc.ts";
+import type { Image } from "../picture/image.ts";
 
 /** The record that an event file begins with. */
 export function eventFileHeader(): Uint8Array {

@@ -11,9 +11,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readBytes } from "../data/files.ts";
 import { DataError, type LoaderState } from "../data/index.ts";
-import { statsWithin } from "../data/same-file.ts";
+import { readBytes } from "../files/image-files.ts";
+import { statsWithin } from "../files/same-file.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
 import { checkArguments, isObject } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";

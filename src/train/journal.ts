@@ -1,6 +1,6 @@
-import { readBytes } from "../data/files.ts";
 import { DataError, encodePng, type LoaderState } from "../data/index.ts";
 import type { Evaluation } from "../evaluate/index.ts";
+import { readBytes } from "../files/image-files.ts";
 import {
   GpuError,
   loadWeights,

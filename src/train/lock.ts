@@ -1,6 +1,6 @@
 /**
  * A file that keeps others out of a run folder while a process trains there, and that means nothing once the
- * process is gone, however it ended. It says which process that is (data/process-id.ts). Where that does not
+ * process is gone, however it ended. It says which process that is (files/process-id.ts). Where that does not
  * decide the matter, as on another machine, the file's date does: whoever trains renews it every few seconds.
  */
 import { randomUUID } from "node:crypto";
@@ -8,9 +8,9 @@ import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { writeError } from "../data/files.ts";
 import { DataError } from "../data/index.ts";
-import { isRunning, ownProcess, type ProcessId } from "../data/process-id.ts";
+import { writeError } from "../files/image-files.ts";
+import { isRunning, ownProcess, type ProcessId } from "../files/process-id.ts";
 
 export const lockFile = "run.lock";
 

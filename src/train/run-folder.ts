@@ -15,11 +15,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { makeFolder, writeError } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
-import { statsOf, statsWithin } from "../data/same-file.ts";
-import { removeTemporary, temporaryDone, temporaryFor } from "../data/temporary.ts";
-import { toDiskSync } from "../data/to-disk.ts";
+import { makeFolder, writeError } from "../files/image-files.ts";
+import { statsOf, statsWithin } from "../files/same-file.ts";
+import { removeTemporary, temporaryDone, temporaryFor } from "../files/temporary.ts";
+import { toDiskSync } from "../files/to-disk.ts";
 import { isObject } from "../options/arguments.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
 import {

@@ -2,8 +2,8 @@
 import { basename } from "node:path";
 import { DataError, type PairDataset, PatchLoader } from "../data/index.ts";
 import { pathsOf } from "../data/pairs.ts";
-import type { Note } from "../data/picture-file.ts";
-import { statsOf } from "../data/same-file.ts";
+import type { Note } from "../files/picture-file.ts";
+import { statsOf } from "../files/same-file.ts";
 import { Adam, type Device, onDevice, outsideScopes, Random, type SuperResolver } from "../node.ts";
 import { quantity } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";

@@ -1,12 +1,12 @@
 /** What the headers of the pictures say before the first step. */
 import { basename } from "node:path";
-import { type Header, uprightSize } from "../data/decode.ts";
 import { DataError, type PairFiles, readImage } from "../data/index.ts";
 import { croppedTo, describeCropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import { pathsOf } from "../data/pairs.ts";
-import type { Note } from "../data/picture-file.ts";
-import type { Size } from "../data/picture-places.ts";
-import { headersOf, reductionsOf } from "../data/reductions.ts";
+import { type Header, uprightSize } from "../files/decode.ts";
+import type { Note } from "../files/picture-file.ts";
+import type { Size } from "../files/picture-places.ts";
+import { headersOf, reductionsOf } from "../files/reductions.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 
 /**

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { completeDegradation } from "../data/degradation-kind.ts";
 import { DataError, type PatchBatch } from "../data/index.ts";
-import { sameFile } from "../data/same-file.ts";
+import { sameFile } from "../files/same-file.ts";
 import {
   add,
   addGradients,

@@ -1,6 +1,6 @@
 /** Weight files of Keras, as safetensors: read in a worker thread, by the optional package h5wasm. */
 import { Worker } from "node:worker_threads";
-import { threadProgram } from "../data/thread-program.ts";
+import { threadProgram } from "../files/thread-program.ts";
 import type { NamedArray } from "../nn/module.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";

@@ -1,6 +1,6 @@
 /** Files in Node. */
 
-import { pathOf } from "../data/path-of.ts";
+import { pathOf } from "../files/path-of.ts";
 import { isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -9,7 +9,7 @@ import type { ReadPicture } from "./source.ts";
 /** Reads a picture file: 8 or 16 bits, as it has them, in sRGB. */
 export async function readInNode(file: Uint8Array | string | URL, caller: string): Promise<ReadPicture> {
   // Loaded when needed: the library itself works without a decoder.
-  const { decodePictureFile, readPictureFile } = await import("../data/picture-file.ts");
+  const { decodePictureFile, readPictureFile } = await import("../files/picture-file.ts");
   const target = "srgb";
   if (file instanceof Uint8Array) return decodePictureFile(file, caller, { target });
   if (file === "") throw new DataError(`the path of the picture is empty. Name a file.`, { caller });
@@ -41,7 +41,7 @@ async function bytesOf(dataUrl: string | URL): Promise<Uint8Array> {
 export async function readFileInNode(file: URL | string): Promise<Uint8Array> {
   const { weightBytesOf } = await import("./weight-files.ts");
   return weightBytesOf(file).catch(async (cause) => {
-    const { reasonForReading } = await import("../data/read-file.ts");
+    const { reasonForReading } = await import("../files/read-file.ts");
     throw cause instanceof DataError ? cause : new Error(reasonForReading(cause, String(file)), { cause });
   });
 }

@@ -1,9 +1,9 @@
 /** Weight files on disk: one file, the two of ncnn, or one of Keras. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { pathOf } from "../data/path-of.ts";
-import { readError, readWhole } from "../data/read-file.ts";
-import { statsOf } from "../data/same-file.ts";
+import { pathOf } from "../files/path-of.ts";
+import { readError, readWhole } from "../files/read-file.ts";
+import { statsOf } from "../files/same-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { fromKeras, looksLikeKeras } from "./keras-file.ts";

@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { compareCommand } from "../../src/cli/compare.ts";
 import { evaluateCommand } from "../../src/cli/evaluate.ts";
 import { type Command, type Flags, parseFlags, UsageError } from "../../src/cli/flags.ts";
-import { readImage, writePng } from "../../src/data/files.ts";
+import { readImage, writePng } from "../../src/files/image-files.ts";
 import { EDSR, ESPCN, saveWeights, setDefaultDevice } from "../../src/index.ts";
 import { textOf } from "../../src/picture/errors.ts";
 import { crop } from "../../src/picture/image.ts";

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readImage, writePng } from "../../src/data/index.ts";
-import { readPictureFile } from "../../src/data/picture-file.ts";
+import { readPictureFile } from "../../src/files/picture-file.ts";
 import {
   EDSR,
   ESPCN,

@@ -8,8 +8,8 @@ import {
   gaussianBlur,
 } from "../../src/data/degrade.ts";
 import { photoStages } from "../../src/data/degrade-photo.ts";
-import { readImage } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
+import { readImage } from "../../src/files/image-files.ts";
 import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { differing, drawn, noise, photograph } from "./support.ts";

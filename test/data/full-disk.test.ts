@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ZipFile } from "yazl";
 import { download } from "../../src/data/download.ts";
-import { writeWhole } from "../../src/data/files.ts";
 import { unzipPictures } from "../../src/data/unzip.ts";
+import { writeWhole } from "../../src/files/image-files.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { temporaryFolder } from "./support.ts";
 

@@ -6,10 +6,10 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { DecodePool } from "../../src/data/decode-pool.ts";
-import { encodePng } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
 import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
+import { encodePng } from "../../src/files/image-files.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { crop, type Image } from "../../src/picture/image.ts";
 import { augment, type Symmetry, symmetries } from "../../src/picture/patches.ts";
@@ -390,7 +390,7 @@ describe("failures", () => {
       path,
       `import { parentPort } from "node:worker_threads";
        import tsx from ${JSON.stringify(pathToFileURL(createRequire(import.meta.url).resolve("tsx/cjs/api")).href)};
-       const { sharpSuffices } = tsx.require(${ofSource("resources.ts")}, import.meta.url);
+       const { sharpSuffices } = tsx.require(${ofSource("../files/resources.ts")}, import.meta.url);
        parentPort.on("message", (request) => {
          if (request === "close") parentPort.close();
          else parentPort.postMessage({ error: \`sharp suffices: \${sharpSuffices()}\` });

@@ -10,11 +10,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { encodePng } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
 import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
 import { readPart, readRawHeader, writeRaw } from "../../src/data/raw-file.ts";
+import { encodePng } from "../../src/files/image-files.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { crop } from "../../src/picture/image.ts";
 import { noise, temporaryFolder } from "./support.ts";

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { writePng } from "../../src/data/files.ts";
 import { evaluate, findPictures, loadPicture } from "../../src/evaluate/index.ts";
+import { writePng } from "../../src/files/image-files.ts";
 import { psnr, ssim } from "../../src/picture/metrics.ts";
 import { interpolator, type Upscaler } from "../../src/upscale/index.ts";
 import { noise, temporaryFolder, testData } from "../data/support.ts";

@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { encodePng, readImage } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { evaluate } from "../../src/evaluate/index.ts";
+import { encodePng, readImage } from "../../src/files/image-files.ts";
 import {
   Compact,
   EDSR,

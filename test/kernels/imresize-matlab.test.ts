@@ -2,8 +2,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readImage } from "../../src/data/files.ts";
 import type { Device } from "../../src/device/device.ts";
+import { readImage } from "../../src/files/image-files.ts";
 import { modcrop } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { differing, testData } from "../data/support.ts";

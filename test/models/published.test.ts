@@ -6,8 +6,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readImage } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
+import { readImage } from "../../src/files/image-files.ts";
 import { ESPCN, FSRCNN, SRCNN, SuperResolver } from "../../src/models/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential } from "../../src/nn/index.ts";
 import type { NamedArray } from "../../src/nn/module.ts";

@@ -1,7 +1,7 @@
 /** What damageOf finds in pictures whose past is known. docs/damage.md has the rates over many pictures. */
 import sharp, { type JpegOptions } from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { encodePng, readImage } from "../../src/data/files.ts";
+import { encodePng, readImage } from "../../src/files/image-files.ts";
 import { damageOf } from "../../src/picture/damage.ts";
 import { crop, type Image } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";

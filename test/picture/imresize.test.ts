@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readImage } from "../../src/data/files.ts";
+import { readImage } from "../../src/files/image-files.ts";
 import { crop, type Image, modcrop } from "../../src/picture/image.ts";
 import { imresize, imresizePart, imresizePlane } from "../../src/picture/imresize.ts";
 import { augment } from "../../src/picture/patches.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { decodePng } from "../../site/pictures/decode-png.ts";
 import { encodePng, PngWriter } from "../../site/pictures/encode-png.ts";
-import { decodePictureFile } from "../../src/data/picture-file.ts";
+import { decodePictureFile } from "../../src/files/picture-file.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { noise } from "../data/support.ts";
 import { pngKinds } from "../support/png-kinds.ts";
@@ -76,7 +76,7 @@ test("damaged files are refused with a reason, and never as a picture", async ()
 test("bytes behind the samples do no harm", async () => {
   const image = noise(20, 10, 1);
   const bytes = await bytesOf(await encodePng(image));
-  const { chunksOf, encodeChunk, readFrom } = await import("../../src/data/png.ts");
+  const { chunksOf, encodeChunk, readFrom } = await import("../../src/files/png.ts");
   const parts = [...chunksOf(readFrom(bytes))].map(({ type, data, start, end }) =>
     type === "IDAT"
       ? encodeChunk("IDAT", Buffer.concat([data(), Buffer.alloc(30, 7)]))

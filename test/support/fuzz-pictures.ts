@@ -1,7 +1,7 @@
 /** Picture files that are damaged at random, and what must hold for all of them. */
 import sharp, { type Sharp } from "sharp";
-import { decodeImage } from "../../src/data/files.ts";
-import { decodePictureFile } from "../../src/data/picture-file.ts";
+import { decodeImage } from "../../src/files/image-files.ts";
+import { decodePictureFile } from "../../src/files/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";

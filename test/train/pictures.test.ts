@@ -3,9 +3,9 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, wri
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { writePng } from "../../src/data/files.ts";
 import { loadPair } from "../../src/data/pairs.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
+import { writePng } from "../../src/files/image-files.ts";
 import { interpolator, parseSafetensors } from "../../src/node.ts";
 import { openPictures } from "../../src/train/datasets.ts";
 import { resume, type TrainConfig, train } from "../../src/train/index.ts";

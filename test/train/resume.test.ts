@@ -21,7 +21,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { trainCommand } from "../../src/cli/train.ts";
-import { ownProcess, type ProcessId } from "../../src/data/process-id.ts";
+import { ownProcess, type ProcessId } from "../../src/files/process-id.ts";
 import { architectureOf, parseSafetensors, serializeSafetensors } from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import {

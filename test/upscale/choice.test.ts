@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodePng, readImage } from "../../src/data/files.ts";
+import { encodePng, readImage } from "../../src/files/image-files.ts";
 import {
   chooseMethod,
   defaultMethod,

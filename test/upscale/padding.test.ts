@@ -1,7 +1,7 @@
 /** What networks see beyond the picture's edges: the picture mirrored, so that the edges get no rim. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { readImage } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
+import { readImage } from "../../src/files/image-files.ts";
 import { EDSR, ESPCN, FSRCNN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
 import {
   interpolator,

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { readImage } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
+import { readImage } from "../../src/files/image-files.ts";
 import {
   defaultMethod,
   interpolator,

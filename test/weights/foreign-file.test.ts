@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { encodePng } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
+import { encodePng } from "../../src/files/image-files.ts";
 import { ESPCN, loadModel, saveWeights } from "../../src/index.ts";
 import { parseSafetensors } from "../../src/weights/safetensors.ts";
 import { noise, testData } from "../data/support.ts";

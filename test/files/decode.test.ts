@@ -4,23 +4,23 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
-import { mayBeCutShort } from "../../src/data/cut-short.ts";
-import { decodeImage, readImage } from "../../src/data/files.ts";
+import { mayBeCutShort } from "../../src/files/cut-short.ts";
+import { decodeImage, readImage } from "../../src/files/image-files.ts";
 import {
   decodePictureFile,
   encodeTo,
   readPictureFile,
   sizeOfPictureFile,
-} from "../../src/data/picture-file.ts";
-import { readFrom } from "../../src/data/png.ts";
-import { tiffHeader } from "../../src/data/tiff.ts";
-import { toSrgb } from "../../src/data/to-srgb.ts";
+} from "../../src/files/picture-file.ts";
+import { readFrom } from "../../src/files/png.ts";
+import { tiffHeader } from "../../src/files/tiff.ts";
+import { toSrgb } from "../../src/files/to-srgb.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
+import { noise, temporaryFolder } from "../data/support.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 import { exifOf, segment, withSegments } from "../support/exif.ts";
 import { pngChunk, pngOf, uint32s } from "../support/png.ts";
-import { noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder, name);

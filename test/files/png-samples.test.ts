@@ -1,10 +1,10 @@
 import { PNG } from "pngjs";
 import { expect, test } from "vitest";
-import { decode, maxBytes } from "../../src/data/decode.ts";
-import { encodePng } from "../../src/data/files.ts";
-import { chunksOf, encodeChunk, readFrom } from "../../src/data/png.ts";
-import { unpackPng } from "../../src/data/png-samples.ts";
-import { drawn, noise } from "./support.ts";
+import { decode, maxBytes } from "../../src/files/decode.ts";
+import { encodePng } from "../../src/files/image-files.ts";
+import { chunksOf, encodeChunk, readFrom } from "../../src/files/png.ts";
+import { unpackPng } from "../../src/files/png-samples.ts";
+import { drawn, noise } from "../data/support.ts";
 
 /** Smooth parts and noise, as rows with differences and rows without. */
 const picture = (width: number, height: number) => {

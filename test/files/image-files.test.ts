@@ -23,11 +23,11 @@ import {
   refuseReadOnly,
   writePng,
   writeWhole,
-} from "../../src/data/files.ts";
-import { PictureWriter, readPictureFile, sizeOfPictureFile } from "../../src/data/picture-file.ts";
+} from "../../src/files/image-files.ts";
+import { PictureWriter, readPictureFile, sizeOfPictureFile } from "../../src/files/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
-import { drawn, noise, photograph, temporaryFolder } from "./support.ts";
+import { drawn, noise, photograph, temporaryFolder } from "../data/support.ts";
 
 const folder = temporaryFolder();
 const failure = async (promise: Promise<unknown>): Promise<DataError> => {

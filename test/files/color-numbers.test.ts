@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { gammaCurve, profileOf, srgbPrimaries } from "../../src/data/icc.ts";
-import { decodePictureFile, PictureWriter } from "../../src/data/picture-file.ts";
+import { gammaCurve, profileOf, srgbPrimaries } from "../../src/files/icc.ts";
+import { decodePictureFile, PictureWriter } from "../../src/files/picture-file.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image } from "../../src/picture/image.ts";
+import { noise, temporaryFolder } from "../data/support.ts";
 import { pngChunk } from "../support/png.ts";
-import { noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();
 const image = noise(8, 6, 3);

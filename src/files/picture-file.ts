@@ -12,9 +12,9 @@ import type { Image, Samples } from "../picture/image.ts";
 import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
 import { decode, isStored, readHeaderOfFile, uprightSize } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
-import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./files.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
 import { profileFor, spaceOf } from "./icc.ts";
+import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./image-files.ts";
 import {
   damagedProfile,
   exifOfResult,

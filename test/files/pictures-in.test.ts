@@ -3,12 +3,12 @@ import { chmodSync, linkSync, mkdirSync, realpathSync, symlinkSync, writeFileSyn
 import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatNames, formatOfName, namesOf, stemOf } from "../../src/data/formats.ts";
 import { partnersOf, versionsAmong } from "../../src/data/partners.ts";
-import { describeLeftOut, picturesIn } from "../../src/data/pictures-in.ts";
-import { sameFile, statsOf, statsWithin, targetOf } from "../../src/data/same-file.ts";
+import { formatNames, formatOfName, namesOf, stemOf } from "../../src/files/formats.ts";
+import { describeLeftOut, picturesIn } from "../../src/files/pictures-in.ts";
+import { sameFile, statsOf, statsWithin, targetOf } from "../../src/files/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
-import { temporaryFolder } from "./support.ts";
+import { temporaryFolder } from "../data/support.ts";
 
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);

@@ -14,10 +14,10 @@ import { writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { replaceWhole, writeWhole } from "../../src/data/files.ts";
-import { removeLeftovers, removeTemporary, temporaryFor } from "../../src/data/temporary.ts";
+import { replaceWhole, writeWhole } from "../../src/files/image-files.ts";
+import { removeLeftovers, removeTemporary, temporaryFor } from "../../src/files/temporary.ts";
+import { temporaryFolder } from "../data/support.ts";
 import { root, runCode } from "../support/run.ts";
-import { temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();
 let count = 0;
@@ -81,7 +81,7 @@ test("nor does one that cannot be removed keep the others when the program ends"
   const [closed, home] = [fresh(), fresh()];
   const { code, stderr } = await runCode(`
     import { rmSync, writeFileSync } from "node:fs";
-    import { temporaryFor } from "./src/data/temporary.ts";
+    import { temporaryFor } from "./src/files/temporary.ts";
     const [closed, home] = ${JSON.stringify([closed, home])};
     for (const folder of [closed, home]) writeFileSync(temporaryFor(folder + "/a"), "");
     rmSync(closed, { recursive: true });
@@ -94,7 +94,7 @@ test("nor does a write that waits for a thread when the program ends", async () 
   const home = fresh();
   const { code } = await runCode(
     `import { pbkdf2 } from "node:crypto";
-     import { writeWhole } from "./src/data/files.ts";
+     import { writeWhole } from "./src/files/image-files.ts";
      pbkdf2("a", "b", 300_000, 32, "sha512", () => {}); // occupies the only thread
      writeWhole(${JSON.stringify(join(home, "a"))}, "whole").catch(() => {});
      setTimeout(() => process.exit(3), 20);`,
@@ -116,7 +116,7 @@ async function writer(path: string) {
 }
 const writing = `
   import { writeFileSync } from "node:fs";
-  import { temporaryFor } from "./src/data/temporary.ts";
+  import { temporaryFor } from "./src/files/temporary.ts";
   writeFileSync(temporaryFor(process.argv[1]), "half");
   process.on("SIGTERM", () => process.exit(143));
   console.log("begun");

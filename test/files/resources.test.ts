@@ -4,7 +4,7 @@ import {
   memoryForPictures,
   sharpSuffices,
   threadsForPictures,
-} from "../../src/data/resources.ts";
+} from "../../src/files/resources.ts";
 
 const MiB = 2 ** 20;
 

@@ -7,16 +7,16 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { readHeaderOfFile } from "../../src/data/decode.ts";
+import { readHeaderOfFile } from "../../src/files/decode.ts";
 import {
   type PictureFileOptions,
   PictureWriter,
   readPictureFile,
   sizeOfPictureFile,
-} from "../../src/data/picture-file.ts";
-import { reductionsOf } from "../../src/data/reductions.ts";
+} from "../../src/files/picture-file.ts";
+import { reductionsOf } from "../../src/files/reductions.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
-import { noise, temporaryFolder } from "./support.ts";
+import { noise, temporaryFolder } from "../data/support.ts";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder, name);
