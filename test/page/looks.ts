@@ -34,11 +34,16 @@ export async function violations(page: Page): Promise<string[]> {
 /** How long something that moves by itself may take to be noticed: two frames of a drawing, in milliseconds. */
 const LOOK = 1800;
 
-/** Is the window the same for a while? */
+/** Is the window the same for a while, once what was scrolled to is drawn? */
 export async function isStill(page: Page): Promise<boolean> {
-  const before = await page.screenshot({ animations: "allow", caret: "hide" });
+  const shot = () => page.screenshot({ animations: "allow", caret: "hide" });
+  let now = await shot();
+  for (let before: Buffer | undefined; !before?.equals(now); now = await shot()) {
+    before = now;
+    await page.waitForTimeout(LOOK / 10);
+  }
   await page.waitForTimeout(LOOK);
-  return before.equals(await page.screenshot({ animations: "allow", caret: "hide" }));
+  return now.equals(await shot());
 }
 
 /** What moves by CSS: running animations, and elements that would move by a transition or scroll smoothly. */
