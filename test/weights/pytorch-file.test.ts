@@ -12,7 +12,7 @@ import { parseWeights } from "../../src/weights/weight-file.ts";
 import { testData } from "../data/support.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 
-const folder = new URL("../golden/weight-files", import.meta.url);
+const folder = new URL("../golden/weight-files/", import.meta.url);
 const golden = (name: string) => readFileSync(new URL(name, folder));
 const files = readdirSync(folder).filter((name) => name.endsWith(".pth"));
 
