@@ -229,9 +229,9 @@ async function runInNode() {
     loaded.some((url) => url.includes("/pixelgrad/dist/models/")),
     "Node's report does not list the package's scripts",
   );
-  // Weights from a path need the path, the reading of a file and, those of Keras, a thread, and no decoder.
+  // Weights from a path need the path, what lies there, its bytes and, those of Keras, a thread; and no decoder.
   const unwanted = loaded.filter((url) =>
-    /node_modules\/sharp\/|pixelgrad\/dist\/(?:data|files)\/(?!read-file\.|path-of\.|thread-program\.)/.test(
+    /node_modules\/sharp\/|pixelgrad\/dist\/(?:data|files)\/(?!read-file\.|path-of\.|same-file\.|thread-program\.)/.test(
       url,
     ),
   );

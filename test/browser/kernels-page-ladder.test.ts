@@ -235,7 +235,7 @@ describe("what the page suggests to try does what it says", { timeout: 120_000 }
 
   test("4-broadcast, where there are subgroups", async ({ skip }) => {
     if (find("#step-4-broadcast .program").hidden) skip("This adapter has none of one size.");
-    swap("4-broadcast", (body) => body.replace("(kx * CHANNELS + o) % LANES)", "0)"));
+    swap("4-broadcast", (body) => body.replaceAll("(kx * CHANNELS + o) % LANES)", "0)"));
     expect(await tryOut("4-broadcast")).toMatch(/^Wrong/);
     await reset("4-broadcast");
   });

@@ -54,7 +54,9 @@ export async function chooseMethod(name: string): Promise<void> {
 
 /** Clicks a panel's main button, which starts a task or stops it. */
 export async function clickMain(panel: "upscale" | "train"): Promise<void> {
-  await userEvent.click(find(`#panel-${panel} .primary`));
+  // The button is looked for by its text, which may change before the click: "Enlarge pictures" of one picture.
+  const click = () => userEvent.click(find(`#panel-${panel} .primary`), { timeout: 2000 });
+  await vi.waitFor(click, { timeout: 20_000 });
 }
 
 /** Waits until the panel's line of status matches, and returns it. */

@@ -178,7 +178,7 @@ test("files that are no pictures or weights are refused by name; the picture sta
     /is no picture .* Choose a PNG, JPEG, WebP, AVIF, GIF or BMP file/,
   );
   await giveFile("no weights", "broken.safetensors");
-  expect(await says("#message", /broken\.safetensors/)).toMatch(/not a complete safetensors file/);
+  expect(await says("#message", /broken\.safetensors/)).toMatch(/is a text, and holds no weights/);
   await giveFile("PK\x03\x04 data.pkl", "broken.pth");
   expect(await says("#message", /broken\.pth/)).toMatch(/not a complete PyTorch file/);
   expect(find("#picture-name").textContent).toBe(name);

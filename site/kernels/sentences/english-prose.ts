@@ -77,7 +77,7 @@ export const englishProse = {
   broadcast2:
     "A real card notices by itself when lanes load the same address, and gains little. A processor that stands in for a card does not notice, and here becomes several times as fast.",
   broadcastTry:
-    "**Try:** let lane 0 hand round all weights: put `0` in place of `(kx * CHANNELS + o) % LANES`. It is just as fast, and wrong. A time without a check is worth nothing.",
+    "**Try:** let lane 0 hand round all weights: put `0` in place of `(kx * CHANNELS + o) % LANES`, in both lines that have it. It is just as fast, and wrong. A time without a check is worth nothing.",
   noSubgroups:
     "This adapter has no subgroups of one fixed size, which a broadcast needs, so this step does not run here.",
   sharedTitle: "Share and block at once",

@@ -275,7 +275,7 @@ const prose: Prose = {
   broadcast2:
     "Eine richtige Karte merkt von selbst, wenn Lanes dieselbe Adresse laden, und gewinnt wenig. Ein Prozessor, der eine Karte nachahmt, merkt es nicht und wird hier mehrmals so schnell.",
   broadcastTry:
-    "**Zum Ausprobieren:** Lane 0 alle Gewichte verteilen zu lassen: Setzen Sie `0` an die Stelle von `(kx * CHANNELS + o) % LANES`. Das ist genauso schnell, und falsch. Eine Zeit ohne Prüfung ist nichts wert.",
+    "**Zum Ausprobieren:** Lane 0 alle Gewichte verteilen zu lassen: Setzen Sie `0` an die Stelle von `(kx * CHANNELS + o) % LANES`, in beiden Zeilen, in denen es steht. Das ist genauso schnell, und falsch. Eine Zeit ohne Prüfung ist nichts wert.",
   noSubgroups:
     "Dieser Adapter hat keine Subgroups von fester Größe. Das Weiterreichen braucht sie, also läuft dieser Schritt hier nicht.",
   sharedTitle: "Teilen und Blöcke zugleich",
