@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { give, givePicture, startBrowser, status, visit, waves } from "./visit.ts";
+import { give, givePicture, startBrowser, status, visit, visitForAll, waves } from "./visit.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ const zoomOf = async (page: Page) => Number.parseInt(await page.innerText("#pane
 describe("on a screen of two pixels for each of CSS", () => {
   let page: Page;
   beforeAll(async () => {
-    ({ page } = await visit(browser, { deviceScaleFactor: 2, hasTouch: true }));
+    ({ page } = await visitForAll(browser, { deviceScaleFactor: 2, hasTouch: true }));
     await enlarged(page);
   });
 

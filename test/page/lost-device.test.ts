@@ -1,6 +1,6 @@
 /** A graphics device that goes away during training, and a run that is stopped. */
 import type { Browser, Page } from "playwright";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { givePicture, giveVideo, ready, site, startBrowser, status, train, visit, waves } from "./visit.ts";
 
 let browser: Browser;
@@ -27,6 +27,7 @@ const noteDevices = `
 
 async function visitWithDevices(): Promise<{ page: Page; lose(): Promise<void> }> {
   const context = await browser.newContext();
+  onTestFinished(() => context.close());
   const page = await context.newPage();
   await page.route("**/worker-*.js", async (route) => {
     const response = await route.fetch();
@@ -103,7 +104,6 @@ test("where no new device can be had, a video ends with the frames that are done
     /^The graphics device was lost.+ The file can be played and holds the first \d+ frames?, /,
   );
   expect(await page.locator("#panel-video [name=download]").isVisible()).toBe(true);
-  await page.close();
 });
 
 test("where no new device can be had, a picture says so in the page's language", async () => {
@@ -116,7 +116,6 @@ test("where no new device can be had, a picture says so in the page's language",
   await lose();
   await page.click("#panel-upscale .primary");
   await status(page, "upscale", /Das Grafikgerät ging verloren, und der Browser gibt kein neues her/);
-  await page.close();
 });
 
 test("where no new device can be had, training says what to do", async () => {

@@ -3,7 +3,18 @@ import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseSafetensors } from "../../src/weights/safetensors.ts";
-import { give, givePicture, png, ready, startBrowser, status, train, visit, waves } from "./visit.ts";
+import {
+  give,
+  givePicture,
+  png,
+  ready,
+  startBrowser,
+  status,
+  train,
+  visit,
+  visitForAll,
+  waves,
+} from "./visit.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -33,7 +44,7 @@ describe("a new network that learns from a photograph", () => {
   let errors: readonly string[];
 
   beforeAll(async () => {
-    ({ page, errors } = await visit(browser));
+    ({ page, errors } = await visitForAll(browser));
     await page.click(".samples button:nth-child(4)");
     await page.locator("#picture-name", { hasText: "Flower" }).waitFor();
     await train(page, { start: "", steps: 60 });

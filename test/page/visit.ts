@@ -1,7 +1,7 @@
 /** A visitor of the built page: opens it, and does what people do. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright";
 import { PNG } from "pngjs";
-import { inject } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { chromiumFlags, findChromium } from "../browser/chromium.ts";
 import { drawn } from "../support/drawn.ts";
 
@@ -19,8 +19,18 @@ export interface Visit {
   readonly errors: readonly string[];
 }
 
-/** Opens the page in a profile of its own, and waits until it is ready. */
+/**
+ * Opens the page in a profile of its own, and waits until it is ready. The profile is closed when the test ends: a
+ * page that stays open keeps a device and goes on drawing.
+ */
 export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
+  const opened = await visitForAll(browser, options);
+  onTestFinished(() => opened.page.context().close());
+  return opened;
+}
+
+/** The same for all tests of a file, outside of a test. It is closed with the browser. */
+export async function visitForAll(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
   const page = await context.newPage();
   const errors: string[] = [];
