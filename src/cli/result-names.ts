@@ -31,8 +31,6 @@ interface ResultNames {
   readonly results: NamedResult[];
   /** Pictures that are taken for results of others, and are not enlarged; and these others. */
   readonly earlier: ReadonlyMap<Source, Source>;
-  /** Those that --overwrite may replace: they are as large as the results of this run, and not as their pictures. */
-  readonly replaceable: ReadonlySet<Source>;
 }
 
 /** What names and sizes follow from; the format is that of the results. */
@@ -56,7 +54,8 @@ interface Sizes {
  *
  * If results go where the pictures are, those of earlier runs are found among the pictures. Nothing in a file says
  * that it is one. So a picture is taken for the result of another one if it has the name that this would get, in
- * any format, and a size that it may have got: this run's, or a multiple of the other one's.
+ * any format, and a size that it may have got: this run's, or a multiple of the other one's. A large original beside
+ * its small copy looks like that, too, so nothing among the pictures is ever replaced.
  */
 export async function nameResults(sources: readonly Source[], settings: Settings): Promise<ResultNames> {
   const { output, format, overwrite } = settings;
@@ -71,25 +70,18 @@ export async function nameResults(sources: readonly Source[], settings: Settings
     return existing === undefined || existing === source || earlier.has(existing);
   });
 
-  const replaceable = new Set<Source>();
-  const results: NamedResult[] = [];
-  for (const source of originals) {
+  const results = originals.map((source): NamedResult => {
     const name = names.get(source);
     const path = join(output, name ?? nameOf(source, 0, format));
-    const existing = name === undefined ? undefined : atOutput(name);
-    let error: string | undefined;
     if (name === undefined) {
-      error = `${source.path}: ${path} would be written twice. Rename one of the pictures.`;
-    } else if (existing !== undefined && existing !== source) {
-      const [own, size] = [await sizes.of(source), await sizes.of(existing)];
-      const wanted = own && (await sizes.ofResult(own));
-      // A result may be as large as its picture (scale 1), but so may an original.
-      if (isSame(size, wanted) && !isSame(size, own)) replaceable.add(existing);
-      else if (overwrite) error = mayBeOriginal(path, size, wanted);
+      const error = `${source.path}: ${path} would be written twice. Rename one of the pictures.`;
+      return { source, output: path, error };
     }
-    results.push({ source, output: path, error });
-  }
-  return { results, earlier, replaceable };
+    const existing = atOutput(name);
+    const isAmongPictures = existing !== undefined && existing !== source;
+    return { source, output: path, error: overwrite && isAmongPictures ? mayBeOriginal(path) : undefined };
+  });
+  return { results, earlier };
 }
 
 /** A line that says what is taken for results of earlier runs. */
@@ -104,14 +96,10 @@ export function originalName(result: Source, original: Source): string {
   return dirname(result.path) === dirname(original.path) ? basename(original.path) : original.path;
 }
 
-function mayBeOriginal(path: string, size: Size | undefined, wanted: Size | undefined): string {
-  const inWords = (one: Size | undefined) => (one ? `${one.width}x${one.height}` : "unknown");
-  const why = isSame(size, wanted)
-    ? "that of the picture"
-    : `and that of the result would be ${inWords(wanted)}`;
+function mayBeOriginal(path: string): string {
   return (
-    `${path} may be an original: its size is ${inWords(size)}, ${why}. Delete it, or choose another folder for ` +
-    "the results."
+    `${path} is not replaced: it lies among the pictures, and may be an original. If it is a result, delete it; or ` +
+    "choose another folder for the results."
   );
 }
 

@@ -99,8 +99,8 @@ export const upscaleFlags = {
   },
   overwrite: {
     help:
-      "replaces results that exist; beside the pictures, only those of the new ones' size, if that is not the " +
-      "pictures' own. Without it, they stay, so that the same command can go on",
+      "replaces results that exist, but nothing that lies among the pictures. Without it, they stay, so that the " +
+      "same command can go on",
   },
   json: {
     kind: file,

@@ -56,9 +56,9 @@ export async function planOf(settings: UpscaleSettings, onLeftOut: (line: string
   if (sources.length === 0 && failed.length === 1) throw new DataError(failed[0].error!);
   if (intoFolder) refuseMisnamed(output);
   else checkWritable(output);
-  const { results, earlier, replaceable } = intoFolder
+  const { results, earlier } = intoFolder
     ? await nameResults(sources, settings)
-    : { results: sources.map((source) => ({ source, output })), earlier: new Map(), replaceable: new Set() };
+    : { results: sources.map((source) => ({ source, output })), earlier: new Map() };
   const jobs = results.map(({ source, ...result }): Job => ({ input: source.path, ...result }));
   for (const [source, original] of earlier) {
     leftOut.push({
@@ -68,8 +68,7 @@ export async function planOf(settings: UpscaleSettings, onLeftOut: (line: string
   }
   if (earlier.size > 0) onLeftOut(describeEarlier(earlier));
 
-  const read = sources.filter((source) => !replaceable.has(source));
-  const inputs = idsOf([...read.map(({ path }) => path), method]);
+  const inputs = idsOf([...sources.map(({ path }) => path), method]);
   const checked = checkResults(jobs, inputs, settings);
   const outputs = checked
     .filter(({ error, isInput }) => error === undefined && !isInput)
