@@ -89,7 +89,12 @@ export function resultSizes(flags: MethodFlags & TargetSize): (picture: Size) =>
   if (width !== undefined || height !== undefined) {
     return async (picture) => sizeWithin(picture, { width, height });
   }
-  const scaleOfFile = async (path: string) => Number((await readNetworkFile(path)).metadata.scale);
+  // What is wrong with a file is said when the method is opened.
+  const scaleOfFile = (path: string) =>
+    readNetworkFile(path).then(
+      ({ metadata }) => Number(metadata.scale),
+      () => 2,
+    );
   let own: Promise<number> | undefined;
   return async (picture) => {
     const isFile = method !== undefined && !isMethodName(method);

@@ -96,8 +96,10 @@ function highOnesIn(folder: string, scale: number, onLeftOut: FolderOptions["onL
     else if (!reasons.has(path)) first.set(id, path);
   }
   const high = pictures.filter((path) => !reasons.has(path));
-  const low = high.filter((path) => isNameOfLow(stemOf(path))).map((path) => basename(path));
-  if (low.length > 0) {
+  const sureness = high.map((path) => isNameOfLow(stemOf(path)));
+  const low = high.filter((_, i) => sureness[i]).map((path) => basename(path));
+  // One that is likely among many others has somebody's own name.
+  if (sureness.includes("certain") || low.length > high.length / 2) {
     throw new DataError(
       `${folder}: by ${low.length === 1 ? "its name" : "their names"}, ${firstOf(low)} ` +
         `${low.length === 1 ? "is a small version" : "are small versions"}, and HR pictures are wanted. The large ` +

@@ -6,6 +6,9 @@ import { andList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { anyScale, type Marks, marksFor, sureness } from "./pair-names.ts";
 
+/** Scales at which an LR picture is smaller. */
+const largerScales = "[2348]";
+
 /**
  * For each HR picture the LR pictures that are named after it: with the same name, or with a mark before or behind it,
  * or several behind it in any order. A mark is the scale (at scale 2: x2, 2x, X2, SRF_2, x2m of DIV2K's tracks), LR or
@@ -18,7 +21,9 @@ import { anyScale, type Marks, marksFor, sureness } from "./pair-names.ts";
  * An HR picture may have a mark, too: HR, HQ, GT, high, highres, target, "ground truth", or x1 behind its name. The
  * same LR pictures belong to baby_HR.png or HR_baby.png, and those named after them (baby_HRx2.png).
  *
- * Words count where an HR picture has no other partner; then "bicubic" alone, if LR has a folder of its own. Extensions
+ * Equal names go first, whatever they mean, and a picture's whole name goes before what is left of another one's
+ * without its marks. Words, and marks in front of a name other than LR, count where an HR picture has no other partner;
+ * then "bicubic" alone, if LR has a folder of its own. Extensions
  * do not matter, unless HR has a.jpg and a.png; nor how accents are encoded: macOS separates them from their letters.
  * A name in another case counts where no other has the same case.
  */
@@ -31,16 +36,21 @@ export function partnersOf(
   const twins = repeated(names);
   const partners: string[][] = names.map(() => []);
   const taken = new Set<string>();
-  for (const sure of sureness) {
-    const marks = marksFor(`${scale}`, sure);
+  /** Those with a partner of the same name alone, which may have another one that is sure. */
+  const isOpen = names.map(() => true);
+  for (const sure of [undefined, ...sureness]) {
+    const marks = sure && marksFor(`${scale}`, sure);
+    if (sure !== undefined && sure !== "sure")
+      for (const [i, own] of partners.entries()) isOpen[i] = own.length === 0;
     for (const asWritten of [(name: string) => name, (name: string) => name.toLowerCase()]) {
       const owners = ownersByStem(
-        names.map((name, i) => (partners[i].length === 0 ? asWritten(name) : undefined)),
+        names.map((name, i) => (isOpen[i] ? asWritten(name) : undefined)),
         marks,
       );
       const found: string[][] = names.map(() => []);
       for (const path of low.filter((one) => !taken.has(one))) {
-        for (const i of ownersOf(asWritten(nameOf(path)), owners, marks)) {
+        const name = asWritten(nameOf(path));
+        for (const { i } of marks ? ownersOf(name, owners, marks) : (owners.get(name) ?? [])) {
           const isResult = sure === "bicubic" && dirname(path) === dirname(high[i]);
           if (!isResult && !sameFile(path, high[i])) found[i].push(path); // all pictures may be in one folder
         }
@@ -48,7 +58,8 @@ export function partnersOf(
       for (const [i, own] of found.entries()) {
         if (own.length === 0) continue;
         const alike = own.filter((path) => extname(path) === extname(high[i]));
-        partners[i] = twins.has(names[i]) && alike.length > 0 ? alike : own;
+        partners[i].push(...(twins.has(names[i]) && alike.length > 0 ? alike : own));
+        isOpen[i] = sure === undefined && asWritten(names[i]) === names[i];
       }
       for (const path of found.flat()) taken.add(path);
     }
@@ -63,21 +74,24 @@ export interface Version {
 }
 
 /**
- * The pictures that are versions of others in the list: LR pictures, as partnersOf knows them at any scale, with words;
- * and where img_HR.png and img_LR.png are there, also img_bicubic.png and other methods' results.
+ * The pictures that are versions of others in the list: LR pictures by a mark of their own, as partnersOf knows them at
+ * any scale; and where img_HR.png and img_LR.png are there, also img_bicubic.png and other methods' results. A word in
+ * front of a name is a mark only if HR has one, too: small_dog.png beside dog.png may be another dog.
  */
 export function versionsAmong(pictures: readonly string[]): Version[] {
-  const marks = marksFor(anyScale, "words");
   const named = pictures.map((path) => ({ path, name: nameOf(path).toLowerCase() }));
-  const names = new Set(named.map(({ name }) => name));
-  const owners = ownersByStem(
-    named.map(({ name }) => name),
-    marks,
-  );
+  const list = named.map(({ name }) => name);
+  const names = new Set(list);
+  const [sure, words] = (["sure", "words"] as const).map((one) => {
+    const marks = marksFor(largerScales, one);
+    const owners = ownersByStem(list, marks);
+    return (name: string) => ownersOf(name, owners, marks).filter((owner) => owner.isMarked);
+  });
   const high = ["hr", "hq", "gt"];
   const split = (name: string) => /^(.+)([-_. ])[a-z][^-_. ]*$/.exec(name) ?? [];
   return named.flatMap(({ path, name }) => {
-    const isLow = ownersOf(name, owners, marks).some((i) => named[i].name !== name);
+    const isLow =
+      sure(name).length > 0 || words(name).some(({ isBehind, isWholeName }) => isBehind || !isWholeName);
     const [, base, separator] = split(name);
     const has = (mark: string) => names.has(base + separator + mark);
     const isHigh = high.some((mark) => name.endsWith(mark));
@@ -119,34 +133,57 @@ export function ofOtherScales(pictures: readonly string[], scale: number): strin
   });
 }
 
-/** The places of HR pictures by what their LR pictures may be named after: their names, with and without marks. */
-function ownersByStem(names: readonly (string | undefined)[], marks: Marks): Map<string, number[]> {
-  const owners = new Map<string, number[]>();
+/** An HR picture by what its LR pictures may be named after. */
+interface Stem {
+  /** Its place in the list. */
+  readonly i: number;
+  /** The stem is its whole name, with all marks. */
+  readonly isWholeName: boolean;
+}
+
+/** HR pictures by their names, and by these without marks. */
+function ownersByStem(names: readonly (string | undefined)[], marks?: Marks): Map<string, Stem[]> {
+  const owners = new Map<string, Stem[]>();
   for (const [i, name] of names.entries()) {
     if (name === undefined) continue;
-    const stems = [name, name.replace(marks.highBefore, "")].flatMap((one) => [
-      one,
-      one.replace(marks.highAfter, ""),
-    ]);
-    for (const stem of new Set(stems)) owners.set(stem, [...(owners.get(stem) ?? []), i]);
+    const { highBefore, highAfter } = marks ?? {};
+    const ends = highBefore ? [name, name.replace(highBefore, "")] : [name];
+    const stems = highAfter ? ends.flatMap((one) => [one, one.replace(highAfter, "")]) : ends;
+    for (const stem of new Set(stems)) {
+      owners.set(stem, [...(owners.get(stem) ?? []), { i, isWholeName: stem === name }]);
+    }
   }
   return owners;
 }
 
-/** The places of the HR pictures that a name is named after. */
+/** An HR picture that another one is named after. */
+interface Owner extends Stem {
+  /** The other one has a mark of its own. */
+  readonly isMarked: boolean;
+  /** It stands behind the name. */
+  readonly isBehind: boolean;
+}
+
+/** The HR pictures that a name is named after, but has another name; if it has the whole name of some, these alone. */
 function ownersOf(
   name: string,
-  owners: ReadonlyMap<string, readonly number[]>,
+  owners: ReadonlyMap<string, readonly Stem[]>,
   { lowBefore, lowAfter }: Marks,
-): number[] {
+): Owner[] {
   const rests = new Set([name, name.replace(lowBefore, "")]);
   const found = [...rests].flatMap((rest) =>
     beginningsOf(rest).flatMap((stem) => {
-      const own = owners.get(stem);
-      return own && lowAfter.test(rest.slice(stem.length)) ? own : [];
+      const ending = rest.slice(stem.length);
+      const own = owners.get(stem) ?? [];
+      if (own.length === 0 || !lowAfter.test(ending)) return [];
+      return own
+        .filter(({ isWholeName }) => !(isWholeName && stem === name))
+        .map((one) => ({ ...one, isMarked: stem !== name, isBehind: ending !== "" }));
     }),
   );
-  return [...new Set(found)];
+  const whole = found.filter(({ isWholeName }) => isWholeName);
+  const best = new Map((whole.length > 0 ? whole : found).map((one) => [one.i, one]));
+  return [...best.values()];
 }
 
 /** A name and all its beginnings. */

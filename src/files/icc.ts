@@ -108,9 +108,12 @@ export function profileOfNumbers({ gammas = [], tables, primaries }: ColorNumber
   const isSrgb = own.every((point, i) => point.every((v, k) => Math.abs(v - srgbPrimaries[i][k]) < 0.005));
   // Most writers that state this gamma mean sRGB.
   const isUsual =
-    !gammas.every((gamma) => gamma > 0) || gammas.every((gamma) => Math.abs(1 / gamma - 1 / 2.2) < 0.005);
-  if (isSrgb && isUsual && tables === undefined) return undefined;
-  const curves = tables?.map(tableCurve) ?? (isUsual ? srgbCurve : gammas.map(gammaCurve));
+    !gammas.every((gamma) => gamma > 0.05 && gamma < 20) ||
+    gammas.every((gamma) => Math.abs(1 / gamma - 1 / 2.2) < 0.005);
+  // A table that does not rise would make every picture black.
+  const rising = tables?.every((table) => table[table.length - 1] > table[0]) ? tables : undefined;
+  if (isSrgb && isUsual && rising === undefined) return undefined;
+  const curves = rising?.map(tableCurve) ?? (isUsual ? srgbCurve : gammas.map(gammaCurve));
   return profileOf("RGB", curves, own);
 }
 

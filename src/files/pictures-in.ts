@@ -99,7 +99,7 @@ function search(root: string, { recursive = false, except }: SearchOptions) {
         if (isNamedPicture || isWanted) leftOut.push({ name, why: "hidden" });
       } else if (!isWanted) {
         leftOut.push({ name, why: kind === "file" ? `not ${formatNames}` : `a ${kind}` });
-      } else if (kind === "folder" && systemFolders.has(entry)) {
+      } else if (kind === "folder" && systemFolders.has(entry.toLowerCase())) {
         leftOut.push({ name, why: "a folder of the system's own" });
       } else if (!isUtf8(bytes)) {
         leftOut.push({ name, why: "its name is not UTF-8; rename it", unreadable: true });
@@ -116,10 +116,10 @@ function search(root: string, { recursive = false, except }: SearchOptions) {
   return { names, leftOut: leftOut.sort((a, b) => inOrder(a.name, b.name)) };
 }
 
-/** Thumbnails, bins and the like, as network drives, Windows, macOS and Linux keep them among people's folders. */
+/** Thumbnails, bins and the like, as network drives, Windows, macOS and Linux keep them, in lower case. */
 const systemFolders = new Set([
-  ...["@eaDir", "#recycle", "#snapshot", "@Recycle"],
-  ...["$RECYCLE.BIN", "System Volume Information", "__MACOSX", "lost+found"],
+  ...["@eadir", "#recycle", "#snapshot", "@recycle"],
+  ...["$recycle.bin", "system volume information", "__macosx", "lost+found"],
 ]);
 
 /** A name in a folder. Node cannot open one that is no UTF-8 as a text. */

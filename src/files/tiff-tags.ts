@@ -32,8 +32,9 @@ function isStructural(tag: number): boolean {
 export function isCameraRaw(read: Read): boolean {
   try {
     const header = read(0, 16);
-    if (Buffer.from(header).toString("latin1", 8, 10) === "CR") return true; // of Canon
     const { first } = new Directories(header);
+    const isCanons = first === header.length && Buffer.from(header).toString("latin1", 8, 11) === "CR\x02";
+    if (isCanons) return true;
     if (first > 2 ** 16) return false;
     const file = new Directories(read(0, first + 2 ** 16));
     const entries = file.entries(file.first);

@@ -60,13 +60,13 @@ export const otherFiles: readonly FileKind[] = [
   { text: /^[.\s]*<\?xml/, what: "an XML text, such as a server's answer", remedy: fetchAgain },
   {
     // gzip, 7z, RAR, xz, bzip2, Zstandard, and zip
-    bytes: /^(?:1f8b|377abcaf|52617221|fd377a|425a68|28b52ffd|504b0[35]0[46])/,
+    bytes: /^(?:1f8b|377abcaf|52617221|fd377a|425a683[1-9]314159|28b52ffd|504b0[35]0[46])/,
     what: "a packed file",
     remedy: "Unpack it, and give the file that is in it.",
   },
   {
     // of Linux, of a Mac and of Windows
-    bytes: /^(?:7f454c46|c[ef]faedfe|cafebabe|4d5a)/,
+    bytes: /^(?:7f454c46|c[ef]faedfe|cafebabe|4d5a..00)/,
     what: "a program",
     remedy: fetchAgain,
   },

@@ -31,7 +31,7 @@ const heic: Text = {
 /** The first one that fits counts. */
 const kinds: readonly FileKind[] = [
   ...standIns,
-  { text: /^....ftyp(?:hei[cxms]|hev[cxms])/, extensions: /\.(?:heic|heif|hif)$/i, ...heic },
+  { text: /^....ftyp(?:hei[cxms]|hev[cxms]|msf1)/, extensions: /\.(?:heic|heif|hif)$/i, ...heic },
   { text: /^....ftypcrx/, ...rawFile },
   { text: /^(?:FUJIFILMCCD-RAW|IIU\.\.|IIR[OS]|MMOR|FOVb|.MRM)/, extensions: rawExtensions, ...rawFile },
   {
@@ -76,7 +76,7 @@ const kinds: readonly FileKind[] = [
       'FILE picture" or "pdftoppm -png -r 600 FILE page".',
   },
   {
-    bytes: /^(?:2521|c5d0d3c6)/,
+    bytes: /^(?:25215053|c5d0d3c6)/,
     extensions: /\.(?:eps|ps|ai)$/i,
     what: "a PostScript file (.eps, .ps)",
     remedy:
@@ -95,7 +95,7 @@ const kinds: readonly FileKind[] = [
     remedy: 'Convert it to 16 bits, such as by ImageMagick: "magick FILE -depth 16 picture.png".',
   },
   {
-    bytes: /^00000[12]00(?!0000)/,
+    bytes: /^00000100(?!0000)..00/,
     extensions: /\.(?:ico|cur)$/i,
     what: "icons of Windows (.ico)",
     remedy: byMagick,
@@ -125,7 +125,7 @@ const kinds: readonly FileKind[] = [
   },
   {
     // MP4 and MOV, Matroska and WebM, AVI, MPEG, Flash, Windows Media, Ogg
-    text: /^....(?:ftyp|moov|mdat|wide|free)/,
+    bytes: /^0000.{4}(?:66747970|6d6f6f76|6d646174|77696465|66726565)/,
     extensions: /\.(?:mp4|m4v|mov|mkv|webm|avi|mpe?g|m2ts|mts|flv|wmv|ogv|3gp)$/i,
     ...film,
   },

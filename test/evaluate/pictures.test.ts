@@ -64,13 +64,20 @@ describe("findPictures", () => {
 
   test("LR pictures without their HR pictures are no HR pictures", () => {
     for (const [i, name] of ["a_LR", "a_LRx2", "a_lq", "a_SRF_2_LR", "a_LRBI_x2", "a (LR)"].entries()) {
-      const set = make(`alone${i}`, "b.png", `${name}.png`);
+      const isLikely = ["a_LR", "a_lq", "a (LR)"].includes(name);
+      const set = make(`alone${i}`, ...(isLikely ? [] : ["b.png"]), `${name}.png`);
       const text = `${set}: by its name, ${name}.png is a small version, and HR pictures are wanted.`;
       expect(() => findPictures(set, { scale: 2 }), name).toThrow(text);
       expect(() => openFolder(set, { scale: 2 }), name).toThrow(text);
     }
     for (const [i, name] of ["LR", "ALR", "a_low", "a_small", "a_x2", "a_input"].entries()) {
       expect(findPictures(make(`own${i}`, `${name}.png`), { scale: 2 }), name).toHaveLength(1);
+    }
+    // Lightroom's, among others.
+    for (const [i, name] of ["sunset_lr", "IMG_1_LR", "IMG_1_lr2", "panorama LR"].entries()) {
+      expect(findPictures(make(`likely${i}`, `${name}.png`, "beach.png"), { scale: 2 }), name).toHaveLength(
+        2,
+      );
     }
     const set = make("gtlq", "0_gt.png", "0_lq.png", "1_gt.png", "1_lq.png");
     expect(findPictures(set, { scale: 2 }).map(({ name }) => name)).toEqual(["0_gt", "1_gt"]);

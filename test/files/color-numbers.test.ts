@@ -1,4 +1,5 @@
 /** What TIFF, BMP, AVIF and PNG say of their colours in numbers of their own: kept as a profile or a code, or named. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
@@ -137,6 +138,20 @@ describe("TIFF", () => {
   });
 });
 
+test("a TIFF whose curve does not rise keeps its samples' usual meaning", async () => {
+  const flat = new Array(256).fill(0);
+  expect((await read(tiffOf(image, [[301, 3, flat]]))).icc).toBeUndefined();
+});
+
+test("a TIFF whose first samples are Canon's mark is a picture", async () => {
+  const data = Uint8Array.from([67, 82, 2, ...image.data.subarray(3)]);
+  const path = join(folder, "mark.tif");
+  await sharp(data, { raw: image }).tiff({ compression: "none" }).toFile(path);
+  const bytes = readFileSync(path);
+  expect(bytes.toString("latin1", 8, 11)).toBe("CR\x02");
+  expect((await read(bytes)).image.data).toEqual(data);
+});
+
 describe("BMP", () => {
   /** With a header of Windows 4. XYZ of the primaries are of full light. */
   function bmpOf(type: number, gamma: number, primaries: readonly (readonly number[])[]): Buffer {
@@ -173,7 +188,7 @@ describe("BMP", () => {
 
   test("without numbers, and where it calls itself sRGB, it is sRGB", async () => {
     const sRGB = 0x73524742;
-    for (const bytes of [bmpOf(0, 0, []), bmpOf(0, 2.2, []), bmpOf(sRGB, 1, p3)]) {
+    for (const bytes of [bmpOf(0, 0, []), bmpOf(0, 2.2, []), bmpOf(0, 60000, []), bmpOf(sRGB, 1, p3)]) {
       expect((await read(bytes)).icc).toBeUndefined();
     }
   });

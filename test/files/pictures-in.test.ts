@@ -231,6 +231,26 @@ describe("partnersOf", () => {
     ]);
   });
 
+  test("equal names go first, whatever they mean, and whole names before parts of them", () => {
+    for (const set of [
+      ["GT-R_01", "R_01"],
+      ["sunset", "LR_sunset"],
+      ["a", "x2_a"],
+      ["a", "BD_a"],
+      ["HR_1", "1"],
+      ["a", "a_x1"],
+      ["a", "a (LR)"],
+      ["tide", "high_tide"],
+    ]) {
+      const [high, low] = ["high", "low"].map((folder) => set.map((name) => `${folder}/${name}.png`));
+      expect(partnersOf(high, low, 2), `${set}`).toEqual(low.map((path) => [path]));
+    }
+    expect(partnersOf(["h/a_HQ.png", "h/a.png"], ["l/a_HQx2.png", "l/ax2.png"], 2)).toEqual([
+      ["l/a_HQx2.png"],
+      ["l/ax2.png"],
+    ]);
+  });
+
   test("the same case goes before another, and of twins the same extension", () => {
     expect(partnersOf(["high/A.png", "high/a.png"], ["low/a.png", "low/A.png"], 2)).toEqual([
       ["low/A.png"],
@@ -304,6 +324,15 @@ describe("partnersOf", () => {
     expect(versions("1_x1.png", "1_x2.png", "input.png", "a_low.png", "a_bicubic.png", "low.png")).toEqual([
       ["1_x2.png", true],
     ]);
+    // Pictures' own names: none is a version of another one by what that is called, or by a word in front.
+    for (const set of [
+      ["tide", "high_tide", "low_tide"],
+      ["dog", "small_dog"],
+      ["sunset", "sunset_high", "sunset_target", "HQ_sunset"],
+      ["R_01", "GT-R_01"],
+      ["01", "DS_01", "2x 01", "x2_01", "01_x1"],
+    ])
+      expect(versions(...set.map((name) => `${name}.png`)), `${set}`).toEqual([]);
     const srf = ["HR", "LR", "A+", "bicubic", "SRCNN"].map((mark) => `img_001_SRF_2_${mark}.png`);
     expect(versions(...srf, "img_002_SRF_2_HR.png", "img_002_SRF_2_kim.png")).toEqual([
       [srf[1], true],
