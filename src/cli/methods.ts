@@ -89,12 +89,16 @@ export function resultSizes(flags: MethodFlags & TargetSize): (picture: Size) =>
   if (width !== undefined || height !== undefined) {
     return async (picture) => sizeWithin(picture, { width, height });
   }
-  // What is wrong with a file is said when the method is opened.
-  const scaleOfFile = (path: string) =>
-    readNetworkFile(path).then(
-      ({ metadata }) => Number(metadata.scale),
-      () => 2,
-    );
+  const scaleOfFile = async (path: string) => {
+    try {
+      return Number((await readNetworkFile(path)).metadata.scale);
+    } catch {
+      // That says what is wrong with it: it may be the name of a method, with a letter too many.
+      const { upscaler, close } = await methodOf(flags);
+      close();
+      return upscaler.scale;
+    }
+  };
   let own: Promise<number> | undefined;
   return async (picture) => {
     const isFile = method !== undefined && !isMethodName(method);
