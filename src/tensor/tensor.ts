@@ -105,7 +105,7 @@ export class Tensor {
     if (numel(shape) !== this.size) {
       throw new ShapeError(
         `alias: shape ${formatShape(shape)} has ${quantity(numel(shape), "element")}, and the tensor of shape ` +
-          `${formatShape(this.shape)} has ${this.size}. Give a shape with as many.`,
+          `${formatShape(this.shape)} has ${quantity(this.size, "element")}. Give a shape with as many.`,
       );
     }
     const storage = this.storage;
