@@ -2,7 +2,7 @@
  * Does the package work in the runtimes, with the package managers and for the compilers that
  * docs/errors-and-versions.md names? Installs each from npm into a temporary folder, makes a project with it, and
  * runs test/runtimes and the command line there: all have to answer what Node answers here, bit for bit. `npm run
- * test:runtimes` takes minutes and loads 1 GB, so it is run by hand, before a release; `-- Bun TypeScript` tries
+ * test:runtimes` takes minutes and much of the disk, so it is run by hand, before a release; `-- Bun TypeScript` tries
  * these alone. A runtime that cannot be had is skipped, and named.
  */
 import {
@@ -126,9 +126,14 @@ async function compilePrograms(consumer: string): Promise<void> {
   for (const name of ["runtimes", "package"])
     cpSync(join(repository, "test", name), join(consumer, name), { recursive: true });
   const compilerOptions = {
-    ...{ strict: true, target: "ES2022", module: "NodeNext", rewriteRelativeImportExtensions: true },
-    ...{ types: ["node"], typeRoots: [join(repository, "node_modules/@types")] },
-    ...{ rootDir: "runtimes", outDir: programs },
+    strict: true,
+    target: "ES2022",
+    module: "NodeNext",
+    rewriteRelativeImportExtensions: true,
+    types: ["node"],
+    typeRoots: [join(repository, "node_modules/@types")],
+    rootDir: "runtimes",
+    outDir: programs,
   };
   writeFileSync(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["runtimes"] }));
   await execute([process.execPath, join(repository, "node_modules/typescript/bin/tsc")], consumer);
@@ -254,8 +259,15 @@ async function tryCompiler({ name, skipLibCheck }: Compiler, tools: string, cons
   ] as const) {
     await report(`${name}, moduleResolution ${moduleResolution.toLowerCase()}`, async () => {
       const compilerOptions = {
-        ...{ strict: true, target: "ES2022", lib: ["ES2022", "DOM"], module, moduleResolution, skipLibCheck },
-        ...{ noEmit: true, allowImportingTsExtensions: true, types: ["node"] },
+        strict: true,
+        target: "ES2022",
+        lib: ["ES2022", "DOM"],
+        module,
+        moduleResolution,
+        skipLibCheck,
+        noEmit: true,
+        allowImportingTsExtensions: true,
+        types: ["node"],
         typeRoots: [join(repository, "node_modules/@types")],
       };
       writeFileSync(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, include: files }));

@@ -42,9 +42,9 @@ interface Size {
 }
 
 interface Sizes {
-  /** Of a picture; undefined if it cannot be read. */
+  /** The size of a picture; undefined if it cannot be read. */
   of(source: Source): Promise<Size | undefined>;
-  /** Of the result of a picture of some size. */
+  /** The size of the result of a picture of some size. */
   ofResult(picture: Size): Promise<Size>;
 }
 

@@ -124,9 +124,9 @@ used, and a line at the start names such pictures, and those that are both train
 With --init and without --preset, the network is that of the file, also of a .pth of another
 program, but for what flags say otherwise. If the file has all weights of the network that is
 trained, the rate is at most ${fineTuningRate} without --lr. Ctrl-C saves what was learned, and prints the
-command that goes on. If the network is more than ${longRun.decibels} dB below bicubic interpolation after ${longRun.steps} steps
-or more, or worse than pictures without any detail after ${FIRST_STEPS}, the run says so and its exit code
-is 1.
+command that goes on. A run ends with exit code 1, and says what to change, if its network is more
+than ${longRun.decibels} dB below bicubic interpolation after ${longRun.steps} steps or more, or worse than pictures without
+any detail: after ${FIRST_STEPS} steps or more, or earlier if the last loss is more than twice the first.
 
 Brackets hold the value of a flag that is not given.`,
     flags: {

@@ -164,8 +164,8 @@ export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
 }
 
 /**
- * The lanes that subgroups can be made to have where their size varies (AMD: 32 or 64, Intel: 8 to 32): the compiler
- * chooses, unless a kernel asks. The sizes that may be asked for can be fewer than the adapter's range, and no
+ * The number of lanes that a kernel may ask for where subgroups vary in size (AMD: 32 or 64, Intel: 8 to 32): the
+ * compiler chooses, unless a kernel asks. The sizes that may be asked for can be fewer than the adapter's range, and no
  * field tells them, so this tries. Undefined if there is nothing to fix, or no way to.
  */
 async function fixableSubgroups({ info }: GPUAdapter, device: GPUDevice): Promise<number | undefined> {

@@ -211,8 +211,8 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  *
  * In kernels that software adapters run, unrolled blocks must not branch: dozens of branches among dozens of registers
  * take their compilers long (docs/measurements.md, "What branches around stores cost"). Use `select` and `min` instead
- * of `if`, and `&` instead of `&&`, which is a branch, too. Kernels that only real GPUs run may branch, if there are few
- * copies: tests compile them in software, too.
+ * of `if`, and `&` instead of `&&`, which is a branch, too. Kernels that only real GPUs run may branch, if there are
+ * few copies: tests compile them in software, too.
  */
 function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const loop = /^( *)for \(var (\w+) = 0; \2 < (\w+); \2\+\+\) \{ \/\/ @unroll\n([\s\S]*?)^\1\}$/m;

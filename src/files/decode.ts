@@ -1,7 +1,7 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
-import { startLength } from "../options/file-kinds.ts";
+import { START_LENGTH } from "../options/file-kinds.ts";
 import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
@@ -69,7 +69,7 @@ export async function readHeaderOfFile(path: string): Promise<Header> {
 }
 
 async function readHeader({ read, length, input }: Source, name: string): Promise<Header> {
-  const format = formatOfBytes(read(0, startLength), name);
+  const format = formatOfBytes(read(0, START_LENGTH), name);
   refuseRaw(name, format, read);
   if (format === "bmp" || format === "pnm") {
     const raster = (format === "bmp" ? readBmp : readPnm)(read(0, length), name);

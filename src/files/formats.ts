@@ -30,7 +30,11 @@ export function repeated(values: readonly string[]): ReadonlySet<string> {
   return new Set(values.filter((value) => seen.has(value) || !seen.add(value)));
 }
 
-/** The format of a file by its first bytes, of which `startLength` suffice. @throws DataError that names the file if it has none of them. */
+/**
+ * The format of a file by its first bytes, of which `START_LENGTH` suffice.
+ *
+ * @throws DataError that names the file if it has none of them.
+ */
 export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
   if (bytes.length === 0) {
     throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);

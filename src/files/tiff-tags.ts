@@ -76,7 +76,7 @@ export function colorsOfTiff(bytes: Uint8Array): (ColorNumbers & { whiteAlone: b
     const isUsual = Math.abs(x - usual[0]) < 0.005 && Math.abs(y - usual[1]) < 0.005;
     return {
       whiteAlone: colors.length !== 6 && !isUsual,
-      tables: tables?.map(shortened),
+      tables: tables?.map(shortenCurve),
       primaries:
         colors.length === 6
           ? [
@@ -93,7 +93,7 @@ export function colorsOfTiff(bytes: Uint8Array): (ColorNumbers & { whiteAlone: b
 }
 
 /** A curve by fewer values, the first and the last one among them. */
-function shortened(values: readonly number[]): readonly number[] {
+function shortenCurve(values: readonly number[]): readonly number[] {
   if (values.length <= maxCurve) return values;
   const step = (values.length - 1) / (maxCurve - 1);
   return Array.from({ length: maxCurve }, (_, i) => values[Math.round(i * step)]);

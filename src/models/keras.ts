@@ -93,8 +93,8 @@ function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): R
 }
 
 /**
- * TensorFlow's depth_to_space has the channels of the pixels' colours together, [y, x, channel]; PyTorch's pixel shuffle
- * has those of each colour, [channel, y, x].
+ * TensorFlow's depth_to_space has the channels of the pixels' colours together, [y, x, channel]; PyTorch's pixel
+ * shuffle has those of each colour, [channel, y, x].
  */
 function shuffledAsInPytorch({ name, weight, bias }: Convolution, channels: number): Convolution {
   const pixels = bias.data.length / channels;

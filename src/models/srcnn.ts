@@ -94,8 +94,8 @@ const options = {
   /** Enlargement of the bicubic interpolation before the network: 2, 3 or 4. Default 3, the paper's. */
   scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /**
-   * Sides of the three windows (the papers call them kernels), odd. Default [9, 1, 5] (8,129 parameters); the papers also have [9, 3, 5]
-   * (24,513) and [9, 5, 5] (57,281), each a little better than the one before.
+   * Sides of the three windows (the papers call them kernels), odd. Default [9, 1, 5] (8,129 parameters); the
+   * papers also have [9, 3, 5] (24,513) and [9, 5, 5] (57,281), each a little better than the one before.
    */
   kernels: option(
     numbers([9, 1, 5], odd(99)),

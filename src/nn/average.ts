@@ -11,8 +11,8 @@ const fromZeroToOne: Wanted<number> = {
 /**
  * The decay for update number `step` of an average, counted from 0: `decay`, or (1 + step) / (10 + step)
  * while that is smaller, so that the average soon forgets the random weights of the beginning. With a decay
- * of 0.999 alone, they would still make up 13 % of it after 2000 steps (0.999 ** 2000). (The rule of TensorFlow's
- * ExponentialMovingAverage.)
+ * of 0.999 alone, they would still make up 13 % of it after 2000 steps (0.999 ** 2000; the rule is that of
+ * TensorFlow's ExponentialMovingAverage).
  */
 export function emaDecay(decay: number, step: number): number {
   checkArguments("emaDecay", { decay: [decay, fromZeroToOne], step: [step, whole(0)] });

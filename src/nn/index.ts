@@ -10,7 +10,7 @@ export { ELU, GELU, Identity, LeakyReLU, PReLU, ReLU, Sigmoid, SiLU, Softplus, T
 export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export { fftLoss, ssimLoss } from "./image-losses.ts";
-export { kaimingNormalInit, normalInit } from "./init.ts";
+export { kaimingNormalInit, normalInit, type WeightInitOptions } from "./init.ts";
 export {
   AdaptiveAvgPool2d,
   AvgPool2d,

@@ -17,13 +17,14 @@ export const aLayer: Wanted<WeightedLayer> = {
     isObject(value) && value.weight instanceof Tensor && value.weight.shape.length === 4,
 };
 
-export interface InitOptions {
+/** Options of all initial weights. */
+export interface WeightInitOptions {
   /** The generator of the weights. Default: that of `manualSeed`. */
   readonly random?: Random;
 }
 
 /** Weights from a normal distribution of mean 0 and standard deviation `std`; biases 0. */
-export function normalInit(layer: WeightedLayer, std: number, options: InitOptions = {}): void {
+export function normalInit(layer: WeightedLayer, std: number, options: WeightInitOptions = {}): void {
   checkArguments("normalInit", { layer: [layer, aLayer], std: [std, atLeastZero] });
   checkOptions("normalInit", options, { random: aRandom });
   const { random = defaultRandom() } = options;
@@ -39,7 +40,7 @@ export function normalInit(layer: WeightedLayer, std: number, options: InitOptio
  */
 export function kaimingNormalInit(
   layer: WeightedLayer,
-  options: InitOptions & { readonly slope?: number } = {},
+  options: WeightInitOptions & { readonly slope?: number } = {},
 ): void {
   checkArguments("kaimingNormalInit", { layer: [layer, aLayer] });
   checkOptions("kaimingNormalInit", options, { slope: finite, random: aRandom });

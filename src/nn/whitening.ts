@@ -1,7 +1,7 @@
 import { ArgumentError, checkArguments, checkOptions, listOf, type Wanted } from "../options/arguments.ts";
 import { atLeastZero } from "../options/kinds.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
-import { aLayer, type InitOptions, type WeightedLayer } from "./init.ts";
+import { aLayer, type WeightedLayer, type WeightInitOptions } from "./init.ts";
 import { isNamedArray, type NamedArray } from "./module.ts";
 
 /**
@@ -20,14 +20,15 @@ import { isNamedArray, type NamedArray } from "./module.ts";
  *
  * @param pictures Planes [channels, h, w] such as the layer will get, each at least as large as its window.
  * @param options.std Default 0.3.
- * @param options.floor Default 0.01. Patterns whose standard deviation is below this are noise, and amplified no further.
+ * @param options.floor Default 0.01. Patterns whose standard deviation is below this are noise, and amplified no
+ * further.
  * @throws RangeError without pictures, if one does not fit the layer, or if a floor of 0 meets a pattern that
  * is in none of them.
  */
 export function whiteningInit(
   layer: WeightedLayer,
   pictures: readonly NamedArray[],
-  options: InitOptions & { readonly std?: number; readonly floor?: number } = {},
+  options: WeightInitOptions & { readonly std?: number; readonly floor?: number } = {},
 ): void {
   const name = "whiteningInit";
   checkArguments(name, { layer: [layer, aLayer], pictures: [pictures, listOf(planesOfFloats)] });

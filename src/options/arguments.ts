@@ -41,9 +41,12 @@ export function checkArguments(name: string, values: Arguments): void {
   }
 }
 
-/** Throws a RangeError unless options are an object; `example` says what that may look like. */
+/**
+ * Throws a RangeError unless options are an object; `example` says what that may look like. An object of a class
+ * that has no fields, such as a generator or a Map, would be taken for options that are all left out.
+ */
 export function checkIsObject(name: string, options: unknown, example: string): void {
-  if (isObject(options)) return;
+  if (isPlain(options) || (isObject(options) && Object.keys(options).length > 0)) return;
   throw new ArgumentError(name, `options are an object ${example}, got ${quote(options)}.`);
 }
 
@@ -101,9 +104,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-/** An object as it is written in a program or in JSON, and none of a class. */
+/** An object as it is written in a program or in JSON, of this realm or another, and none of a class. */
 export function isPlain(value: unknown): value is Record<string, unknown> {
-  return isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  if (!isObject(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 export const anObject: Wanted<object> = { wants: "an object", fits: isObject };

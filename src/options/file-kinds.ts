@@ -1,6 +1,6 @@
 /**
- * Files that are handed in for others: what they are by their first bytes, or else by their names. What stands
- * here comes in place of any file; tables of weight files and of pictures go on from it.
+ * Tells what a file is that is not of the kind wanted, by its first bytes or else by its name. The kinds here may
+ * come in place of any file; tables of weight files and of pictures go on from them.
  */
 
 import { hexOf } from "./printable.ts";
@@ -18,11 +18,11 @@ export interface FileKind {
 }
 
 /** How many bytes are looked at. */
-export const startLength = 4096;
+export const START_LENGTH = 4096;
 
 /** The first kind whose bytes and text fit a file, or else the first whose extensions fit its name. */
 export function kindOf(file: Uint8Array, name: string, kinds: readonly FileKind[]): FileKind | undefined {
-  const start = file.subarray(0, startLength);
+  const start = file.subarray(0, START_LENGTH);
   const hexadecimal = hexOf(start);
   const letters = Array.from(start, (byte) => (isPrintable(byte) ? String.fromCharCode(byte) : ".")).join("");
   const fits = ({ bytes, text }: FileKind) =>

@@ -1,4 +1,4 @@
-/** What is handed in for a picture and is none that is read: other kinds of pictures, films, and other files. */
+/** Files given as pictures that this library does not read: other kinds of pictures, films, and other files. */
 import { type FileKind, kindOf, otherFiles, standIns } from "../options/file-kinds.ts";
 import { formatNames, hexOfStart } from "./formats.ts";
 
@@ -140,7 +140,7 @@ const kinds: readonly FileKind[] = [
 ];
 
 /**
- * What to say of a file that is no picture of a format that is read: what it is if its first bytes (`startLength` of
+ * What to say of a file that is no picture of a format that is read: what it is if its first bytes (`START_LENGTH` of
  * them) or its name tell, and what to do. It begins with `name`, which is what people call the file.
  */
 export function describeForeignPicture(start: Uint8Array, name: string): string {

@@ -34,7 +34,7 @@ const files: Record<Weight, string> = {
   bold: "@fontsource/inter/files/inter-latin-600-normal.woff",
 };
 const fonts = new Map<Weight, Font>();
-/** By weight and text. A run draws its charts again and again, with nearly the same labels. */
+/** Layouts by weight and text. A run draws its charts again and again, with nearly the same labels. */
 const layouts = new Map<string, GlyphRun>();
 
 /** Width of `text` in pixels. */

@@ -1,9 +1,9 @@
 /**
  * What a tensor is, and the notes on it that backward follows. To read this folder: shape.ts (sizes of axes), this
  * file, create.ts (the functions that make tensors), scope.ts (when their memory is freed), no-grad.ts (when no notes
- * are left), op.ts (what an operation is) and tape.ts (backpropagation). The rest can wait: update.ts (changes in place) and
- * accumulate.ts (the one that backward needs), capture.ts, compile-ahead.ts, record-ops.ts, random.ts, show.ts and
- * pytorch-names.ts.
+ * are left), op.ts (what an operation is) and tape.ts (backpropagation). The rest can wait: update.ts (changes in
+ * place) and accumulate.ts (the one that backward needs), capture.ts, compile-ahead.ts, record-ops.ts, random.ts,
+ * show.ts and pytorch-names.ts.
  */
 import { CpuStorage } from "../device/cpu-device.ts";
 import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
@@ -105,7 +105,7 @@ export class Tensor {
     if (numel(shape) !== this.size) {
       throw new ShapeError(
         `alias: shape ${formatShape(shape)} has ${quantity(numel(shape), "element")}, and the tensor of shape ` +
-          `${formatShape(this.shape)} has ${this.size}. Give a shape with as many.`,
+          `${formatShape(this.shape)} has ${quantity(this.size, "element")}. Give a shape with as many.`,
       );
     }
     const storage = this.storage;

@@ -123,8 +123,8 @@ export class Journal {
   }
 
   /**
-   * To be called before the first step of a new run: makes the folder, from which the run can be resumed. Weights
-   * that come from a file are measured, so that the best ones are never worse than those.
+   * Makes the folder, from which the run can be resumed; call it before the first step of a new run. Weights that
+   * come from a file are measured, so that the best ones are never worse than those.
    */
   async begin(next: LoaderState): Promise<void> {
     const state = this.#state(0, next, { log: 0, events: 0 });
@@ -318,9 +318,9 @@ export class Journal {
   }
 
   /**
-   * To be called when training goes on. If the best weights were measured by another protocol (that of an
-   * older version), or on other pictures of the same names, measures them anew: such figures do not compare. If
-   * their file is missing or damaged, the next evaluation is the best so far.
+   * Takes up the run's figures; call it when training goes on. If the best weights were measured by another
+   * protocol (that of an older version), or on other pictures of the same names, measures them anew: such figures
+   * do not compare. If their file is missing or damaged, the next evaluation is the best so far.
    */
   async resume(): Promise<void> {
     this.#lastSaved = await stepIn(this.#folder.file("last.safetensors"));

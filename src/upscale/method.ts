@@ -75,7 +75,7 @@ export interface LevelsMethod extends Pick<Method, "pixelsWithin" | "ahead"> {
 /** A function from planes to planes. One that computes on a device has another form, without the planes. */
 export interface Enlarge {
   (planes: Planes, signal?: AbortSignal): Promise<Planes>;
-  readonly onDevice?: WithDevice;
+  readonly withDevice?: WithDevice;
 }
 
 /**
@@ -101,7 +101,7 @@ export function enlargeWithDevice(withDevice: WithDevice): Enlarge {
       async (method) => planesOf(await method.enlarge(tensorOf(planes, method.device), signal)),
       signal,
     );
-  return Object.assign(enlarge, { onDevice: withDevice });
+  return Object.assign(enlarge, { withDevice });
 }
 
 /** Where what surrounds a method that knows no device is computed: by the references of the operations. */
@@ -111,7 +111,7 @@ const javaScript = new CpuDevice("float32");
 export function withDeviceOf({ enlarge }: Method): WithDevice {
   const enlargeTensor = async (x: Tensor, signal?: AbortSignal) =>
     tensorOf(await enlarge(await planesOf(x), signal), javaScript);
-  return enlarge.onDevice ?? ((work) => work({ device: javaScript, enlarge: enlargeTensor }));
+  return enlarge.withDevice ?? ((work) => work({ device: javaScript, enlarge: enlargeTensor }));
 }
 
 /** What functions that take a method want. */

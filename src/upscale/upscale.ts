@@ -28,7 +28,7 @@ export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport 
   /** Without a `method`: which network was chosen, and by what in the picture. */
   readonly choice?: Choice;
   /**
-   * Of a picture file, in Node: what the result lacks (further frames, the colours of a damaged profile), and what
+   * What the result of a picture file lacks, in Node (further frames, the colours of a damaged profile), and what
    * was odd about the file. Absent if there is nothing to say.
    */
   readonly notes?: readonly PictureNote[];

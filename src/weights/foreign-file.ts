@@ -1,5 +1,5 @@
 /** What people hand in for a weight file and is none: mostly files of other programs. */
-import { type FileKind, kindOf, otherFiles, standIns, startLength } from "../options/file-kinds.ts";
+import { type FileKind, kindOf, otherFiles, START_LENGTH, standIns } from "../options/file-kinds.ts";
 import { hexOf } from "../options/printable.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
@@ -9,6 +9,9 @@ const otherProgram =
 const kerasByPath =
   "Of Keras' files, Node reads ports of EDSR and SRCNN by their paths. To use one elsewhere, convert it: npx " +
   "pixelgrad convert net.h5 net.safetensors.";
+
+/** The first character of a JSON object. */
+const BRACE = 0x7b;
 
 /** A network of another program. */
 function of(program: string): Pick<FileKind, "what" | "remedy"> {
@@ -141,8 +144,8 @@ const plainText: Omit<FileKind, "bytes"> = {
 export function describeForeignFile(file: Uint8Array, name: string): string | undefined {
   if (looksLikeSafetensors(file)) return undefined;
   const kind = kindOf(file, name, kinds) ?? (isText(file) ? plainText : undefined);
-  if (kind === undefined && (file[8] === brace || /\.safetensors$|^the safetensors file$/i.test(name)))
-    return undefined;
+  const isCalledSafetensors = /\.safetensors$|^the safetensors file$/i.test(name);
+  if (kind === undefined && (file[8] === BRACE || isCalledSafetensors)) return undefined;
   const { what, remedy } = kind ?? {
     what: `no kind of file that is known here (its first bytes are ${hexOf(file.subarray(0, 12))})`,
     remedy:
@@ -151,16 +154,14 @@ export function describeForeignFile(file: Uint8Array, name: string): string | un
   return `${name}: this is ${what}, and a weight file (safetensors, or PyTorch's .pth) was wanted. ${remedy}`;
 }
 
-const brace = 0x7b;
-
 /** A length below 2^32, and the brace of a JSON object: also in a file that was cut short. */
 function looksLikeSafetensors(file: Uint8Array): boolean {
-  return file.length > 8 && file.subarray(4, 8).every((byte) => byte === 0) && file[8] === brace;
+  return file.length > 8 && file.subarray(4, 8).every((byte) => byte === 0) && file[8] === BRACE;
 }
 
 /** Nothing but ASCII, with white space. */
 function isText(file: Uint8Array): boolean {
   return file
-    .subarray(0, startLength)
+    .subarray(0, START_LENGTH)
     .every((byte) => (byte >= 32 && byte < 127) || byte === 9 || byte === 10 || byte === 13);
 }

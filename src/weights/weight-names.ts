@@ -104,8 +104,8 @@ export function isAveragedPath(path: readonly PathName[]): boolean {
 }
 
 /**
- * Of several weights, those whose names come first; more than one if their names do not tell. Averaged ones come
- * before all others, and those of another time or purpose last. Where this is the same, the first names that
+ * Chooses of several weights those whose names come first; more than one if their names do not tell. Averaged ones
+ * come before all others, and those of another time or purpose last. Where this is the same, the first names that
  * differ decide: those that say that weights are there come before others.
  */
 export function firstByName<T extends { readonly path: readonly PathName[] }>(weights: readonly T[]): T[] {

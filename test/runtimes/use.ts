@@ -10,7 +10,7 @@ export interface Answer {
   device: string;
 }
 
-/** Differentiates a loss whose gradient can be done by hand, and enlarges a small picture on the adapter that init() finds. */
+/** Differentiates a loss whose gradient can be done by hand, and enlarges a small picture, on the adapter of init(). */
 export async function use(pixelgrad: typeof Library): Promise<Answer> {
   const { backward, init, matmul, mul, scope, sum, tensor, upscale } = pixelgrad;
   const device = await init();

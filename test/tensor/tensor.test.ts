@@ -187,7 +187,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   test("an alias has as many elements as its tensor", () => {
     const x = tensor([1, 2, 3, 4], undefined, { device });
     expect(() => x.alias([100])).toThrow(
-      "alias: shape [100] has 100 elements, and the tensor of shape [4] has 4. Give a shape with as many.",
+      "alias: shape [100] has 100 elements, and the tensor of shape [4] has 4 elements. Give a shape with as many.",
     );
     expect(() => x.alias([1])).toThrow(shapes.ShapeError);
   });

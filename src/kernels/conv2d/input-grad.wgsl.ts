@@ -48,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 );
 
 /**
- * For stride 1 there is a faster way: this kernel turns the weights, and the input gradient is itself a convolution.
+ * For stride 1 there is a faster way: with turned weights, the input gradient is itself a convolution.
  *
  * A pixel of x reaches the outputs around it, each through the weight at the opposite offset. So dx is the
  * convolution of dy with weights whose window is turned by 180 degrees and whose channel axes are exchanged:
@@ -56,8 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
  *     turned[c, o, ky, kx] = weight[o, c, KH - 1 - ky, KW - 1 - kx]
  *
  * and all the fast forward kernels can compute it. Step 6, which runs on real GPUs, needs no turned copy: its
- * prelude reads weights by `turnedWeightIndex` below, and this kernel is not launched. The other steps get a turned
- * copy, which it makes.
+ * prelude reads weights by `turnedWeightIndex` below. `turnWeights` makes the copy for the other steps.
  */
 export const turnWeights = kernel(
   "conv2d/turn-weights",

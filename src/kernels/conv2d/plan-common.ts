@@ -41,7 +41,7 @@ const plansByProfile = new WeakMap<DeviceProfile, Map<string, unknown>>();
  * and a training step asks for the same ones every time. On a fast card, planning anew would take longer than the
  * kernels.
  */
-export function remembered<T>(profile: DeviceProfile, key: string, make: () => T): T {
+export function recall<T>(profile: DeviceProfile, key: string, make: () => T): T {
   let plans = plansByProfile.get(profile);
   if (!plans || plans.size > MAX_PLANS) {
     plans = new Map();

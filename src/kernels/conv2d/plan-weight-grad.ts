@@ -10,7 +10,7 @@ import {
   MAX_THREADS,
   type Plan,
   pixelsUnder,
-  remembered,
+  recall,
   WORKGROUP_BYTES,
   windowConstants,
 } from "./plan-common.ts";
@@ -39,7 +39,7 @@ export type WeightGradVariant = (typeof weightGradVariants)[number];
 
 /** The weight gradient's kernel and sizes by rule. */
 export function planWeightGrad(profile: DeviceProfile, convolution: GradConvolution): WeightGradPlan {
-  return remembered(profile, `weight gradient ${keyOf({ hasBias: false, ...convolution })}`, () => {
+  return recall(profile, `weight gradient ${keyOf({ hasBias: false, ...convolution })}`, () => {
     const forGpus = () => planRolling(profile, convolution) ?? planShared(profile, convolution);
     return (profile.cheapBarriers && forGpus()) || planBlocked(profile, convolution);
   });
@@ -58,7 +58,7 @@ export function planWeightGradStep(
 /** The blocks of weight-grad.wgsl.ts, for every window and adapter. */
 function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradConvolution): WeightGradPlan {
   const [o, c, kh, kw] = wShape;
-  // A thread's block: all rows of a small window at remembered, so that every value of dy serves kh * kw sums. With
+  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums. With
   // 16 channels the strips are short, unless a round of the loop costs much.
   const KY = kh * kw <= 9 ? kh : 1;
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
@@ -214,7 +214,7 @@ function chooseRollingSizes(
     // many in chunks of 24, which short rows have: then threads are few in any case, and each does more at once.
     const channelLimit = Math.min(sumsLimit(profile), CHUNK > 16 ? 72 : 36) / (kh * kw);
     const CHANNELS = o <= 4 ? 4 : ([16, 8].find((channels) => channels <= channelLimit) ?? 4);
-    // A 1 x 1 window sees each pixel remembered, and only larger tiles make more of it.
+    // A 1 x 1 window sees each pixel once, and only larger tiles make more of it.
     const [tileC, tileO] = kh * kw === 1 ? [32, 64] : [16, 32];
     return {
       CHUNK,

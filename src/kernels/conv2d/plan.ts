@@ -18,7 +18,7 @@ import {
   keyOf,
   type Plan,
   pixelsUnder,
-  remembered,
+  recall,
   WORKGROUP_BYTES,
   windowConstants,
 } from "./plan-common.ts";
@@ -51,7 +51,7 @@ const TILE = 16;
  * a picture in tiles is to have the same bits as in one piece.
  */
 export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Convolution): Variant {
-  return remembered(profile, `variant ${wShape} ${geometry.stride} ${geometry.dilation}`, () => {
+  return recall(profile, `variant ${wShape} ${geometry.stride} ${geometry.dilation}`, () => {
     // The pixels under a strip of steps 3 and 4 are to fit into registers beside the sums.
     if (pixelsUnder(STRIP, wShape, geometry) > MAX_PIXELS_UNDER) return "1-naive";
     if (profile.cheapBarriers && tilesThatFit("6-prefetch", wShape, geometry).length > 0) return "6-prefetch";
@@ -166,7 +166,7 @@ export function chooseSizes(
   variant: Sizes["variant"],
   convolution: Convolution,
 ): Sizes {
-  return remembered(profile, `sizes ${variant} ${keyOf(convolution)}`, () =>
+  return recall(profile, `sizes ${variant} ${keyOf(convolution)}`, () =>
     variant === "5-shared" || variant === "6-prefetch"
       ? chooseTile(profile, variant, convolution)
       : chooseBlock(profile, variant, convolution),
@@ -175,7 +175,7 @@ export function chooseSizes(
 
 /** The launch of one of steps 3 to 6 with these sizes. */
 export function planSizes(profile: DeviceProfile, convolution: Convolution, sizes: Sizes): Plan {
-  return remembered(profile, `plan ${Object.values(sizes)} ${keyOf(convolution)}`, () =>
+  return recall(profile, `plan ${Object.values(sizes)} ${keyOf(convolution)}`, () =>
     "TILE_O" in sizes ? planTile(convolution, sizes) : planBlocks(profile, convolution, sizes),
   );
 }
