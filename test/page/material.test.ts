@@ -93,7 +93,8 @@ test.each([
   ["photo_SRF_2_LR.png", "photo"],
   ["photo_SRF_2_HR.png", "photo"],
   ["photo_bicLRx2.png", "photo"],
-  ["x2_low_photo.png", "photo"],
+  ["x2_lowres_photo.png", "photo"],
+  ["low_tide.png", "low_tide"], // in front, "low" is a word of the name
   ["low.png", ""],
   ["yellow.png", "yellow"], // ends in "low", which is no word of its own
   ["a.b_high.tif", "a.b"],
