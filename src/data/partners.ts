@@ -23,9 +23,9 @@ const largerScales = "[2348]";
  *
  * Equal names go first, whatever they mean, and a picture's whole name goes before what is left of another one's
  * without its marks. Words, and marks in front of a name other than LR, count where an HR picture has no other partner;
- * then "bicubic" alone, if LR has a folder of its own. Extensions
- * do not matter, unless HR has a.jpg and a.png; nor how accents are encoded: macOS separates them from their letters.
- * A name in another case counts where no other has the same case.
+ * then "bicubic" alone, if LR has a folder of its own. Extensions do not matter, unless HR has a.jpg and a.png; nor how
+ * accents are encoded: macOS separates them from their letters. A name in another case counts where no other has the
+ * same case.
  */
 export function partnersOf(
   high: readonly string[],
@@ -36,15 +36,14 @@ export function partnersOf(
   const twins = repeated(names);
   const partners: string[][] = names.map(() => []);
   const taken = new Set<string>();
-  /** Those with a partner of the same name alone, which may have another one that is sure. */
-  const isOpen = names.map(() => true);
   for (const sure of [undefined, ...sureness]) {
     const marks = sure && marksFor(`${scale}`, sure);
-    if (sure !== undefined && sure !== "sure")
-      for (const [i, own] of partners.entries()) isOpen[i] = own.length === 0;
-    for (const asWritten of [(name: string) => name, (name: string) => name.toLowerCase()]) {
+    for (const anyCase of [false, true]) {
+      const asWritten = (name: string) => (anyCase ? name.toLowerCase() : name);
+      // One that has a partner of its own name may have another one with a sure mark.
+      const isOpen = (i: number) => partners[i].length === 0 || (sure === "sure" && !anyCase);
       const owners = ownersByStem(
-        names.map((name, i) => (isOpen[i] ? asWritten(name) : undefined)),
+        names.map((name, i) => (isOpen(i) ? asWritten(name) : undefined)),
         marks,
       );
       const found: string[][] = names.map(() => []);
@@ -59,7 +58,6 @@ export function partnersOf(
         if (own.length === 0) continue;
         const alike = own.filter((path) => extname(path) === extname(high[i]));
         partners[i].push(...(twins.has(names[i]) && alike.length > 0 ? alike : own));
-        isOpen[i] = sure === undefined && asWritten(names[i]) === names[i];
       }
       for (const path of found.flat()) taken.add(path);
     }

@@ -111,9 +111,9 @@ export function profileOfNumbers({ gammas = [], tables, primaries }: ColorNumber
     !gammas.every((gamma) => gamma > 0.05 && gamma < 20) ||
     gammas.every((gamma) => Math.abs(1 / gamma - 1 / 2.2) < 0.005);
   // A table that does not rise would make every picture black.
-  const rising = tables?.every((table) => table[table.length - 1] > table[0]) ? tables : undefined;
-  if (isSrgb && isUsual && rising === undefined) return undefined;
-  const curves = rising?.map(tableCurve) ?? (isUsual ? srgbCurve : gammas.map(gammaCurve));
+  const risingTables = tables?.every((table) => table[table.length - 1] > table[0]) ? tables : undefined;
+  if (isSrgb && isUsual && risingTables === undefined) return undefined;
+  const curves = risingTables?.map(tableCurve) ?? (isUsual ? srgbCurve : gammas.map(gammaCurve));
   return profileOf("RGB", curves, own);
 }
 

@@ -257,6 +257,7 @@ describe("partnersOf", () => {
       ["low/a.png"],
     ]);
     expect(partnersOf(["high/A.png", "high/a.png"], ["low/a.png"], 2)).toEqual([[], ["low/a.png"]]);
+    expect(partnersOf(["high/a.png"], ["low/a.png", "low/A.png", "low/Ax2.png"], 2)).toEqual([["low/a.png"]]);
     expect(partnersOf(["high/a.jpg", "high/a.png"], ["low/a.png", "low/a.jpg"], 2)).toEqual([
       ["low/a.jpg"],
       ["low/a.png"],
