@@ -30,8 +30,8 @@ type TileSizes = readonly [
 ];
 
 /**
- * The tiles that a rule chooses from. First come those of most channels, and of as many channels those that do the most
- * work for each value they load; later ones make more workgroups. docs/gpus.md has what was measured.
+ * The tiles that a rule chooses from: by channels, and for each number of channels from those that do the most work for
+ * each value they load to those that make the most workgroups. docs/gpus.md has what was measured.
  */
 const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
   // TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH
@@ -46,6 +46,7 @@ const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
   "6-prefetch": [
     [32, 8, 16, 4, 4, 4],
     [32, 4, 16, 4, 2, 8],
+    // For up to 16 channels: for more, one of the two above has as many workgroups, unless pictures have 4 rows or less.
     [16, 16, 16, 4, 4, 4],
     [16, 8, 16, 4, 2, 8],
     [16, 8, 8, 4, 2, 8],
