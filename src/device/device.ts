@@ -1,5 +1,5 @@
 /**
- * How numbers lie in memory. In between, all are computed with in f32 (on the CPU device in its precision):
+ * How numbers lie in memory. All arithmetic is in f32 (on the CPU device in its precision):
  * float16 saves memory, and rounds each result that is stored to about three digits (see half.ts). It is for
  * networks at inference; nothing is trained in it.
  */
@@ -142,8 +142,8 @@ export interface DeviceProfile {
   readonly workgroup: number;
   /**
    * About how many sums a thread should keep in registers at most, where workgroups share what they load (conv2d's
-   * steps 5 and 6, and its weight gradients, which may keep an eighth more). More would do more work for each load,
-   * but what does not fit goes to memory, or leaves room for too few threads.
+   * steps 5 and 6, and its weight gradients, which may keep an eighth more, and for windows above 3 x 3 up to 100).
+   * More would do more work for each load, but what does not fit goes to memory, or leaves room for too few threads.
    */
   readonly blockSums: number;
   /** Threads that sum one long row together. Many hide a real GPU's latency; in software each costs time. */

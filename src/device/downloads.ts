@@ -63,7 +63,7 @@ export class Downloads {
       } catch (error) {
         throw await this.#failures.lossOr(error);
       }
-      // In the same turn, without an `await`: other work of this program may lose the device in between.
+      // In the same task of the event loop, without an `await`: other work may lose the device in between.
       return span("copy a result", () => use(range));
     } finally {
       staging.gpu.unmap();

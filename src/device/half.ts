@@ -14,6 +14,11 @@ export function toHalf(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
   return bits;
 }
 
+/** The float16 nearest to a number. */
+export function roundToHalf(value: number): number {
+  return halfValue(halfBits(value));
+}
+
 function halfBits(value: number): number {
   float[0] = value;
   const sign = (word[0] >>> 16) & 0x8000;

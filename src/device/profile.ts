@@ -51,7 +51,7 @@ const amd: Facts = gpu;
 const intel: Facts = {
   ...gpu,
   blockSums: 32,
-  // Four workgroups for each of 8 (in a processor) to 32 (Arc) cores.
+  // Sixteen workgroups for each of 8 cores (in a processor), four for each of 32 (Arc).
   groupsToFill: 128,
   // 64 for each lane of 32 cores with 128 lanes.
   threadsToSaturate: 2 ** 18,
@@ -64,7 +64,7 @@ const intel: Facts = {
 const apple: Facts = {
   ...gpu,
   blockSums: 32,
-  // Three to twelve workgroups for each of 10 to 40 cores. The largest have 80.
+  // Twelve workgroups for each of 10 cores, three for each of 40. The largest have 80.
   groupsToFill: 128,
   // 50 for each lane of 40 cores with 128 lanes.
   threadsToSaturate: 2 ** 18,

@@ -25,7 +25,7 @@ type PaddingMode = "zeros" | Exclude<PadMode, "constant">;
 export interface Conv2dModuleOptions {
   /** Pixels from one window to the next. Default 1. */
   stride?: Pair;
-  /** Default 0; `"same"` keeps the picture's size (odd windows and stride 1 only). */
+  /** Default 0; `"same"` keeps the picture's size (stride 1, and an even `dilation * (kernelSize - 1)`). */
   padding?: Pair | "same";
   /** What lies around the picture: zeros, its mirror image, or the nearest pixel; see `pad`. Default "zeros". */
   paddingMode?: PaddingMode;
@@ -86,8 +86,8 @@ export class Conv2d extends Module {
     if (padding === "same" && !fits) {
       throw new ArgumentError(
         "Conv2d",
-        `padding "same" wants stride 1 and a window with a middle, got stride ${stride} and window ` +
-          `${kh}x${kw}. Give the padding as a number.`,
+        `padding "same" wants stride 1 and an even dilation * (kernelSize - 1), got stride ${stride}, dilation ` +
+          `${dilation} and window ${kh}x${kw}. Give the padding as a number.`,
       );
     }
     this.stride = stride;

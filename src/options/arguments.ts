@@ -111,6 +111,16 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+/**
+ * Throws a RangeError for the result of a function that must be over when it returns: a promise says that it is not.
+ * `because` says what would go wrong, and what to do.
+ */
+export function refusePromise(name: string, result: unknown, because: string): void {
+  if (typeof (result as PromiseLike<unknown> | undefined | null)?.then !== "function") return;
+  (result as PromiseLike<unknown>).then(undefined, () => {}); // nobody will await it
+  throw new ArgumentError(name, `the function returned a promise, and ${because}`);
+}
+
 export const anObject: Wanted<object> = { wants: "an object", fits: isObject };
 /** For what is checked elsewhere. */
 export const anything: Wanted = { wants: "anything", fits: (_): _ is unknown => true };

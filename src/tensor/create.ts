@@ -1,5 +1,6 @@
 /** Tensors from values, constants and random numbers. */
 import type { Device, DType } from "../device/device.ts";
+import { roundToHalf } from "../device/half.ts";
 import { MetaDevice } from "../device/meta-device.ts";
 import { aDevice } from "../device/open.ts";
 import {
@@ -175,7 +176,10 @@ export interface RandomOptions extends TensorOptions {
   random?: Random;
 }
 
-/** Uniform random values in [low, high), by default [0, 1). A `Random` alone may stand for the options. */
+/**
+ * Uniform random values in [low, high), by default [0, 1). What rounding to the dtype would make `high` becomes `low`, as
+ * in PyTorch. A `Random` alone may stand for the options.
+ */
 export function rand(
   shape: Shape,
   options: Random | (RandomOptions & { low?: number; high?: number }) = {},
@@ -184,7 +188,12 @@ export function rand(
   checkShape("rand", shape);
   const { random, low = 0, high = 1, ...rest } = randomOptions("rand", options, others);
   checkArguments("rand", { low: [low, finite], high: [high, finite] });
-  return randomTensor("rand", shape, random, rest, (generator) => low + (high - low) * generator.uniform());
+  const stored = rest.dtype === "float16" ? roundToHalf : Math.fround;
+  const end = stored(high);
+  return randomTensor("rand", shape, random, rest, (generator) => {
+    const value = low + (high - low) * generator.uniform();
+    return stored(value) === end ? low : value;
+  });
 }
 
 /** Normal random values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */

@@ -1,4 +1,12 @@
-import { aFunction, checkArguments, isObject, isPlain, optional, type Wanted } from "../options/arguments.ts";
+import {
+  aFunction,
+  checkArguments,
+  isObject,
+  isPlain,
+  optional,
+  refusePromise,
+  type Wanted,
+} from "../options/arguments.ts";
 
 // Browsers without explicit resource management (Safari) lack the symbol, which is all that `using` needs.
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
@@ -101,18 +109,28 @@ export function keep<T extends Tracked>(tensor: T): T {
 
 /**
  * Runs a function whose new tensors belong to no scope, whoever has one open. For what outlives its caller,
- * such as a network. It must not be async.
+ * such as a network. It must not be async: after its first `await`, the scopes would be open again.
+ *
+ * @throws RangeError if it returns a promise
  */
 export function outsideScopes<T>(body: () => T): T {
   checkArguments("outsideScopes", { "the first argument": [body, aFunction] });
   const others = open.splice(0);
   onPurpose++;
+  let result: T;
   try {
-    return body();
+    result = body();
   } finally {
     onPurpose--;
     open.unshift(...others);
   }
+  refusePromise(
+    "outsideScopes",
+    result,
+    "what it makes after an await would belong to a scope again. Await first, and make the tensors in a function that " +
+      "is not async.",
+  );
+  return result;
 }
 
 /** How many calls of `outsideScopes` are running. */

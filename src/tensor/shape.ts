@@ -127,6 +127,12 @@ export function stridedIndex(sizes: Shape, strides: readonly number[]): (i: numb
 
 /** Turns `-1` into the last axis and so on; throws if the axis does not exist. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (rank === 0) {
+    throw new ShapeError(
+      `${op}: a tensor of shape [] is a single number and has no axes, got axis ${quote(axis)}. Give it one first: ` +
+        `reshape(x, [1]).`,
+    );
+  }
   if (axis === undefined) {
     throw new ShapeError(
       `${op}: say along which axis, ${-rank} to ${rank - 1}, such as ${op}(x, ${rank - 1}).`,

@@ -22,7 +22,7 @@ let nextId = 0;
 /**
  * Numbers in a box of n axes, on a device, stored as float32 or float16. A tensor has no maths methods:
  * operations are functions such as `add(a, b)` and `conv2d(x, w)`. Its values never change, except by `assign`
- * and by optimizers, which update parameters in place.
+ * and by updates in place (update.ts): the steps of optimizers, running statistics, moving averages, added gradients.
  *
  * A tensor's memory is outside JavaScript's heap, where no garbage collector looks: open a `scope()` around
  * work that makes tensors, or call `dispose()`.

@@ -474,8 +474,12 @@ describe("refuses what does not fit, with both shapes", () => {
     );
     const same = zeros([1, 4, 2, 2]);
     expect(call({ skip: same, activation: "relu" })).toThrow(/activation "relu" and skip cannot be combined/);
-    expect(call({ skip: same, gate: same })).toThrow(/skip and gate cannot be combined/);
-    expect(call({ gate: same, shuffle: 2 })).toThrow(/gate cannot be combined with shuffle 2/);
+    expect(call({ skip: same, gate: same })).toThrow(
+      "skip and gate cannot be combined. Apply one of them to the result of conv2d.",
+    );
+    expect(call({ gate: same, shuffle: 2 })).toThrow(
+      "gate cannot be combined with shuffle 2. Apply pixelShuffle to the result.",
+    );
     expect(call({ gate: zeros([1, 4, 1, 1]) })).toThrow(/gate \[1, 4, 1, 1\] must have the result's shape/);
     expect(call({ skip: same, shuffle: 2 })).toThrow(
       /skip \[1, 4, 2, 2\] must have the shape of the picture that is enlarged, \[1, 1, 2, 2\]/,

@@ -179,7 +179,9 @@ describe("definition", () => {
     expect(() => clamp(x, 1, 0)).toThrow(/clamp: .*1 and 0/);
     expect(() => clamp(x, Number.NaN, 0)).toThrow(RangeError);
     expect(() => prelu(on([1, 3], [1, 2, 3]), on([2], [1, 2]))).toThrow(/prelu: .*\[2\].*\[1, 3\].*\[3\]/);
-    expect(() => prelu(x, on([2], [1, 2]))).toThrow(/prelu: .*\[2\].*\[4\]/);
+    expect(() => prelu(x, on([2], [1, 2]))).toThrow(
+      "prelu: the slopes have shape [2]; for x [4] they must be one number, as x has no axis of channels.",
+    );
     expect(() => add(x, tensor([1], undefined, { device: f64 }))).toThrow(/add: .*different devices/);
     expect(() => ops.lt(x, "1" as never)).toThrow(/lt: b must be a tensor or a number, got "1"/);
     expect(() => ops.maximum(x, "0" as never)).toThrow(/maximum: b must be a tensor or a number, got "0"/);
@@ -517,6 +519,32 @@ describe("kernels against the references", () => {
         const e = tensor([exponent], undefined, { device });
         expect(Array.from(await pow(x, exponent).data()), `${device.name} ${exponent}`).toEqual(results);
         expect(Array.from(await pow(x, e).data()), `${device.name} ${exponent}`).toEqual(results);
+      }
+    }
+  });
+
+  test("pow as IEEE 754 has it: the signs of zeros, powers of -Infinity, and NaN", async () => {
+    const { NaN: nan } = Number;
+    const cases = [
+      [-0, [-Infinity, Infinity, Infinity, Infinity, Infinity, 1, 0, 0, 0, 0, -0, -0, nan]],
+      [0, [Infinity, Infinity, Infinity, Infinity, Infinity, 1, 0, 0, 0, 0, 0, 0, nan]],
+      [-Infinity, [-0, 0, 0, 0, 0, 1, Infinity, Infinity, Infinity, Infinity, -Infinity, -Infinity, nan]],
+      [-8, [-1 / 8, 1 / 64, nan, nan, 0, 1, nan, nan, Infinity, 64, -8, -512, nan]],
+      [1, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]],
+    ] as const;
+    const exponents = [-1, -2, -0.5, -1.5, -Infinity, 0, 0.5, 1.5, Infinity, 2, 1, 3, nan];
+    for (const device of [cpu, f64, ...devices]) {
+      using _ = scope();
+      const e = tensor(exponents, undefined, { device });
+      for (const [base, results] of cases) {
+        const y = await pow(tensor([base], undefined, { device }), e).data();
+        for (const [i, result] of results.entries()) {
+          const label = `${device.name}: ${base} ** ${exponents[i]}`;
+          if (Number.isFinite(result) && result !== 0) expect(y[i], label).toBeCloseTo(result, 2);
+          else expect(y[i], label).toBe(result); // which tells -0 from 0
+        }
+        const byNumber = await pow(tensor([base], undefined, { device }), -1).data();
+        expect(byNumber[0], `${device.name}: ${base} ** -1`).toBe(results[0]);
       }
     }
   });

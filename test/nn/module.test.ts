@@ -437,9 +437,11 @@ describe("Conv2d", () => {
 
   test("refuses impossible windows and strides, and names them", () => {
     expect(() => new Conv2d(1, 1, 2, { padding: "same" })).toThrow(
-      'padding "same" wants stride 1 and a window with a middle, got stride 1 and window 2x2',
+      'padding "same" wants stride 1 and an even dilation * (kernelSize - 1), got stride 1, dilation 1 and window 2x2',
     );
-    expect(() => new Conv2d(1, 1, 3, { padding: "same", stride: 2 })).toThrow("got stride 2 and window 3x3");
+    expect(() => new Conv2d(1, 1, 3, { padding: "same", stride: 2 })).toThrow(
+      "got stride 2, dilation 1 and window 3x3",
+    );
     expect(() => new Conv2d(1, 1, 0)).toThrow("kernelSize must be a whole number of at least 1");
     expect(() => new Conv2d(2, 1, 3).forward(tensor(new Float32Array(9), [1, 1, 3, 3]))).toThrow(ShapeError);
   });

@@ -78,6 +78,27 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(live()).toBe(0);
   });
 
+  test("outsideScopes refuses a function that is not over when it returns", () => {
+    using outer = scope();
+    const refused: (() => unknown)[] = [
+      async () => {
+        await null;
+        return 1;
+      },
+      async () => {
+        throw new Error("later");
+      },
+      () => Promise.resolve(1),
+    ];
+    for (const body of refused) {
+      expect(() => outsideScopes(body)).toThrow(RangeError);
+      expect(() => outsideScopes(body)).toThrow(/^outsideScopes: the function returned a promise/);
+    }
+    const after = tensor(1); // the scope is open again
+    outer.end();
+    expect(after.disposed).toBe(true);
+  });
+
   test("keep moves a tensor one scope outwards", async () => {
     const outer = scope();
     const inner = scope();

@@ -62,6 +62,27 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(normal.reduce((sum, v) => sum + v * v) / 1000).toBeCloseTo(1, 0);
   });
 
+  test("rand never gives `high`, even where rounding would make it of the largest draws", async () => {
+    class Largest extends Random {
+      override uniform() {
+        return 1 - 2 ** -24;
+      }
+    }
+    const largest = async (options: Parameters<typeof rand>[1]) => {
+      const [value] = await rand([1], { random: new Largest(1), device, ...options }).data();
+      return value;
+    };
+    expect(await largest({})).toBe(1 - 2 ** -24);
+    expect(await largest({ low: 1, high: 2 })).toBe(1);
+    expect(await largest({ low: -0.1, high: 0.1 })).toBeLessThan(Math.fround(0.1));
+    expect(await largest({ low: 3, high: 3 })).toBe(3);
+    if (!device.profile.float16) return;
+    expect(await largest({ dtype: "float16" })).toBe(0);
+    expect(await largest({ dtype: "float16", low: 0.5, high: 2 })).toBe(0.5);
+    const halves = await rand([20_000], { random: new Random(1), dtype: "float16", device }).data();
+    expect(Math.max(...halves)).toBeLessThan(1);
+  });
+
   test("random numbers come from the generator of manualSeed, or from that of the options", async () => {
     manualSeed(7);
     const values = [await rand([3], { device }).data(), await randn([2], { device }).data()];
@@ -263,6 +284,11 @@ describe("shapes", () => {
     expect(() => shapes.normalizeAxes("sum", 3, 3)).toThrow(
       "sum: axis 3 does not exist in a tensor of 3 axes",
     );
+    for (const call of [() => shapes.normalizeAxes("sum", 0, 0), () => shapes.normalizeAxis("sum", -1, 0)]) {
+      expect(call).toThrow(
+        /^sum: a tensor of shape \[\] is a single number and has no axes, got axis (0|-1)\./,
+      );
+    }
     expect(() => shapes.normalizeAxes("sum", 0.5, 3)).toThrow("axis 0.5 does not exist");
     expect(() => shapes.normalizeAxes("sum", [0, -3], 3)).toThrow("sum: an axis is named twice in [0, 0].");
   });

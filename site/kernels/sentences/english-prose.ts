@@ -52,7 +52,7 @@ export const englishProse = {
     "Change whatever you like. What does not compile is shown with its line; what computes something wrong is said to be wrong, and where. One caution: a loop that never ends can stop the whole browser from drawing for some seconds, until it resets the card.",
   naiveTitle: "One thread for each output",
   naive1:
-    "Take the loops above and let the card run the outer three. Each thread computes one value of `y`: the grid of threads replaces the loops over `o`, `row` and `column`, and the loops over `c`, `ky` and `kx` stay.",
+    "Take the loops above and let the card run the outer three. Each thread computes one value of `y`: the threads replace the loops over `o`, `row` and `column`, and the loops over `c`, `ky` and `kx` stay.",
   naive2:
     "It is right, and it is short. But each multiply-add needs two loads, a pixel and a weight: half a multiply-add for each load. Neighbours load nearly the same pixels, and all threads of an output channel load the same weights, each for itself.",
   naiveTry:

@@ -250,7 +250,7 @@ const prose: Prose = {
     "Ändern Sie, was Sie wollen. Was sich nicht übersetzen lässt, wird mit seiner Zeile gezeigt; von dem, was falsch rechnet, wird gesagt, dass es falsch ist, und wo. Eine Warnung: Eine Schleife, die nie endet, kann den ganzen Browser einige Sekunden lang am Zeichnen hindern, bis er die Karte zurücksetzt. Die Kommentare in den Programmen sind englisch, denn es sind die Programme der Bibliothek selbst, Wort für Wort.",
   naiveTitle: "Ein Thread für jede Ausgabe",
   naive1:
-    "Nehmen Sie die Schleifen von oben, und lassen Sie die äußeren drei von der Karte ausführen. Jeder Thread berechnet einen Wert von `y`: Das Gitter der Threads ersetzt die Schleifen über `o`, `row` und `column`, und die Schleifen über `c`, `ky` und `kx` bleiben.",
+    "Nehmen Sie die Schleifen von oben, und lassen Sie die äußeren drei von der Karte ausführen. Jeder Thread berechnet einen Wert von `y`: Die Threads ersetzen die Schleifen über `o`, `row` und `column`, und die Schleifen über `c`, `ky` und `kx` bleiben.",
   naive2:
     "Das ist richtig, und es ist kurz. Aber jedes Multiply-Add braucht zwei Ladezugriffe, ein Pixel und ein Gewicht: Auf jeden Ladezugriff kommt nur ein halbes. Nachbarn laden fast dieselben Pixel, und alle Threads eines Ausgabekanals laden dieselben Gewichte, jeder für sich.",
   naiveTry:

@@ -2,8 +2,8 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * Sums over the channels of x [n, channels, plane], each cut into `parts` of `chunk` elements with a
- * workgroup for each: sums[c, part] = scale * the sum of a * (x - mean[c]). With `a` from the prelude, x -
- * mean or a gradient, it is a part of the variance or of the weight's gradient. Threads read neighbouring
+ * workgroup for each: sums[c, part] = scale * the sum of factor * (x - mean[c]). With `factor` from the
+ * prelude, x - mean or a gradient, it is a part of the variance or of the weight's gradient. Threads read neighbouring
  * elements; then their totals are added pairwise, as a tree.
  */
 export const channelSumsKernel = kernel(

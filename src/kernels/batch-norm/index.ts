@@ -258,7 +258,7 @@ export function batchNorm(
   for (const [name, { shape }] of Object.entries(perChannel)) {
     if (x.shape.length >= 2 && sameShape(shape, [channels])) continue;
     throw new ShapeError(
-      `batchNorm: ${name} has shape ${formatShape(shape)}, and x ${formatShape(x.shape)}. Want x [n, c, h, w] ` +
+      `batchNorm: ${name} has shape ${formatShape(shape)}, and x ${formatShape(x.shape)}. Want x [n, c, …] ` +
         `and ${name} [c].`,
     );
   }

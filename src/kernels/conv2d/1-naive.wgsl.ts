@@ -7,7 +7,7 @@ import { kernel } from "../../device/kernel.ts";
  * HAS_BIAS, in lines like `const KH = 3;`, and `element`, the type of numbers in memory, f32 or f16.
  *
  * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and
- * column here). They become the grid of threads: the GPU computes all output values at once. The other three
+ * column here). They become threads: the GPU computes all output values at once. The other three
  * (c, ky, kx) stay loops.
  *
  * Why it is slow: every product costs two loads, one of a pixel and one of a weight. Neighbouring threads

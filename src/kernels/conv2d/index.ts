@@ -92,11 +92,11 @@ const conv2dOptions: Readonly<Record<keyof Conv2dOptions, Wanted>> = {
 /**
  * 2-D convolution (cross-correlation, as everywhere in deep learning): x [n, c, h, w], weight [o, c, kh, kw]
  * and optional bias [o] give [n, o, oh, ow], where oh = floor((h + 2 padding - dilation (kh - 1) - 1) /
- * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`.
+ * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`, `gate` and PReLU's slopes.
  *
  * `activation`, `skip`, `gate` and `shuffle` are applied on the way to memory and cost next to nothing, except
- * for "silu", "prelu" and a gate while gradients are recorded, which then are operations of their own. With
- * `shuffle` r the result is [n, o / r², oh * r, ow * r]. Of activation, skip and gate, one can be used at a time,
+ * for "silu", "prelu", a gate, and a "leakyRelu" of negative slope: while gradients are recorded, these are operations
+ * of their own. With `shuffle` r the result is [n, o / r², oh * r, ow * r]. Of activation, skip and gate, one can be used at a time,
  * and no gate with a shuffle.
  *
  * @throws ShapeError if shapes do not fit; RangeError for options outside their range (stride 0), and for options
@@ -130,13 +130,13 @@ function readEpilogue(
   if (used.length > 1) {
     throw new ArgumentError(
       "conv2d",
-      `${used.join(" and ")} cannot be combined. Apply one of them after it.`,
+      `${used.join(" and ")} cannot be combined. Apply one of them to the result of conv2d.`,
     );
   }
   if (gate && shuffle !== 1) {
     throw new ArgumentError(
       "conv2d",
-      `gate cannot be combined with shuffle ${shuffle}. Apply that after it.`,
+      `gate cannot be combined with shuffle ${shuffle}. Apply pixelShuffle to the result.`,
     );
   }
   if (alpha !== 1 && !skip)

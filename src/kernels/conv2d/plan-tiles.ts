@@ -30,8 +30,8 @@ type TileSizes = readonly [
 ];
 
 /**
- * The tiles that a rule chooses from: from those that do the most work for each value they load to those that make the
- * most workgroups. docs/gpus.md has what was measured.
+ * The tiles that a rule chooses from: by channels, and for each number of channels from those that do the most work for
+ * each value they load to those that make the most workgroups. docs/gpus.md has what was measured.
  */
 const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
   // TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH
@@ -46,6 +46,7 @@ const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
   "6-prefetch": [
     [32, 8, 16, 4, 4, 4],
     [32, 4, 16, 4, 2, 8],
+    // For up to 16 channels: for more, one of the two above has as many workgroups, unless pictures have 4 rows or less.
     [16, 16, 16, 4, 4, 4],
     [16, 8, 16, 4, 2, 8],
     [16, 8, 8, 4, 2, 8],
@@ -161,9 +162,9 @@ function layoutOfPairs(
 /**
  * How far apart rows of `length` values lie in workgroup memory, which has banks for `banks` values. Threads side by
  * side, `lanes` of them, read neighbouring values. If a subgroup covers a second block of rows, `rowsApart` rows
- * further down, its values should lie in the banks that the first one's leave free. So this is the smallest pitch for
- * which (rowsApart * pitch) mod (2 * lanes) = lanes: in step 6, where 8 lanes read pairs, 4 rows of pitch 10 make
- * 40 mod 16 = 8. With lanes for all banks, any pitch will do.
+ * further down, its values should lie in the banks that the first one's leave free. So this is the smallest pitch, from
+ * `length` to `length` + 3, for which (rowsApart * pitch) mod (2 * lanes) = lanes: in step 6, where 8 lanes read pairs,
+ * 4 rows of pitch 10 make 40 mod 16 = 8. If there is none, or with lanes for all banks, it is `length`.
  */
 function pitchOf(length: number, rowsApart: number, lanes: number, banks: number): number {
   const apart = (pitch: number) => (rowsApart * pitch) % (2 * lanes) === lanes;

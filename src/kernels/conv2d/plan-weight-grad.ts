@@ -138,8 +138,8 @@ function planShared(
   const { bytes: _, ...sizes } = best;
 
   const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
-  // Half of groupsToFill: a workgroup has up to 128 threads here and not 32 as above, and each part writes a
-  // whole gradient, which sumPartials has to read again.
+  // Half of groupsToFill: a workgroup has mostly 128 or 256 threads here and not 32 as above, and each part
+  // writes a whole gradient, which sumPartials has to read again.
   const { rowsPerPart, parts } = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
   const blocks = (TILE_C * TILE_O) / CHANNELS;
   const THREADS = blocks * powerOfTwo(128 / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
@@ -170,7 +170,10 @@ function planShared(
   };
 }
 
-/** A thread's sums at most. Where 64 are good, the 72 of 8 channels x 3 x 3 taps are to be possible: hence 9 / 8. */
+/**
+ * A thread's sums at most, unless 4 channels, the fewest, already have more: 100 for 5 x 5 taps. Where 64 are good, the
+ * 72 of 8 channels x 3 x 3 taps are to be possible: hence 9 / 8.
+ */
 function sumsLimit({ blockSums }: DeviceProfile): number {
   return (blockSums * 9) / 8;
 }

@@ -118,7 +118,7 @@ const powerByBase = defineBinary("pow gradient", {
   wgsl: "select(b * power(a, b - 1.0), 0.0, b == 0.0)",
 });
 const powerByExponent = defineBinary("pow gradient", {
-  // Without a logarithm PyTorch gives 0 for a base of 0; here negative bases get 0, too.
+  // A base of 0 or below has no logarithm. PyTorch gives 0 for 0 (to the power 0 or more) and NaN below; here all get 0.
   f: (a, b) => (a > 0 ? power(a, b) * Math.log(a) : 0),
   wgsl: "select(0.0, power(a, b) * natural_log(max(a, 1e-38)), a > 0.0)",
 });
@@ -136,7 +136,7 @@ function defineComparison(name: string, holds: (a: number, b: number) => boolean
   };
 }
 
-/** The larger one. Where both are equal each gets half of the gradient. */
+/** The larger or the smaller one. Where both are equal each gets half of the gradient. */
 const extremum = (name: string, f: (a: number, b: number) => number, wgsl: string) => {
   const share = defineBinary(`${name} gradient`, {
     f: (a, b) => (a === b ? 0.5 : Number.isNaN(a) || Number.isNaN(b) || f(a, b) === a ? 1 : 0),
@@ -166,7 +166,7 @@ export const symmetricGateWgsl = (z: string, g: string): string => `(${z} + ${g}
 /** The gate as the reference computes it. */
 export const symmetricGateOf = (z: number, x: number): number => (z + x) * centredSigmoid(z);
 
-/** σ(z) - 1/2, which is odd: the gate's sign is that of z. */
+/** σ(z) - 1/2, which is odd: its sign is that of z. */
 const centredSigmoid = (z: number) => 0.5 * Math.tanh(0.5 * z);
 
 const sigmoidOf = (z: number) => 1 / (1 + Math.exp(-z));
@@ -219,7 +219,7 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
 
 /**
  * a to the power b, with NumPy's broadcasting. Negative bases are allowed with whole exponents; other powers
- * of negative numbers are NaN, and their gradient with respect to the exponent is 0.
+ * of negative numbers are NaN. For bases of at most 0, the gradient with respect to the exponent is 0.
  */
 export function pow(a: Tensor | number, b: Tensor | number): Tensor {
   checkOperands("pow", a, b);
@@ -265,7 +265,7 @@ export function prelu(x: Tensor, w: Tensor): Tensor {
   if (w.shape.length > 1 || (w.size !== 1 && w.size !== channels)) {
     throw new ShapeError(
       `prelu: the slopes have shape ${formatShape(w.shape)}; for x ${formatShape(x.shape)} they must be ` +
-        `one number or [${channels}].`,
+        `one number${channels === undefined ? ", as x has no axis of channels" : ` or [${channels}]`}.`,
     );
   }
   if (w.size === 1) return preluOp(x, w);

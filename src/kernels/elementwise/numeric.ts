@@ -44,26 +44,30 @@ fn hyperbolic_tangent(x: f32) -> f32 {
 `;
 
 /**
- * x ** e for numbers, as PyTorch and IEEE 754 have it: 1 ** Infinity and (-1) ** Infinity are 1, where
+ * x ** e for numbers, as PyTorch and IEEE 754 have it: 1 to any power, NaN included, and (-1) ** Infinity are 1, where
  * JavaScript has NaN.
  */
 export function power(x: number, e: number): number {
-  return Math.abs(x) === 1 && Math.abs(e) === Infinity ? 1 : x ** e;
+  return x === 1 || (x === -1 && Math.abs(e) === Infinity) ? 1 : x ** e;
 }
 
 /**
  * `power` in WGSL, and Math.log(x). WGSL's pow is undefined for negative x, even with whole exponents, and
- * where its log is undefined, drivers disagree.
+ * where its log is undefined, drivers disagree. WGSL may also drop the sign of a zero, so signs are bits here.
  */
 const POWERS = /* wgsl */ `
 fn power(x: f32, e: f32) -> f32 {
-  if (e == 0.0) { return 1.0; }
-  if (x == 0.0) { return keep_nan(e, select(0.0, 1.0 / abs(x), e < 0.0)); } // WGSL cannot write infinity
-  let size = keep_nan(e, keep_nan(x, select(pow(abs(x), e), 1.0, abs(x) == 1.0))); // also for infinite e
-  if (x > 0.0) { return size; }
+  if (e == 0.0 || x == 1.0) { return 1.0; }
+  let of_zero = select(0.0, 1.0 / abs(x), e < 0.0); // WGSL cannot write infinity
+  let of_others = select(pow(abs(x), e), 1.0, abs(x) == 1.0); // also for infinite e
+  let size = keep_nan(e, keep_nan(x, select(of_others, of_zero, x == 0.0)));
+  let sign = bitcast<u32>(x) & 0x80000000u;
+  if (sign == 0) { return size; }
   let whole = floor(e) == e;
-  let odd = floor(e * 0.5) * 2.0 != e;
-  return select(not_a_number(), select(size, -size, odd), whole); // a fractional power of x < 0 is not real
+  let is_finite = (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u;
+  if (!whole && is_finite && x < 0.0) { return not_a_number(); } // a fractional power of x < 0 is not real
+  let odd = whole && floor(e * 0.5) * 2.0 != e;
+  return bitcast<f32>(bitcast<u32>(size) ^ select(0u, sign, odd));
 }
 
 fn logarithm(x: f32) -> f32 {
@@ -104,7 +108,7 @@ fn centred_logistic(x: f32) -> f32 { return 0.5 * hyperbolic_tangent(0.5 * x); }
 const NORMAL = /* wgsl */ `
 // The probability of a number below x.
 fn normal_cdf(x: f32) -> f32 {
-  let z = min(abs(x), 13.0); // what lies beyond is 0 in f32, and z² must not overflow
+  let z = min(abs(x), 13.0); // what lies beyond is below f32's smallest normal number, and z² must not overflow
   let t = 1.0 / (1.0 + 0.31 * z);
   let polynomial = 0.12365346 + t * (0.124113461 + t * (0.107444772 + t * (0.111152957 +
     t * (-0.0167891133 + t * (0.157011269 + t * (-0.142668505 + t * 0.0360817782))))));

@@ -5,7 +5,7 @@ import { kernel } from "../../device/kernel.ts";
  * speed: four elements per thread, read and written at once.
  *
  * `element4` is four numbers as tensors store them, f32 or f16; the device puts that type into the prelude. All
- * are computed with as f32: `vec4f(x[i])` widens f16, `element4(…)` rounds to it, and with f32 neither does
+ * arithmetic is in f32: `vec4f(x[i])` widens f16, `element4(…)` rounds to it, and with f32 neither does
  * anything.
  */
 export const unaryKernel = kernel(

@@ -223,8 +223,8 @@ fn main(
   let column = first_column + local.x;
   if (row >= p.m || column >= p.n) { return; }
   let own = (batch * p.m + row) * p.n + column;
-  // Backwards: sums of rows and columns past the end go where the thread's first sum comes last. (Branches around
-  // stores compile slowly: kernel.ts.)
+  // Backwards: sums past the end are written to the place of the thread's first sum, which is written last. (Branches
+  // around stores compile slowly: kernel.ts.)
   for (var back_row = 0; back_row < ROWS; back_row++) { // @unroll
     let r: u32 = (ROWS - 1 - back_row) / 4 * THREADS_Y + (ROWS - 1 - back_row) % 4 * A_QUADS;
     for (var back_quad = 0; back_quad < COLUMN_QUADS; back_quad++) { // @unroll

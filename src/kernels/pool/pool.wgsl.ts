@@ -69,8 +69,8 @@ fn windows_over(position: u32, window: u32, stride: u32, count: u32) -> vec2u {
 
 /**
  * The gradient of a maximum: an element of x gets the gradients of the windows whose maximum it is; where
- * several are equal, the first in reading order. So it must be the `same` as y (in the
- * prelude), and none before it in the window may.
+ * several are equal, the first in reading order. So it must equal y (`same`, in the prelude), and no element
+ * before it in the window may equal y.
  */
 export const maxPoolGradKernel = kernel(
   "max-pool-grad",

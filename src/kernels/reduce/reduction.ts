@@ -124,6 +124,8 @@ function planPasses(shape: Shape, axes: readonly number[]): Pass[] {
 
 /** Single threads do reductions up to this length. */
 const SHORT = 32;
+/** So many neighbours are read together by a subgroup's threads, with one request to the memory. */
+const MIN_NEIGHBOURS = 32;
 /** This many outputs keep the machine busy with a thread for each, if neighbours read neighbours. */
 const MANY_OUTPUTS = 4096;
 /** Longer reductions are cut into parts of this length. */
@@ -147,7 +149,7 @@ function runPass(
     `fn start(v: f32) -> f32 { return ${rule.wgsl.start}; }\n` +
     withHelpers(`fn combine(a: f32, b: f32) -> f32 { return ${rule.wgsl.combine}; }`);
 
-  const coalesced = reduce1 === 1 && keep1 >= SHORT;
+  const coalesced = reduce1 === 1 && keep1 >= MIN_NEIGHBOURS;
   if (length <= SHORT || (coalesced && outputs >= MANY_OUTPUTS)) {
     device.run(reduceByThreadKernel, {
       functions,

@@ -18,10 +18,14 @@ import { kernel } from "../../device/kernel.ts";
  *     floor(high / 2^22 + low / 2^36 + 1/2) = (high + (low >> 14) + 2^21) >> 22
  *
  * The only error left is the rounding of the weights: at most taps * 255 / 2^37 in a sum, 5e-8 for 24 taps.
- * At scales 2, 4, 8 and their inverses all weights are multiples of 1/2^16, and nothing is rounded. At odd
- * ones, n or 1/n, sums are multiples of 1/n^4, an odd number of parts, so none is nearer to a half than half
- * a part (0.006 at 1/3). In all these cases every sample is that of exact arithmetic. (Bilinear weights are
- * multiples of 1/n^2, which is coarser.)
+ * At scales that are powers of two, down to 1/128 and up to 1024, all weights are multiples of 1/2^36 (of 1/2^16 from
+ * 1/8 to 16), and nothing is rounded. At odd ones, n or 1/n, sums are multiples of 1/n^4, an odd number of parts, so
+ * none is nearer to a half than half a part (0.006 at 1/3). The error is smaller than that where
+ *
+ *     taps * 255 / 2^37 < 1 / (2 n^4)
+ *
+ * which with the 4 n taps of 1/n holds up to n = 35. In all these cases every sample is that of exact arithmetic.
+ * (Bilinear weights are multiples of 1/n^2, which is coarser.)
  */
 export const imresizeKernel = kernel(
   "imresize",

@@ -34,7 +34,7 @@ function defineSoftmax(name: string, rule: SoftmaxRule) {
       });
     },
     gpu(device, { x }, { axis }, y) {
-      const functions = `${LARGER}fn result(d: f32, sum: f32) -> f32 { return ${rule.wgsl.result}; }`;
+      const functions = `${ROW_FUNCTIONS}fn result(d: f32, sum: f32) -> f32 { return ${rule.wgsl.result}; }`;
       launch(device, softmaxKernel, functions, { x, y }, axis);
     },
     backward: (dy, { y }, { axis }) => ({ x: () => gradient({ dy, y }, { axis }) }),
@@ -64,7 +64,7 @@ function defineSoftmax(name: string, rule: SoftmaxRule) {
   };
 }
 
-const LARGER = /* wgsl */ `
+const ROW_FUNCTIONS = /* wgsl */ `
 fn larger(a: f32, b: f32) -> f32 { return keep_nan(a, keep_nan(b, max(a, b))); }
 fn power_of_e(x: f32) -> f32 { return keep_nan(x, exp(x)); }
 `;

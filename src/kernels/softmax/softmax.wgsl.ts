@@ -64,7 +64,7 @@ fn main(
 );
 
 /**
- * dx from dy and y. Every element of y depends on all of its row, but the sum over them has only one unknown:
+ * dx from dy and y. Every element of y depends on its whole row, but dx needs only one number of that:
  * dx = `result(dy, y, sum)`, where the sum is that of `term(dy, y)` along the row; both are in the prelude.
  */
 export const softmaxGradKernel = kernel(
