@@ -4,7 +4,7 @@ import { aFunction, checkArguments, isObject, isPlain, optional, type Wanted } f
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
 
 /** What scopes dispose: tensors. */
-interface Tracked {
+export interface Tracked {
   dispose(): void;
 }
 
