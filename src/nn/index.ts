@@ -17,6 +17,7 @@ export {
   ReLU,
   Sigmoid,
   SiLU,
+  Softmax,
   Softplus,
   Tanh,
 } from "./activations.ts";
@@ -61,5 +62,5 @@ export {
   type NormOptions,
 } from "./normalization.ts";
 export { Adam, AdamW, type Optimizer, type OptimizerState, SGD } from "./optimizer.ts";
-export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";
+export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR, warmup } from "./schedules.ts";
 export { whiteningInit } from "./whitening.ts";

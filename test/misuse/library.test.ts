@@ -712,6 +712,8 @@ const calls: Call[] = [
       ),
     ],
   },
+  { name: "warmup", call: library.warmup, args: [arg(() => () => 1, "function"), arg(() => 2, "zero")] },
+  { name: "Softmax", call: construct(library.Softmax), args: [anAxis("negative")] },
   {
     name: "emaDecay",
     call: library.emaDecay,
