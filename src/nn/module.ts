@@ -238,16 +238,14 @@ export abstract class Module {
     checkArguments(`${this.constructor.name}.to`, { device: [device, aDevice] });
     const tensors = [...new Set(this.namedTensors().values())].filter((tensor) => tensor.device !== device);
     const before = tensors.map(({ storage }) => ({ storage, version: storage.version }));
+    const hasChanged = ({ storage }: Tensor, i: number) =>
+      storage !== before[i].storage || storage.version !== before[i].version;
     const results = await Promise.allSettled(outsideScopes(() => tensors.map((tensor) => tensor.to(device))));
     const copies = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     try {
       const failed = results.find((result) => result.status === "rejected");
       if (failed) throw failed.reason;
-      if (
-        before.some(
-          ({ storage, version }, i) => tensors[i].storage !== storage || storage.version !== version,
-        )
-      ) {
+      if (tensors.some(hasChanged)) {
         throw new Error(
           `${this.constructor.name}.to: a value has changed while the tensors were moved. Await the promise before ` +
             "the next step.",

@@ -99,6 +99,7 @@ function namedIn(place: Place): Place[] {
   const inline = [...text.matchAll(/import\("(\.[^"]+)"\)\.(\w+)/g)].map(([, from, name]) =>
     placeOf(join(dirname(file), from.replace(/\.ts$/, ".d.ts")), name),
   );
+  // Words with a capital, except names of members.
   const words = [...text.matchAll(/(?<![\w.])[A-Z]\w*(?!\w*\??:|\()/g)].map(([word]) => {
     const from = imported.get(word);
     if (from) return placeOf(from.file, from.name);

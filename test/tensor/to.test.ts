@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import { GpuError } from "../../src/device/device.ts";
+import { MetaDevice } from "../../src/device/meta-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { add, mul } from "../../src/kernels/elementwise/index.ts";
 import { detach } from "../../src/kernels/layout/index.ts";
@@ -85,6 +86,8 @@ describe("a tensor", () => {
     x.dispose();
     const before = gpu.memory().live;
     await expect(x.to(gpu)).rejects.toThrow("was used after it had been disposed");
+    const shapeAlone = zeros([2], { device: new MetaDevice({ tensors: 1, elements: 2 }) });
+    await expect(shapeAlone.to(gpu)).rejects.toThrow("Tensors on the device meta have no values.");
     expect(gpu.memory().live).toBe(before);
   });
 });
@@ -135,10 +138,11 @@ describe("a module", () => {
     }
     const model = new Tied();
     const before = gpu.memory().live;
-    {
+    // The scope ends before the move does.
+    await (() => {
       using _ = scope();
-      await model.to(gpu);
-    }
+      return model.to(gpu);
+    })();
     expect(gpu.memory().live).toBe(before + 2);
     expect(model.b.weight.disposed).toBe(false);
     model.dispose();
