@@ -11,7 +11,7 @@ import { setDefaultDevice } from "../src/device/open.ts";
 import { type Ceilings, measureFlops, warmUp } from "../src/measure/ceilings.ts";
 import { limitOf, type Work } from "../src/measure/limits.ts";
 import { type Statistics, summarize } from "../src/measure/statistics.ts";
-import { calibrate, gpuTime, type Options, timeOnce } from "../src/measure/timing.ts";
+import { calibrate, gpuTime, type TimingOptions, timeOnce } from "../src/measure/timing.ts";
 import { scope } from "../src/tensor/scope.ts";
 import type { GradientOf, Tensor } from "../src/tensor/tensor.ts";
 import { coresOfOthers } from "./timing.ts";
@@ -127,7 +127,7 @@ export async function runBench(
   device: GpuDevice,
   cpu: CpuDevice,
   ceilings: Ceilings,
-  options: Options,
+  options: TimingOptions,
 ): Promise<Result> {
   const tolerance = bench.tolerance ?? 1e-5;
   const reference = await runReference(bench.whole, cpu);
@@ -321,7 +321,7 @@ async function timeInTurn(
   bench: Bench,
   variants: readonly string[],
   device: GpuDevice,
-  { runs, minRunMs }: Options,
+  { runs, minRunMs }: TimingOptions,
 ): Promise<{ timings: Map<string, Timed>; foreignCores: number }> {
   setDefaultDevice(device);
   using _ = scope();

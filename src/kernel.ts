@@ -3,9 +3,10 @@
  * docs/own-operations.md leads through an example.
  */
 
+export type { CpuStorage, FloatArray } from "./device/cpu-device.ts";
 export type { Device, DeviceProfile, Storage } from "./device/device.ts";
 export type { GpuDevice, Launch, Params } from "./device/gpu-device.ts";
-export type { GpuStorage } from "./device/gpu-storage.ts";
+export type { Bindable, GpuStorage } from "./device/gpu-storage.ts";
 export {
   type Binding,
   type Grid,
@@ -18,7 +19,7 @@ export {
   wgslSource,
 } from "./device/kernel.ts";
 export type { KernelMessage } from "./device/pipelines.ts";
-export { type AdapterClass, facts } from "./device/profile.ts";
+export { type AdapterClass, facts, type Identity } from "./device/profile.ts";
 export type {} from "./device/webgpu-types.ts";
 export type { Estimate } from "./kernels/conv2d/estimate.ts";
 export {
@@ -38,6 +39,7 @@ export {
   timeInTurns,
 } from "./measure/in-turns.ts";
 export { limitOf, type Work } from "./measure/limits.ts";
+export type { TimingOptions } from "./measure/timing.ts";
 export { disposeUnderNoGrad } from "./tensor/no-grad.ts";
 export {
   defineOp,
@@ -57,6 +59,6 @@ export {
   sameShape,
   stridesOf,
 } from "./tensor/shape.ts";
-export { Tensor } from "./tensor/tensor.ts";
+export { type GradientOf, Tensor } from "./tensor/tensor.ts";
 export { defineUpdate, type UpdateDefinition } from "./tensor/update.ts";
 export * from "./testing/index.ts";

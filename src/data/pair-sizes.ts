@@ -1,8 +1,8 @@
 /** Which sizes HR and LR of a pair may have, and what is cropped of them: one rule for training and measuring. */
 import { dirname } from "node:path";
-import type { Size } from "../files/picture-places.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import type { Size } from "../picture/image.ts";
 
 /** Where HR and LR of a pair lie. */
 interface Paths {

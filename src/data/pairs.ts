@@ -1,10 +1,10 @@
 import { readImage } from "../files/image-files.ts";
-import type { Size } from "../files/picture-places.ts";
 import { checkArguments, checkIsObject, checkNames, keysOf } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
+import type { Size } from "../picture/image.ts";
 import { crop, type Image, toRgb } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
 import { type Degradation, type DegradationOptions, degrade } from "./degrade.ts";

@@ -161,7 +161,7 @@ export interface DeviceProfile {
  * storage belongs to the device that allocated it.
  */
 export interface Device {
-  /** What to print: "llvmpipe (LLVM 15.0.6, 256 bits)", "cpu", … */
+  /** What to print, with the driver if that is known: "llvmpipe: Mesa 25.0.7 (LLVM 15.0.6) 0.0.1", "cpu", … */
   readonly name: string;
   readonly profile: DeviceProfile;
   /**

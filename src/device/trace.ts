@@ -11,8 +11,8 @@ const MAX_EVENTS = 500_000;
 
 const lanes = { javascript: 1, gpu: 2 } as const;
 
-/** Times are in milliseconds of performance.now(). */
-interface Event {
+/** Something that took time; `start` and `end` are milliseconds of performance.now(). */
+export interface TraceEvent {
   readonly name: string;
   readonly start: number;
   readonly end: number;
@@ -22,12 +22,12 @@ interface Event {
 
 /** Where the time of a program goes: what `startTrace` returns. `toJson` gives it in Chrome's trace format. */
 export class Trace {
-  readonly #events: Event[] = [];
+  readonly #events: TraceEvent[] = [];
   #leftOut = 0;
   /** What is still being measured. */
   readonly #pending = new Set<Promise<void>>();
 
-  add(event: Event): void {
+  add(event: TraceEvent): void {
     if (this.#events.length < MAX_EVENTS) this.#events.push(event);
     else this.#leftOut++;
   }

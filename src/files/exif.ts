@@ -3,7 +3,8 @@
  * EXIF 2.32, 4.6. What a directory says is patched in place, since makers' own notes count on places.
  */
 
-import { growth, type Size, type SourcePicture, subjectIn } from "./picture-places.ts";
+import type { Size } from "../picture/image.ts";
+import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
 
 /** A directory's entry: `bytes` are the values, in the byte order of the file. */
 export interface Entry {

@@ -7,6 +7,7 @@
 import { quantity } from "../options/lists.ts";
 import { excerpt, printable } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
+import type { Size } from "../picture/image.ts";
 import { type Density, exifOfDensity, forNewPicture, ratioOf } from "./exif.ts";
 import {
   isHdrCode,
@@ -18,7 +19,7 @@ import {
   spaceOf,
 } from "./icc.ts";
 import { endOfJpeg, iptcOf, maxSegment, photoshop, rightsOf, segmentsOf, startsWith } from "./jpeg.ts";
-import type { Size, SourcePicture } from "./picture-places.ts";
+import type { SourcePicture } from "./picture-places.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
 import { decodeXmp, film, furtherPictures, gainMap, withoutParts } from "./xmp.ts";
 

@@ -1,10 +1,5 @@
 /** What EXIF and XMP say about places in a picture, for a result that is upright and larger. */
-
-/** Width and height of a picture, in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from "../picture/image.ts";
 
 /** The picture that EXIF and XMP speak of. */
 export interface SourcePicture extends Size {

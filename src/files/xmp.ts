@@ -2,7 +2,8 @@
  * XMP of results: what it says about sizes and places holds for the result, and it does not speak of pictures and
  * films that were left out. The text is changed in place, as programs keep much in it that nobody else knows.
  */
-import { growth, type Size, type SourcePicture, subjectIn } from "./picture-places.ts";
+import type { Size } from "../picture/image.ts";
+import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
 
 /** The text in the encoding that its first bytes tell; usually UTF-8. */
 export function decodeXmp(bytes: Uint8Array): string {

@@ -5,7 +5,7 @@
 import { aGpuDevice, type GpuDevice } from "../device/gpu-device.ts";
 import { kernel, linearGrid } from "../device/kernel.ts";
 import { checkArguments } from "../options/arguments.ts";
-import { calibrate, checkTiming, type Options, timeOnce } from "./timing.ts";
+import { calibrate, checkTiming, type TimingOptions, timeOnce } from "./timing.ts";
 
 export interface Ceilings {
   /** Floating-point operations per second, two for each multiply-add. */
@@ -20,7 +20,7 @@ export interface Ceilings {
  * Both ceilings, each from the best of several ways to launch and to unroll: a second or two on a GPU. Without a
  * `runs` of three or so, another program's work may pass for a low ceiling.
  */
-export async function measureCeilings(device: GpuDevice, options: Options): Promise<Ceilings> {
+export async function measureCeilings(device: GpuDevice, options: TimingOptions): Promise<Ceilings> {
   checkArguments("measureCeilings", { device: [device, aGpuDevice] });
   checkTiming("measureCeilings", options);
   await warmUp(device, { multiplyAdd: { chains: 16, unroll: 4 } }, options.signal);
@@ -53,7 +53,7 @@ export async function measureCeilings(device: GpuDevice, options: Options): Prom
 export async function measureFlops(
   device: GpuDevice,
   { multiplyAdd }: Pick<Ceilings, "multiplyAdd">,
-  options: Options,
+  options: TimingOptions,
 ): Promise<number> {
   return bestRate(device, multiplyAdds(device, multiplyAdd), options);
 }
@@ -89,7 +89,7 @@ export async function warmUp(
 async function bestRate(
   device: GpuDevice,
   program: CeilingProgram,
-  { runs, minRunMs, signal }: Options,
+  { runs, minRunMs, signal }: TimingOptions,
 ): Promise<number> {
   const repetitions = await calibrate(program, device, minRunMs);
   let shortest = Number.POSITIVE_INFINITY;

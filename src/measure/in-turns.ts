@@ -8,7 +8,7 @@ import { atLeastZero, text } from "../options/kinds.ts";
 import { scope } from "../tensor/scope.ts";
 import { type Ceilings, measureFlops, multiplyAdds, warmUp } from "./ceilings.ts";
 import { summarize } from "./statistics.ts";
-import { calibrate, checkTiming, gpuTime, type Options, timeOnce } from "./timing.ts";
+import { calibrate, checkTiming, gpuTime, type TimingOptions, timeOnce } from "./timing.ts";
 
 export interface Timed {
   readonly name: string;
@@ -45,7 +45,7 @@ export interface InTurns {
   readonly rows: readonly Times[];
 }
 
-export interface InTurnsOptions extends Options {
+export interface InTurnsOptions extends TimingOptions {
   /** Milliseconds that all runs together may take, or about that. Every program has three runs at least. */
   readonly budgetMs?: number;
   /** Called before a program's first time, when its repetitions are chosen, and before each run. */

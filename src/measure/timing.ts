@@ -10,7 +10,7 @@ interface Program {
   run(): unknown;
 }
 
-export interface Options {
+export interface TimingOptions {
   /** How many runs are timed. */
   readonly runs: number;
   /** The minimum duration of a run, which repeats the program until then. */
@@ -22,7 +22,7 @@ export interface Options {
 /** Throws a RangeError unless options are good for timing; `more` are options besides. */
 export function checkTiming(
   name: string,
-  options: Options,
+  options: TimingOptions,
   more: Readonly<Record<string, Wanted>> = {},
 ): void {
   const wanted = { runs: whole(1), minRunMs: atLeastZero, signal: aSignal, ...more };

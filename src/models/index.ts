@@ -5,8 +5,11 @@ export {
   completeOptions,
   type NetworkOptions,
   type Option,
+  type OptionTable,
+  type OptionValues,
   type Preset,
   type Recipe,
+  type RecognizedNetwork,
   type ScheduleConfig,
 } from "./architecture.ts";
 export { Compact, type CompactOptions } from "./compact.ts";
@@ -29,6 +32,7 @@ export {
 export { RRDBNet, type RRDBNetOptions } from "./rrdbnet.ts";
 export { SPAN, type SPANOptions } from "./span.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
-export { SuperResolver } from "./super-resolver.ts";
+export type { DetectOptions, State } from "./state.ts";
+export { SuperResolver, type TwoStages } from "./super-resolver.ts";
 export { multiplyAddsPerPixel } from "./work.ts";
 export { Wren, type WrenOptions } from "./wren.ts";

@@ -15,8 +15,9 @@ import {
   tanh,
 } from "../kernels/elementwise/index.ts";
 import { type GeluOptions, geluOptions } from "../kernels/elementwise/unary.ts";
+import { softmax } from "../kernels/softmax/index.ts";
 import { checkArguments, checkOptions, finite } from "../options/arguments.ts";
-import { positive } from "../options/kinds.ts";
+import { positive, whole } from "../options/kinds.ts";
 import { full } from "../tensor/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { layerSize } from "./layer-size.ts";
@@ -92,6 +93,21 @@ export class Sigmoid extends Module {
   }
   forward(x: Tensor): Tensor {
     return sigmoid(x);
+  }
+}
+
+/** Probabilities along `axis`, which sum to 1; see `softmax`. For training, `CrossEntropyLoss` contains it. */
+export class Softmax extends Module {
+  readonly axis: number;
+
+  constructor(axis: number) {
+    super();
+    checkArguments("Softmax", { axis: [axis, whole()] });
+    this.axis = axis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return softmax(x, this.axis);
   }
 }
 

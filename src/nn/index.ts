@@ -6,11 +6,25 @@ export type {
 } from "../kernels/loss/index.ts";
 export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
-export { ELU, GELU, Identity, LeakyReLU, PReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from "./activations.ts";
+export type { Wanted } from "../options/arguments.ts";
+export {
+  ELU,
+  type FusedOptions,
+  GELU,
+  Identity,
+  LeakyReLU,
+  PReLU,
+  ReLU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+} from "./activations.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export { fftLoss, ssimLoss } from "./image-losses.ts";
-export { kaimingNormalInit, normalInit, type WeightInitOptions } from "./init.ts";
+export { kaimingNormalInit, normalInit, type WeightedLayer, type WeightInitOptions } from "./init.ts";
 export {
   AdaptiveAvgPool2d,
   AvgPool2d,
@@ -48,5 +62,5 @@ export {
   type NormOptions,
 } from "./normalization.ts";
 export { Adam, AdamW, type Optimizer, type OptimizerState, SGD } from "./optimizer.ts";
-export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";
+export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR, warmup } from "./schedules.ts";
 export { whiteningInit } from "./whitening.ts";

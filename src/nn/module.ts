@@ -1,3 +1,5 @@
+import type { Device } from "../device/device.ts";
+import { aDevice } from "../device/open.ts";
 import { cast } from "../kernels/cast/index.ts";
 import {
   aFunction,
@@ -14,6 +16,7 @@ import { firstOf } from "../options/lists.ts";
 import { excerpt, inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { noGrad } from "../tensor/no-grad.ts";
+import { outsideScopes } from "../tensor/scope.ts";
 import { formatShape, numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { moduleSentences } from "./pytorch-names.ts";
@@ -217,9 +220,40 @@ export abstract class Module {
     using _ = noGrad();
     const tensors = new Set(this.namedTensors().values());
     for (const [tensor, halved] of [...tensors].map((tensor) => [tensor, cast(tensor, "float16")] as const)) {
-      halved.storage.refs++; // the tensor's, besides that of `halved`
-      tensor.replaceStorage(halved.storage);
+      takeMemory(tensor, halved);
       halved.dispose();
+    }
+    return this;
+  }
+
+  /**
+   * Moves all tensors of this module to another device, and resolves to the module; PyTorch's name. It is async, since
+   * the values go through JavaScript's memory. The tensors stay the same objects. Make optimizers and upscalers of the
+   * module afterwards: they keep to the device that it was on when they were made.
+   *
+   * @throws Error, without changing anything, if a value changes meanwhile: await the promise before the next step.
+   *   GpuError if the device has no room, or cannot store float16.
+   */
+  async to(device: Device): Promise<this> {
+    checkArguments(`${this.constructor.name}.to`, { device: [device, aDevice] });
+    const tensors = [...new Set(this.namedTensors().values())].filter((tensor) => tensor.device !== device);
+    const before = tensors.map(({ storage }) => ({ storage, version: storage.version }));
+    const hasChanged = ({ storage }: Tensor, i: number) =>
+      storage !== before[i].storage || storage.version !== before[i].version;
+    const results = await Promise.allSettled(outsideScopes(() => tensors.map((tensor) => tensor.to(device))));
+    const copies = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    try {
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
+      if (tensors.some(hasChanged)) {
+        throw new Error(
+          `${this.constructor.name}.to: a value has changed while the tensors were moved. Await the promise before ` +
+            "the next step.",
+        );
+      }
+      for (const [i, copy] of copies.entries()) takeMemory(tensors[i], copy);
+    } finally {
+      for (const copy of copies) copy.dispose();
     }
     return this;
   }
@@ -257,6 +291,12 @@ export type Layer = Module & { forward(x: Tensor): Tensor };
 
 /** What functions that take a network want. */
 export const aModule = instanceOf(Module, "a network or another module");
+
+/** Puts a tensor's values where those of `copy` are, which is to be disposed. */
+function takeMemory(tensor: Tensor, { storage, device }: Tensor): void {
+  storage.refs++; // the tensor's, besides that of the copy
+  tensor.replaceStorage(storage, device);
+}
 
 function isMember(value: unknown): value is Member {
   return value instanceof Tensor || value instanceof Module;

@@ -35,33 +35,34 @@ export interface NormModuleOptions extends NormOptions {
 }
 
 /**
- * x with mean 0 and variance 1 over its last axes, whose sizes are `normalizedShape`, times `weight` plus `bias` of
- * those sizes (Ba, Kiros, Hinton 2016), as torch.nn.functional.layer_norm.
+ * x with mean 0 and variance 1 over its last axes, whose sizes are `normalizedShape` (a number for one axis), times
+ * `weight` plus `bias` of those sizes (Ba, Kiros, Hinton 2016), as torch.nn.functional.layer_norm.
  */
 export function layerNorm(
   x: Tensor,
-  normalizedShape: Shape,
+  normalizedShape: number | Shape,
   weight?: Tensor,
   bias?: Tensor,
   options: NormOptions = {},
 ): Tensor {
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   checkArguments("layerNorm", {
     x: [x, aTensor],
-    normalizedShape: [normalizedShape, listOf(whole(1))],
+    normalizedShape: [shape, listOf(whole(1))],
     weight: [weight, optional(aTensor)],
     bias: [bias, optional(aTensor)],
   });
   checkOptions("layerNorm", options, { eps: positive });
   refuseFloat16("layerNorm", { x, weight, bias });
-  const rank = normalizedShape.length;
-  if (rank === 0 || !sameShape(x.shape.slice(-rank), normalizedShape)) {
+  const rank = shape.length;
+  if (rank === 0 || !sameShape(x.shape.slice(-rank), shape)) {
     throw new ShapeError(
-      `layerNorm: the last axes of x ${formatShape(x.shape)} must be ${formatShape(normalizedShape)}, the shape that ` +
-        `is normalized.`,
+      `layerNorm: the last axes of x ${formatShape(x.shape)} must be ${formatShape(shape)}, the shape that is ` +
+        `normalized.`,
     );
   }
-  checkSizes("layerNorm", normalizedShape, { weight, bias });
-  const axes = normalizedShape.map((_, i) => i - rank);
+  checkSizes("layerNorm", shape, { weight, bias });
+  const axes = shape.map((_, i) => i - rank);
   return scaleAndShift(normalize(x, axes, options.eps), weight, bias);
 }
 

@@ -124,7 +124,10 @@ export abstract class Optimizer<Sum extends string = string> {
         throw new ShapeError(`${label} has a gradient of another shape, [${gradient.shape}].`);
       }
       if (parameter.storage !== values) {
-        throw new Error(`${label} belongs to another optimizer by now. Use one optimizer per parameter.`);
+        throw new Error(
+          `${label} belongs to another optimizer by now, or model.to(device) has moved it. Use one optimizer per ` +
+            "parameter, and make it after the network has been moved.",
+        );
       }
     }
     if (gradients.size > this.#slots.length) this.#warnOfUntrained(gradients);

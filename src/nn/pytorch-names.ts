@@ -3,13 +3,18 @@ import type { Sentences } from "../options/foreign-names.ts";
 
 const nothingToReset = "There is nothing to reset, for backward(loss) returns new gradients: leave it out.";
 const onDevices =
-  "A network is built on the device of init(), or on another one in onDevice(device, () => …). Leave it out.";
+  "A network is built on the device of init(), or on another one in onDevice(device, () => …). Leave it out; await " +
+  "model.to(device) moves it to another device that openDevice() has opened.";
 
 export const moduleSentences: Sentences = {
   add_module: "Write this.name = module.",
+  apply:
+    "Write a loop, for (const [name, tensor] of model.namedTensors()) …, or call a function of your own.",
+  buffers: "Write [...model.namedTensors().values()].filter((tensor) => !tensor.requiresGrad).",
   cpu: onDevices,
   children: "Its parts are its properties; console.log(model) prints them as a tree.",
   cuda: onDevices,
+  float: "Weights are float32 unless model.half() was called: leave it out.",
   forward: "A class of your own needs the method forward, which computes what it makes of a tensor.",
   load_state_dict: "Write model.loadStateDict(state); loadWeights(model, bytes, path) reads a file.",
   modules: "Its parts are its properties; console.log(model) prints them as a tree.",
@@ -19,7 +24,6 @@ export const moduleSentences: Sentences = {
   register_parameter: "Write this.name = tensor, with the option { requiresGrad: true }.",
   requires_grad_: "Write for (const p of model.parameters()) p.requiresGrad = false.",
   state_dict: "Write await model.stateDict(); await saveWeights(model) makes a file's bytes.",
-  to: onDevices,
   zeroGrad: nothingToReset,
   zero_grad: nothingToReset,
 };

@@ -6,6 +6,12 @@ import { DataError } from "./errors.ts";
 /** A picture's samples: 8 bits each (0..255), or 16 (0..65535). */
 export type Samples = Uint8Array | Uint16Array;
 
+/** Width and height of a picture, in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
  * A picture as sRGB bytes in the order of files: row by row, the channels of a pixel side by side (HWC).
  * Channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha. Functions that also take 16 bits per sample,

@@ -1,14 +1,9 @@
 import { ArgumentError, checkArguments, checkOptions, isObject } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
-import { checkImage, crop, type Image, zerosLike } from "./image.ts";
+import { checkImage, crop, type Image, type Size, zerosLike } from "./image.ts";
 import { toByte } from "./levels.ts";
 import { checkPlanes, checkPlanesObject, type Planes } from "./planes.ts";
 import { type ResizeOptions, type ResizeTable, resizeOptions, resizeWeights } from "./resize-weights.ts";
-
-interface Size {
-  width: number;
-  height: number;
-}
 
 /**
  * Matlab's imresize(image, scale, "bicubic") for uint8 pictures of any channel count, bit for bit. `scale` is
@@ -45,7 +40,7 @@ export function imresize(image: Image, scale: number | Size, options: ResizeOpti
 export function imresizePart(
   image: Image,
   size: Size,
-  part: { readonly left: number; readonly top: number } & Readonly<Size>,
+  part: { readonly left: number; readonly top: number } & Size,
 ): Image {
   checkImage(image, "imresizePart");
   checkSize("imresizePart", size, image.channels);

@@ -8,7 +8,7 @@ export { lumaOf, rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.t
 export { type Damage, damageOf } from "./damage.ts";
 export { DataError } from "./errors.ts";
 export { browserAccepts, browserFormatNames } from "./formats.ts";
-export { type ColorSpace, crop, type Image, modcrop, type Samples, toRgb } from "./image.ts";
+export { type ColorSpace, crop, type Image, modcrop, type Samples, type Size, toRgb } from "./image.ts";
 export { imresize, imresizePart, imresizePlane, interpolatePlanes } from "./imresize.ts";
 export { jpegQualityOfFile } from "./jpeg-quality.ts";
 export { type MetricOptions, psnr, ssim } from "./metrics.ts";

@@ -1,14 +1,9 @@
 /** A wanted size in pixels instead of a scale: how large pictures become, and their rows resized on the way. */
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
-import type { Image, Samples } from "./image.ts";
+import type { Image, Samples, Size } from "./image.ts";
 import { toLevel } from "./levels.ts";
 import { type ResizeTable, resizeWeights } from "./resize-weights.ts";
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /**
  * The most pixels that a result may have across, down, or both. It is made as large as fits, and keeps its

@@ -12,8 +12,8 @@ const asFunctions = Object.fromEntries(
 );
 
 const onDevices =
-  "A tensor stays on the device that it was made on: that of init(), or of the option { device }. Leave this " +
-  "out; await x.data() brings the values to JavaScript.";
+  "A tensor is made on the device of init(), or of the option { device }. Leave this out; await x.data() brings the " +
+  "values to JavaScript, and await x.to(device) to another device that openDevice() has opened.";
 const toJavaScript = "Write await x.data(), a Float32Array of all values.";
 const inPlace =
   "Operations change nothing in place. Write x = add(x, y) and so on; x.assign(add(x, y)) overwrites x.";
@@ -31,6 +31,17 @@ export const methodSentences: Sentences = {
   dim: "Write x.shape.length.",
   divide: "Write div(x, y).",
   add_: inPlace,
+  amax: "Write max(x, axes).",
+  amin: "Write min(x, axes).",
+  chunk: "Write split(x, size, axis), which takes the size of a part and not their number.",
+  cumsum:
+    "There are no cumulative sums. Along the last axis, matmul(x, upper) makes them, where upper is a matrix with 1 on " +
+    "and above its diagonal, and 0 below.",
+  float: 'Values are float32: leave it out. Of a tensor stored as float16, write cast(x, "float32").',
+  gather:
+    "There is no indexing by tensors. Write sum(mul(x, mask), axis), where mask has 1 in the places that count, or " +
+    "take numbers of await x.data().",
+  half: 'Write cast(x, "float16").',
   div_: inPlace,
   mul_: inPlace,
   sub_: inPlace,
@@ -49,7 +60,6 @@ export const methodSentences: Sentences = {
   retain_grad: "Name the tensors: backward(loss, [x, ...model.parameters()]) has a gradient for x, too.",
   subtract: "Write sub(x, y).",
   t: "Write transpose(x, 0, 1).",
-  to: onDevices,
   tolist: toJavaScript,
   var: "Write variance(x, axes): var is a word of JavaScript's own.",
   where: "Write where(condition, x, y).",

@@ -12,7 +12,7 @@ import {
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
 
 /** What scopes dispose: tensors. */
-interface Tracked {
+export interface Tracked {
   dispose(): void;
 }
 

@@ -138,6 +138,7 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
       `${op}: say along which axis, ${-rank} to ${rank - 1}, such as ${op}(x, ${rank - 1}).`,
     );
   }
+  if (Array.isArray(axis)) throw new ShapeError(`${op}: takes one axis, a number, got ${quote(axis)}.`);
   const positive = Number.isInteger(axis) && axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
     throw new ShapeError(
@@ -147,12 +148,11 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
   return positive;
 }
 
+/** One axis or several; negative ones count from the last. */
+export type Axes = number | readonly number[];
+
 /** Sorted, positive, distinct axes; all of them when `axes` is undefined. */
-export function normalizeAxes(
-  op: string,
-  axes: number | readonly number[] | undefined,
-  rank: number,
-): number[] {
+export function normalizeAxes(op: string, axes: Axes | undefined, rank: number): number[] {
   wantName("normalizeAxes", op);
   if (!Number.isSafeInteger(rank) || rank < 0) {
     throw new ShapeError(

@@ -8,9 +8,10 @@
 import { CpuStorage } from "../device/cpu-device.ts";
 import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-storage.ts";
-import { defaultDevice } from "../device/open.ts";
-import { checkArguments, instanceOf, numberList, type Wanted } from "../options/arguments.ts";
+import { aDevice, defaultDevice } from "../device/open.ts";
+import { ArgumentError, checkArguments, instanceOf, numberList, type Wanted } from "../options/arguments.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
+import { quote } from "../options/kinds.ts";
 import { quantity } from "../options/lists.ts";
 import { inspectHook } from "../options/printable.ts";
 import { arithmetic, methodSentences, propertySentences } from "./pytorch-names.ts";
@@ -29,17 +30,17 @@ let nextId = 0;
  */
 export class Tensor {
   readonly shape: Shape;
-  readonly device: Device;
   /** Ascending in order of creation. */
   readonly id = nextId++;
   /** Does backward(loss) compute its gradient? Set it on parameters before you use them. */
   requiresGrad = false;
   /** How this tensor was computed, if a gradient may flow through it. */
   node: TapeNode | undefined;
+  #device: Device;
   #storage: Storage | undefined;
 
   constructor(device: Device, shape: Shape, storage: Storage) {
-    this.device = device;
+    this.#device = device;
     this.shape = shape;
     this.#storage = storage;
     track(this);
@@ -59,6 +60,11 @@ export class Tensor {
     checkDType(device, dtype, op);
     checkRoom(device, length, `${op}: A tensor of shape ${formatShape(shape)}`, dtype);
     return new Tensor(device, shape, device.allocate(length, dtype));
+  }
+
+  /** Where its values are. `to()` of a module changes it for the module's tensors; nothing else does. */
+  get device(): Device {
+    return this.#device;
   }
 
   /** The memory on the device; throws after `dispose`. */
@@ -113,11 +119,47 @@ export class Tensor {
     return new Tensor(this.device, shape, storage);
   }
 
-  /** Replaces the memory behind this tensor, for optimizers, which keep all parameters in one block, and half(). */
-  replaceStorage(storage: Storage): void {
-    storage.version = this.storage.version;
-    this.device.release(this.storage);
+  /**
+   * Replaces the memory behind this tensor, for optimizers, which keep all parameters in one block, and for half()
+   * and to() of modules. `device` is that of the new memory.
+   */
+  replaceStorage(storage: Storage, device = this.#device): void {
+    // On another device backward cannot use notes from before.
+    storage.version = this.storage.version + (device === this.#device ? 0 : 1);
+    this.#device.release(this.storage);
     this.#storage = storage;
+    this.#device = device;
+  }
+
+  /**
+   * A copy on another device, with the values at the time of the call; on the same device, the tensor itself. It is
+   * async, unlike PyTorch's, since the values go through JavaScript's memory. The copy of a parameter is a parameter
+   * of its own.
+   *
+   * @throws Error if a gradient would have to flow from one device to the other. GpuError if the device has no room,
+   *   or cannot store the dtype.
+   */
+  async to(device: Device): Promise<Tensor> {
+    checkDevice(device);
+    if (device === this.#device) return this;
+    if (this.node) {
+      throw new Error(
+        `to: the tensor of shape ${formatShape(this.shape)} was computed from parameters, and no gradient flows from ` +
+          "one device to another. Write await detach(x).to(device), or compute it under noGrad().",
+      );
+    }
+    // Made before anything is awaited, so that it belongs to the caller's scope.
+    const copy = Tensor.empty(this.shape, device, "to", this.dtype);
+    copy.requiresGrad = this.requiresGrad;
+    try {
+      // A CPU device may have digits that data() would round away. They are not waited for.
+      const onCpu = this.storage instanceof CpuStorage;
+      device.write(copy.storage, onCpu ? this.cpuStorage.values : await this.device.read(this.storage));
+    } catch (error) {
+      copy.dispose();
+      throw error;
+    }
+    return copy;
   }
 
   /** A copy of the values in row-major order, as floats of 32 bits. On a GPU this waits for the work before it. */
@@ -219,6 +261,15 @@ export class Tensor {
 
 explainMethods(Tensor.prototype, "A tensor", methodSentences);
 explainProperties(Tensor.prototype, "A tensor", propertySentences);
+
+/** @throws RangeError for names of devices and dtypes, which PyTorch's `to` takes, and for anything else. */
+function checkDevice(device: Device): void {
+  if (aDevice.fits(device)) return;
+  const advice = ["float32", "float16"].includes(device as unknown as DType)
+    ? `To change how values are stored, write cast(x, ${quote(device)}), or model.half().`
+    : "Leave it out where one device is enough: what is made after init() is on its device.";
+  throw new ArgumentError("to", `wants ${aDevice.wants}, got ${quote(device)}. ${advice}`);
+}
 
 const numbersOrTensor: Wanted = { ...numberList, wants: "a list of numbers or a tensor" };
 

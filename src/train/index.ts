@@ -1,6 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Training of super-resolution networks: the loop, its log, evaluations and checkpoints. Node only. */
-export { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
+export {
+  type Checkpoint,
+  type CheckpointState,
+  type Lengths,
+  type PictureNames,
+  readCheckpoint,
+} from "./checkpoint.ts";
 export {
   type ArchitectureName,
   type NetworkConfig,

@@ -1,11 +1,17 @@
-import { cosineAnnealingLR, multiStepLR, type Schedule, type ScheduleConfig, stepLR } from "../node.ts";
+import {
+  cosineAnnealingLR,
+  multiStepLR,
+  type Schedule,
+  type ScheduleConfig,
+  stepLR,
+  warmup,
+} from "../node.ts";
 import { atLeastZero, type Kind, positive, whole } from "../options/kinds.ts";
 import type { TrainConfig } from "./config.ts";
 
 /** The learning rate of every step: the schedule's, after a linear rise over the first `warmup` steps. */
 export function learningRate(config: TrainConfig): Schedule {
-  const rate = falling(config);
-  return (step) => rate(step) * Math.min(1, (step + 1) / (config.warmup + 1));
+  return warmup(falling(config), config.warmup);
 }
 
 /**

@@ -5,9 +5,9 @@ import { croppedTo, describeCropped, fittingLows, type SizedPair } from "../data
 import { pathsOf } from "../data/pairs.ts";
 import { type Header, uprightSize } from "../files/decode.ts";
 import type { Note } from "../files/picture-file.ts";
-import type { Size } from "../files/picture-places.ts";
 import { headersOf, reductionsOf } from "../files/reductions.ts";
 import { firstOf, quantity } from "../options/lists.ts";
+import type { Size } from "../picture/image.ts";
 
 /**
  * Reads the headers of all pictures, LR files included, and says what they have that training does not use. Files

@@ -3,8 +3,8 @@ export { DataError } from "../picture/errors.ts";
 export type { ColorSpace, Image, Samples } from "../picture/image.ts";
 export type { Planes } from "../picture/planes.ts";
 export type { Band, BandOptions, Bands, FinishedTile, TileOptions, UpscaleReport } from "./bands.ts";
-export { type Choice, chooseMethod } from "./choice.ts";
-export type { Method } from "./method.ts";
+export { type Choice, chooseMethod, type Sign } from "./choice.ts";
+export type { Enlarge, LevelsMethod, Method, TensorMethod, WithDevice } from "./method.ts";
 export {
   defaultMethod,
   type Interpolation,

@@ -1,8 +1,8 @@
 /** Which LR belongs to HR by its size, and which is off by some pixels. */
 import { describe, expect, test } from "vitest";
 import { fittingLow, fittingLows } from "../../src/data/pair-sizes.ts";
-import type { Size } from "../../src/files/picture-places.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import type { Size } from "../../src/picture/image.ts";
 
 const size = ([width, height]: readonly number[]): Size => ({ width, height });
 const files = { high: "hr/a.png", low: "lr/a.png" };

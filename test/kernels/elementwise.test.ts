@@ -96,9 +96,11 @@ describe("definition", () => {
   test("numbers as operands", () => {
     expect(values(add(x, 2))).toEqual([0, 1.5, 2, 5]);
     expect(values(add(x, 2, { alpha: 3 }))).toEqual([4, 5.5, 6, 9]);
+    expect(values(add(2, x, { alpha: 3 }))).toEqual([-4, 0.5, 2, 11]);
     expect(values(sub(x, 1))).toEqual([-3, -1.5, -1, 2]);
     expect(values(sub(1, x))).toEqual([3, 1.5, 1, -2]);
     expect(values(mul(x, 2))).toEqual([-4, -1, 0, 6]);
+    expect(values(mul(2, x))).toEqual([-4, -1, 0, 6]);
     expect(values(div(x, 2))).toEqual([-1, -0.25, 0, 1.5]);
     expect(values(div(6, on([2], [-2, 3])))).toEqual([-3, 2]);
     expect(values(pow(x, 2))).toEqual([4, 0.25, 0, 9]);
@@ -175,6 +177,11 @@ describe("definition", () => {
     expect(() => mul(x, on([2], [1, 2]))).toThrow(ShapeError);
     expect(() => sub(1, 2)).toThrow(/sub: .*two numbers/);
     expect(() => div(1, 2)).toThrow(RangeError);
+    expect(() => add(1, 2)).toThrow(/add: .*two numbers/);
+    expect(() => mul(1, 2)).toThrow(/mul: .*two numbers/);
+    expect(() => ops.lt(0 as never, x)).toThrow("lt: the tensor comes first. Write gt(x, 0).");
+    expect(() => ops.ge(0 as never, x)).toThrow("ge: the tensor comes first. Write le(x, 0).");
+    expect(() => eq(2 as never, x)).toThrow("eq: the tensor comes first. Write eq(x, 2).");
     expect(() => pow(1, 2)).toThrow(/pow: .*two numbers/);
     expect(() => clamp(x, 1, 0)).toThrow(/clamp: .*1 and 0/);
     expect(() => clamp(x, Number.NaN, 0)).toThrow(RangeError);

@@ -67,6 +67,8 @@ describe("definition", () => {
     expect(values(flip(ramp([2, 3]), [1]))).toEqual([2, 1, 0, 5, 4, 3]);
     expect(values(flip(ramp([2, 3]), [0, -1]))).toEqual([5, 4, 3, 2, 1, 0]);
     expect(values(flip(ramp([2, 3]), []))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(values(flip(ramp([2, 3]), -1))).toEqual([2, 1, 0, 5, 4, 3]);
+    expect(() => flip(ramp([2, 3]), undefined as never)).toThrow("flip: say along which axis, -2 to 1");
     expect(() => flip(ramp([2, 3]), [2])).toThrow(/flip: axis 2/);
     expect(() => flip(ramp([2, 3]), [1, -1])).toThrow("flip: an axis is named twice in [1, 1].");
   });
@@ -109,6 +111,13 @@ describe("definition", () => {
       [1, 2],
       [1, 2, 1],
     ]);
+    const ones = ramp([1, 3, 1, 2, 1]);
+    expect([[0, -1], [0, 1], []].map((axes) => squeeze(ones, axes).shape)).toEqual([
+      [3, 1, 2],
+      [3, 1, 2, 1],
+      [1, 3, 1, 2, 1],
+    ]);
+    expect(() => squeeze(ones, [0, -5])).toThrow("squeeze: an axis is named twice in [0, 0].");
     expect([0, 1, -1].map((axis) => unsqueeze(ramp([2, 3]), axis).shape)).toEqual([
       [1, 2, 3],
       [2, 1, 3],
@@ -160,6 +169,7 @@ describe("definition", () => {
     expect(() => transpose(x, 0, 2)).toThrow(/transpose: axis 2/);
     expect(() => squeeze(x, 2)).toThrow(/squeeze: axis 2/);
     expect(() => unsqueeze(x, 3)).toThrow(/unsqueeze: axis 3/);
+    expect(() => unsqueeze(x, [0, 1] as never)).toThrow("unsqueeze: takes one axis, a number, got [0,1].");
     expect(() => flatten(x, 1, 0)).toThrow(/flatten: the axes 1 to 0 of x \[2, 3\] are none/);
     expect(() => stack([])).toThrow(/stack: got no tensors/);
     expect(() => stack([x, ramp([3, 2])])).toThrow(

@@ -8,7 +8,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import * as elementwise from "../../src/kernels/elementwise/index.ts";
+import { moduleSentences, optimizerSentences } from "../../src/nn/pytorch-names.ts";
 import * as torch from "../../src/node.ts";
+import type { Sentences } from "../../src/options/foreign-names.ts";
+import { methodSentences, propertySentences } from "../../src/tensor/pytorch-names.ts";
 
 const {
   Adam,
@@ -249,7 +252,20 @@ const computing: Line[] = [
     "x.to('cuda')",
     // @ts-expect-error
     () => x.to("cuda"),
-    says("A tensor stays on the device that it was made on: that of init(), or of the option { device }."),
+    says('to: wants a device, such as openDevice() returns, got "cuda". Leave it out'),
+  ],
+  [
+    "x.to(torch.float16)",
+    // @ts-expect-error
+    () => x.to("float16"),
+    says('write cast(x, "float16"), or model.half().'),
+  ],
+  ["x.to(x.device)", async () => (await x.to(x.device)) === x, gives(true)],
+  [
+    "x.cuda()",
+    // @ts-expect-error
+    () => x.cuda(),
+    says("await x.to(device) to another device that openDevice() has opened"),
   ],
   [
     "x.cpu()",
@@ -413,7 +429,13 @@ const networks: Line[] = [
     "model.to('cuda')",
     // @ts-expect-error
     () => model.to("cuda"),
-    says("A network is built on the device of init()"),
+    says('Sequential.to: device must be a device, such as openDevice() returns, got "cuda".'),
+  ],
+  [
+    "model.cuda()",
+    // @ts-expect-error
+    () => model.cuda(),
+    says("await model.to(device) moves it"),
   ],
   [
     "model.zero_grad()",
@@ -462,10 +484,6 @@ describe.each(Object.entries({ making, reading, computing, training, networks })
   });
 });
 
-test("there are about fifty of them", () => {
-  expect([making, reading, computing, training, networks].flat().length).toBeGreaterThan(50);
-});
-
 describe("the sentences", () => {
   const members = (prototype: object) =>
     Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { get, value }]) => {
@@ -492,6 +510,30 @@ describe("the sentences", () => {
     }
   });
 
+  const foreign: [string, object, Sentences, string][] = [
+    ["x.", x, methodSentences, "()"],
+    ["x.", x, propertySentences, ""],
+    ["model.", new Conv2d(3, 4, 3), moduleSentences, "()"],
+    ["optimizer.", optimizer, optimizerSentences, "()"],
+  ];
+  const all = foreign.flatMap(([of, object, sentences, call]) =>
+    Object.entries(sentences)
+      .filter(([name]) => name !== "forward") // which this network has
+      .map(
+        ([name, sentence]) =>
+          [`${of}${name}${call}`, object as Record<string, unknown>, name, sentence] as const,
+      ),
+  );
+
+  test.each(all)("%s throws its sentence", (line, object, name, sentence) => {
+    const use = () => (line.endsWith("()") ? (object[name] as () => unknown)() : object[name]);
+    expect(use).toThrow(sentence);
+  });
+
+  test("are about a hundred, as docs/from-pytorch.md says", () => {
+    expect(Math.round(all.length / 50)).toBe(2);
+  });
+
   test("a tensor has one for every operation that PyTorch's tensors have as a method", () => {
     // PyTorch has these only as functions, or under other names, or not at all.
     const others =
@@ -516,7 +558,7 @@ describe("the sentences", () => {
     expect([Tensor.prototype.dispose.name, "size" in x, x.size]).toEqual(["dispose", true, 4]);
     // A network may have members with these names of its own.
     class Own extends Sequential {
-      to = 3;
+      cuda = 3;
       override toString() {
         return "own";
       }
@@ -524,7 +566,7 @@ describe("the sentences", () => {
         return 4;
       }
     }
-    expect([new Own().to, new Own().zero_grad(), `${new Own()}`]).toEqual([3, 4, "own"]);
+    expect([new Own().cuda, new Own().zero_grad(), `${new Own()}`]).toEqual([3, 4, "own"]);
   });
 });
 

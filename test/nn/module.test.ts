@@ -34,6 +34,7 @@ import {
   Sequential,
   Sigmoid,
   SiLU,
+  Softmax,
   Softplus,
   Tanh,
   Upsample,
@@ -621,6 +622,7 @@ describe.each(perDevice)("layers on %s", (_, device) => {
       [new Flatten(0, 1).forward(x), ops.reshape(x, [6, 6, 6])],
       [new GELU().forward(x), ops.gelu(x)],
       [new GELU({ approximate: "tanh" }).forward(x), ops.gelu(x, { approximate: "tanh" })],
+      [new Softmax(1).forward(x), ops.softmax(x, 1)],
       [new SiLU().forward(x), ops.mul(x, ops.sigmoid(x))],
       [
         new Sequential(new AvgPool2d(3), new Flatten(), linear).forward(x),

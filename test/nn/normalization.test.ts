@@ -38,6 +38,7 @@ describe("layerNorm", () => {
     const [x, w, b] = [input(2, 3, 4), input(3, 4), input(3, 4)];
     const plain = standardized(values(x), 12, 1e-5);
     expectNear(layerNorm(x, [3, 4]), plain);
+    expectNear(layerNorm(x, 4), values(layerNorm(x, [4])));
     expectNear(layerNorm(x, [4], undefined, undefined, { eps: 0.1 }), standardized(values(x), 4, 0.1));
     expectNear(
       layerNorm(x, [3, 4], w, b),

@@ -19,6 +19,7 @@ import {
   multiStepLR,
   SGD,
   stepLR,
+  warmup,
 } from "../../src/nn/index.ts";
 import { inspectHook } from "../../src/options/printable.ts";
 import { rand, tensor, zeros } from "../../src/tensor/create.ts";
@@ -255,7 +256,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
           ]),
         ),
       ).toThrow(
-        "Adam.step: parameter 1 of shape [1,1] belongs to another optimizer by now. Use one optimizer per",
+        "Adam.step: parameter 1 of shape [1,1] belongs to another optimizer by now, or model.to(device) has moved it.",
       );
       expect(optimizer.steps).toBe(0);
       expect([...(await a.data()), ...(await b.data())]).toEqual([1, 2, 3]);
@@ -398,6 +399,28 @@ describe("schedules", () => {
     expect(schedule(1000)).toBe(0.2); // it does not rise again
     for (let step = 0; step < 10; step++) expect(schedule(step + 1)).toBeLessThan(schedule(step));
     expect(cosineAnnealingLR(1, { tMax: 1 })(1)).toBe(0);
+  });
+
+  test("warmup: rises evenly to another schedule, as PyTorch's LinearLR chained with it", () => {
+    const schedule = warmup(stepLR(1, { stepSize: 5, gamma: 0.5 }), 3);
+    expect([0, 1, 2, 3, 4, 5].map(schedule)).toEqual([0.25, 0.5, 0.75, 1, 1, 0.5]);
+    expect(warmup(() => 2, 0)(0)).toBe(2);
+  });
+
+  test("each refuses what is no number of steps", () => {
+    const schedules = {
+      stepLR: stepLR(1, { stepSize: 3 }),
+      multiStepLR: multiStepLR(1, { milestones: [2] }),
+      cosineAnnealingLR: cosineAnnealingLR(1, { tMax: 10 }),
+      warmup: warmup(() => 1, 3),
+    };
+    for (const [name, schedule] of Object.entries(schedules)) {
+      for (const step of [-1, Number.NaN, "3" as never, undefined as never]) {
+        expect(() => schedule(step)).toThrow(
+          `The schedule of ${name}: step must be a number of at least 0, got`,
+        );
+      }
+    }
   });
 });
 

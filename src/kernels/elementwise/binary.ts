@@ -13,7 +13,7 @@ import {
   sameShape,
   stridedIndex,
 } from "../../tensor/shape.ts";
-import { aTensor, type Tensor } from "../../tensor/tensor.ts";
+import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";
 import { binaryKernel, binarySameShapeKernel } from "./binary.wgsl.ts";
@@ -123,6 +123,9 @@ const powerByExponent = defineBinary("pow gradient", {
   wgsl: "select(0.0, power(a, b) * natural_log(max(a, 1e-38)), a > 0.0)",
 });
 
+/** The comparison that holds with the operands exchanged, of those that are not their own. */
+const exchanged: Readonly<Record<string, string>> = { lt: "gt", gt: "lt", le: "ge", ge: "le" };
+
 function defineComparison(name: string, holds: (a: number, b: number) => boolean, operator: string) {
   // NaN is not equal to anything, and neither below nor above it.
   const wgsl =
@@ -131,6 +134,9 @@ function defineComparison(name: string, holds: (a: number, b: number) => boolean
       : `select(0.0, 1.0, ordered(a, b) & (a ${operator} b))`;
   const compare = defineBinary(name, { f: (a, b) => (holds(a, b) ? 1 : 0), wgsl });
   return (a: Tensor, b: Tensor | number) => {
+    if (typeof a === "number" && b instanceof Tensor) {
+      throw new ArgumentError(name, `the tensor comes first. Write ${exchanged[name] ?? name}(x, ${a}).`);
+    }
     checkArguments(name, { a: [a, aTensor], b: [b, operand] });
     return withOperand(b, a, (b) => compare(a, b));
   };
@@ -189,12 +195,17 @@ const gateBySkip = defineBinary("symmetricGate gradient", {
   wgsl: "centred_logistic(a)",
 });
 
-/** a + alpha * b, with NumPy's broadcasting. */
-export function add(a: Tensor, b: Tensor | number, options: { alpha?: number } = {}): Tensor {
+/** a + alpha * b (alpha is 1 by default), with NumPy's broadcasting; one of the two may be a number. */
+export function add(
+  a: Tensor | number,
+  b: Tensor | number,
+  options: { readonly alpha?: number } = {},
+): Tensor {
   checkOptions("add", options, { alpha: finite });
   const { alpha = 1 } = options;
-  checkArguments("add", { a: [a, aTensor], b: [b, operand] });
-  return typeof b === "number" ? affine(a, { a: 1, b: alpha * b }) : addOp(a, b, alpha);
+  checkOperands("add", a, b);
+  if (typeof b === "number") return affine(a as Tensor, { a: 1, b: alpha * b });
+  return typeof a === "number" ? affine(b, { a: alpha, b: a }) : addOp(a, b, alpha);
 }
 
 /** a - b, with NumPy's broadcasting; one of the two may be a number. */
@@ -204,10 +215,11 @@ export function sub(a: Tensor | number, b: Tensor | number): Tensor {
   return typeof a === "number" ? affine(b, { a: -1, b: a }) : subOp(a, b);
 }
 
-/** a * b, element by element, with NumPy's broadcasting. */
-export function mul(a: Tensor, b: Tensor | number): Tensor {
-  checkArguments("mul", { a: [a, aTensor], b: [b, operand] });
-  return typeof b === "number" ? affine(a, { a: b }) : mulOp(a, b);
+/** a * b, element by element, with NumPy's broadcasting; one of the two may be a number. */
+export function mul(a: Tensor | number, b: Tensor | number): Tensor {
+  checkOperands("mul", a, b);
+  if (typeof b === "number") return affine(a as Tensor, { a: b });
+  return typeof a === "number" ? affine(b, { a }) : mulOp(a, b);
 }
 
 /** a / b, element by element, with NumPy's broadcasting; one of the two may be a number. */
@@ -218,8 +230,13 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 /**
+<<<<<<< HEAD
  * a to the power b, with NumPy's broadcasting. Negative bases are allowed with whole exponents; other powers
  * of negative numbers are NaN. For bases of at most 0, the gradient with respect to the exponent is 0.
+=======
+ * a to the power b, with NumPy's broadcasting; one of the two may be a number. Negative bases are allowed with whole
+ * exponents; other powers of negative numbers are NaN, and their gradient with respect to the exponent is 0.
+>>>>>>> wt-docs
  */
 export function pow(a: Tensor | number, b: Tensor | number): Tensor {
   checkOperands("pow", a, b);

@@ -1,6 +1,6 @@
-import { anyNumber, checkArguments, listOf } from "../../options/arguments.ts";
+import { checkArguments } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
-import { normalizeAxes, type Shape, stridesOf } from "../../tensor/shape.ts";
+import { type Axes, normalizeAxes, normalizeAxis, type Shape, stridesOf } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { type CopyPlan, copyOnCpu, copyOnGpu } from "./copy.ts";
 
@@ -22,10 +22,11 @@ function flipPlan(shape: Shape, axes: readonly number[]): CopyPlan {
 }
 
 /**
- * x with its elements along `axes` in reverse order: `flip(x, [3])` exchanges left and right of pictures. Throws a
- * ShapeError if an axis is named twice.
+ * x with its elements along `axes`, one or several, in reverse order: `flip(x, 3)` exchanges left and right of
+ * pictures. Throws a ShapeError if an axis is named twice.
  */
-export function flip(x: Tensor, axes: readonly number[]): Tensor {
-  checkArguments("flip", { x: [x, aTensor], axes: [axes, listOf(anyNumber)] });
+export function flip(x: Tensor, axes: Axes): Tensor {
+  checkArguments("flip", { x: [x, aTensor] });
+  if (axes === undefined) normalizeAxis("flip", axes, x.shape.length); // here no axis does not mean all
   return flipOp({ x }, { axes: normalizeAxes("flip", axes, x.shape.length) });
 }

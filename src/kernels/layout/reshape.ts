@@ -1,6 +1,15 @@
 import { anyNumber, checkArguments, listOf } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
-import { checkShape, formatShape, normalizeAxis, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
+import {
+  type Axes,
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  numel,
+  type Shape,
+  ShapeError,
+} from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 
 const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({
@@ -28,13 +37,13 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return reshapeOp({ x }, { shape: full });
 }
 
-/** x without the axis, or without all axes, of size 1. An axis of another size stays, as in PyTorch. */
-export function squeeze(x: Tensor, axis?: number): Tensor {
+/** x without those of `axes` (default: all) that have size 1. An axis of another size stays, as in PyTorch. */
+export function squeeze(x: Tensor, axes?: Axes): Tensor {
   checkArguments("squeeze", { x: [x, aTensor] });
-  const at = axis === undefined ? undefined : normalizeAxis("squeeze", axis, x.shape.length);
+  const named = normalizeAxes("squeeze", axes, x.shape.length);
   return reshape(
     x,
-    x.shape.filter((size, k) => size !== 1 || (at !== undefined && k !== at)),
+    x.shape.filter((size, axis) => size !== 1 || !named.includes(axis)),
   );
 }
 

@@ -1,6 +1,7 @@
+import type { Axes } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { div, eq, mul } from "../elementwise/binary.ts";
-import { type Axes, defineReduction, type ReduceOptions, type ReductionRule, resultOf } from "./reduction.ts";
+import { defineReduction, type ReduceOptions, type ReductionRule, resultOf } from "./reduction.ts";
 import { sum } from "./sum.ts";
 
 /** Equal extrema share the gradient evenly. */

@@ -2,7 +2,7 @@ import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments, checkOptions, trueOrFalse } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
-import { broadcastStrides, normalizeAxes, type Shape, stridedIndex } from "../../tensor/shape.ts";
+import { type Axes, broadcastStrides, normalizeAxes, type Shape, stridedIndex } from "../../tensor/shape.ts";
 import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import { reshape } from "../layout/reshape.ts";
@@ -18,9 +18,6 @@ export interface ReductionRule {
   /** The gradient of x. `dy` and `y` have ones along the reduced axes, so that they broadcast with `x`. */
   readonly backward: (dy: Tensor, x: Tensor, y: Tensor, params: Params) => Tensor;
 }
-
-/** One axis, several, or by default all; negative ones count from the last. */
-export type Axes = number | readonly number[];
 
 export interface ReduceOptions {
   /** Leave reduced axes in the shape, with size 1. Default false: drop them. */

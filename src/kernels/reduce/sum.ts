@@ -1,5 +1,6 @@
 import { checkArguments } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
+import type { Axes } from "../../tensor/shape.ts";
 import {
   broadcastStrides,
   checkShape,
@@ -13,7 +14,7 @@ import {
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
 import { copyOnCpu, copyOnGpu } from "../layout/copy.ts";
-import { type Axes, defineReduction, type ReduceOptions, type ReductionRule, resultOf } from "./reduction.ts";
+import { defineReduction, type ReduceOptions, type ReductionRule, resultOf } from "./reduction.ts";
 
 const rule: ReductionRule = {
   combine: (a, b) => a + b,

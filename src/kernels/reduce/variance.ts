@@ -1,12 +1,12 @@
 import { ArgumentError, checkOptions, trueOrFalse } from "../../options/arguments.ts";
 import { atLeastZero } from "../../options/kinds.ts";
 import { disposeUnderNoGrad } from "../../tensor/no-grad.ts";
-import { numel } from "../../tensor/shape.ts";
+import { type Axes, numel } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { eq, sub } from "../elementwise/binary.ts";
 import { affine, sqrt, square } from "../elementwise/unary.ts";
 import { where } from "../elementwise/where.ts";
-import { type Axes, type ReduceOptions, resultOf } from "./reduction.ts";
+import { type ReduceOptions, resultOf } from "./reduction.ts";
 import { mean, sum } from "./sum.ts";
 
 export interface VarianceOptions extends ReduceOptions {

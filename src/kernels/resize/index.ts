@@ -36,6 +36,7 @@ export type InterpolateOptions = (
       readonly size?: undefined;
     }
 ) & {
+  /** Needed: there is no default. */
   readonly mode: ResizeMode;
   /**
    * When shrinking, widen the kernel so that every pixel of the picture counts. Default: false in PyTorch's
