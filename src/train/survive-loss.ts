@@ -47,7 +47,9 @@ export async function surviveLoss<T>(
       } catch (error) {
         const loss = await lossOf(device);
         if (loss === undefined) throw error;
-        const saved = folder.begun ? readCheckpoint(folder.path) : undefined;
+        // A run that ends here goes on from no checkpoint: `resume` will say which one.
+        const onMessage = options.onLoss === "resume" ? options.onMessage : undefined;
+        const saved = folder.begun ? readCheckpoint(folder.path, onMessage) : undefined;
         const step = saved?.state.step ?? 0;
         lossesInARow = step > (checkpoint?.state.step ?? 0) ? 1 : lossesInARow + 1;
         if (options.onLoss !== "resume" || lossesInARow > maxLosses) {
