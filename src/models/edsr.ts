@@ -87,7 +87,11 @@ export class EDSR extends ConfiguredNetwork<Options> {
   }
 
   #features(x: Tensor): Tensor {
-    const features = this.head.forward(this.sub_mean.forward(mul(x, this.options.rgbRange)));
+    const inRange = mul(x, this.options.rgbRange);
+    const centered = this.sub_mean.forward(inRange);
+    disposeUnderNoGrad(inRange);
+    const features = this.head.forward(centered);
+    disposeUnderNoGrad(centered);
     // Sequential passes `skip` to its last convolution, whose kernel adds it to the result on the way to
     // memory.
     const y = this.body.forward(features, { skip: features });
@@ -96,7 +100,12 @@ export class EDSR extends ConfiguredNetwork<Options> {
   }
 
   #reconstruct(features: Tensor): Tensor {
-    return mul(this.add_mean.forward(this.tail.forward(features)), 1 / this.options.rgbRange);
+    const centered = this.tail.forward(features);
+    const inRange = this.add_mean.forward(centered);
+    disposeUnderNoGrad(centered);
+    const y = mul(inRange, 1 / this.options.rgbRange);
+    disposeUnderNoGrad(inRange);
+    return y;
   }
 
   /**

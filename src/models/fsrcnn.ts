@@ -16,6 +16,7 @@ import { PReLU } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, ConvTranspose2d, Sequential } from "../nn/layers.ts";
 import { oneOf, whole } from "../options/kinds.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -70,7 +71,12 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
     this.checkInput(x);
-    return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
+    const features = this.first_part.forward(x);
+    const mapped = this.mid_part.forward(features);
+    disposeUnderNoGrad(features);
+    const y = this.last_part.forward(mapped);
+    disposeUnderNoGrad(mapped);
+    return y;
   }
 
   /**

@@ -80,7 +80,9 @@ export class SPAN extends ConfiguredNetwork<Options> {
   /** x [n, c, h, w] in 0..1 to [n, c, h * scale, w * scale]; c is 3 for RGB and 1 for luma. */
   forward(x: Tensor): Tensor {
     this.checkInput(x);
-    const first = this.conv_1.forward(this.options.normalize ? normalize(x) : x);
+    const input = this.options.normalize ? normalize(x) : x;
+    const first = this.conv_1.forward(input);
+    if (input !== x) disposeUnderNoGrad(input);
     let y = first;
     let afterFirstBlock = first;
     let inLastBlock = first;
@@ -122,7 +124,7 @@ function normalize(x: Tensor): Tensor {
   const mean = tensor(DIV2K_RGB_MEAN, [1, 3, 1, 1], { device: x.device, dtype: x.dtype });
   const centered = sub(x, mean);
   const y = mul(centered, 255);
-  disposeUnderNoGrad(centered);
+  for (const part of [mean, centered]) disposeUnderNoGrad(part);
   return y;
 }
 

@@ -76,10 +76,10 @@ export class Wren extends ConfiguredNetwork<Options> {
   forward(x: Tensor): Tensor {
     this.checkInput(x);
     const detail = this.#detail(x);
-    if (this.scale === 1) return add(x, detail);
-    const enlarged = enlargeBicubic(x, this.scale);
+    const enlarged = this.scale === 1 ? x : enlargeBicubic(x, this.scale);
     const y = add(enlarged, detail);
-    for (const part of [enlarged, detail]) disposeUnderNoGrad(part);
+    disposeUnderNoGrad(detail);
+    if (enlarged !== x) disposeUnderNoGrad(enlarged);
     return y;
   }
 
