@@ -18,6 +18,7 @@ import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { tensor } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -248,7 +249,8 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
     "edsr-article": { ...paper, steps: 30_000 },
     "edsr-paper": paper,
   },
-  describe: ({ scale, blocks, channels }) => `EDSR x${scale}, ${blocks} blocks of ${channels} channels`,
+  describe: ({ scale, blocks, channels }) =>
+    `EDSR x${scale}, ${quantity(blocks, "block")} of ${quantity(channels, "channel")}`,
   shortName: ({ scale, blocks, channels }) => `edsr-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => true,
   build: (options, random, examples = []) =>

@@ -16,6 +16,7 @@ import { PReLU } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, ConvTranspose2d, Sequential } from "../nn/layers.ts";
 import { oneOf, whole } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -133,7 +134,8 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
       logEvery: 10,
     },
   },
-  describe: ({ scale, d, s, m }) => `FSRCNN x${scale}, ${d} and ${s} channels, ${m} layers of mapping`,
+  describe: ({ scale, d, s, m }) =>
+    `FSRCNN x${scale}, ${d} and ${quantity(s, "channel")}, ${quantity(m, "layer")} of mapping`,
   shortName: ({ scale, d, s, m }) => `fsrcnn-x${scale}-${d}-${s}-${m}`,
   looksAtExamples: () => false,
   build: (options, random) => new FSRCNN({ ...options, random }),

@@ -20,6 +20,7 @@ import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import { whole, yesOrNo } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { tensor } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
@@ -227,7 +228,8 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
       logEvery: 100,
     },
   },
-  describe: ({ scale, blocks, channels }) => `SPAN x${scale}, ${blocks} blocks of ${channels} channels`,
+  describe: ({ scale, blocks, channels }) =>
+    `SPAN x${scale}, ${quantity(blocks, "block")} of ${quantity(channels, "channel")}`,
   shortName: ({ scale, blocks, channels }) => `span-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new SPAN({ ...options, random }),
