@@ -1,6 +1,6 @@
 /** What pictures have that training and measuring do not use, by their headers. */
 import { basename } from "node:path";
-import { firstOf } from "../options/lists.ts";
+import { firstOf, quantity } from "../options/lists.ts";
 import { type Header, readHeaderOfFile } from "./decode.ts";
 import type { Note } from "./metadata.ts";
 
@@ -22,7 +22,12 @@ export function reductionsOf(headers: ReadonlyMap<string, Header>, kinds: readon
     const names = [...headers].filter(([, header]) => has(header)).map(([path]) => basename(path));
     if (names.length === 0) return [];
     const verb = names.length === 1 ? "has" : "have";
-    return [{ kind, text: `${names.length} of ${headers.size} files ${verb} ${text}: ${firstOf(names)}` }];
+    return [
+      {
+        kind,
+        text: `${names.length} of ${quantity(headers.size, "file")} ${verb} ${text}: ${firstOf(names)}`,
+      },
+    ];
   });
 }
 
