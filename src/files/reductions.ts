@@ -32,7 +32,7 @@ export function reductionsOf(headers: ReadonlyMap<string, Header>, kinds: readon
 }
 
 /** Headers that are read at the same time. */
-const atOnce = 8;
+const AT_ONCE = 8;
 
 /** The headers of files, by path. Damaged files are left out: why they are damaged is said when they are read. */
 export async function headersOf(paths: readonly string[]): Promise<Map<string, Header>> {
@@ -45,6 +45,6 @@ export async function headersOf(paths: readonly string[]): Promise<Map<string, H
       if (header) headers.set(path, header);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, read));
+  await Promise.all(Array.from({ length: AT_ONCE }, read));
   return new Map(paths.flatMap((path) => (headers.has(path) ? [[path, headers.get(path)!]] : [])));
 }
