@@ -46,7 +46,7 @@ export interface Training {
   readonly deviceRss: number;
   /** The maximum over the life of the process. */
   readonly peakRss: number;
-  /** The last step that created a buffer or a pipeline; 0 if none did. */
+  /** The last step that created a buffer or a pipeline, from 1 on: the first one always does. */
   readonly constantAfter: number;
 }
 

@@ -1,39 +1,52 @@
-/**
- * What JavaScript costs per training step: `npm run bench:recording`. The kernels do not run (Dawn's null
- * backend), so the time is that of the engine and of Dawn's side of the calls. `--flame FILE.svg` draws which
- * functions take it.
- */
-import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+/** What JavaScript costs per training step: `npm run bench:recording -- --help`. */
 import { create } from "webgpu";
+import { defineCommand } from "../src/cli/flags.ts";
+import { print } from "../src/cli/print.ts";
+import { run as runCommand } from "../src/cli/run.ts";
+import { writeWhole } from "../src/data/index.ts";
 import type { GpuDevice } from "../src/device/gpu-device.ts";
 import { openDevice, setDefaultDevice } from "../src/device/open.ts";
 import { facts } from "../src/device/profile.ts";
+import { summarize } from "../src/measure/statistics.ts";
+import { file, whole } from "../src/options/kinds.ts";
 import { capture } from "../src/tensor/capture.ts";
 import { scope } from "../src/tensor/scope.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { flameGraphs, flamesOf } from "./flame.ts";
 import { edsr, trainingStep } from "./networks.ts";
 
-const { values: options } = parseArgs({
-  options: { steps: { type: "string", default: "200" }, flame: { type: "string" } },
-});
-const steps = Number(options.steps);
-if (!Number.isInteger(steps) || steps < 1) {
-  console.error(`bench:recording: --steps is a whole number of at least 1, got ${options.steps}.`);
-  process.exit(2);
-}
-
 const device = (await openDevice({ gpu: create(["backend=null"]) })) as GpuDevice;
 device.profile = { ...device.profile, ...facts.gpu, subgroupSize: 32 };
 setDefaultDevice(device);
 
-const graphs: Parameters<typeof flameGraphs>[0][number][] = [];
-console.log("JavaScript per training step of 4 patches of 24x24, ms: median (fastest)");
-for (const [blocks, channels] of [
-  [4, 16],
-  [16, 64],
-]) {
+const recording = defineCommand({
+  about: `
+What JavaScript costs per training step, built and replayed. The kernels do not run (Dawn's null backend),
+so the time is that of the engine and of Dawn's side of the calls.`,
+  flags: {
+    steps: { kind: whole(1), help: "steps that are timed in each way [200]" },
+    flame: { kind: file, help: "draws there, as SVG, which functions take the time" },
+  },
+  examples: [["--steps 50 --flame steps.svg", "fewer steps, and a drawing of them"]],
+  async run({ steps = 200, flame }) {
+    const graphs: Graph[] = [];
+    print("JavaScript per training step of 4 patches of 24x24, ms: median (fastest)");
+    for (const [blocks, channels] of [
+      [4, 16],
+      [16, 64],
+    ]) {
+      graphs.push(...(await measure(blocks, channels, steps, flame !== undefined)));
+    }
+    if (flame === undefined) return;
+    await writeWhole(flame, flameGraphs(graphs));
+    print(`Drawn: ${flame}`);
+  },
+});
+
+type Graph = Parameters<typeof flameGraphs>[0][number];
+
+/** Prints the times of an EDSR's training step; returns its flame graphs if they are `drawn`. */
+async function measure(blocks: number, channels: number, steps: number, drawn: boolean): Promise<Graph[]> {
   const { run, dispose } = trainingStep(edsr(blocks, channels), 24, 4);
   using replayed = capture(() => run()[0]);
   const times = { built: [] as number[], replayed: [] as number[] };
@@ -45,7 +58,8 @@ for (const [blocks, channels] of [
     times.replayed.push(ms.replayed);
   }
   if (replayed.whyBuilt) throw new Error(`The step was not replayed: ${replayed.whyBuilt}.`);
-  if (options.flame !== undefined) {
+  const graphs: Graph[] = [];
+  if (drawn) {
     for (const [way, step] of [
       ["built", () => run()[0]],
       ["replayed", replayed],
@@ -57,16 +71,12 @@ for (const [blocks, channels] of [
     }
   }
   const launches = launchesOf(() => run()[0]);
-  console.log(
+  print(
     `EDSR ${blocks}x${channels}: built ${summary(times.built)}, replayed ${summary(times.replayed)}; ` +
       `${launches} launches`,
   );
   dispose?.();
-}
-device.destroy();
-if (options.flame !== undefined) {
-  writeFileSync(options.flame, flameGraphs(graphs));
-  console.log(`Drawn: ${options.flame}`);
+  return graphs;
 }
 
 async function millisecondsOf(step: () => Tensor): Promise<number> {
@@ -99,6 +109,9 @@ function launchesOf(step: () => Tensor): number {
 }
 
 function summary(times: number[]): string {
-  const sorted = [...times].sort((a, b) => a - b);
-  return `${sorted[sorted.length >> 1].toFixed(2)} (${sorted[0].toFixed(2)})`;
+  const { median, min } = summarize(times);
+  return `${median.toFixed(2)} (${min.toFixed(2)})`;
 }
+
+process.exitCode = await runCommand("npm run bench:recording --", recording, process.argv.slice(2));
+device.destroy();

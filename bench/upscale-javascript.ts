@@ -7,6 +7,7 @@
  */
 import { performance } from "node:perf_hooks";
 import { create } from "webgpu";
+import { summarize } from "../src/measure/statistics.ts";
 import {
   type GpuDevice,
   type Image,
@@ -56,8 +57,6 @@ function picture(columns: number, rows: number, channels: Image["channels"]): Im
   return { width: columns, height: rows, channels, data };
 }
 
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
 async function report(name: string, image: Image, options: UpscalePictureOptions): Promise<void> {
   device.freeUnused();
   const enlarge = () => upscale(image, { ...options, maxMemory });
@@ -65,7 +64,7 @@ async function report(name: string, image: Image, options: UpscalePictureOptions
   const times: Times[] = [];
   for (let i = 0; i < rounds; i++) times.push(await timesOf(enlarge));
   const perMegapixel = (of: keyof Times) =>
-    (median(times.map((time) => time[of])) / megapixels).toFixed(1).padStart(6);
+    (summarize(times.map((time) => time[of])).median / megapixels).toFixed(1).padStart(6);
   const { tiles } = await enlarge();
   console.log(
     `${name.padEnd(22)} ${perMegapixel("thread")} ms of this thread, ${perMegapixel("process")} of all, ${tiles} tiles`,

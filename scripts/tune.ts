@@ -1,5 +1,6 @@
 /** Measures which convolution kernels are fastest on an adapter: `npm run tune -- --help`. */
 import { largestError, type Program } from "../bench/harness.ts";
+import { choiceName } from "../bench/kernels/choice-name.ts";
 import { defineCommand, UsageError } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/methods.ts";
 import { run } from "../src/cli/run.ts";
@@ -66,8 +67,7 @@ saved choices instead of the built-in rules. To go back, delete the file that is
       const { best, ms, ruleMs } = await fastest(device, tunable);
       device.tuning.choices.set(tunable.key, best);
       console.log(
-        `${i + 1}/${tunables.length} ${tunable.key}: ${best.variant} ${best.PIXELS}x${best.CHANNELS}, ` +
-          `workgroups of ${best.workgroup}, ${ms.toFixed(2)} ms; ` +
+        `${i + 1}/${tunables.length} ${tunable.key}: ${choiceName(best)}, ${ms.toFixed(2)} ms; ` +
           `by rule ${ruleMs.toFixed(2)} ms (${(ruleMs / ms).toFixed(2)}x)`,
       );
     }

@@ -15,7 +15,7 @@ export {
   linearGrid,
   MAX_GRID,
   type Param,
-  type Specialisation,
+  type Specialization,
   wgslSource,
 } from "./device/kernel.ts";
 export type { KernelMessage } from "./device/pipelines.ts";

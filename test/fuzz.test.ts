@@ -1,5 +1,6 @@
 /** A short run of the fuzzer; `npm run test:soak -- fuzz-safetensors` and the like run it longer. */
 import { expect, test } from "vitest";
+import { limitsOf } from "../scripts/soak/support/limits.ts";
 import { SoakRun } from "../scripts/soak/support/soak.ts";
 import { Random } from "../src/tensor/random.ts";
 import { Fuzzer, type Target } from "./support/fuzz/fuzz.ts";
@@ -57,3 +58,21 @@ test.each([0, 7, Math.floor(Date.now() / 1000), 2 ** 40])(
     expect(firsts(2990).slice(0, 10)).toEqual(all.slice(2990)); // --from makes a try again
   },
 );
+
+test("the limits of a long test: tries, or time, or what the module says", () => {
+  const flags = { seed: "7", from: "0" };
+  expect(limitsOf(flags, 50)).toEqual({ tries: 50, seconds: Infinity, seed: 7, from: 0 });
+  expect(limitsOf({ ...flags, seconds: "60" }, 50)).toMatchObject({ tries: Infinity, seconds: 60 });
+  expect(limitsOf({ ...flags, tries: "3", seconds: "60" }, 50)).toMatchObject({ tries: 3, seconds: 60 });
+});
+
+test.each([
+  [{ tries: "ten" }, '--tries wants a whole number of at least 1, got "ten".'],
+  [{ tries: "0" }, '--tries wants a whole number of at least 1, got "0".'],
+  [{ tries: "" }, '--tries wants a whole number of at least 1, got "".'],
+  [{ seconds: "0" }, '--seconds wants a whole number of at least 1, got "0".'],
+  [{ seed: "x" }, '--seed wants a whole number of at least 0, got "x".'],
+  [{ from: "-1" }, '--from wants a whole number of at least 0, got "-1".'],
+])("%o is no limit of a long test", (flags, message) => {
+  expect(() => limitsOf({ seed: "7", from: "0", ...flags }, 50)).toThrow(new RangeError(message));
+});

@@ -372,7 +372,7 @@ function training(name: string, optimizerOf: (parameters: Tensor[]) => Adam | SG
 // ---- Running them
 
 /** The device's own facts, and those of the other kind of machine, whose kernels must be right here, too. */
-export function profilesToCheck(profile: DeviceProfile): DeviceProfile[] {
+function profilesToCheck(profile: DeviceProfile): DeviceProfile[] {
   const other = profile.cheapBarriers ? facts.lavapipe : facts.gpu;
   // A workgroup has to hold a whole subgroup, or some lanes of a broadcast would be missing.
   const workgroup = Math.max(other.workgroup, profile.subgroupSize);

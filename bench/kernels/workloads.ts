@@ -24,6 +24,7 @@ import { numel, type Shape } from "../../src/tensor/shape.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 import { type ConvSize, convBench, convSize, convWork, operands, values } from "../conv2d.ts";
 import type { Sample } from "../harness.ts";
+import { choiceName } from "./choice-name.ts";
 
 export interface Workload {
   /** A short text without blanks, to choose it by: "conv3-64-64-16x128x128". */
@@ -100,9 +101,9 @@ function convolution(size: ConvSize): Workload {
       device.tuning.observer = undefined;
       const { tunable } = found;
       if (!tunable) return [byRule(compute)]; // kernels without sizes to choose
-      const rule = nameOf(tunable.byRule);
+      const rule = choiceName(tunable.byRule);
       const choices = new Map(
-        [tunable.byRule, ...tunable.candidates()].map((choice) => [nameOf(choice), choice]),
+        [tunable.byRule, ...tunable.candidates()].map((choice) => [choiceName(choice), choice]),
       );
       return [...choices].map(([name, choice]) => ({
         name,
@@ -113,14 +114,6 @@ function convolution(size: ConvSize): Workload {
     },
     samples: () => samplesOf("forward", size),
   };
-}
-
-/** "6-prefetch 32x8x16 4x4 d4": output channels, rows and columns of a tile, a thread's part, channels at once. */
-function nameOf({ variant, ...sizes }: Choice): string {
-  const { TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH, PIXELS, workgroup } = sizes;
-  return TILE_O === undefined
-    ? `${variant} ${CHANNELS}x${PIXELS} w${workgroup}`
-    : `${variant} ${TILE_O}x${TILE_H}x${TILE_W} ${CHANNELS}x${ROWS} d${DEPTH}`;
 }
 
 function samplesOf(part: "forward" | "weight-grad", size: ConvSize): readonly Sample[] {

@@ -10,16 +10,18 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readImage } from "../../dist/data/index.js";
+import { summarize } from "../../dist/measure/statistics.js";
 import { exportOnnx, init, loadModel, noGrad, tensor } from "../../dist/node.js";
-import { crop, imresize, toPlanar, toRgb } from "../../dist/picture/index.js";
+import { crop, imresize, lumaOf, toPlanar, toRgb } from "../../dist/picture/index.js";
 import { readWeightFile } from "../../dist/upscale/weight-files.js";
 import { environmentFor } from "./driver.mjs";
+import { modelTable } from "./model-table.mjs";
 
 const help = `npm run model -- FILE --picture PICTURE [flags]
 
 Times the network of a weight file (.param of ncnn, .pth, .safetensors) in pixelgrad and in ONNX Runtime,
 in turns, on the same adapter and picture, and says by how much their results differ from those of ONNX
-Runtime on the CPU.
+Runtime on the CPU. The exit code is 1 if those in float32 differ by more than a thousandth.
 
   --picture FILE    a part of it is enlarged
   --size WxH        of that part (default 320x180)
@@ -73,7 +75,10 @@ function wrong() {
 }
 
 async function compare(folder) {
-  // The same numbers for all: red, green and blue in 0 to 1, one plane after the other.
+  await init({ adapter: "cpu" });
+  const model = loadModel(await readWeightFile(file), file);
+  writeFileSync(join(folder, "net.onnx"), await exportOnnx(model, { colors: "own" }));
+  // The same numbers for all, in 0 to 1: red, green and blue, one plane after the other; or luma alone.
   const picture = toRgb(await readImage(options.picture));
   const scale = Math.max(width / picture.width, height / picture.height);
   const large = imresize(picture, {
@@ -81,10 +86,7 @@ async function compare(folder) {
     height: Math.ceil(scale * picture.height),
   });
   const part = crop(large, 0, 0, width, height);
-  writeFileSync(join(folder, "in.f32"), toPlanar(part));
-  await init({ adapter: "cpu" });
-  const bytes = await readWeightFile(file);
-  writeFileSync(join(folder, "net.onnx"), await exportOnnx(loadModel(bytes, file)));
+  writeFileSync(join(folder, "in.f32"), toPlanar(model.colors === "y" ? lumaOf(part) : part));
 
   const own = fileURLToPath(import.meta.url);
   const flags = ["--size", options.size, "--adapter", options.adapter, "--picture", folder];
@@ -113,7 +115,12 @@ async function compare(folder) {
   } finally {
     for (const peer of peers) peer.stop();
   }
-  report(peers);
+  const { lines, failures } = modelTable(
+    peers.map(({ name, seconds, values }) => ({ name, values, seconds: summarize(seconds).median })),
+  );
+  for (const line of lines) console.log(line);
+  for (const failure of failures) console.error(failure);
+  if (failures.length > 0) process.exitCode = 1;
 }
 
 /** A program that computes once for each line it reads, writes the result to a file, and says the seconds. */
@@ -141,22 +148,6 @@ function floats(path) {
   return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
-function report([judge, ...peers]) {
-  const median = ({ seconds }) => [...seconds].sort((a, b) => a - b)[seconds.length >> 1];
-  const own = peers.find(({ name }) => name === "pixelgrad");
-  console.log(`| program | s | times of pixelgrad's | largest difference from ${judge.name}, of 1 |`);
-  console.log("|---|---|---|---|");
-  for (const peer of peers) {
-    let largest = 0;
-    for (const [i, value] of peer.values.entries()) {
-      largest = Math.max(largest, Math.abs(value - judge.values[i]));
-      if (Number.isNaN(value)) largest = Number.NaN;
-    }
-    const cells = [peer.name, median(peer).toFixed(3), (median(peer) / median(own)).toFixed(2)];
-    console.log(`| ${[...cells, largest.toExponential(1)].join(" | ")} |`);
-  }
-}
-
 /** Runs as one of the programs that are compared, until it is stopped. */
 async function work(peer) {
   const [folder, output] = [options.picture, positionals.at(-1)];
@@ -174,7 +165,7 @@ async function work(peer) {
 async function pixelgrad(_peer, _folder, pixels) {
   await init({ adapter: options.adapter });
   const model = loadModel(await readWeightFile(file), file);
-  const x = tensor(pixels, [1, 3, height, width]);
+  const x = tensor(pixels, [1, model.planes, height, width]);
   return async () => {
     const y = noGrad(() => model.forward(x));
     const values = await y.data();
@@ -188,6 +179,7 @@ async function onnxRuntime(peer, folder, pixels) {
   const session = await ort.InferenceSession.create(join(folder, "net.onnx"), {
     executionProviders: [peer === "ort-cpu" ? "cpu" : "webgpu"],
   });
-  const input = new ort.Tensor("float32", pixels, [1, 3, height, width]);
+  const planes = pixels.length / (width * height);
+  const input = new ort.Tensor("float32", pixels, [1, planes, height, width]);
   return async () => (await session.run({ input })).output.data;
 }

@@ -13,7 +13,7 @@ if precision == "float32":
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
 net.load_param(f"{network}.param")
 net.load_model(f"{network}.bin")
-x = numpy.fromfile(pixels, dtype=numpy.float32).reshape(3, int(height), int(width))
+x = numpy.fromfile(pixels, dtype=numpy.float32).reshape(-1, int(height), int(width))
 
 for _ in sys.stdin:
     start = time.perf_counter()

@@ -6,7 +6,7 @@ import { workloads } from "./workloads.mjs";
 // ---- Figures
 
 /** Values that differ by less count as the same; relative to the largest value. */
-const tolerance = 1e-3;
+export const tolerance = 1e-3;
 
 /** The libraries with whose values all others are compared, in order of preference. Never pixelgrad. */
 const judges = ["ort-cpu", "ort-wasm", "tfjs", "jax-js", "ort-webgpu"];
@@ -44,8 +44,11 @@ function speed({ turns, firstMs }, flops, rounds) {
   };
 }
 
-/** Relative to the largest value. For training, it compares the losses of those steps that both have done. */
-function difference(values, truth, training) {
+/**
+ * Relative to the largest value; infinite if there are more or fewer values, or some that are no numbers. For
+ * training, it compares the losses of those steps that both have done.
+ */
+export function difference(values, truth, training = false) {
   if (!training && values.length !== truth.length) return Number.POSITIVE_INFINITY;
   let largest = 0;
   let worst = 0;

@@ -63,7 +63,7 @@ function convolution(kind, from, to, side, window, batch = 1) {
 // ---- EDSR x2 (3x3 convolutions with bias, residual scale 1, no mean shift)
 
 /** The convolutions in order. */
-export function edsrLayers({ blocks, channels }) {
+function edsrLayers({ blocks, channels }) {
   const layer = (name, from, to) => ({ name, from, to });
   return [
     layer("head", 3, channels),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { markdownTable } from "../../src/report/table.ts";
+import { limitsOf } from "./support/limits.ts";
 import { type Figures, type Soak, type SoakLimits, SoakRun } from "./support/soak.ts";
 
 const help = `Makes trouble of every kind, many times, and counts what goes wrong.
@@ -13,7 +14,9 @@ const help = `Makes trouble of every kind, many times, and counts what goes wron
   npm run test:soak                              all modules, as often as each says itself
   npm run test:soak -- kill-training --tries 50  one of them, 50 times
   npm run test:soak -- --seconds 60              a minute for each
-  npm run test:soak -- fuzz-zip --seed 7 --from 311 --tries 1   one try again
+  npm run test:soak -- fuzz-pictures --seed 7 --from 311 --tries 1   one try again
+  npm run test:soak -- fuzz-zip --seed 7         the same inputs again: one that is guided by coverage
+                                                 depends on all before it
 
   --tries N      how many tries each module makes
   --seconds N    how long each module goes on (without --tries: as many tries as fit)
@@ -84,14 +87,12 @@ async function main(): Promise<void> {
   if (unknown.length > 0) {
     throw new RangeError(`There is no module ${unknown.join(", ")}; there are ${modules().join(", ")}.`);
   }
+  limitsOf(values, 1); // wrong flags end here, before the first module
   const results: Results = {};
   for (const name of positionals.length > 0 ? positionals : modules()) {
     const { tries } = await load(name);
     results[name] = await runInProcess(name, {
-      tries: values.tries ? Number(values.tries) : values.seconds ? Infinity : tries,
-      seconds: values.seconds ? Number(values.seconds) : Infinity,
-      seed: Number(values.seed),
-      from: Number(values.from),
+      ...limitsOf(values, tries),
       adapter: values.adapter,
     });
     const { failures, tries: made } = results[name];
@@ -107,7 +108,6 @@ async function main(): Promise<void> {
 function runInProcess(name: string, limits: SoakLimits): Promise<Result> {
   const begin = performance.now();
   const { adapter } = limits;
-  // Infinity is none of JSON's numbers.
   const child = fork(fileURLToPath(import.meta.url), ["--module", name], {
     env: { ...process.env, PIXELGRAD_ADAPTER: adapter, SOAK_LIMITS: JSON.stringify(limits) },
   });
@@ -148,6 +148,7 @@ function runInProcess(name: string, limits: SoakLimits): Promise<Result> {
 
 /** The other side of runInProcess. */
 async function runHere(name: string): Promise<void> {
+  // Infinity is none of JSON's numbers: it arrives as null.
   const limits = JSON.parse(process.env.SOAK_LIMITS!, (_, value) => value ?? Infinity) as SoakLimits;
   const send = (message: Message) =>
     new Promise<void>((resolve) => process.send!(message, undefined, {}, () => resolve()));

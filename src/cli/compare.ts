@@ -130,7 +130,7 @@ interface Detail {
 }
 
 /** Side of a detail in HR pixels. */
-const detailSize = 72;
+const DETAIL_SIZE = 72;
 
 /** Opens all methods before anything is measured, so that one that does not fit is noticed at once. */
 async function openMethods({ methods, adapter, ensemble, half, scale }: Values<typeof flags>) {
@@ -220,7 +220,7 @@ async function pickDetails(pictures: readonly PairFiles[], scale: number): Promi
   const details: Detail[] = [];
   for (const files of pictures) {
     const picture = await loadPicture(files, scale);
-    details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
+    details.push({ picture, region: pickDetail(picture.high, DETAIL_SIZE, scale), panels: [] });
   }
   return details;
 }
@@ -297,7 +297,7 @@ async function writeResults(
       panels: [...panels, { caption: "original", image: high }],
     }));
     // Nine panels of this size make a page of some 1500 pixels.
-    await writePng(join(folder, "details.png"), await sideBySide(rows, 2 * detailSize));
+    await writePng(join(folder, "details.png"), await sideBySide(rows, 2 * DETAIL_SIZE));
   }
   print("", `Written to ${folder}: compare.md shows it all.`);
 }

@@ -150,18 +150,18 @@ export function helpOf({ about, flags, operands, usage, examples }: Command, pro
   ].join("\n\n");
 }
 
-const width = 100;
+const WIDTH = 100;
 
 /** Two columns, the second broken into lines. */
 export function table(rows: readonly (readonly [string, string])[]): string {
   const indent = Math.max(...rows.map(([name]) => name.length)) + 4;
   const lines = rows.map(
-    ([name, what]) => `  ${name}`.padEnd(indent) + wrap(what, width - indent).join(`\n${" ".repeat(indent)}`),
+    ([name, what]) => `  ${name}`.padEnd(indent) + wrap(what, WIDTH - indent).join(`\n${" ".repeat(indent)}`),
   );
   return lines.join("\n");
 }
 
 /** A text in lines of at most `columns` characters; a longer word gets a line of its own. */
-export function wrap(text: string, columns = width): string[] {
+export function wrap(text: string, columns = WIDTH): string[] {
   return text.match(new RegExp(`(?:\\S.{0,${columns - 1}}|\\S+)(?= |$)`, "g")) ?? [];
 }

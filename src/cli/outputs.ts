@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { formatOfName } from "../files/formats.ts";
 import { refuseReadOnly, writeError, writeWhole } from "../files/image-files.ts";
-import { maxNameBytes } from "../files/path-of.ts";
+import { MAX_NAME_BYTES } from "../files/path-of.ts";
 import { fileId, isStream, sameFile, statsOf, targetOf } from "../files/same-file.ts";
 import { DataError } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
@@ -113,7 +113,7 @@ export function refuseMisnamed(path: string): void {
 function problemOf(path: string): string | undefined {
   const folder = dirname(targetOf(path));
   if (!statsOf(folder)?.isDirectory()) return "ENOENT";
-  if (Buffer.byteLength(basename(path)) > maxNameBytes) return "ENAMETOOLONG";
+  if (Buffer.byteLength(basename(path)) > MAX_NAME_BYTES) return "ENAMETOOLONG";
   if (statsOf(path)?.isDirectory()) return "EISDIR";
   try {
     accessSync(folder, constants.W_OK);

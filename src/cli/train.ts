@@ -123,7 +123,7 @@ Networks learn from RGB of 8 bits: transparent pictures are put on white, of 16 
 used, and a line at the start names such pictures, and those that are both trained and measured on.
 With --init and without --preset, the network is that of the file, also of a .pth of another
 program, but for what flags say otherwise. If the file has all weights of the network that is
-trained, the rate is at most ${fineTuningRate} without --lr. Ctrl-C saves what was learned, and prints the
+trained, the rate is at most ${FINE_TUNING_RATE} without --lr. Ctrl-C saves what was learned, and prints the
 command that goes on. A run ends with exit code 1, and says what to change, if its network is more
 than ${longRun.decibels} dB below bicubic interpolation after ${longRun.steps} steps or more, or worse than pictures without
 any detail: after ${FIRST_STEPS} steps or more, or earlier if the last loss is more than twice the first.
@@ -256,7 +256,7 @@ export function readTraining(
 }
 
 /** A network that has learned needs small steps: by the rate for random weights it would first forget. */
-const fineTuningRate = 1e-4;
+const FINE_TUNING_RATE = 1e-4;
 
 /**
  * The configuration without flags, with the network of --init's file and a rate to train it further, unless
@@ -285,7 +285,7 @@ async function withNetworkOfInit(
   // Flags may ask for another network, such as one of another scale, some of whose weights are then random.
   const { config } = readTraining(architecture, values, further);
   return hasAllWeights(network.file, config.network)
-    ? { ...further, lr: Math.min(defaults.lr, fineTuningRate) }
+    ? { ...further, lr: Math.min(defaults.lr, FINE_TUNING_RATE) }
     : further;
 }
 

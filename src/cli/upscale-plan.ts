@@ -1,7 +1,7 @@
 /** What `pixelgrad upscale` will read and write: settled before the first picture is computed. */
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { formatOfName, type PictureFormat, pictureFormats, writtenFormats } from "../files/formats.ts";
-import { maxNameBytes } from "../files/path-of.ts";
+import { MAX_NAME_BYTES } from "../files/path-of.ts";
 import { type LeftOut, picturesIn } from "../files/pictures-in.ts";
 import { fileId, isStream, statsOf, statsWithin } from "../files/same-file.ts";
 import { orList } from "../options/lists.ts";
@@ -195,8 +195,8 @@ function checkResults(
     if (id === fileId(input) || (overwrite && inputs.has(id))) return replacesInput(output);
     if (stats && !overwrite) return undefined; // it will be left alone
     const length = Buffer.byteLength(basename(output));
-    if (length > maxNameBytes) {
-      return `${output}: this name would have ${length} bytes, and file systems take ${maxNameBytes}.`;
+    if (length > MAX_NAME_BYTES) {
+      return `${output}: this name would have ${length} bytes, and file systems take ${MAX_NAME_BYTES}.`;
     }
     if (outputIds.has(id)) return `${output} would be written twice, since a link leads to it.`;
     outputIds.add(id);

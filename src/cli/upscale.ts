@@ -89,7 +89,8 @@ get the same.`,
     if (pictures.length === 1) throw new DataError(failed[0].error!);
     const names = failed.map((one) => one.input);
     throw new DataError(
-      `${failed.length} of ${pictures.length} pictures were not enlarged, for the reasons above: ` +
+      `${failed.length} of ${pictures.length} pictures ${failed.length === 1 ? "was" : "were"} not enlarged, ` +
+        "for the reasons above: " +
         `${firstOf(names, 10)}.`,
     );
   },

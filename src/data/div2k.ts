@@ -90,7 +90,8 @@ export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
     const version = track === "wild" && split === "train" ? "w1" : letters[track];
     const partner = join(lowFolder, `${stemOf(unpaired[0])}x${scale}${version}.png`);
     throw new DataError(
-      `${unpaired.length} of ${pictures.length} pictures in ${highFolder} have no small version; ` +
+      `${unpaired.length} of ${pictures.length} pictures in ${highFolder} ` +
+        `${unpaired.length === 1 ? "has" : "have"} no small version; ` +
         `the first one missing is ${partner}. Unpack the LR archive again, or move the HR pictures away.`,
     );
   }

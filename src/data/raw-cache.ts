@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { makeFolder } from "../files/image-files.ts";
-import { maxNameBytes } from "../files/path-of.ts";
+import { MAX_NAME_BYTES } from "../files/path-of.ts";
 import { shorten } from "../files/temporary.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenPair } from "./cut.ts";
@@ -13,7 +13,7 @@ import { readRawHeader } from "./raw-file.ts";
 /**
  * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.
  */
-const version = 2;
+const VERSION = 2;
 
 /**
  * Opens a pair (without a format, its HR picture alone) that is kept decoded in a file of `folder`, which is
@@ -34,9 +34,9 @@ export async function openCached(
     inputSize: pairFormat.inputSize,
   };
   const degradation = format && files.degradation;
-  const contents = [version, format, degradation, resolve(high), low && resolve(low)];
+  const contents = [VERSION, format, degradation, resolve(high), low && resolve(low)];
   const mark = `-${digest(contents).slice(0, 16)}.raw`;
-  const path = join(folder, `${shorten(name, maxNameBytes - mark.length)}${mark}`);
+  const path = join(folder, `${shorten(name, MAX_NAME_BYTES - mark.length)}${mark}`);
   const source = digest([contents, await stamp(high), low && (await stamp(low))]);
 
   let cached = await readRawHeader(path);

@@ -27,8 +27,8 @@ export interface RawFile {
   readonly header: RawHeader;
 }
 
-const headerBytes = 512;
-const stripWidth = 64;
+const HEADER_BYTES = 512;
+const STRIP_WIDTH = 64;
 
 /** Writes the file as a whole or not at all. */
 export async function writeRaw(path: string, source: string, { low, high }: Pair): Promise<void> {
@@ -36,7 +36,7 @@ export async function writeRaw(path: string, source: string, { low, high }: Pair
   const strips = [low, high].flatMap((image) =>
     stripsOf(image.width).map(({ left, width }) => crop(image, left, 0, width, image.height).data),
   );
-  await writeWhole(path, Buffer.concat([Buffer.from(header.padEnd(headerBytes)), ...strips]));
+  await writeWhole(path, Buffer.concat([Buffer.from(header.padEnd(HEADER_BYTES)), ...strips]));
 }
 
 /** The header; undefined if there is no such file, or it is incomplete. */
@@ -44,11 +44,11 @@ export async function readRawHeader(path: string): Promise<RawHeader | undefined
   const file = await open(path).catch(() => undefined);
   if (file === undefined) return undefined;
   try {
-    const start = Buffer.alloc(headerBytes);
-    await file.read(start, 0, headerBytes, 0);
+    const start = Buffer.alloc(HEADER_BYTES);
+    await file.read(start, 0, HEADER_BYTES, 0);
     const header: RawHeader = JSON.parse(start.toString());
     const { size } = await file.stat();
-    return size === headerBytes + bytesOf(header.low) + bytesOf(header.high) ? header : undefined;
+    return size === HEADER_BYTES + bytesOf(header.low) + bytesOf(header.high) ? header : undefined;
   } catch {
     return undefined;
   } finally {
@@ -68,7 +68,7 @@ export function readPart(
   { x, y, w, h }: { x: number; y: number; w: number; h: number },
 ): { image: Image; x: number } {
   const { width, height, channels } = header[which];
-  const start = headerBytes + (which === "high" ? bytesOf(header.low) : 0);
+  const start = HEADER_BYTES + (which === "high" ? bytesOf(header.low) : 0);
   const strips = stripsOf(width).filter((strip) => strip.left + strip.width > x && strip.left < x + w);
   const [first, last] = [strips[0], strips.at(-1)!];
   const wide = last.left + last.width - first.left;
@@ -90,9 +90,9 @@ export function readPart(
 }
 
 function stripsOf(width: number): { left: number; width: number }[] {
-  return Array.from({ length: Math.ceil(width / stripWidth) }, (_, k) => {
-    const left = k * stripWidth;
-    return { left, width: Math.min(stripWidth, width - left) };
+  return Array.from({ length: Math.ceil(width / STRIP_WIDTH) }, (_, k) => {
+    const left = k * STRIP_WIDTH;
+    return { left, width: Math.min(STRIP_WIDTH, width - left) };
   });
 }
 

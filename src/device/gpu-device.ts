@@ -30,7 +30,7 @@ import {
   type Kernel,
   MAX_GRID,
   packParams,
-  type Specialisation,
+  type Specialization,
   uniformWords,
 } from "./kernel.ts";
 import { PassTimer } from "./pass-timer.ts";
@@ -41,7 +41,7 @@ import { Recorder } from "./recorder.ts";
 import { Tuning } from "./tuning.ts";
 
 /** One kernel launch: see {@link GpuDevice.run}. */
-export interface Launch extends Specialisation {
+export interface Launch extends Specialization {
   /** A tensor or a storage for every storage binding of the kernel, by its name in the WGSL. */
   readonly buffers: Readonly<Record<string, Bindable>>;
   /**
@@ -318,10 +318,10 @@ export class GpuDevice implements Device {
    * all is well. An error in it leaves the device as it was, whereas one in a kernel that is launched ends all
    * work on it. Compiled kernels are kept by name: give each text a name of its own.
    */
-  async checkKernel(kernel: Kernel, specialisation: Specialisation = {}): Promise<KernelMessage[]> {
+  async checkKernel(kernel: Kernel, specialization: Specialization = {}): Promise<KernelMessage[]> {
     this.#failures.throwFailure();
     checkArguments("checkKernel", { "the first argument": [kernel, aKernel] });
-    const messages = await this.#wait(this.#pipelines.check(kernel, specialisation));
+    const messages = await this.#wait(this.#pipelines.check(kernel, specialization));
     this.#failures.throwFailure();
     return messages;
   }

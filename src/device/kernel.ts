@@ -31,7 +31,7 @@ export interface Binding {
   /** The variable's name in the body; callers pass buffers by this name. */
   readonly name: string;
   readonly kind: "read" | "read_write" | "uniform";
-  /** Declared as `array<element>` or `array<element4>`: it may be float16 (see {@link Specialisation}). */
+  /** Declared as `array<element>` or `array<element4>`: it may be float16 (see {@link Specialization}). */
   readonly anyFloat: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface Param {
 }
 
 /** What a prelude is generated from. */
-export interface Specialisation {
+export interface Specialization {
   /** Numbers that the compiler should know, such as block sizes. Each becomes `const NAME = value;`. */
   readonly constants?: Readonly<Record<string, number>>;
   /** WGSL functions the body calls, such as `fn f(x: f32) -> f32 { … }`. */
@@ -109,10 +109,10 @@ export const aKernel: Wanted<Kernel> = {
  * The final WGSL: prelude and body, of which `// @if` leaves out parts, `// @unroll` writes out loops, and
  * `// @registers` turns arrays into variables.
  */
-export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}): string {
+export function wgslSource(kernel: Kernel, specialization: Specialization = {}): string {
   checkArguments("wgslSource", { kernel: [kernel, aKernel] });
-  checkArguments("wgslSource", { "the second argument": [specialisation, anObject] });
-  const { enable = [], constants = {}, functions, element = "f32" } = specialisation;
+  checkArguments("wgslSource", { "the second argument": [specialization, anObject] });
+  const { enable = [], constants = {}, functions, element = "f32" } = specialization;
   checkArguments("wgslSource", {
     enable: [enable, listOf(text)],
     constants: [constants, anObject],
@@ -145,14 +145,14 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
  * The line of the kernel's body, counted from 1, that each line of `wgslSource` comes from: errors name lines of the
  * final text, and people write the body. 0 for the prelude's lines.
  */
-export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): number[] {
+export function bodyLines(kernel: Kernel, specialization: Specialization = {}): number[] {
   // Number every line but those that the rewriting looks for, and rewrite the text with these numbers.
   const steering = /\/\/ @(?:unroll|registers|if|else|end)\b|^ *\}$/;
   const numbered = kernel.body
     .split("\n")
     .map((line, i) => (steering.test(line) ? line : `${line} //#${i + 1}`));
   let last = 0;
-  return wgslSource({ ...kernel, body: numbered.join("\n") }, specialisation)
+  return wgslSource({ ...kernel, body: numbered.join("\n") }, specialization)
     .split("\n")
     .map((line) => {
       last = Number(/\/\/#(\d+)$/.exec(line)?.[1] ?? last);

@@ -5,7 +5,7 @@
  */
 import { GpuError } from "./device.ts";
 import { environment } from "./environment.ts";
-import { bodyLines, type Kernel, type Specialisation, wgslSource } from "./kernel.ts";
+import { bodyLines, type Kernel, type Specialization, wgslSource } from "./kernel.ts";
 import { LruCache } from "./lru.ts";
 import type { BufferPool, PooledBuffer } from "./pool.ts";
 import type { Recorder } from "./recorder.ts";
@@ -53,13 +53,13 @@ export class Pipelines {
   }
 
   /** The pipeline of a kernel with this prelude, which is compiled at its first use. */
-  get(kernel: Kernel, prelude: Specialisation): Pipeline {
+  get(kernel: Kernel, prelude: Specialization): Pipeline {
     const key = pipelineKey(kernel, prelude);
     const existing = this.#pipelines.get(key);
     return existing ?? span(`compile ${kernel.name}`, () => this.#compile(key, kernel, prelude));
   }
 
-  #compile(key: string, kernel: Kernel, prelude: Specialisation): Pipeline {
+  #compile(key: string, kernel: Kernel, prelude: Specialization): Pipeline {
     this.#gpu.pushErrorScope("validation");
     const { code, layout, descriptor } = this.#describe(kernel, prelude);
     const gpu = this.#gpu.createComputePipeline(descriptor);
@@ -73,7 +73,7 @@ export class Pipelines {
   }
 
   /** Begins to compile a pipeline and adds it to `compiling`, unless it is there or exists already. */
-  compileAhead(kernel: Kernel, prelude: Specialisation, compiling: Map<string, Promise<void>>): void {
+  compileAhead(kernel: Kernel, prelude: Specialization, compiling: Map<string, Promise<void>>): void {
     const key = pipelineKey(kernel, prelude);
     if (this.#pipelines.has(key) || compiling.has(key)) return;
     this.#gpu.pushErrorScope("validation");
@@ -101,7 +101,7 @@ export class Pipelines {
    * Compiles a kernel that may be wrong, and returns what the compiler says. Without an error among that, the
    * pipeline is ready. Unlike the errors of the other methods, these harm nothing.
    */
-  async check(kernel: Kernel, prelude: Specialisation): Promise<KernelMessage[]> {
+  async check(kernel: Kernel, prelude: Specialization): Promise<KernelMessage[]> {
     let lines: readonly number[];
     try {
       lines = bodyLines(kernel, prelude);
@@ -137,7 +137,7 @@ export class Pipelines {
   }
 
   /** Everything that a pipeline is made from. Errors go to the open error scope. */
-  #describe(kernel: Kernel, prelude: Specialisation) {
+  #describe(kernel: Kernel, prelude: Specialization) {
     const { enable = [] } = prelude;
     const asks = this.#fixesSubgroups && enable.includes("subgroups");
     const code = wgslSource(
@@ -147,7 +147,7 @@ export class Pipelines {
     // PIXELGRAD_DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
     const word = environment("PIXELGRAD_DEBUG_WGSL");
     if (word && kernel.name.includes(word)) console.log(`// ---- ${kernel.name}\n${code}`);
-    // Not the layout "auto", which leaves out bindings that this specialisation does not use.
+    // Not the layout "auto", which leaves out bindings that this specialization does not use.
     const layout = this.#gpu.createBindGroupLayout({
       entries: kernel.bindings.map(({ index, kind }) => ({
         binding: index,
@@ -243,7 +243,7 @@ export class BindGroups {
 }
 
 /** What the final source depends on: the kernel's name, which stands for its body, and the prelude. */
-function pipelineKey(kernel: Kernel, { constants, enable, functions, element }: Specialisation): string {
+function pipelineKey(kernel: Kernel, { constants, enable, functions, element }: Specialization): string {
   let key = kernel.name;
   for (const name in constants) key += `,${name}=${constants[name]}`;
   return `${key};${enable ?? ""};${element ?? ""};${functions ?? ""}`;

@@ -20,7 +20,7 @@ interface Header {
   readonly masks?: readonly number[];
 }
 
-const [plain, rle8, rle4, bitfields, alphaBitfields] = [0, 1, 2, 3, 6];
+const [PLAIN, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS] = [0, 1, 2, 3, 6];
 
 /** @throws DataError if the bytes are no such picture */
 export function readBmp(bytes: Uint8Array, name: string): Raster {
@@ -29,7 +29,7 @@ export function readBmp(bytes: Uint8Array, name: string): Raster {
   if (file.length < 26) throw fail("the header is incomplete");
   const header = parse(file, fail);
   const { width, height, bits, compression, start, masks, palette } = header;
-  const packed = compression === rle8 || compression === rle4;
+  const packed = compression === RLE8 || compression === RLE4;
   const stride = 4 * Math.ceil((width * bits) / 32);
   if (!packed && start + stride * height > file.length) {
     throw fail(
@@ -79,21 +79,21 @@ function parse(file: Buffer, fail: (reason: string) => Error): Header {
   const width = old ? file.readUInt16LE(18) : file.readInt32LE(18);
   const signed = old ? file.readInt16LE(20) : file.readInt32LE(22);
   const bits = file.readUInt16LE(old ? 24 : 28);
-  const compression = long ? file.readUInt32LE(30) : plain;
+  const compression = long ? file.readUInt32LE(30) : PLAIN;
   const height = Math.abs(signed);
   if (width <= 0 || height === 0) throw fail(`${width}x${height} pixels`);
   if (![1, 2, 4, 8, 16, 24, 32].includes(bits)) throw fail(`${bits} bits per pixel`);
   const topDown = signed < 0;
   const shape = { width, height, topDown, bits, compression, start };
   const fits =
-    compression === plain ||
-    (compression === rle8 && bits === 8 && !topDown) ||
-    (compression === rle4 && bits === 4 && !topDown) ||
-    ((compression === bitfields || compression === alphaBitfields) && (bits === 16 || bits === 32));
+    compression === PLAIN ||
+    (compression === RLE8 && bits === 8 && !topDown) ||
+    (compression === RLE4 && bits === 4 && !topDown) ||
+    ((compression === BITFIELDS || compression === ALPHA_BITFIELDS) && (bits === 16 || bits === 32));
   if (!fits) throw fail(`compression ${compression} with ${bits} bits`);
 
   const after =
-    14 + size + (long && size === 40 ? ({ [bitfields]: 12, [alphaBitfields]: 16 }[compression] ?? 0) : 0);
+    14 + size + (long && size === 40 ? ({ [BITFIELDS]: 12, [ALPHA_BITFIELDS]: 16 }[compression] ?? 0) : 0);
   if (bits <= 8) {
     const stride = old ? 3 : 4;
     const claimed = long ? file.readUInt32LE(46) : 0;
@@ -105,11 +105,11 @@ function parse(file: Buffer, fail: (reason: string) => Error): Header {
     return { ...shape, palette: { colors, stride, grey } };
   }
   if (bits === 24) return shape;
-  if (compression === plain) {
+  if (compression === PLAIN) {
     // Of 32 bits, the upper 8 mean nothing.
     return { ...shape, masks: bits === 16 ? [0x7c00, 0x3e0, 0x1f] : [0xff0000, 0xff00, 0xff] };
   }
-  const count = size >= 56 || compression === alphaBitfields ? 4 : 3;
+  const count = size >= 56 || compression === ALPHA_BITFIELDS ? 4 : 3;
   if (file.length < 54 + 4 * count) throw fail("the bit masks are missing");
   const masks = Array.from({ length: count }, (_, i) => file.readUInt32LE(54 + 4 * i));
   return { ...shape, masks };
@@ -156,7 +156,7 @@ function unpackRuns(
   fail: (reason: string) => Error,
 ): Uint8Array {
   const indices = new Uint8Array(width * height);
-  const four = compression === rle4;
+  const four = compression === RLE4;
   const put = (index: number) => {
     if (x < width && y < height) indices[y * width + x] = index;
     x++;

@@ -5,12 +5,12 @@
 import { boxesOf } from "./boxes.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
-import { endOfGif, trailer } from "./gif.ts";
+import { endOfGif, TRAILER } from "./gif.ts";
 import { endOfJpeg, segmentsOf } from "./jpeg.ts";
 import type { Read } from "./png.ts";
 
 /** Fewer may be the last bytes of a whole file, or of its samples. */
-const fewestZeros = 64;
+const FEWEST_ZEROS = 64;
 
 /** Ends a JPEG file. */
 export const endOfImage = Buffer.of(0xff, 0xd9);
@@ -24,7 +24,7 @@ export function hasEnd(format: PictureFormat, bytes: Uint8Array): boolean {
 /** A file without zeros in place of its end. */
 export function withoutZerosAtEnd(bytes: Uint8Array): Uint8Array {
   const zeros = zerosAtEnd(bytes);
-  return zeros >= fewestZeros ? bytes.subarray(0, bytes.length - zeros) : bytes;
+  return zeros >= FEWEST_ZEROS ? bytes.subarray(0, bytes.length - zeros) : bytes;
 }
 
 /**
@@ -37,7 +37,7 @@ export function zerosForScans(format: PictureFormat, bytes: Uint8Array): number 
   if (format !== "jpeg" || hasEnd(format, bytes)) return 0;
   const zeros = zerosAtEnd(bytes);
   const isProgressive = [...segmentsOf(bytes)].some(({ marker }) => marker === progressive);
-  return isProgressive && zeros >= fewestZeros ? zeros : 0;
+  return isProgressive && zeros >= FEWEST_ZEROS ? zeros : 0;
 }
 
 function zerosAtEnd(bytes: Uint8Array): number {
@@ -62,12 +62,12 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
       // At the beginning stands a thumbnail, which has such an end, too.
       return length <= 2 ** 18 ? !hasEnd(format, read(0, length)) : !end.includes(endOfImage);
     case "gif":
-      return end.at(-1) !== trailer;
+      return end.at(-1) !== TRAILER;
     case "webp":
       return asBuffer(read(4, 4)).readUInt32LE() + 8 > length;
     case "avif":
       return (
-        end.subarray(-fewestZeros).every((byte) => byte === 0) ||
+        end.subarray(-FEWEST_ZEROS).every((byte) => byte === 0) ||
         [...boxesOf(read, 0, length)].some((box) => box.end > length)
       );
     case "tiff":
@@ -78,7 +78,7 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
 }
 
 /** The most bytes of a TIFF file that are searched for its directory. */
-const maxRead = 2 ** 30;
+const MAX_READ = 2 ** 30;
 
 /** Where the last samples of the first picture of a TIFF file end. */
 function endOfSamples(read: Read, length: number): number {
@@ -88,9 +88,9 @@ function endOfSamples(read: Read, length: number): number {
     if (file.first > length / 2) return length;
     // What a directory in front speaks of stands behind it, usually in front of the samples.
     for (let part = 2 ** 16; ; part *= 8) {
-      const end = endOfStrips(read(0, Math.min(part, length, maxRead)));
+      const end = endOfStrips(read(0, Math.min(part, length, MAX_READ)));
       if (end !== undefined) return end;
-      if (part >= Math.min(length, maxRead)) return Number.POSITIVE_INFINITY;
+      if (part >= Math.min(length, MAX_READ)) return Number.POSITIVE_INFINITY;
     }
   } catch {
     return Number.POSITIVE_INFINITY;

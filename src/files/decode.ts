@@ -132,7 +132,7 @@ function pngExtras(read: Read): { orientation?: number; frames?: number; looksWh
 }
 
 /** A gigabyte. While it is decoded, a picture takes up to three times as much as its samples. */
-export const maxBytes = 2 ** 30;
+export const MAX_BYTES = 2 ** 30;
 
 /**
  * How many pixels (in PNG, bytes of samples) a byte of a file can stand for. Deflate makes 1032 bytes of one.
@@ -151,7 +151,7 @@ function checkHeader(header: Header, length: number, name: string, packed?: numb
   const { format, width, height, channels, depth } = header;
   const size = width * height * channels * (depth / 8);
   if (!(size > 0)) throw undecodable(name, format, length, new Error(`${width}x${height} pixels`));
-  if (size > maxBytes) {
+  if (size > MAX_BYTES) {
     const gigabytes = (size / 2 ** 30).toPrecision(3);
     throw new DataError(
       `${name}: this picture claims to have ${width}x${height} pixels, which take ${gigabytes} GiB, and at ` +

@@ -60,7 +60,7 @@ const unitBytes = [0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8, 4, 0, 0, 8, 8, 8];
 /** Bytes of whole numbers, by the number of their type. */
 const wholeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
 
-const [short, long, rational] = [3, 4, 5];
+const [SHORT, LONG, RATIONAL] = [3, 4, 5];
 
 /** Reads directories, of TIFF files as well, also of those beyond 4 GiB. */
 export class Directories {
@@ -190,12 +190,12 @@ export function forNewPicture(
     const patch = (directory: number, tag: number, value: number) => {
       const entry = file.find(directory, tag);
       // A value of 4 bytes stands in its entry, where those of 2 bytes stand, too.
-      if (entry?.count !== 1 || (entry.type !== short && entry.type !== long)) return;
-      file.put(entry.at - 6, 2, long);
+      if (entry?.count !== 1 || (entry.type !== SHORT && entry.type !== LONG)) return;
+      file.put(entry.at - 6, 2, LONG);
       file.put(entry.at, 4, value);
     };
     const orientation = file.find(file.first, tags.orientation);
-    if (orientation?.type === short && orientation.count === 1) file.put(orientation.at, 2, 1);
+    if (orientation?.type === SHORT && orientation.count === 1) file.put(orientation.at, 2, 1);
     patch(file.first, tags.imageWidth, size.width);
     patch(file.first, tags.imageHeight, size.height);
     const exifDirectory = file.value(file.find(file.first, tags.exif));
@@ -215,14 +215,14 @@ export function forNewPicture(
 function moveSubjects(file: Directories, directory: number, source: SourcePicture, size: Size): void {
   for (const tag of [tags.subjectArea, tags.subjectLocation]) {
     const entry = file.find(directory, tag);
-    if (entry?.type !== short || entry.count < 2 || entry.count > 4) continue;
+    if (entry?.type !== SHORT || entry.count < 2 || entry.count > 4) continue;
     const moved = subjectIn(file.values(entry), source, size);
     if (Math.max(...moved) > 0xffff) file.remove(directory, tag);
     else for (const [i, value] of moved.entries()) file.put(entry.at + 2 * i, 2, Math.max(0, value));
   }
   const factor = growth(source, size);
   const [x, y] = [tags.focalPlaneX, tags.focalPlaneY].map((tag) => file.find(directory, tag));
-  if (x?.type !== rational || y?.type !== rational) return;
+  if (x?.type !== RATIONAL || y?.type !== RATIONAL) return;
   const [perX, perY] = [x, y].map(({ at }) => file.uint(at, 4) / file.uint(at + 4, 4));
   const isTurned = source.orientation >= 5;
   const moved = [(isTurned ? perY : perX) * factor.x, (isTurned ? perX : perY) * factor.y];
@@ -275,9 +275,9 @@ export function densityEntries(density: Density | undefined, order: Order): Omit
   const { x, y, isRatio = false } = density ?? { x: 1, y: 1, isRatio: true };
   const [noUnit, inch] = [1, 2];
   return [
-    { tag: tags.xResolution, type: rational, values: fraction(x)! },
-    { tag: tags.yResolution, type: rational, values: fraction(y)! },
-    { tag: tags.resolutionUnit, type: short, values: [isRatio ? noUnit : inch] },
+    { tag: tags.xResolution, type: RATIONAL, values: fraction(x)! },
+    { tag: tags.yResolution, type: RATIONAL, values: fraction(y)! },
+    { tag: tags.resolutionUnit, type: SHORT, values: [isRatio ? noUnit : inch] },
   ].map(({ tag, type, values }) => ({ tag, type, count: 1, bytes: encode(type, values, order) }));
 }
 
@@ -354,7 +354,7 @@ export function readTree(file: Directories, directory: number, depth = 0): Tree 
 /** A tree that begins at `start`, an even place. */
 export function encodeTree({ entries, children }: Tree, start: number, order: Order): Buffer {
   const withPlaces = (places: readonly number[]) =>
-    children.map(({ tag }, i) => ({ tag, type: long, count: 1, bytes: encode(long, [places[i]], order) }));
+    children.map(({ tag }, i) => ({ tag, type: LONG, count: 1, bytes: encode(LONG, [places[i]], order) }));
   const none = children.map(() => 0);
   let end = start + encodeDirectory([...entries, ...withPlaces(none)], start, order).length;
   const places: number[] = [];
@@ -397,7 +397,7 @@ export function densityIn(file: Directories, directory: number): Density | undef
   const entries = file.entries(directory);
   const unit = file.value(entries.find(({ tag }) => tag === tags.resolutionUnit)) ?? 2;
   const read = (wanted: number) => {
-    const entry = entries.find(({ tag, type }) => tag === wanted && type === rational);
+    const entry = entries.find(({ tag, type }) => tag === wanted && type === RATIONAL);
     return entry && file.uint(entry.at, 4) / file.uint(entry.at + 4, 4);
   };
   const [x, y] = [read(tags.xResolution), read(tags.yResolution)];

@@ -10,18 +10,18 @@ interface Block {
   readonly end: number;
 }
 
-const [frame, extension, comment] = [0x2c, 0x21, 0xfe];
+const [FRAME, EXTENSION, COMMENT] = [0x2c, 0x21, 0xfe];
 /** Ends a GIF file. */
-export const trailer = 0x3b;
+export const TRAILER = 0x3b;
 
 /** Frames, extensions and the mark for the end, up to the first byte that is none of them. */
 function* blocksOf(bytes: Uint8Array): Generator<Block> {
   const tableBytes = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
   for (let at = 13 + tableBytes(bytes[10]); at < bytes.length; ) {
     const [kind, label] = [bytes[at], bytes[at + 1]];
-    if (kind === trailer) return yield { kind, label, parts: [], end: at + 1 };
-    if (kind !== frame && kind !== extension) return;
-    at += kind === frame ? 11 + tableBytes(bytes[at + 9]) : 2;
+    if (kind === TRAILER) return yield { kind, label, parts: [], end: at + 1 };
+    if (kind !== FRAME && kind !== EXTENSION) return;
+    at += kind === FRAME ? 11 + tableBytes(bytes[at + 9]) : 2;
     // Parts of up to 255 bytes, each behind its length, up to one without any.
     const parts: Uint8Array[] = [];
     for (; bytes[at] > 0; at += 1 + bytes[at]) parts.push(bytes.subarray(at + 1, at + 1 + bytes[at]));
@@ -32,7 +32,7 @@ function* blocksOf(bytes: Uint8Array): Generator<Block> {
 
 /** Where the bytes behind a picture begin; undefined if the mark for its end is missing. */
 export function endOfGif(bytes: Uint8Array): number | undefined {
-  for (const { kind, end } of blocksOf(bytes)) if (kind === trailer) return end;
+  for (const { kind, end } of blocksOf(bytes)) if (kind === TRAILER) return end;
   return undefined;
 }
 
@@ -41,7 +41,7 @@ export function gifExtras(bytes: Uint8Array): { comments: string[]; density?: De
   const aspect = bytes[12];
   const density = aspect > 0 ? ratioOf(64, aspect + 15) : undefined;
   const comments = [...blocksOf(bytes)]
-    .filter(({ kind, label }) => kind === extension && label === comment)
+    .filter(({ kind, label }) => kind === EXTENSION && label === COMMENT)
     .map(({ parts }) => Buffer.concat(parts).toString("latin1"));
   return { comments, density };
 }

@@ -126,27 +126,27 @@ function areColors(points: Primaries): boolean {
 
 // ---- Codes of colours, by ITU-T H.273, as PNG's cICP and AVIF's nclx have them
 
-const srgbPrimariesCode = 1;
-export const srgbTransfer = 13;
+const SRGB_PRIMARIES_CODE = 1;
+export const SRGB_TRANSFER = 13;
 
 /** A profile for codes of colours, undefined if they are those of sRGB; not known are codes that no profile says. */
 export function profileOfCode(
   primariesCode: number,
   transferCode: number,
 ): { readonly profile?: Uint8Array; readonly isKnown: boolean } {
-  const place = primariesCode === unspecified ? srgbPrimariesCode : primariesCode;
-  const transfer = transferCode === unspecified ? srgbTransfer : transferCode;
-  if (place === srgbPrimariesCode && transfer === srgbTransfer) return { isKnown: true };
+  const place = primariesCode === UNSPECIFIED ? SRGB_PRIMARIES_CODE : primariesCode;
+  const transfer = transferCode === UNSPECIFIED ? SRGB_TRANSFER : transferCode;
+  if (place === SRGB_PRIMARIES_CODE && transfer === SRGB_TRANSFER) return { isKnown: true };
   const [primaries, curve] = [primariesByCode[place], curveByCode[transfer]];
   if (!primaries || !curve) return { isKnown: false };
   return { profile: profileOf("RGB", curve, primaries), isKnown: true };
 }
 
-const unspecified = 2;
+const UNSPECIFIED = 2;
 
 /** Do codes say nothing? */
 export function isUnspecified(primaries: number, transfer: number): boolean {
-  return primaries === unspecified && transfer === unspecified;
+  return primaries === UNSPECIFIED && transfer === UNSPECIFIED;
 }
 
 /** PQ and HLG. */

@@ -9,7 +9,7 @@ import { isBytes, ownBytes } from "../options/classes.ts";
 import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
-import { decode, isStored, maxBytes } from "./decode.ts";
+import { decode, isStored, MAX_BYTES } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
 import { tooLong } from "./path-of.ts";
 import { unpackPng } from "./png-samples.ts";
@@ -47,7 +47,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
   checkArguments("decodeImage", { bytes: [bytes, bytesWanted], name: [name, text] });
   // The main thread has other things to do, and lets sharp decode in others.
-  const plain = isMainThread || sharpSuffices() ? undefined : unpackPng(bytes, maxBytes);
+  const plain = isMainThread || sharpSuffices() ? undefined : unpackPng(bytes, MAX_BYTES);
   if (plain) return plain;
   const { image } = await decode(bytes, name, (header) => ({
     deep: false,

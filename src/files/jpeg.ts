@@ -3,7 +3,7 @@
 export { endOfJpeg, type Segment, segmentsOf } from "../picture/jpeg-segments.ts";
 
 /** The most bytes that a segment holds. */
-export const maxSegment = 65_533;
+export const MAX_SEGMENT = 65_533;
 
 export function encodeSegment(marker: number, ...parts: readonly (Uint8Array | string)[]): Buffer {
   const data = Buffer.concat(
@@ -20,14 +20,14 @@ export function startsWith(data: Uint8Array, text: string): boolean {
 /** How Photoshop stores IPTC data and notes on copyright: as some of many resources. */
 export const photoshop = "Photoshop 3.0\0";
 
-const iptcId = 0x0404;
+const IPTC_ID = 0x0404;
 
 /** What Photoshop says of copyright: the mark, a byte, and an address. */
 const rightsIds: readonly number[] = [0x040a, 0x040b];
 
 /** IPTC data as a resource, and those on copyright behind it. */
 export function encodeResources(iptc: Uint8Array | undefined, rights: Uint8Array = new Uint8Array()): Buffer {
-  return Buffer.concat([...(iptc ? [encodeResource(iptcId, iptc)] : []), rights]);
+  return Buffer.concat([...(iptc ? [encodeResource(IPTC_ID, iptc)] : []), rights]);
 }
 
 function encodeResource(id: number, data: Uint8Array): Buffer {
@@ -41,7 +41,7 @@ function encodeResource(id: number, data: Uint8Array): Buffer {
 export function iptcOf(resources: Uint8Array): Uint8Array | undefined {
   const bytes = withoutName(resources);
   if (bytes[0] === 0x1c) return bytes; // IPTC data without a resource around them
-  for (const { id, data } of resourcesIn(bytes)) if (id === iptcId && data.length > 0) return data;
+  for (const { id, data } of resourcesIn(bytes)) if (id === IPTC_ID && data.length > 0) return data;
   return undefined;
 }
 

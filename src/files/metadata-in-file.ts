@@ -4,7 +4,7 @@ import { inflateSync } from "node:zlib";
 import { type Header, uprightSize } from "./decode.ts";
 import { type Density, Directories, densityIn } from "./exif.ts";
 import { gifExtras } from "./gif.ts";
-import { isTelevisionCode, profileOfCode, profileOfNumbers, srgbTransfer } from "./icc.ts";
+import { isTelevisionCode, profileOfCode, profileOfNumbers, SRGB_TRANSFER } from "./icc.ts";
 import { iptcOf, rightsOf } from "./jpeg.ts";
 import {
   type FileMetadata,
@@ -85,7 +85,10 @@ function avifMetadata(bytes: Uint8Array, metadata: Metadata): FileMetadata {
   if (metadata.icc || at < 0 || at + 12 > file.length) return { metadata, gaps: [] };
   const [primaries, transfer] = [file.readUInt16BE(at + 8), file.readUInt16BE(at + 10)];
   // Files that name the curve of television mean that of screens.
-  const { profile, isKnown } = profileOfCode(primaries, isTelevisionCode(transfer) ? srgbTransfer : transfer);
+  const { profile, isKnown } = profileOfCode(
+    primaries,
+    isTelevisionCode(transfer) ? SRGB_TRANSFER : transfer,
+  );
   if (isKnown) return { metadata: { ...metadata, icc: profile }, gaps: [] };
   // What no profile says, PNG says by the same codes: the samples are those of the file, as RGB in the full range.
   const code = encodeChunk("cICP", Buffer.of(primaries, transfer, 0, 1));

@@ -18,7 +18,7 @@ import {
   profileOfNumbers,
   spaceOf,
 } from "./icc.ts";
-import { endOfJpeg, iptcOf, maxSegment, photoshop, rightsOf, segmentsOf, startsWith } from "./jpeg.ts";
+import { endOfJpeg, iptcOf, MAX_SEGMENT, photoshop, rightsOf, segmentsOf, startsWith } from "./jpeg.ts";
 import type { SourcePicture } from "./picture-places.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
 import { decodeXmp, film, furtherPictures, gainMap, withoutParts } from "./xmp.ts";
@@ -155,7 +155,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     rights?: Uint8Array;
     density?: Density;
   } = {};
-  let room = maxText;
+  let room = MAX_TEXT;
   let [isTransparent, hasBackground] = [bytes[25] === 4 || bytes[25] === 6, false]; // by the type of colours
   for (const { type, data, end } of chunksOf(readFrom(bytes))) {
     if (type === "IEND") {
@@ -200,7 +200,7 @@ function isGreyPng(bytes: Uint8Array): boolean {
 function packedProfileGap(data: Uint8Array, isGrey: boolean, inflate: Inflate): string {
   try {
     const afterName = data.indexOf(0) + 2; // with the method of packing
-    const icc = inflate(data.subarray(afterName), maxText);
+    const icc = inflate(data.subarray(afterName), MAX_TEXT);
     const gap = profileGap(icc);
     if (gap !== undefined) return gap;
     const isForGrey = spaceOf(icc) === "GRAY";
@@ -213,7 +213,7 @@ function packedProfileGap(data: Uint8Array, isGrey: boolean, inflate: Inflate): 
 }
 
 /** The most bytes that all texts together may become when they are unpacked. */
-const maxText = 2 ** 24;
+const MAX_TEXT = 2 ** 24;
 
 function pngText(
   type: string,
@@ -377,7 +377,7 @@ function noteLack({ format, notes }: Target, what: string): void {
 }
 
 /** A segment of a JPEG file, with room for a prefix, a resolution, and what libvips adds to a placeholder. */
-const maxExif = maxSegment - 533;
+const maxExif = MAX_SEGMENT - 533;
 
 function fitExif(exif: Uint8Array | undefined, target: Target): Uint8Array | undefined {
   if (exif === undefined) return undefined;
@@ -427,7 +427,7 @@ function fitComments(comments: Metadata["comments"], target: Target): Metadata["
 
 /** Is there room for so many bytes? Only JPEG's segments are small. */
 function fitsSegment(bytes: number, format: PictureFormat): boolean {
-  return format !== "jpeg" || bytes <= maxSegment;
+  return format !== "jpeg" || bytes <= MAX_SEGMENT;
 }
 
 function fitProfile(

@@ -20,12 +20,12 @@ export function pathOf(file: string | URL): string {
 }
 
 /** Bytes of the longest file name that file systems take. */
-export const maxNameBytes = 255;
+export const MAX_NAME_BYTES = 255;
 
 /** What is wrong with a path that the system calls too long. */
 export function tooLong(path: string): string {
   const [name, whole] = [basename(path), path].map((text) => Buffer.byteLength(text));
-  return name > maxNameBytes
-    ? `its name has ${name} bytes, and file systems take ${maxNameBytes}`
+  return name > MAX_NAME_BYTES
+    ? `its name has ${name} bytes, and file systems take ${MAX_NAME_BYTES}`
     : `its path of ${whole} bytes, or a name in it, is longer than the system takes`;
 }

@@ -59,9 +59,14 @@ export function picturesIn(
   const { names, leftOut } = search(folder, options);
   if (names.length === 0) {
     const others = leftOut.length > 0 ? `, only ${listOf(leftOut)}` : "";
+    const below = leftOut.filter(({ why }) => why === "a folder").map(({ name }) => join(folder, name));
+    const withPictures = below.filter(holdsPictures);
+    const advice =
+      withPictures.length > 0
+        ? `There are some in ${firstOf(withPictures)}: name ${withPictures.length === 1 ? "that" : "one of these"}.`
+        : "Check the path, or convert pictures of other formats to PNG.";
     throw new DataError(
-      `${folder}: there are no pictures (${formatNames}) in this folder${others}. ` +
-        "Check the path, or convert pictures of other formats to PNG.",
+      `${folder}: there are no pictures (${formatNames}) in this folder${others}. ${advice}`,
     );
   }
   if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
@@ -114,6 +119,16 @@ function search(root: string, { recursive = false, except }: SearchOptions) {
   for (const name of links) enter(name); // which may add more
   const inOrder = (a: string, b: string) => (a < b ? -1 : 1);
   return { names, leftOut: leftOut.sort((a, b) => inOrder(a.name, b.name)) };
+}
+
+/** Are there pictures in a folder itself? */
+function holdsPictures(folder: string): boolean {
+  try {
+    return search(folder, {}).names.length > 0;
+  } catch (error) {
+    if (error instanceof DataError) return false; // nobody can read it
+    throw error;
+  }
 }
 
 /** Thumbnails, bins and the like, as network drives, Windows, macOS and Linux keep them, in lower case. */

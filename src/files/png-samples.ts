@@ -18,9 +18,9 @@ const ordinaryChunks = new Set([
 ]);
 
 /** Deflate makes at most so many bytes of one. */
-const mostPerByte = 1032;
+const MOST_PER_BYTE = 1032;
 
-const channels = 3;
+const CHANNELS = 3;
 
 /**
  * The picture, as `decodeImage` gives it; undefined if the file is of another kind, or damaged: then sharp reads it,
@@ -48,7 +48,7 @@ export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined
   if (!isPlain) return undefined;
   const [width, height] = [view.readUInt32BE(16), view.readUInt32BE(20)];
   const size = unpackedSize(view.subarray(16, 26));
-  if (width === 0 || height === 0 || size > Math.min(maxBytes, file.length * mostPerByte)) return undefined;
+  if (width === 0 || height === 0 || size > Math.min(maxBytes, file.length * MOST_PER_BYTE)) return undefined;
   let rows: Uint8Array;
   try {
     // One piece for all: otherwise they are put together in the end.
@@ -57,8 +57,8 @@ export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined
     return undefined;
   }
   if (rows.length !== size) return undefined;
-  const data = undoFilters(rows, width * channels, height);
-  return data && { width, height, channels, data };
+  const data = undoFilters(rows, width * CHANNELS, height);
+  return data && { width, height, channels: CHANNELS, data };
 }
 
 const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -99,8 +99,8 @@ const copy: UndoFilter = (out, at, rows, from, length) => {
 };
 
 const addLeft: UndoFilter = (out, at, rows, from, length) => {
-  for (let i = 0; i < channels; i++) out[at + i] = rows[from + i];
-  for (let i = channels; i < length; i++) out[at + i] = rows[from + i] + out[at + i - channels];
+  for (let i = 0; i < CHANNELS; i++) out[at + i] = rows[from + i];
+  for (let i = CHANNELS; i < length; i++) out[at + i] = rows[from + i] + out[at + i - CHANNELS];
 };
 
 const addAbove: UndoFilter = (out, at, rows, from, length, above, up) => {
@@ -108,17 +108,17 @@ const addAbove: UndoFilter = (out, at, rows, from, length, above, up) => {
 };
 
 const addMean: UndoFilter = (out, at, rows, from, length, above, up) => {
-  for (let i = 0; i < channels; i++) out[at + i] = rows[from + i] + (above[up + i] >> 1);
-  for (let i = channels; i < length; i++) {
-    out[at + i] = rows[from + i] + ((out[at + i - channels] + above[up + i]) >> 1);
+  for (let i = 0; i < CHANNELS; i++) out[at + i] = rows[from + i] + (above[up + i] >> 1);
+  for (let i = CHANNELS; i < length; i++) {
+    out[at + i] = rows[from + i] + ((out[at + i - CHANNELS] + above[up + i]) >> 1);
   }
 };
 
 const addPaeth: UndoFilter = (out, at, rows, from, length, above, up) => {
-  for (let c = 0; c < channels; c++) {
+  for (let c = 0; c < CHANNELS; c++) {
     let left = 0;
     let corner = 0;
-    for (let i = c; i < length; i += channels) {
+    for (let i = c; i < length; i += CHANNELS) {
       const top = above[up + i];
       left = (rows[from + i] + nearest(left, top, corner)) & 255;
       out[at + i] = left;

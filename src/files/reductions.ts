@@ -1,6 +1,6 @@
 /** What pictures have that training and measuring do not use, by their headers. */
 import { basename } from "node:path";
-import { firstOf } from "../options/lists.ts";
+import { firstOf, quantity } from "../options/lists.ts";
 import { type Header, readHeaderOfFile } from "./decode.ts";
 import type { Note } from "./metadata.ts";
 
@@ -22,12 +22,17 @@ export function reductionsOf(headers: ReadonlyMap<string, Header>, kinds: readon
     const names = [...headers].filter(([, header]) => has(header)).map(([path]) => basename(path));
     if (names.length === 0) return [];
     const verb = names.length === 1 ? "has" : "have";
-    return [{ kind, text: `${names.length} of ${headers.size} files ${verb} ${text}: ${firstOf(names)}` }];
+    return [
+      {
+        kind,
+        text: `${names.length} of ${quantity(headers.size, "file")} ${verb} ${text}: ${firstOf(names)}`,
+      },
+    ];
   });
 }
 
 /** Headers that are read at the same time. */
-const atOnce = 8;
+const AT_ONCE = 8;
 
 /** The headers of files, by path. Damaged files are left out: why they are damaged is said when they are read. */
 export async function headersOf(paths: readonly string[]): Promise<Map<string, Header>> {
@@ -40,6 +45,6 @@ export async function headersOf(paths: readonly string[]): Promise<Map<string, H
       if (header) headers.set(path, header);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, read));
+  await Promise.all(Array.from({ length: AT_ONCE }, read));
   return new Map(paths.flatMap((path) => (headers.has(path) ? [[path, headers.get(path)!]] : [])));
 }

@@ -2,7 +2,7 @@
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { workerData } from "node:worker_threads";
 
-const MiB = 2 ** 20;
+const MIB = 2 ** 20;
 
 /**
  * Threads that read pictures: all cores but one, which computes; of more than four, all but two, as a GPU's driver
@@ -47,7 +47,7 @@ export function memoryForPictures(
   limit: number = process.constrainedMemory?.() ?? 0,
   total: number = totalmem(),
 ): number {
-  const least = limit > 0 && limit <= total ? limit / 4 : 512 * MiB;
+  const least = limit > 0 && limit <= total ? limit / 4 : 512 * MIB;
   return Math.max(least, available / 2);
 }
 
@@ -63,5 +63,5 @@ function availableMemory(): number {
  * least 2, and of large batches no more than fit into 128 MiB.
  */
 export function batchesAhead(bytesPerBatch: number): number {
-  return Math.max(2, Math.min(8, Math.floor((128 * MiB) / bytesPerBatch)));
+  return Math.max(2, Math.min(8, Math.floor((128 * MIB) / bytesPerBatch)));
 }

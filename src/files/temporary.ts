@@ -80,10 +80,10 @@ function placeOf(path: string): { folder: string; name: string } {
 // ---- Names
 
 /** Of a name, in bytes: the mark of a temporary file has at most 50, and file systems take 255. */
-const maxOwnBytes = 200;
+const MAX_OWN_BYTES = 200;
 
 /** A name, or its beginning with a hash of the whole. */
-export function shorten(name: string, most = maxOwnBytes): string {
+export function shorten(name: string, most = MAX_OWN_BYTES): string {
   const bytes = Buffer.from(name);
   if (bytes.length <= most) return name;
   let end = most - 9;
@@ -103,7 +103,7 @@ function ownMark(): string {
 const firstListing = new Map<string, string[]>();
 
 /** Milliseconds without a change after which a file counts as left behind where only its age can tell. */
-const oldAge = 24 * 60 * 60 * 1000;
+const OLD_AGE = 24 * 60 * 60 * 1000;
 
 /** Removes the temporary files of `path` whose processes have ended. */
 export function removeLeftovers(path: string): void {
@@ -130,5 +130,5 @@ function isLeftOver(path: string, [, place, pid, start]: readonly string[]): boo
   const runs = isRunning({ place, pid: Number.parseInt(pid, 36), start });
   if (runs !== undefined) return !runs;
   const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-  return Date.now() - modified > oldAge;
+  return Date.now() - modified > OLD_AGE;
 }

@@ -14,13 +14,13 @@ import {
 import { type ColorNumbers, srgbPrimaries } from "./icc.ts";
 import type { Read } from "./png.ts";
 
-const [iptcTag, photoshopTag] = [33723, 34377];
+const [IPTC_TAG, PHOTOSHOP_TAG] = [33723, 34377];
 const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, tags.resolutionUnit];
 
 /** Tags that say how samples lie in a file, or stand elsewhere: compression, resolution, XMP, profile… */
 function isStructural(tag: number): boolean {
   const outside = [tags.orientation, ...resolutionTags, 700, 32997];
-  const others = [...outside, iptcTag, photoshopTag, 34675, 42112, 42113];
+  const others = [...outside, IPTC_TAG, PHOTOSHOP_TAG, 34675, 42112, 42113];
   const describing = [269, 270, 271, 272, 305, 306, 315, 316];
   return others.includes(tag) || (tag <= 532 && !describing.includes(tag));
 }
@@ -49,7 +49,7 @@ export function isCameraRaw(read: Read): boolean {
 }
 
 /** The most values of a curve that go into a profile. */
-const maxCurve = 1024;
+const MAX_CURVE = 1024;
 
 /** What a TIFF file says of its colours in tags of its own. Without primaries, its white is left out. */
 export function colorsOfTiff(bytes: Uint8Array): (ColorNumbers & { whiteAlone: boolean }) | undefined {
@@ -94,9 +94,9 @@ export function colorsOfTiff(bytes: Uint8Array): (ColorNumbers & { whiteAlone: b
 
 /** A curve by fewer values, the first and the last one among them. */
 function shortenCurve(values: readonly number[]): readonly number[] {
-  if (values.length <= maxCurve) return values;
-  const step = (values.length - 1) / (maxCurve - 1);
-  return Array.from({ length: maxCurve }, (_, i) => values[Math.round(i * step)]);
+  if (values.length <= MAX_CURVE) return values;
+  const step = (values.length - 1) / (MAX_CURVE - 1);
+  return Array.from({ length: MAX_CURVE }, (_, i) => values[Math.round(i * step)]);
 }
 
 /** Whether a TIFF file has a channel besides its colours of which it does not say that it is transparency. */
@@ -165,8 +165,8 @@ export async function addToTiff(path: string, { exif, iptc, rights, density }: T
     });
     const own = all.filter(({ tag }) => !resolutionTags.includes(tag));
     const texts = [
-      { tag: iptcTag, bytes: iptc },
-      { tag: photoshopTag, bytes: rights },
+      { tag: IPTC_TAG, bytes: iptc },
+      { tag: PHOTOSHOP_TAG, bytes: rights },
     ].flatMap(({ tag, bytes }): Omit<Entry, "at">[] =>
       bytes ? [{ tag, type: 7, count: bytes.length, bytes }] : [],
     );

@@ -18,7 +18,7 @@ const byte = { type: 7, bytes: 1 };
 const long8 = { type: 16, bytes: 8 };
 
 /** Rows are grouped into strips; a reader has one of them in memory at a time. */
-const rowsPerStrip = 16;
+const ROWS_PER_STRIP = 16;
 
 export function tiffHeader(picture: TiffPicture): Buffer {
   const { length } = headerFor(picture, 0); // the same wherever the samples begin
@@ -28,7 +28,7 @@ export function tiffHeader(picture: TiffPicture): Buffer {
 function headerFor({ width, height, channels, depth, icc }: TiffPicture, samplesStart: number): Buffer {
   const colors = channels <= 2 ? 1 : 3;
   const rowBytes = (width * channels * depth) / 8;
-  const tops = Array.from({ length: Math.ceil(height / rowsPerStrip) }, (_, k) => k * rowsPerStrip);
+  const tops = Array.from({ length: Math.ceil(height / ROWS_PER_STRIP) }, (_, k) => k * ROWS_PER_STRIP);
   const fields: [tag: number, type: typeof short, values: ArrayLike<number>][] = [
     [256, long8, [width]],
     [257, long8, [height]],
@@ -37,8 +37,8 @@ function headerFor({ width, height, channels, depth, icc }: TiffPicture, samples
     [262, short, [colors === 1 ? 1 : 2]], // PhotometricInterpretation: 0 is black, or RGB
     [273, long8, tops.map((top) => samplesStart + top * rowBytes)], // StripOffsets
     [277, short, [channels]], // SamplesPerPixel
-    [278, long8, [rowsPerStrip]],
-    [279, long8, tops.map((top) => Math.min(rowsPerStrip, height - top) * rowBytes)], // StripByteCounts
+    [278, long8, [ROWS_PER_STRIP]],
+    [279, long8, tops.map((top) => Math.min(ROWS_PER_STRIP, height - top) * rowBytes)], // StripByteCounts
     [284, short, [1]], // PlanarConfiguration: the channels of a pixel side by side
   ];
   if (channels > colors) fields.push([338, short, [2]]); // ExtraSamples: alpha, not premultiplied

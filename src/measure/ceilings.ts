@@ -61,8 +61,8 @@ export async function measureFlops(
 /**
  * Keeps a device busy until its multiply-adds get no faster. A card that had nothing to do, while the driver compiled
  * perhaps, has lowered its clock, and raises it only after some work (docs/gpus.md): what is timed before that is too
- * slow. Between two runs it waits for a fraction of a millisecond, too short for its clock to
- * fall; `timeInTurns` looks whether it did.
+ * slow. Between two runs it waits for a fraction of a millisecond, too short for its clock to fall; `timeInTurns`
+ * looks whether it did.
  */
 export async function warmUp(
   device: GpuDevice,

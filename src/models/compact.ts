@@ -15,6 +15,7 @@ import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, Sequential } from "../nn/layers.ts";
 import type { Layer } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -134,7 +135,8 @@ export const compact: Architecture<"Compact", Options, "quick" | "real-esrgan"> 
       logEvery: 100,
     },
   },
-  describe: ({ scale, layers, channels }) => `Compact x${scale}, ${layers} layers of ${channels} channels`,
+  describe: ({ scale, layers, channels }) =>
+    `Compact x${scale}, ${quantity(layers, "layer")} of ${quantity(channels, "channel")}`,
   shortName: ({ scale, layers, channels }) => `compact-x${scale}-${layers}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new Compact({ ...options, random }),

@@ -18,6 +18,7 @@ import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { tensor } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -87,7 +88,11 @@ export class EDSR extends ConfiguredNetwork<Options> {
   }
 
   #features(x: Tensor): Tensor {
-    const features = this.head.forward(this.sub_mean.forward(mul(x, this.options.rgbRange)));
+    const inRange = mul(x, this.options.rgbRange);
+    const centered = this.sub_mean.forward(inRange);
+    disposeUnderNoGrad(inRange);
+    const features = this.head.forward(centered);
+    disposeUnderNoGrad(centered);
     // Sequential passes `skip` to its last convolution, whose kernel adds it to the result on the way to
     // memory.
     const y = this.body.forward(features, { skip: features });
@@ -96,7 +101,12 @@ export class EDSR extends ConfiguredNetwork<Options> {
   }
 
   #reconstruct(features: Tensor): Tensor {
-    return mul(this.add_mean.forward(this.tail.forward(features)), 1 / this.options.rgbRange);
+    const centered = this.tail.forward(features);
+    const inRange = this.add_mean.forward(centered);
+    disposeUnderNoGrad(centered);
+    const y = mul(inRange, 1 / this.options.rgbRange);
+    disposeUnderNoGrad(inRange);
+    return y;
   }
 
   /**
@@ -239,7 +249,8 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
     "edsr-article": { ...paper, steps: 30_000 },
     "edsr-paper": paper,
   },
-  describe: ({ scale, blocks, channels }) => `EDSR x${scale}, ${blocks} blocks of ${channels} channels`,
+  describe: ({ scale, blocks, channels }) =>
+    `EDSR x${scale}, ${quantity(blocks, "block")} of ${quantity(channels, "channel")}`,
   shortName: ({ scale, blocks, channels }) => `edsr-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => true,
   build: (options, random, examples = []) =>

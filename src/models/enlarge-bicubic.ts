@@ -21,7 +21,7 @@ export function enlargeBicubic(x: Tensor, scale: number): Tensor {
   const margin = (SIDE - 1) / 2;
   const wide = pad(x, [margin, margin, margin, margin], "replicate");
   const y = conv2d(wide, weight, undefined, { shuffle: scale });
-  disposeUnderNoGrad(wide);
+  for (const part of [wide, weight]) disposeUnderNoGrad(part);
   return y;
 }
 

@@ -14,6 +14,7 @@ import { ReLU, Tanh } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -60,9 +61,14 @@ export class ESPCN extends ConfiguredNetwork<Options> {
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
     this.checkInput(x);
-    const y = this.last_part.forward(this.first_part.forward(x));
-    if (!this.options.residual) return y;
-    return add(enlargeBicubic(x, this.scale), y);
+    const features = this.first_part.forward(x);
+    const detail = this.last_part.forward(features);
+    disposeUnderNoGrad(features);
+    if (!this.options.residual) return detail;
+    const enlarged = enlargeBicubic(x, this.scale);
+    const y = add(enlarged, detail);
+    for (const part of [enlarged, detail]) disposeUnderNoGrad(part);
+    return y;
   }
 
   /** Half of each window, added up. */

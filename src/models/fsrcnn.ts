@@ -16,6 +16,8 @@ import { PReLU } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, ConvTranspose2d, Sequential } from "../nn/layers.ts";
 import { oneOf, whole } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -70,7 +72,12 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
     this.checkInput(x);
-    return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
+    const features = this.first_part.forward(x);
+    const mapped = this.mid_part.forward(features);
+    disposeUnderNoGrad(features);
+    const y = this.last_part.forward(mapped);
+    disposeUnderNoGrad(mapped);
+    return y;
   }
 
   /**
@@ -127,7 +134,8 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
       logEvery: 10,
     },
   },
-  describe: ({ scale, d, s, m }) => `FSRCNN x${scale}, ${d} and ${s} channels, ${m} layers of mapping`,
+  describe: ({ scale, d, s, m }) =>
+    `FSRCNN x${scale}, ${d} and ${quantity(s, "channel")}, ${quantity(m, "layer")} of mapping`,
   shortName: ({ scale, d, s, m }) => `fsrcnn-x${scale}-${d}-${s}-${m}`,
   looksAtExamples: () => false,
   build: (options, random) => new FSRCNN({ ...options, random }),

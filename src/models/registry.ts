@@ -129,7 +129,9 @@ export interface LoadModelOptions {
 /**
  * The network of a weight file, from the file's bytes: of a safetensors file that `saveWeights` made, or of one
  * that another program made of a network of this library, as safetensors, as PyTorch's `.pth` or as ncnn's `.param`
- * with the `.bin` appended. Then the names and shapes of its tensors tell which one it is. Errors call the file `name`.
+ * with the `.bin` appended. Then the names and shapes of its tensors tell which one it is. Those of Keras' files count
+ * where the metadata say `format: keras`: methods and commands in Node make such a safetensors file of `.h5` and
+ * `.keras` before they call this. Errors call the file `name`.
  *
  * @throws DataError if the file is broken, holds another network than it says or one that this library lacks,
  *   or has weights that are not finite.

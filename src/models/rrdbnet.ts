@@ -23,6 +23,7 @@ import { normalInit } from "../nn/init.ts";
 import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -319,7 +320,8 @@ export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> 
       logEvery: 100,
     },
   },
-  describe: ({ scale, blocks, channels }) => `RRDBNet x${scale}, ${blocks} blocks of ${channels} channels`,
+  describe: ({ scale, blocks, channels }) =>
+    `RRDBNet x${scale}, ${quantity(blocks, "block")} of ${quantity(channels, "channel")}`,
   shortName: ({ scale, blocks, channels }) => `rrdbnet-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new RRDBNet({ ...options, random }),

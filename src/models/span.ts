@@ -20,6 +20,7 @@ import { Conv2d, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import { whole, yesOrNo } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { tensor } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
@@ -80,7 +81,9 @@ export class SPAN extends ConfiguredNetwork<Options> {
   /** x [n, c, h, w] in 0..1 to [n, c, h * scale, w * scale]; c is 3 for RGB and 1 for luma. */
   forward(x: Tensor): Tensor {
     this.checkInput(x);
-    const first = this.conv_1.forward(this.options.normalize ? normalize(x) : x);
+    const input = this.options.normalize ? normalize(x) : x;
+    const first = this.conv_1.forward(input);
+    if (input !== x) disposeUnderNoGrad(input);
     let y = first;
     let afterFirstBlock = first;
     let inLastBlock = first;
@@ -122,7 +125,7 @@ function normalize(x: Tensor): Tensor {
   const mean = tensor(DIV2K_RGB_MEAN, [1, 3, 1, 1], { device: x.device, dtype: x.dtype });
   const centered = sub(x, mean);
   const y = mul(centered, 255);
-  disposeUnderNoGrad(centered);
+  for (const part of [mean, centered]) disposeUnderNoGrad(part);
   return y;
 }
 
@@ -225,7 +228,8 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
       logEvery: 100,
     },
   },
-  describe: ({ scale, blocks, channels }) => `SPAN x${scale}, ${blocks} blocks of ${channels} channels`,
+  describe: ({ scale, blocks, channels }) =>
+    `SPAN x${scale}, ${quantity(blocks, "block")} of ${quantity(channels, "channel")}`,
   shortName: ({ scale, blocks, channels }) => `span-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new SPAN({ ...options, random }),

@@ -25,6 +25,7 @@ import { add, sub } from "../kernels/elementwise/index.ts";
 import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { whole } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -76,10 +77,10 @@ export class Wren extends ConfiguredNetwork<Options> {
   forward(x: Tensor): Tensor {
     this.checkInput(x);
     const detail = this.#detail(x);
-    if (this.scale === 1) return add(x, detail);
-    const enlarged = enlargeBicubic(x, this.scale);
+    const enlarged = this.scale === 1 ? x : enlargeBicubic(x, this.scale);
     const y = add(enlarged, detail);
-    for (const part of [enlarged, detail]) disposeUnderNoGrad(part);
+    disposeUnderNoGrad(detail);
+    if (enlarged !== x) disposeUnderNoGrad(enlarged);
     return y;
   }
 
@@ -179,7 +180,8 @@ export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
       logEvery: 100,
     },
   },
-  describe: ({ scale, blocks, channels }) => `Wren x${scale}, ${blocks} blocks of ${channels} channels`,
+  describe: ({ scale, blocks, channels }) =>
+    `Wren x${scale}, ${quantity(blocks, "block")} of ${quantity(channels, "channel")}`,
   shortName: ({ scale, blocks, channels }) => `wren-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new Wren({ ...options, random }),

@@ -14,8 +14,8 @@ import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
 
 /** The window of SSIM: 11 samples of a Gaussian with a standard deviation of 1.5 (Wang et al. 2004). */
-const windowSize = 11;
-const windowSigma = 1.5;
+const WINDOW_SIZE = 11;
+const WINDOW_SIGMA = 1.5;
 
 /**
  * 1 - SSIM of pictures [n, c, h, w] with values in 0..1, as a tensor of shape []: 0 where they are equal. SSIM
@@ -24,14 +24,14 @@ const windowSigma = 1.5;
  * the whole window lies in the picture, and takes the mean. Both sides need 11 pixels.
  */
 export function ssimLoss(x: Tensor, target: Tensor): Tensor {
-  checkPictures("ssimLoss", x, target, windowSize);
+  checkPictures("ssimLoss", x, target, WINDOW_SIZE);
   const [n, c, h, w] = x.shape;
   const planes = n * c;
   const products = [x, target, mul(x, x), mul(target, target), mul(x, target)];
   const stacked = reshape(concat(products, 0), [products.length * planes, 1, h, w]);
-  const gaussian = constantOn(x.device, "gaussian", [windowSize], gaussianWindow);
-  const down = conv2d(stacked, reshape(gaussian, [1, 1, windowSize, 1]));
-  const means = conv2d(down, reshape(gaussian, [1, 1, 1, windowSize]));
+  const gaussian = constantOn(x.device, "gaussian", [WINDOW_SIZE], gaussianWindow);
+  const down = conv2d(stacked, reshape(gaussian, [1, 1, WINDOW_SIZE, 1]));
+  const means = conv2d(down, reshape(gaussian, [1, 1, 1, WINDOW_SIZE]));
   const [mx, mt, xx, tt, xt] = products.map((_, i) => slice(means, [i * planes], [(i + 1) * planes]));
   const [mxx, mtt, mxt] = [mul(mx, mx), mul(mt, mt), mul(mx, mt)];
   // Constants that keep the quotients apart from 0 / 0 in even areas.
@@ -42,8 +42,8 @@ export function ssimLoss(x: Tensor, target: Tensor): Tensor {
 }
 
 function gaussianWindow(): Float64Array {
-  const weights = Float64Array.from({ length: windowSize }, (_, i) =>
-    Math.exp(-(((i - (windowSize - 1) / 2) / windowSigma) ** 2) / 2),
+  const weights = Float64Array.from({ length: WINDOW_SIZE }, (_, i) =>
+    Math.exp(-(((i - (WINDOW_SIZE - 1) / 2) / WINDOW_SIGMA) ** 2) / 2),
   );
   const total = weights.reduce((a, b) => a + b);
   return weights.map((weight) => weight / total);
@@ -88,12 +88,12 @@ function dftMatrices(device: Device, n: number): Tensor {
  * to no scope. The bound is for programs with pictures of ever new sizes.
  */
 const constants = new WeakMap<Device, LruCache<string, Tensor>>();
-const maxConstants = 16;
+const MAX_CONSTANTS = 16;
 
 function constantOn(device: Device, name: string, shape: Shape, make: () => Float64Array): Tensor {
   let cache = constants.get(device);
   if (!cache) {
-    cache = new LruCache(maxConstants, (dropped) => dropped.dispose());
+    cache = new LruCache(MAX_CONSTANTS, (dropped) => dropped.dispose());
     constants.set(device, cache);
   }
   return cache.get(`${name} ${shape}`, () => outsideScopes(() => tensor(make(), shape, { device })));

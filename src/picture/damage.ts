@@ -56,11 +56,11 @@ function channelOf(image: Image<Samples>): { first: number; unit: number } {
 // ---- Noise
 
 /** Side of the blocks in which noise is measured, and how many are. */
-const blockSide = 16;
-const maxBlocks = 2048;
-const minBlocks = 8;
+const BLOCK_SIDE = 16;
+const MAX_BLOCKS = 2048;
+const MIN_BLOCKS = 8;
 /** Noise is white where this is 1. Textures have less. */
-const minWhite = 0.78;
+const MIN_WHITE = 0.78;
 /** From the mean of |x| to the standard deviation of x, if that is Gaussian. */
 const deviationOfMean = Math.sqrt(Math.PI / 2);
 
@@ -79,10 +79,10 @@ interface NoiseBlock {
  */
 function noiseOf(image: Image<Samples>): number {
   const blocks = noiseBlocks(image).sort((a, b) => a.sigma - b.sigma);
-  if (blocks.length < minBlocks) return 0;
+  if (blocks.length < MIN_BLOCKS) return 0;
   const quiet = blocks.slice(0, Math.ceil(blocks.length / 5));
   const whitest = quiet.map(({ white }) => white).sort((a, b) => b - a)[Math.floor(quiet.length / 10)];
-  return whitest < minWhite ? 0 : quiet[quiet.length >> 1].sigma;
+  return whitest < MIN_WHITE ? 0 : quiet[quiet.length >> 1].sigma;
 }
 
 /** Blocks of the picture without those that are clipped, where noise has lost a half. */
@@ -90,16 +90,16 @@ function noiseBlocks(image: Image<Samples>): NoiseBlock[] {
   const { width, height, channels, data } = image;
   const { first, unit } = channelOf(image);
   const line = width * channels;
-  const across = Math.floor(width / blockSide);
-  const down = Math.floor(height / blockSide);
-  const every = Math.max(1, Math.ceil((across * down) / maxBlocks));
-  const count = (blockSide - 2) ** 2;
+  const across = Math.floor(width / BLOCK_SIDE);
+  const down = Math.floor(height / BLOCK_SIDE);
+  const every = Math.max(1, Math.ceil((across * down) / MAX_BLOCKS));
+  const count = (BLOCK_SIDE - 2) ** 2;
   const blocks: NoiseBlock[] = [];
   for (let i = 0; i < across * down; i += every) {
-    const corner = first + Math.floor(i / across) * blockSide * line + (i % across) * blockSide * channels;
+    const corner = first + Math.floor(i / across) * BLOCK_SIDE * line + (i % across) * BLOCK_SIDE * channels;
     let [second, steps, low, high] = [0, 0, 65535, 0];
-    for (let y = 1; y < blockSide - 1; y++) {
-      for (let x = 1; x < blockSide - 1; x++) {
+    for (let y = 1; y < BLOCK_SIDE - 1; y++) {
+      for (let x = 1; x < BLOCK_SIDE - 1; x++) {
         const at = corner + y * line + x * channels;
         const [up, below] = [at - line, at + line];
         const [here, left, above] = [data[at], data[at - channels], data[up]];
@@ -123,14 +123,14 @@ function noiseBlocks(image: Image<Samples>): NoiseBlock[] {
 // ---- Blur
 
 /** How many rows and columns are looked at. */
-const maxLines = 192;
+const MAX_LINES = 192;
 /** How far an edge may reach, on either side. */
-const reach = 4;
+const REACH = 4;
 /** An edge's height in levels. Noise and shallow shades are none. */
-const minHeight = 64;
-const minEdges = 20;
+const MIN_HEIGHT = 64;
+const MIN_EDGES = 20;
 /** Share of the edges that count as the steepest. */
-const steepest = 0.1;
+const STEEPEST = 0.1;
 
 /**
  * How steep the steepest edges are. Out of focus, all that is out of focus has shallow edges; but in a
@@ -144,9 +144,9 @@ function steepnessOf(image: Image<Samples>): number | undefined {
   countEdges(image, { step: column, length: width, line: row, lines: height }, histogram);
   countEdges(image, { step: row, length: height, line: column, lines: width }, histogram);
   const count = histogram.reduce((sum, edges) => sum + edges, 0);
-  if (count < minEdges) return undefined;
+  if (count < MIN_EDGES) return undefined;
   let share = 100;
-  for (let rest = steepest * count - histogram[share]; rest > 0; rest -= histogram[share]) share--;
+  for (let rest = STEEPEST * count - histogram[share]; rest > 0; rest -= histogram[share]) share--;
   return share / 100;
 }
 
@@ -160,16 +160,16 @@ function countEdges(
 ): void {
   const { data } = image;
   const { first, unit } = channelOf(image);
-  const [height, minRise] = [minHeight / unit, minHeight / unit / 5];
-  const every = Math.max(1, Math.ceil(lines / maxLines));
+  const [height, minRise] = [MIN_HEIGHT / unit, MIN_HEIGHT / unit / 5];
+  const every = Math.max(1, Math.ceil(lines / MAX_LINES));
   for (let i = 0; i < lines; i += every) {
-    let at = first + i * line + reach * step;
-    for (let place = reach; place < length - reach - 1; place++, at += step) {
+    let at = first + i * line + REACH * step;
+    for (let place = REACH; place < length - REACH - 1; place++, at += step) {
       const [before, here, next, after] = [data[at - step], data[at], data[at + step], data[at + 2 * step]];
       const rise = Math.abs(next - here);
       if (rise < minRise || rise < Math.abs(here - before) || rise < Math.abs(after - next)) continue;
       let [low, high] = [65535, 0];
-      for (let k = -reach; k <= reach + 1; k++) {
+      for (let k = -REACH; k <= REACH + 1; k++) {
         const value = data[at + k * step];
         if (value < low) low = value;
         if (value > high) high = value;

@@ -95,12 +95,12 @@ function* tablesIn(data: Uint8Array): Generator<[id: number, steps: readonly Ste
 /** The lowest frequencies but the mean: their steps are large, and they are seldom zero. */
 const lowFrequencies = zigzag.slice(1, 10);
 /** So many blocks are enough. */
-const maxBlocks = 512;
+const MAX_BLOCKS = 512;
 /** Fewer values than these say nothing about a frequency's step. */
-const minValues = 24;
+const MIN_VALUES = 24;
 /** So many frequencies must have steps, which must be those of some quality, nearly. */
-const minFrequencies = 4;
-const maxError = 0.35;
+const MIN_FREQUENCIES = 4;
+const MAX_ERROR = 0.35;
 
 /** Cosines of the DCT: frequency by frequency, for the 8 samples. */
 const cosines = Array.from({ length: 4 }, (_, u) =>
@@ -153,10 +153,10 @@ function qualityAt(image: Image, left: number, top: number): number | undefined 
     const step = stepOf(Float64Array.from(values[i]));
     if (step !== undefined) steps.push([place, step]);
     const rest = lowFrequencies.length - 1 - i;
-    if (steps.length + rest / 2 < minFrequencies) return undefined; // not even if half of the rest had steps
+    if (steps.length + rest / 2 < MIN_FREQUENCIES) return undefined; // not even if half of the rest had steps
   }
   const { quality, error } = nearestQuality(steps);
-  return error <= maxError ? quality : undefined;
+  return error <= MAX_ERROR ? quality : undefined;
 }
 
 /** Places of blocks, spread over the picture. */
@@ -165,7 +165,7 @@ function* blocksOf({ width, height }: Image, left: number, top: number): Generat
   const down = Math.floor((height - top) / 8);
   const count = across * down;
   // A step without a common factor with the width would do as well: this one visits all columns.
-  const every = Math.max(1, Math.floor(count / maxBlocks));
+  const every = Math.max(1, Math.floor(count / MAX_BLOCKS));
   for (let i = 0; i < count; i += every) {
     const row = Math.floor(i / across);
     yield [left + 8 * (i % across), top + 8 * row];
@@ -199,7 +199,7 @@ function stepOf(values: Float64Array): number | undefined {
       if (size > 1.5 * step) multiples++;
     }
     // Values that are all the same size are multiples of that; there must be larger ones.
-    const clear = step > 3 ? count >= minValues && sum > 0.6 * count : count >= 64 && sum > 0.4 * count;
+    const clear = step > 3 ? count >= MIN_VALUES && sum > 0.6 * count : count >= 64 && sum > 0.4 * count;
     if (clear && multiples >= 5) return step;
   }
   return undefined;

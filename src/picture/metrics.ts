@@ -60,7 +60,7 @@ const metricOptions = { border: whole(0), channels: oneOf("y", "rgb"), roundY: t
  */
 export function checkWindowFits(size: { readonly width: number; readonly height: number }, border: number) {
   const [width, height] = [size.width - 2 * border, size.height - 2 * border];
-  const windowSize = 2 * reach + 1;
+  const windowSize = 2 * REACH + 1;
   if (Math.min(width, height) >= windowSize) return;
   throw new DataError(
     `SSIM needs at least ${windowSize}x${windowSize} pixels, and a border of ${border} leaves ` +
@@ -123,10 +123,10 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
 }
 
 /** The window is 11 samples wide: the middle one and 5 on either side. */
-const reach = 5;
+const REACH = 5;
 const [w0, w1, w2, w3, w4, w5] = gaussian(1.5);
-const c1 = (0.01 * 255) ** 2;
-const c2 = (0.03 * 255) ** 2;
+const C1 = (0.01 * 255) ** 2;
+const C2 = (0.03 * 255) ** 2;
 
 function planeSsim(p: Float64Array, q: Float64Array, width: number, height: number): number {
   const mean = (plane: Float64Array) => filterValid(plane, width, height);
@@ -140,20 +140,20 @@ function planeSsim(p: Float64Array, q: Float64Array, width: number, height: numb
     const squares = meanP[i] ** 2 + meanQ[i] ** 2;
     const variances = meanSquares[i] - squares;
     const covariance = meanPQ[i] - product;
-    sum += ((2 * product + c1) * (2 * covariance + c2)) / ((squares + c1) * (variances + c2));
+    sum += ((2 * product + C1) * (2 * covariance + C2)) / ((squares + C1) * (variances + C2));
   }
   return sum / meanP.length;
 }
 
 /** The plane filtered with the window, along columns and then along rows, wherever the window fits. */
 function filterValid(plane: Float64Array, width: number, height: number): Float64Array {
-  const outWidth = width - 2 * reach;
-  const outHeight = height - 2 * reach;
+  const outWidth = width - 2 * REACH;
+  const outHeight = height - 2 * REACH;
   const out = new Float64Array(outWidth * outHeight);
   const row = new Float64Array(width);
   for (let y = 0; y < outHeight; y++) {
-    for (let x = 0; x < width; x++) row[x] = weigh(plane, (y + reach) * width + x, width);
-    for (let x = 0; x < outWidth; x++) out[y * outWidth + x] = weigh(row, x + reach, 1);
+    for (let x = 0; x < width; x++) row[x] = weigh(plane, (y + REACH) * width + x, width);
+    for (let x = 0; x < outWidth; x++) out[y * outWidth + x] = weigh(row, x + REACH, 1);
   }
   return out;
 }
@@ -175,7 +175,7 @@ function weigh(s: Float64Array, i: number, step: number): number {
 
 /** A Gaussian at distances 0 to `reach`, scaled so that all 2 * reach + 1 samples add up to 1. */
 function gaussian(sigma: number): number[] {
-  const weights = Array.from({ length: reach + 1 }, (_, d) => Math.exp(-(d ** 2) / (2 * sigma ** 2)));
+  const weights = Array.from({ length: REACH + 1 }, (_, d) => Math.exp(-(d ** 2) / (2 * sigma ** 2)));
   const total = weights.reduce((sum, w) => sum + 2 * w, -weights[0]);
   return weights.map((w) => w / total);
 }

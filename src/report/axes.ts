@@ -20,8 +20,8 @@ export const label = { size: 12, color: quietInk };
 const gridColor = "#e6e8eb";
 export const axisColor = "#9aa2ab";
 
-export const titleHeight = 46;
-export const margin = 20;
+export const TITLE_HEIGHT = 46;
+export const MARGIN = 20;
 /** From the middle of a line of labels down to its baseline. */
 export const toBaseline = (label.size * CAP_HEIGHT) / 2;
 
@@ -36,7 +36,7 @@ export function svgDocument(
       `width="${width}" height="${height}" role="img">`,
     `<title>${escapeXml(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    textPath(title, margin, 32, { size: 18, weight: "bold", maxWidth: width - 2 * margin }),
+    textPath(title, MARGIN, 32, { size: 18, weight: "bold", maxWidth: width - 2 * MARGIN }),
     ...drawings,
     "</svg>\n",
   ].join("\n");

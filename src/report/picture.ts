@@ -31,14 +31,14 @@ export interface Row {
 }
 
 // A page is some 1500 pixels wide and often shown at two thirds of that; its text must still be legible then.
-const titleSize = 20;
-const captionSize = 18;
+const TITLE_SIZE = 20;
+const CAPTION_SIZE = 18;
 /** Heights of a row's title and caption, with the space around them. */
-const titleHeight = 48;
-const captionHeight = 34;
-const margin = 16;
+const TITLE_HEIGHT = 48;
+const CAPTION_HEIGHT = 34;
+const MARGIN = 16;
 /** Between panels. */
-const gutter = 10;
+const GUTTER = 10;
 export const markColor = "#d55e00";
 
 /**
@@ -58,35 +58,35 @@ export async function sideBySide(rows: readonly Row[], panelSize = 256): Promise
   const grid = await Promise.all(rows.map((row) => tilesOf(row, panelSize)));
 
   const columns = Math.max(...grid.map((tiles) => tiles.length));
-  const lefts = [margin];
+  const lefts = [MARGIN];
   for (let i = 0; i < columns; i++) {
-    lefts.push(lefts[i] + Math.max(...grid.map((tiles) => tiles[i]?.image.width ?? 0)) + gutter);
+    lefts.push(lefts[i] + Math.max(...grid.map((tiles) => tiles[i]?.image.width ?? 0)) + GUTTER);
   }
-  const width = lefts[columns] - gutter + margin;
+  const width = lefts[columns] - GUTTER + MARGIN;
 
   const layers: OverlayOptions[] = [];
   let drawings = "";
   let top = 0;
   rows.forEach((row, r) => {
-    const baseline = top + titleHeight - 14;
-    const style = { size: titleSize, weight: "bold", maxWidth: width - 2 * margin } as const;
-    drawings += textPath(row.title, margin, baseline, style);
-    top += titleHeight;
+    const baseline = top + TITLE_HEIGHT - 14;
+    const style = { size: TITLE_SIZE, weight: "bold", maxWidth: width - 2 * MARGIN } as const;
+    drawings += textPath(row.title, MARGIN, baseline, style);
+    top += TITLE_HEIGHT;
     grid[r].forEach(({ image, caption, mark }, i) => {
       const left = lefts[i];
       const { data, ...raw } = image;
       layers.push({ input: Buffer.from(data), raw, left, top });
       if (mark) drawings += outline(mark, left, top);
       drawings += textPath(caption, left + image.width / 2, top + image.height + 23, {
-        size: captionSize,
+        size: CAPTION_SIZE,
         color: quietInk,
         anchor: "middle",
         maxWidth: image.width,
       });
     });
-    top += Math.max(...grid[r].map((tile) => tile.image.height)) + captionHeight;
+    top += Math.max(...grid[r].map((tile) => tile.image.height)) + CAPTION_HEIGHT;
   });
-  const height = top + margin / 2;
+  const height = top + MARGIN / 2;
 
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawings}</svg>`;
   const data = await sharp({ create: { width, height, channels: 3, background: "#fff" } })

@@ -14,13 +14,13 @@ import {
   circle,
   drawAxes,
   label,
-  margin,
+  MARGIN,
   type Point,
   palette,
   polyline,
   segment,
   svgDocument,
-  titleHeight,
+  TITLE_HEIGHT,
   toBaseline,
 } from "./axes.ts";
 import { textPath, textWidth } from "./text.ts";
@@ -62,11 +62,11 @@ export function linePlots({ title, panels }: PlotSpec): string {
   const [panelWidth, panelHeight] = [panels.length > 1 ? 500 : 560, 340];
   const size = {
     width: panelWidth * Math.min(2, panels.length),
-    height: titleHeight + panelHeight * Math.ceil(panels.length / 2),
+    height: TITLE_HEIGHT + panelHeight * Math.ceil(panels.length / 2),
   };
   const drawings = panels.map((panel, i) => {
     const left = (i % 2) * panelWidth;
-    const top = titleHeight + Math.floor(i / 2) * panelHeight;
+    const top = TITLE_HEIGHT + Math.floor(i / 2) * panelHeight;
     return drawPanel(panel, { left, top, right: left + panelWidth, bottom: top + panelHeight });
   });
   return svgDocument(title, size, drawings);
@@ -94,8 +94,8 @@ function drawPanel(spec: PanelSpec, panel: Box): string {
   }));
   const xs = series.filter((each) => !isLevel(each)).flatMap(({ points }) => points.map(([x]) => x));
   const ys = series.flatMap(({ points }) => points.map(([, y]) => y));
-  const maxWidth = panel.right - panel.left - 2 * margin;
-  const legend = drawLegend(series, panel.left + margin, panel.top + 38, maxWidth);
+  const maxWidth = panel.right - panel.left - 2 * MARGIN;
+  const legend = drawLegend(series, panel.left + MARGIN, panel.top + 38, maxWidth);
   const top = legend.bottom + 12;
   const bottom = panel.bottom - 52;
   const y = axisOf(ys.length > 0 ? ys : [0.1, 1], [bottom, top], {
@@ -103,11 +103,11 @@ function drawPanel(spec: PanelSpec, panel: Box): string {
     room: 0.05,
     spacing: 40,
     label: spec.yLabel,
-    labelAt: panel.left + margin + 8,
+    labelAt: panel.left + MARGIN + 8,
   });
   const yNamesWidth = Math.max(0, ...y.names.map((name) => textWidth(name, label.size)));
-  const left = panel.left + margin + 20 + yNamesWidth + 8;
-  const right = panel.right - margin - 6; // the x axis's last number reaches beyond its end
+  const left = panel.left + MARGIN + 20 + yNamesWidth + 8;
+  const right = panel.right - MARGIN - 6; // the x axis's last number reaches beyond its end
   const x = axisOf(xs.length > 0 ? xs : [0, 1], [left, right], {
     spacing: 75,
     label: spec.xLabel,
@@ -116,7 +116,7 @@ function drawPanel(spec: PanelSpec, panel: Box): string {
   const toPixels: ToPixels = (point) => [x.toPixel(point[0]), y.toPixel(point[1])];
 
   const out = [
-    textPath(spec.title, panel.left + margin, panel.top + 16, { size: 14, weight: "bold", maxWidth }),
+    textPath(spec.title, panel.left + MARGIN, panel.top + 16, { size: 14, weight: "bold", maxWidth }),
     legend.svg,
     ...drawAxes({ left, top, right, bottom }, x, y),
   ];

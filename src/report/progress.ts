@@ -22,12 +22,12 @@ export interface ProgressStream {
 }
 
 /** Seconds between two drawings of the bar: eyes need no more, and the job should not wait for them. */
-const redrawInterval = 0.1;
+const REDRAW_INTERVAL = 0.1;
 /** Seconds between two lines where the stream is not a terminal. */
-const lineInterval = 5;
+const LINE_INTERVAL = 5;
 /** Seconds after which a step counts for the speed only a third (1/e) of what the latest one does. */
-const memory = 10;
-const maxBarWidth = 30;
+const MEMORY = 10;
+const MAX_BAR_WIDTH = 30;
 
 /**
  * Shows step and total, the speed, values by name and the time left, such as
@@ -66,7 +66,7 @@ export class Progress {
   /** Reports that `step` steps are done, with values to show, such as `{ loss, lr }`; texts as they are. */
   update(step: number, values: Readonly<Record<string, number | string>> = {}): void {
     const time = now();
-    const fade = Math.exp((this.#time - time) / memory);
+    const fade = Math.exp((this.#time - time) / MEMORY);
     this.#steps = this.#steps * fade + (step - this.#step);
     this.#seconds = this.#seconds * fade + (time - this.#time);
     this.#step = step;
@@ -74,7 +74,7 @@ export class Progress {
     this.#values = values;
     const { stream, total } = this.#options;
     if (step === total && !stream.isTTY) return; // done() says it, and a line cannot be drawn again
-    const interval = stream.isTTY ? redrawInterval : lineInterval;
+    const interval = stream.isTTY ? REDRAW_INTERVAL : LINE_INTERVAL;
     if (time - this.#shownAt >= interval) this.#show();
   }
 
@@ -133,7 +133,7 @@ function now(): number {
 /** A bar and the status behind it. A narrow terminal gets a shorter bar, or none and a cut status. */
 function withBar(status: string, fraction: number, columns: number): string {
   const room = columns - 1; // in the last column some terminals already start a new line
-  const width = Math.min(maxBarWidth, room - status.length - 1);
+  const width = Math.min(MAX_BAR_WIDTH, room - status.length - 1);
   if (width < 5) return status.slice(0, room);
   const full = Math.floor(Math.min(1, fraction) * width);
   return `${"█".repeat(full)}${"░".repeat(width - full)} ${status}`;

@@ -11,12 +11,12 @@ import {
   drawAxes,
   fixed,
   label,
-  margin,
+  MARGIN,
   type Point,
   palette,
   polyline,
   svgDocument,
-  titleHeight,
+  TITLE_HEIGHT,
 } from "./axes.ts";
 import { textPath, textWidth } from "./text.ts";
 
@@ -38,8 +38,8 @@ export interface ScatterSpec {
 }
 
 const size = { width: 720, height: 460 };
-const radius = 5;
-const nameSize = 13;
+const RADIUS = 5;
+const NAME_SIZE = 13;
 
 /**
  * One SVG document that needs no fonts and no other files. The x axis is logarithmic. A dashed line joins the
@@ -52,30 +52,30 @@ export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSp
     throw new ArgumentError("scatterPlot", `${what}; it needs a dot, and finite numbers with x above 0.`);
   }
   const { width, height } = size;
-  const box = { left: 84, top: titleHeight + 32, right: width - margin, bottom: height - 56 };
+  const box = { left: 84, top: TITLE_HEIGHT + 32, right: width - MARGIN, bottom: height - 56 };
   const xs = dots.map((dot) => dot.x);
   const ys = dots.map((dot) => dot.y);
   const room = 0.12; // for names
-  const [xAt, yAt] = [box.bottom + 42, margin + 8];
+  const [xAt, yAt] = [box.bottom + 42, MARGIN + 8];
   const x = axisOf(xs, [box.left, box.right], { log: true, room, spacing: 60, label: xLabel, labelAt: xAt });
   const y = axisOf(ys, [box.bottom, box.top], { room, spacing: 40, label: yLabel, labelAt: yAt });
   const toPixels = (dot: Dot): Point => [x.toPixel(dot.x), y.toPixel(dot.y)];
   const pixels = dots.map(toPixels);
 
   const out = [
-    textPath(subtitle, margin, 54, { ...label, maxWidth: width - 2 * margin }),
+    textPath(subtitle, MARGIN, 54, { ...label, maxWidth: width - 2 * MARGIN }),
     ...drawAxes(box, x, y),
     polyline(front(dots).map(toPixels), { color: axisColor, width: 1.5, dashed: true }),
   ];
-  const widths = dots.map(({ name }) => textWidth(name, nameSize));
-  const labels = placeLabels(pixels, widths, { ...box, top: box.top - nameSize });
+  const widths = dots.map(({ name }) => textWidth(name, NAME_SIZE));
+  const labels = placeLabels(pixels, widths, { ...box, top: box.top - NAME_SIZE });
   dots.forEach(({ name }, i) => {
     const behind = areaOf(labels[i], widths[i]); // white, so that no line runs through the name
     out.push(
       `<rect x="${fixed(behind.left)}" y="${fixed(behind.top)}" width="${fixed(widths[i])}" ` +
-        `height="${nameSize + 3}" fill="#fff" opacity="0.8"/>`,
-      circle(pixels[i], radius, palette[i % palette.length]),
-      textPath(name, labels[i][0], labels[i][1], { size: nameSize }),
+        `height="${NAME_SIZE + 3}" fill="#fff" opacity="0.8"/>`,
+      circle(pixels[i], RADIUS, palette[i % palette.length]),
+      textPath(name, labels[i][0], labels[i][1], { size: NAME_SIZE }),
     );
   });
   return svgDocument(title, size, out);
@@ -98,8 +98,8 @@ export function front(dots: readonly Dot[]): Dot[] {
  * place that covers the smallest area.
  */
 export function placeLabels(dots: readonly Point[], widths: readonly number[], box: Box): Point[] {
-  const gap = radius + 5;
-  const obstacles = dots.map(([x, y]) => around(x - radius, y - radius, 2 * radius, 2 * radius));
+  const gap = RADIUS + 5;
+  const obstacles = dots.map(([x, y]) => around(x - RADIUS, y - RADIUS, 2 * RADIUS, 2 * RADIUS));
   return dots.map(([x, y], i) => {
     const width = widths[i];
     const [above, below] = [y - gap, y + gap + 9];
@@ -127,7 +127,7 @@ export function placeLabels(dots: readonly Point[], widths: readonly number[], b
 }
 
 function areaOf([x, baseline]: Point, width: number): Box {
-  return around(x, baseline - nameSize, width, nameSize + 3);
+  return around(x, baseline - NAME_SIZE, width, NAME_SIZE + 3);
 }
 
 function around(left: number, top: number, width: number, height: number): Box {

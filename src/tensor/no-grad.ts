@@ -1,5 +1,6 @@
 /** Whether operations leave notes for backward. */
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
+import { isNotedConstant } from "./record-ops.ts";
 import { aTensor, type Tensor } from "./tensor.ts";
 
 /** Does an operation on these inputs leave a note for backward? */
@@ -60,5 +61,5 @@ export function noGrad<T>(body?: () => T): Disposable | T {
  */
 export function disposeUnderNoGrad(intermediate: Tensor): void {
   checkArguments("disposeUnderNoGrad", { "the first argument": [intermediate, aTensor] });
-  if (noGrads > 0) intermediate.dispose();
+  if (noGrads > 0 && !isNotedConstant(intermediate)) intermediate.dispose();
 }

@@ -41,6 +41,11 @@ export function isRecording(): boolean {
   return recording !== undefined;
 }
 
+/** Whether operations are noted, and the tensor is none of their results: its values are a part of what is noted. */
+export function isNotedConstant(tensor: Tensor): boolean {
+  return recording !== undefined && !recording.some(({ y }) => y === tensor);
+}
+
 /** Notes an operation for `recordOps`, if it runs. */
 export function recordOp(name: string, inputs: readonly NamedTensor[], params: unknown, y: Tensor): void {
   const byName = Object.fromEntries(inputs.map(({ name, tensor }) => [name, tensor]));

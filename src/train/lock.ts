@@ -15,7 +15,7 @@ import { isRunning, ownProcess, type ProcessId } from "../files/process-id.ts";
 export const lockFile = "run.lock";
 
 /** Milliseconds between two signs of life. */
-const beat = 2_000;
+const BEAT = 2_000;
 
 /** What a lock file says, as JSON. */
 interface Owner {
@@ -45,7 +45,7 @@ export class Lock {
       } catch {
         // Saving will say what is wrong with the folder.
       }
-    }, beat).unref();
+    }, BEAT).unref();
     process.on("exit", this.#atExit);
   }
 

@@ -6,6 +6,7 @@ import {
   stepLR,
   warmup,
 } from "../node.ts";
+import { isObject, listOf, optional } from "../options/arguments.ts";
 import { atLeastZero, type Kind, positive, whole } from "../options/kinds.ts";
 import type { TrainConfig } from "./config.ts";
 
@@ -54,26 +55,35 @@ function falling({ lr, schedule, steps }: TrainConfig): Schedule {
   }
 }
 
+type Fields = Readonly<Record<string, (value: unknown) => boolean>>;
+
 const stepCount = whole(1);
+const milestones = listOf(stepCount);
+
+/** What each kind of schedule has besides its name. */
+const fields: Readonly<Record<ScheduleConfig["kind"], Fields>> = {
+  constant: {},
+  step: { stepSize: stepCount.fits, gamma: positive.fits },
+  multistep: {
+    milestones: (value) => milestones.fits(value) && value.length > 0,
+    gamma: positive.fits,
+  },
+  cosine: { tMax: optional(stepCount).fits, etaMin: optional(atLeastZero).fits },
+};
 
 /** A schedule as a text: "step:200000:0.5". The factor is 0.5 by default. */
 export const scheduleKind: Kind<ScheduleConfig> = {
   wants: "constant, cosine[:[STEPS][:LAST_RATE]], step:STEPS[:FACTOR] or multistep:STEP,STEP,…[:FACTOR]",
   symbol: "FORM",
   fits(value): value is ScheduleConfig {
-    const schedule = value as ScheduleConfig | undefined;
-    switch (schedule?.kind) {
-      case "constant":
-        return true;
-      case "step":
-        return stepCount.fits(schedule.stepSize) && positive.fits(schedule.gamma);
-      case "multistep":
-        return schedule.milestones.every(stepCount.fits) && positive.fits(schedule.gamma);
-      case "cosine":
-        return stepCount.fits(schedule.tMax ?? 1) && atLeastZero.fits(schedule.etaMin ?? 0);
-      default:
-        return false;
-    }
+    if (!isObject(value) || typeof value.kind !== "string" || !Object.hasOwn(fields, value.kind))
+      return false;
+    const { kind, ...values } = value as unknown as ScheduleConfig & Record<string, unknown>;
+    const wanted: Fields = fields[kind];
+    return (
+      Object.keys(values).every((name) => Object.hasOwn(wanted, name)) &&
+      Object.entries(wanted).every(([name, fits]) => fits(values[name]))
+    );
   },
   read(text) {
     const [kind, first, second, ...rest] = text.split(":");

@@ -41,7 +41,7 @@ export interface Session {
 }
 
 /** Number of pictures that a network sees before the first step, if it looks at any. */
-const exampleCount = 20;
+const EXAMPLE_COUNT = 20;
 
 /**
  * A network with its pictures, loss and optimizer on a device, from random weights, from those that the configuration
@@ -86,7 +86,7 @@ export async function openSession(
     const notes = await survey(train.files ?? [], measured, { scale: options.scale, patch });
     for (const { text } of notes) onMessage(text);
     const validation = await Validation.open(valid, config.validPictures, onMessage);
-    const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
+    const count = architecture.looksAtExamples(options) ? Math.min(EXAMPLE_COUNT, train.length) : 0;
     const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
     const examples = pairs.map(({ low }) => ({
       shape: [low.channels, low.height, low.width],

@@ -30,7 +30,10 @@ interface Entry {
   readonly optional?: true;
   /** The setting is a list of such values. */
   readonly multiple?: true;
-  /** It does not decide what is learned, so it may change when training is resumed. */
+  /**
+   * It may change when training is resumed: it does not decide what is learned, but for `steps`, with which an open
+   * cosine ends.
+   */
   readonly resumable?: true;
 }
 

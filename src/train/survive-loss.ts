@@ -47,10 +47,12 @@ export async function surviveLoss<T>(
       } catch (error) {
         const loss = await lossOf(device);
         if (loss === undefined) throw error;
-        const saved = folder.begun ? readCheckpoint(folder.path) : undefined;
+        // A run that ends here goes on from no checkpoint: `resume` will say which one.
+        const onMessage = options.onLoss === "resume" ? options.onMessage : undefined;
+        const saved = folder.begun ? readCheckpoint(folder.path, onMessage) : undefined;
         const step = saved?.state.step ?? 0;
         lossesInARow = step > (checkpoint?.state.step ?? 0) ? 1 : lossesInARow + 1;
-        if (options.onLoss !== "resume" || lossesInARow > maxLosses) {
+        if (options.onLoss !== "resume" || lossesInARow > MAX_LOSSES) {
           throw lossError(loss, folder, step, options.onLoss);
         }
         options.onMessage?.(`${loss} Going on with step ${step + 1} on a new device`);
@@ -65,7 +67,7 @@ export async function surviveLoss<T>(
 }
 
 /** So often in a row a device may be lost without any progress. After that it is the work that kills it. */
-const maxLosses = 10;
+const MAX_LOSSES = 10;
 
 /** Says how a device was lost; undefined if it works. The news may come after the calls that it makes fail. */
 async function lossOf(device: Device): Promise<string | undefined> {
@@ -83,7 +85,7 @@ function lossError(loss: string, folder: RunFolder, step: number, onLoss: OnLoss
     : "Nothing had been learned yet: begin again.";
   const advice =
     onLoss === "resume"
-      ? `That was number ${maxLosses + 1} in a row without a checkpoint between them. Smaller patches or ` +
+      ? `That was number ${MAX_LOSSES + 1} in a row without a checkpoint between them. Smaller patches or ` +
         `batches, or more \`accumulate\`, may help.`
       : `With \`onLoss\` "resume" a run goes on by itself.`;
   return new GpuError(`${loss} ${saved} ${advice}`);

@@ -13,7 +13,7 @@ import { pickDetail, type Row } from "../report/picture.ts";
 import { interpolator, type Upscaler } from "../upscale/index.ts";
 
 /** The report has this many pictures. */
-const rowCount = 4;
+const ROW_COUNT = 4;
 
 /** The trainer compares weights alone: times do not matter, and `data` may name folders of several kinds. */
 const options = { protocol: "y", warmUp: false, withSsim: false, mixed: true } as const;
@@ -78,7 +78,7 @@ export class Validation {
   /** The first pictures, each with a detail: LR, bicubic, the network's, HR. */
   async rows(network: Upscaler, { images }: Evaluation): Promise<Row[]> {
     const rows: Row[] = [];
-    for (const [i, { name, low, high }] of this.#pictures.slice(0, rowCount).entries()) {
+    for (const [i, { name, low, high }] of this.#pictures.slice(0, ROW_COUNT).entries()) {
       const caption = (method: string, { psnr }: { psnr: number }) => `${method} ${psnr.toFixed(2)} dB`;
       rows.push({
         title: name,

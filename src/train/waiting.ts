@@ -2,7 +2,7 @@
 import type { TrainConfig } from "./config.ts";
 
 /** Less than half of the time is no reason to write gigabytes. */
-const muchWaiting = 0.5;
+const MUCH_WAITING = 0.5;
 
 /**
  * One paragraph if most of the time goes into pictures, and some are decoded again and again; undefined if
@@ -16,7 +16,7 @@ export function adviceOnWaiting(
   memoryIsFull: boolean,
   { cache, degradation }: Pick<TrainConfig, "cache" | "degradation">,
 ): string | undefined {
-  if (waiting < muchWaiting || !memoryIsFull || cache !== undefined) return undefined;
+  if (waiting < MUCH_WAITING || !memoryIsFull || cache !== undefined) return undefined;
   // With a degradation, nobody measures how much of the time goes into which of the two.
   const cause = degradation
     ? "they are degraded anew for every patch, and those that do not fit into memory are decoded again, too"

@@ -14,7 +14,7 @@ import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
 import {
   adapterOf,
-  bicubicMargin,
+  BICUBIC_MARGIN,
   type LevelsMethod,
   type Method,
   notFinite,
@@ -176,7 +176,7 @@ export class Bands implements AsyncIterable<Band> {
     const bytesPerRow = large.width * this.channels * (this.#large.depth / 8) * method.scale;
     // The adapters for colours and transparency look that far.
     const hasAdapters = method.colors !== "any" || image.channels % 2 === 0;
-    const margin = hasAdapters ? Math.max(method.margin, bicubicMargin) : method.margin;
+    const margin = hasAdapters ? Math.max(method.margin, BICUBIC_MARGIN) : method.margin;
     const bytesPerPixel = adapterBytes(image.channels, this.#large.depth, method);
     const { pixelsWithin } = this.#runner;
     const planned = { ...method, margin, pixelsWithin };

@@ -15,10 +15,10 @@ import { compute, computeFrom } from "./compute.ts";
 import { cutAxis } from "./tile-plan.ts";
 
 /** Least width of a strip without its margins, in pixels. */
-const minStrip = 16;
+const MIN_STRIP = 16;
 
 /** Strips may take this share of the memory that the first stage takes. */
-const stripShare = 0.5;
+const STRIP_SHARE = 0.5;
 
 /** Runs a network, in strips where it has two stages. */
 export class Forward {
@@ -50,7 +50,7 @@ export class Forward {
     const { first, second, whole, narrowest, bindable } = this.#needs;
     const each = first + whole + more;
     if (second === 0) return Math.floor(Math.min(bytes / each, bindable));
-    const ifWide = bytes / (each + stripShare * first);
+    const ifWide = bytes / (each + STRIP_SHARE * first);
     // The narrowest strips of a square of side s are s long: each * s² + second * narrowest * s = bytes.
     const strip = second * narrowest;
     const side = (Math.sqrt(strip ** 2 + 4 * each * bytes) - strip) / (2 * each);
@@ -83,7 +83,7 @@ export class Forward {
     const [length, across] = wide ? [width, height] : [height, width];
     const { first: bytes, second, narrowest, bindableStrip } = this.#needs;
     const area = width * height;
-    const pixels = Math.max(narrowest * Math.sqrt(area), (stripShare * bytes * area) / second);
+    const pixels = Math.max(narrowest * Math.sqrt(area), (STRIP_SHARE * bytes * area) / second);
     const window = Math.max(2 * halo + 1, Math.floor(Math.min(bindableStrip, pixels) / across));
     const reconstruct = (part: Tensor) => cast(twoStages.reconstruct(part), "float32");
     if (window >= length) return reconstruct(features);
@@ -155,7 +155,7 @@ function measureNeeds(model: SuperResolver): Needs {
     // A strip's features are a copy of the whole's.
     second: bytes + MAX_ROUNDING * bytesEach * twoStages.featureValues,
     whole: MAX_ROUNDING * 4 * channels * scale ** 2,
-    narrowest: minStrip + 2 * twoStages.halo,
+    narrowest: MIN_STRIP + 2 * twoStages.halo,
     bindable: Math.floor(maxValues / Math.max(twoStages.featureValues, channels)),
     bindableStrip,
   };

@@ -132,7 +132,7 @@ export function notFinite({ name, half }: Method): DataError {
 }
 
 /** How far bicubic interpolation looks; `enlargeAlpha` looks as far for the bounds of alpha. */
-export const bicubicMargin = 2;
+export const BICUBIC_MARGIN = 2;
 
 /** Where a method runs, for reports: the name of an adapter, or "JavaScript". */
 export function adapterOf({ device }: Pick<Method, "device">): string {

@@ -32,10 +32,10 @@ export interface Tiling extends Size {
 }
 
 /** A smaller tile would be all margin. */
-const minTile = 16;
+const MIN_TILE = 16;
 
 /** Kernels load four pixels of a row at once where it has a multiple of four (conv2d's step 4). */
-export const quad = 4;
+export const QUAD = 4;
 
 /** What a plan asks of a method. */
 export type PlannedMethod = Pick<Method, "name" | "margin" | "pixelsWithin" | "padding" | "multiple">;
@@ -72,7 +72,7 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
   const width = Math.min(padded.width, widest);
   let height = Math.min(padded.height, side);
   while (automatic && height < padded.height && width * (height + 1) <= maxPixels(height + 1)) height++;
-  const minSide = (length: number) => Math.min(length, Math.max(tile ?? minTile, multiple) + 2 * margin);
+  const minSide = (length: number) => Math.min(length, Math.max(tile ?? MIN_TILE, multiple) + 2 * margin);
   const minPixels = minSide(padded.width) * minSide(padded.height);
   if (minPixels > maxPixels(minSide(padded.height)) || width * height > maxPixels(height)) {
     const needed = Math.max(minPixels, width * height);
@@ -92,7 +92,7 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY" });
   }
   const rows = cutAxis(picture.height, { window: height, margin, padding, multiple }).map((down) =>
-    cutAxis(picture.width, { window: width, margin, padding, multiple, preferred: quad }).map((across) => ({
+    cutAxis(picture.width, { window: width, margin, padding, multiple, preferred: QUAD }).map((across) => ({
       window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
       inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
     })),
@@ -129,7 +129,7 @@ interface AxisCut {
   readonly padding?: number;
   /** Windows begin and end at multiples of this, counted from the padding's beginning. Default 1. */
   readonly multiple?: number;
-  /** Several windows have a multiple of this, where that costs no more than `maxWaste`. Default 1. */
+  /** Several windows have a multiple of this, where that costs no more than `MAX_WASTE`. Default 1. */
   readonly preferred?: number;
 }
 
@@ -160,7 +160,7 @@ export function cutAxis(
 }
 
 /** The share by which tiles may be shorter, or windows longer, for a length that kernels prefer. */
-const maxWaste = 1 / 16;
+const MAX_WASTE = 1 / 16;
 
 /**
  * How far tiles are apart: as far as windows of at most `window` pixels let them, then a little less, so that the
@@ -169,7 +169,7 @@ const maxWaste = 1 / 16;
 function stepWithin(window: number, padded: number, margin: number, multiple: number, unit: number): number {
   const largest = window - 2 * margin;
   const inUnits = Math.floor(window / unit) * unit - 2 * margin; // if the window's length is to be a multiple of unit
-  const most = Math.floor((inUnits >= (1 - maxWaste) * largest ? inUnits : largest) / multiple) * multiple;
+  const most = Math.floor((inUnits >= (1 - MAX_WASTE) * largest ? inUnits : largest) / multiple) * multiple;
   const covered = padded - 2 * margin;
   return Math.ceil(covered / Math.ceil(covered / most) / multiple) * multiple;
 }
@@ -177,7 +177,7 @@ function stepWithin(window: number, padded: number, margin: number, multiple: nu
 /** The length of windows that have to be `least` long: the next multiple of `unit`, if it fits and is not much more. */
 function lengthWithin(limit: number, least: number, unit: number): number {
   const inUnits = Math.ceil(least / unit) * unit;
-  return inUnits <= limit && inUnits <= (1 + maxWaste) * least ? inUnits : least;
+  return inUnits <= limit && inUnits <= (1 + MAX_WASTE) * least ? inUnits : least;
 }
 
 function leastCommonMultiple(a: number, b: number): number {

@@ -6,7 +6,7 @@ import {
   paddedLength,
   paddingOf,
   planTiles,
-  quad,
+  QUAD,
   type Tile,
 } from "./tile-plan.ts";
 import type { UpscaleOptions } from "./upscale-options.ts";
@@ -34,10 +34,10 @@ export function tilesFor(picture: Size, method: PlannedMethod, options: PlanOpti
  * The first window has room for a tile of so many pixels a side, and none is smaller, unless memory is short: most of
  * the work would be margins.
  */
-const firstTile = 64;
+const FIRST_TILE = 64;
 
 /** Windows grow by no more than this from one tile to the next, since a short time is measured badly. */
-const maxGrowth = 4;
+const MAX_GROWTH = 4;
 
 /**
  * How long a pixel of a window took, in milliseconds, by the last picture of a method. Methods are told apart by
@@ -65,13 +65,13 @@ class TimedTiles implements TileSource {
     this.#limit = limit;
     this.#tileTime = tileTime;
     const known = pace.get(method.pixelsWithin);
-    this.#pixels = known === undefined ? (firstTile + 2 * method.margin) ** 2 : tileTime / known;
+    this.#pixels = known === undefined ? (FIRST_TILE + 2 * method.margin) ** 2 : tileTime / known;
   }
 
   *[Symbol.iterator](): Generator<Tile> {
     const { width, height } = this.#picture;
     const { margin, multiple = 1 } = this.#method;
-    const least = Math.max(firstTile, multiple) + 2 * margin;
+    const least = Math.max(FIRST_TILE, multiple) + 2 * margin;
     const columns = paddedLength(width, this.#padding, multiple);
     for (let top = 0; top < height; ) {
       const square = Math.max(Math.sqrt(this.#pixels), this.#pixels / columns);
@@ -80,7 +80,7 @@ class TimedTiles implements TileSource {
       for (let left = 0; left < width; ) {
         const wide = Math.max(least, Math.floor(this.#pixels / (down.to - down.from)));
         const room = Math.min(this.#limit.width, wide);
-        const across = this.#span(left, width, columns <= room ? room : room - (room % quad));
+        const across = this.#span(left, width, columns <= room ? room : room - (room % QUAD));
         const window = { top: down.from, left: across.from, bottom: down.to, right: across.to };
         this.largest = {
           width: Math.max(this.largest.width, window.right - window.left),
@@ -98,7 +98,7 @@ class TimedTiles implements TileSource {
     const before = pace.get(this.#method.pixelsWithin);
     const now = before === undefined ? ms / area : (before + ms / area) / 2;
     pace.set(this.#method.pixelsWithin, now);
-    const wanted = Math.min(this.#tileTime / now, maxGrowth * area);
+    const wanted = Math.min(this.#tileTime / now, MAX_GROWTH * area);
     // Buffers of the same size are used again, so sizes change only where it matters.
     if (wanted > 1.4 * this.#pixels || wanted < 0.7 * this.#pixels) this.#pixels = wanted;
   }

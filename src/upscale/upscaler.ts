@@ -30,7 +30,7 @@ import { enlargePlanes } from "./enlarge-planes.ts";
 import { Forward, storageOf } from "./forward.ts";
 import {
   aMethod,
-  bicubicMargin,
+  BICUBIC_MARGIN,
   enlargeWithDevice,
   type Method,
   notFinite,
@@ -71,13 +71,13 @@ const kernels: Record<Interpolation, ResizeOptions> = {
  * Padding for networks: so many pixels, or the network's own reach if that is shorter. The zeros beyond it are so many
  * layers away that no byte of the result changes (docs/measurements.md), and small pictures take little longer.
  */
-const networkPadding = 16;
+const NETWORK_PADDING = 16;
 
 /** Larger windows save nothing, and with these an abort or a progress report need not wait long. */
-const maxInterpolationWindow = 512 ** 2;
+const MAX_INTERPOLATION_WINDOW = 512 ** 2;
 
 /** Larger than in JavaScript: on a device a window takes no time, and the work around each does. */
-const maxWindowOnDevice = 1024 ** 2;
+const MAX_WINDOW_ON_DEVICE = 1024 ** 2;
 
 /**
  * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8; by 1 it returns the picture as it is, which
@@ -113,15 +113,15 @@ export function interpolatorWithDevice(
     scale,
     colors: "any",
     device: undefined,
-    margin: bicubicMargin,
-    pixelsWithin: pixelsUpTo(maxInterpolationWindow),
+    margin: BICUBIC_MARGIN,
+    pixelsWithin: pixelsUpTo(MAX_INTERPOLATION_WINDOW),
     enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
     enlargeBytes: (image) => imresize(image, scale, kernels[name]),
     onLevels: device && {
       device,
       // A kernel must bind the result, of up to three channels.
       pixelsWithin: pixelsUpTo(
-        Math.min(maxWindowOnDevice, Math.floor(device.profile.maxTensorBytes / (4 * 3 * scale ** 2))),
+        Math.min(MAX_WINDOW_ON_DEVICE, Math.floor(device.profile.maxTensorBytes / (4 * 3 * scale ** 2))),
       ),
       enlarge: (levels) =>
         interpolate(levels, { mode: name, scaleFactor: scale, convention: "matlab", round: true }),
@@ -154,7 +154,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
   const { device, dtype } = storageOf(model);
-  const margin = takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo;
+  const margin = takesEnlarged ? Math.ceil(halo / scale) + BICUBIC_MARGIN : halo;
   const tensorMethod: TensorMethod = {
     device,
     enlarge: async (x) =>
@@ -172,7 +172,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     device,
     margin,
     multiple,
-    padding: Math.min(margin, networkPadding),
+    padding: Math.min(margin, NETWORK_PADDING),
     pixelsWithin: (bytes, around = planeBytes(channels, scale)) =>
       Math.floor(forward.pixelsWithin(bytes, around / factor) / factor),
     half: dtype === "float16",

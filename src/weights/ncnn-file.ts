@@ -29,8 +29,8 @@ export interface NcnnFile {
 }
 
 /** More than any network that is known here has; RRDBNet of 23 blocks has 1000. */
-const maxLayers = 20_000;
-const maxLineLength = 4096;
+const MAX_LAYERS = 20_000;
+const MAX_LINE_LENGTH = 4096;
 
 /** Does a file begin as one of ncnn's texts does? */
 export function looksLikeNcnn(bytes: Uint8Array): boolean {
@@ -49,7 +49,7 @@ export function parseNcnn(bytes: Uint8Array, name: string): NcnnFile {
   const reader = new Reader(bytes, name);
   if (reader.line().trim() !== "7767517") reader.fail("it does not begin with ncnn's number, 7767517");
   const count = Number(/^\s*(\d+)\s+\d+\s*$/.exec(reader.line())?.[1]);
-  if (!(count >= 1 && count <= maxLayers))
+  if (!(count >= 1 && count <= MAX_LAYERS))
     reader.fail("its second line does not say how many layers there are");
   const layers = Array.from({ length: count }, () => layerOf(reader));
   if (reader.atEnd) {
@@ -199,7 +199,7 @@ class Reader {
   }
 
   line(): string {
-    const end = this.#bytes.subarray(this.#at, this.#at + maxLineLength).indexOf(10);
+    const end = this.#bytes.subarray(this.#at, this.#at + MAX_LINE_LENGTH).indexOf(10);
     if (end < 0) this.fail("its text ends too early, or has a line of more than 4096 bytes");
     const text = String.fromCharCode(...this.#bytes.subarray(this.#at, this.#at + end));
     this.#at += end + 1;

@@ -43,7 +43,9 @@ test("median, minimum and maximum", () => {
   expect(summarize([5])).toEqual({ median: 5, min: 5, max: 5 });
   expect(summarize([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 });
   expect(summarize([4, 1, 10, 2])).toEqual({ median: 3, min: 1, max: 10 });
-  expect(() => summarize([])).toThrow(RangeError);
+  expect(() => summarize([])).toThrow(
+    new RangeError("summarize: the list of values is empty. Measure at least once, and give the result."),
+  );
 });
 
 test("numbers keep the digits that are worth reading", () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { choiceName } from "../../bench/kernels/choice-name.ts";
 import { checkNames, fileOf, isVersionOf, writeTexts } from "../../bench/kernels/edited.ts";
 import { type KernelTimes, kernelsOf, spread, timeKernels } from "../../bench/kernels/stream.ts";
 import { kernelCeiling, kernelSummary, kernelTable } from "../../bench/kernels/table.ts";
@@ -26,6 +27,12 @@ async function likeACard(): Promise<GpuDevice> {
 
 const workloads = kernelWorkloads(true);
 const find = (name: string) => workloads.find((each) => each.name.startsWith(name))!;
+
+test("a choice is named by its tile, or by its block", () => {
+  const tile = { TILE_O: 32, TILE_H: 8, TILE_W: 16, CHANNELS: 4, ROWS: 2, DEPTH: 8 };
+  expect(choiceName({ variant: "6-prefetch", ...tile })).toBe("6-prefetch 32x8x16 4x2 d8");
+  expect(choiceName({ variant: "4-block", PIXELS: 2, CHANNELS: 4, workgroup: 64 })).toBe("4-block 4x2 w64");
+});
 
 test.each([
   ["conv3-64-64-1x12x12", ["6-prefetch 16x8x8 4x2 d8"], 2],

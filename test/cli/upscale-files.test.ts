@@ -371,7 +371,7 @@ describe("which pictures, and what becomes of the rest", () => {
     const { code, text } = await upscale("a.png", "gone.png", "b.png", "-o", "out", "--json", "r.json");
     expect(code).toBe(1);
     expect(text).toMatch(/gone\.png: there is no such file or folder/);
-    expect(text).toMatch(/1 of 3 pictures were not enlarged, for the reasons above: .*gone\.png\.$/);
+    expect(text).toMatch(/1 of 3 pictures was not enlarged, for the reasons above: .*gone\.png\.$/);
     expect(files("out")).toEqual(["a.png", "b.png"]);
     expect(json("r.json")).toHaveLength(3);
   });

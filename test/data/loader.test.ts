@@ -44,6 +44,18 @@ function inMemory(loads: number[] = new Array(count).fill(0), delay = (_i: numbe
   return { name: "memory", scale, colors: "rgb", inputSize: "low", length: count, names: disk.names, load };
 }
 
+/** So many that no two patches of some batches are from the same one. `work` is done for each that is loaded. */
+async function manyInMemory(work: () => Promise<void>): Promise<PairDataset> {
+  const pairs = await Promise.all(paths.map((_, i) => onDisk().load(i)));
+  const length = 100;
+  const names = Array.from({ length }, (_, i) => `p${i}`);
+  const load = async (i: number) => {
+    await work();
+    return pairs[i % count];
+  };
+  return { ...inMemory(), length, names, load };
+}
+
 async function take(loader: PatchLoader, n: number): Promise<PatchBatch[]> {
   const batches = [];
   for (let k = 0; k < n; k++) batches.push(await loader.next());
@@ -230,30 +242,28 @@ describe("PatchLoader", () => {
     await expect(loader.next()).rejects.toThrow(/short\.png/);
   });
 
-  test("the next batches are prepared while one is in use", async () => {
-    await using loader = new PatchLoader(
-      inMemory(undefined, () => 30),
-      { ...options, cacheBytes: 0 },
-    );
-    const first = await loader.next();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const second = await loader.next();
-    expect(first.wait).toBeGreaterThan(25);
-    expect(second.wait).toBeLessThan(25);
+  test("the next two batches are loaded while one is in use", async () => {
+    let [begun, ended] = [0, 0];
+    const dataset = await manyInMemory(async () => {
+      begun++;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      ended++;
+    });
+    await using loader = new PatchLoader(dataset, { ...options, cacheBytes: 0 });
+    for (const inUse of [1, 2]) {
+      await loader.next();
+      await vi.waitFor(() => expect(ended).toBe((inUse + 2) * options.batch), 5000);
+      expect(begun).toBe(ended); // and no more
+    }
   });
 
   test("without files, no more than three batches are loaded at a time", async () => {
-    const pairs = await Promise.all(paths.map((_, i) => onDisk().load(i)));
-    const length = 100;
-    const names = Array.from({ length }, (_, i) => `p${i}`);
     let [loading, most] = [0, 0];
-    const load = async (i: number) => {
+    const dataset = await manyInMemory(async () => {
       most = Math.max(most, ++loading);
       await new Promise((resolve) => setTimeout(resolve, 5));
       loading--;
-      return pairs[i % count];
-    };
-    const dataset = { ...inMemory(), length, names, load };
+    });
     await using loader = new PatchLoader(dataset, { ...options, cacheBytes: 0 });
     await take(loader, 5);
     expect(most).toBe(3 * options.batch);

@@ -155,7 +155,7 @@ describe("evaluate", () => {
     );
     const [one, two] = pictures();
     const mixed = [{ ...one, low: path("one.png") }, two];
-    await expect(evaluate(bicubic, mixed)).rejects.toThrow(/1 of 2 pictures have an LR file/);
+    await expect(evaluate(bicubic, mixed)).rejects.toThrow(/1 of 2 pictures has an LR file/);
   });
 });
 

@@ -322,7 +322,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     expectRefused(
       missing,
       out,
-      /^1 of 2 pictures .* have no small version; the first one missing is \S*\/0001x2\.png\. Unpack/,
+      /^1 of 2 pictures .* has no small version; the first one missing is \S*\/0001x2\.png\. Unpack/,
     );
     expectRefused(otherScale, out, /DIV2K_train_LR_bicubic\/X4: there is no such folder\. Unpack/);
   });

@@ -130,6 +130,20 @@ describe("picturesIn", () => {
       /no pictures .*, only a\.psd \(not PNG, JPEG, .* or PPM\)\. .* convert/,
     );
   });
+
+  test("a folder without pictures whose subfolders have some leads to these", () => {
+    make("nested");
+    make("nested/HR", "a.png");
+    make("nested/notes", "a.txt");
+    expect(() => picturesIn(path("nested"))).toThrow(
+      /, only HR, notes \(a folder\)\. There are some in \S*nested[/\\]HR: name that\.$/,
+    );
+    make("nested/LR", "a.png");
+    expect(() => picturesIn(path("nested"))).toThrow(
+      / in \S*nested[/\\]HR, \S*nested[/\\]LR: name one of these\.$/,
+    );
+    expect(picturesIn(path("nested"), undefined, { recursive: true }).pictures).toHaveLength(2);
+  });
 });
 
 describe("partnersOf", () => {

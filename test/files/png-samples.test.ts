@@ -1,6 +1,6 @@
 import { PNG } from "pngjs";
 import { expect, test } from "vitest";
-import { decode, maxBytes } from "../../src/files/decode.ts";
+import { decode, MAX_BYTES } from "../../src/files/decode.ts";
 import { encodePng } from "../../src/files/image-files.ts";
 import { chunksOf, encodeChunk, readFrom } from "../../src/files/png.ts";
 import { unpackPng } from "../../src/files/png-samples.ts";
@@ -39,7 +39,7 @@ test.each([0, 1, 2, 3, 4, -1])("filter %i: the samples are those that sharp read
     [67, 41],
   ]) {
     const bytes = packed(width, height, { filterType, colorType: 2 });
-    const image = unpackPng(bytes, maxBytes)!;
+    const image = unpackPng(bytes, MAX_BYTES)!;
     expect([image.width, image.height, image.channels]).toEqual([width, height, 3]);
     expect(image.data).toEqual(picture(width, height).data);
     expect(image.data).toEqual(await bySharp(bytes));
@@ -58,8 +58,8 @@ test("harmless chunks and samples in several pieces", () => {
     type: "IDAT",
     data,
   }));
-  expect(unpackPng(file(chunks), maxBytes)!.data).toEqual(picture(67, 41).data);
-  expect(unpackPng(file([head, text, ...pieces, text, end]), maxBytes)!.data).toEqual(picture(67, 41).data);
+  expect(unpackPng(file(chunks), MAX_BYTES)!.data).toEqual(picture(67, 41).data);
+  expect(unpackPng(file([head, text, ...pieces, text, end]), MAX_BYTES)!.data).toEqual(picture(67, 41).data);
 });
 
 test("other kinds are left to sharp", async () => {
@@ -69,27 +69,27 @@ test("other kinds are left to sharp", async () => {
     data[at] = value;
     return file([{ type: "IHDR", data }, samples, end]);
   };
-  expect(unpackPng(packed(67, 41, { colorType: 6 }), maxBytes)).toBeUndefined();
-  expect(unpackPng(packed(67, 41, { colorType: 0 }), maxBytes)).toBeUndefined();
-  expect(unpackPng(packed(67, 41, { colorType: 2, bitDepth: 16 }), maxBytes)).toBeUndefined();
-  expect(unpackPng(await encodePng(noise(8, 8, 1, 1)), maxBytes)).toBeUndefined();
-  for (const at of [10, 11, 12]) expect(unpackPng(withHead(at, 1), maxBytes)).toBeUndefined(); // 12: interlaced
+  expect(unpackPng(packed(67, 41, { colorType: 6 }), MAX_BYTES)).toBeUndefined();
+  expect(unpackPng(packed(67, 41, { colorType: 0 }), MAX_BYTES)).toBeUndefined();
+  expect(unpackPng(packed(67, 41, { colorType: 2, bitDepth: 16 }), MAX_BYTES)).toBeUndefined();
+  expect(unpackPng(await encodePng(noise(8, 8, 1, 1)), MAX_BYTES)).toBeUndefined();
+  for (const at of [10, 11, 12]) expect(unpackPng(withHead(at, 1), MAX_BYTES)).toBeUndefined(); // 12: interlaced
   for (const type of ["tRNS", "eXIf", "acTL", "PLTE"]) {
-    expect(unpackPng(file([head, { type, data: Buffer.alloc(6) }, samples, end]), maxBytes)).toBeUndefined();
+    expect(unpackPng(file([head, { type, data: Buffer.alloc(6) }, samples, end]), MAX_BYTES)).toBeUndefined();
   }
   expect(unpackPng(good, 67 * 41 * 3)).toBeUndefined(); // the filters' numbers make it larger than that
-  expect(unpackPng(Buffer.from("GIF89a"), maxBytes)).toBeUndefined();
+  expect(unpackPng(Buffer.from("GIF89a"), MAX_BYTES)).toBeUndefined();
 });
 
 test("damaged files are left to sharp, which says what is wrong", async () => {
   const [head, samples, end] = chunks;
   for (let length = 0; length < good.length; length++) {
-    expect(unpackPng(good.subarray(0, length), maxBytes)).toBeUndefined();
+    expect(unpackPng(good.subarray(0, length), MAX_BYTES)).toBeUndefined();
   }
   for (let at = 0; at < good.length; at++) {
     const bytes = Buffer.from(good);
     bytes[at] ^= 4;
-    expect(unpackPng(bytes, maxBytes)).toBeUndefined();
+    expect(unpackPng(bytes, MAX_BYTES)).toBeUndefined();
   }
   const other = (index: number, value: number) => {
     const data = Buffer.from(head.data);
@@ -102,16 +102,16 @@ test("damaged files are left to sharp, which says what is wrong", async () => {
   // A header of another length, which sharp refuses.
   for (const data of [Buffer.concat([head.data, Buffer.alloc(1)]), head.data.subarray(0, 12)]) {
     const bytes = file([{ type: "IHDR", data }, samples, end]);
-    expect(unpackPng(bytes, maxBytes)).toBeUndefined();
+    expect(unpackPng(bytes, MAX_BYTES)).toBeUndefined();
     await expect(bySharp(bytes)).rejects.toThrow(/cannot be decoded/);
   }
-  expect(unpackPng(file([head, samples]), maxBytes)).toBeUndefined();
-  expect(unpackPng(file([head, end]), maxBytes)).toBeUndefined();
-  expect(unpackPng(file([samples, head, end]), maxBytes)).toBeUndefined();
-  expect(unpackPng(file([head, head, samples, end]), maxBytes)).toBeUndefined();
+  expect(unpackPng(file([head, samples]), MAX_BYTES)).toBeUndefined();
+  expect(unpackPng(file([head, end]), MAX_BYTES)).toBeUndefined();
+  expect(unpackPng(file([samples, head, end]), MAX_BYTES)).toBeUndefined();
+  expect(unpackPng(file([head, head, samples, end]), MAX_BYTES)).toBeUndefined();
   const halves = [samples.data.subarray(0, 50), samples.data.subarray(50)].map((data) => ({
     type: "IDAT",
     data,
   }));
-  expect(unpackPng(file([head, halves[0], text, halves[1], end]), maxBytes)).toBeUndefined();
+  expect(unpackPng(file([head, halves[0], text, halves[1], end]), MAX_BYTES)).toBeUndefined();
 });

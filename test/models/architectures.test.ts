@@ -38,6 +38,16 @@ describe.each(architectures.map((architecture) => [architecture.name, architectu
       expect(architecture.shortName(options)).toMatch(new RegExp(`^[a-z]+-x${scale}[\\d-x]*$`));
     });
 
+    test("describes one block, layer or channel in the singular", () => {
+      const ones = { blocks: 1, layers: 1, channels: 1, s: 1, m: 1 };
+      const own = Object.entries(ones).filter(([name]) => Object.hasOwn(architecture.options, name));
+      const text = architecture.describe(
+        completeOptions(architecture, { scale, ...Object.fromEntries(own) }),
+      );
+      expect(text).not.toMatch(/\b1 \w+s\b/);
+      expect(text.match(/\b1 (?:block|layer|channel)\b/g) ?? []).toHaveLength(own.length);
+    });
+
     test("recognizes its weights in a file that names no network, and is the only one that does", async () => {
       const state = await architecture.build(options, new Random(1)).stateDict();
       const finders = architectures.filter(

@@ -5,6 +5,7 @@ import { setDefaultDevice } from "../../src/device/open.ts";
 import { slice } from "../../src/kernels/layout/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
+import { type Architecture, completeOptions } from "../../src/models/architecture.ts";
 import {
   Compact,
   EDSR,
@@ -15,8 +16,10 @@ import {
   type SuperResolver,
   Wren,
 } from "../../src/models/index.ts";
+import { architectures } from "../../src/models/registry.ts";
 import { Adam } from "../../src/nn/index.ts";
 import { rand, tensor } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
@@ -62,6 +65,30 @@ const networks: readonly (readonly [string, () => SuperResolver, halo: number])[
   ["Wren x2", () => new Wren({ scale: 2, blocks: 2, channels: 2, colors: "y", random: random() }), 6],
   ["FSRCNN x4", () => new FSRCNN({ scale: 4, d: 4, s: 3, m: 0, random: random() }), 3],
 ];
+
+/** All architectures, with every scale, and with every option that changes which layers there are. */
+const variants = architectures.flatMap((architecture: Architecture) => {
+  const { name, options } = architecture;
+  const exists = ([option]: [string, unknown]) => Object.hasOwn(options, option);
+  const ofIts = (values: object) => Object.fromEntries(Object.entries(values).filter(exists));
+  const sizes = { blocks: 2, layers: 2, channels: 4, growth: 2, filters: [3, 2], d: 3, s: 2, m: 1 };
+  const changes = { residual: true, normalize: true, unshuffle: 2, padding: "zeros" };
+  const choices = [
+    {},
+    ...Object.entries(changes)
+      .filter(exists)
+      .map((entry) => Object.fromEntries([entry])),
+  ];
+  return [1, 2, 3, 4].filter(options.scale.kind.fits).flatMap((scale) =>
+    choices.map((choice) => {
+      const all = completeOptions(architecture, { ...ofIts(sizes), scale, ...choice });
+      return [
+        `${name} ${JSON.stringify({ scale, ...choice })}`,
+        () => architecture.build(all, random()),
+      ] as const;
+    }),
+  );
+});
 
 /** Draws weights anew, so that every tap counts; the last layers begin near 0. */
 function liven(model: SuperResolver): SuperResolver {
@@ -169,6 +196,19 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const gradients = backward(mseLoss(y, rand(y.shape, random())));
     expect(new Set(gradients.keys())).toEqual(new Set(model.parameters()));
   });
+
+  test.each(variants)(
+    "%s: without gradients, a forward pass leaves its result alone in memory",
+    (_, make) => {
+      using _noGrad = noGrad();
+      const model = make();
+      const x = rand([1, model.planes, 5, 7], random());
+      const before = device.memory().live;
+      const y = model.forward(x);
+      expect(device.memory().live - before).toBe(1);
+      for (const thing of [model, x, y]) thing.dispose();
+    },
+  );
 
   test.each(networks)("%s: the halo is exactly how far an output looks", async (_, make, halo) => {
     using _scope = scope();

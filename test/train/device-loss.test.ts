@@ -1,5 +1,5 @@
 /** Training on devices that are lost; scripts/soak takes many more away. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { type GpuDevice, GpuError, openDevice, Random, upscale } from "../../src/node.ts";
@@ -92,6 +92,26 @@ describe.each(adapters)("on %s", (adapter) => {
       expect(told).toHaveLength(losses);
     },
   );
+
+  testLogic("and says so where the newest checkpoint is damaged by then", async () => {
+    const device = (await openDevice({ adapter })) as GpuDevice;
+    const one = config(adapter);
+    const messages: string[] = [];
+    await train(one, {
+      device,
+      onLoss: "resume",
+      onMessage: (line) => messages.push(line),
+      onProgress({ step }) {
+        if (step !== 12 || messages.some((line) => line.includes("was lost"))) return;
+        truncateSync(join(one.out!, "checkpoint.safetensors"), 1000);
+        device.gpu.destroy();
+      },
+    });
+    const [damage, loss] = messages.slice(messages.findIndex((line) => line.includes("damaged")));
+    expect(damage).toMatch(/checkpoint\.safetensors.* Going on from the one before it, of step 5\./);
+    expect(loss).toMatch(/ was lost .* Going on with step 6 on a new device/);
+    expect(differentWeights(one.out!, whole)).toEqual([]);
+  });
 
   testLogic("before the first step, too", async () => {
     const device = (await openDevice({ adapter })) as GpuDevice;

@@ -39,10 +39,21 @@ describe("a configuration from a program", () => {
     ],
     [{ network: { architecture: "VDSR" } as never }, 'there is no network called "VDSR"; there are SRCNN, '],
     [{ schedule: { kind: "step", stepSize: 10, gamma: 0 } }, "schedule wants"],
+    [{ schedule: { kind: "multistep", gamma: 0.5 } as never }, 'got {"kind":"multistep","gamma":0.5}'],
+    [{ schedule: { kind: "multistep", milestones: [], gamma: 0.5 } }, "schedule wants"],
+    [{ schedule: { kind: "multistep", milestones: 10, gamma: 0.5 } as never }, "schedule wants"],
+    [{ schedule: { kind: "cosine", tmax: 100 } as never }, 'got {"kind":"cosine","tmax":100}'],
+    [{ schedule: { kind: "cosine", tMax: "100" } as never }, "schedule wants"],
+    [{ schedule: { kind: "constant", lr: 3 } as never }, 'got {"kind":"constant","lr":3}'],
+    [{ schedule: { kind: "toString" } as never }, "schedule wants"],
+    [{ schedule: ["constant"] as never }, "schedule wants"],
+    [{ schedule: null as never }, "schedule wants"],
     [{ data: [""] }, "data wants a list, each a folder"],
     [{ checkpointMinutes: undefined as never }, "checkpointMinutes wants a number above 0"],
   ])("%o is refused", (change, message) => {
-    expect(() => checkConfig({ ...quick, ...change })).toThrow(message);
+    const check = () => checkConfig({ ...quick, ...change });
+    expect(check).toThrow(message);
+    expect(check).toThrow(RangeError);
   });
 });
 

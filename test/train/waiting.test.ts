@@ -3,7 +3,8 @@ import { adviceOnWaiting } from "../../src/train/waiting.ts";
 
 test("who waits for pictures that are decoded again and again hears of cache", () => {
   expect(adviceOnWaiting(0.876, true, {})).toMatch(/^88 % of the time .* `cache`/);
-  expect(adviceOnWaiting(0.4, true, {})).toBeUndefined();
+  expect(adviceOnWaiting(0.5, true, {})).toMatch(/^50 % of the time .* `cache`/);
+  expect(adviceOnWaiting(0.49, true, {})).toBeUndefined();
   expect(adviceOnWaiting(0.9, false, {})).toBeUndefined(); // the first epoch, which decodes
   expect(adviceOnWaiting(0.9, true, { cache: "raw" })).toBeUndefined();
   expect(adviceOnWaiting(0.9, true, {})).not.toContain("degraded");

@@ -56,7 +56,7 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
     "RRDBNet x2 of an unshuffled picture",
     () => new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 2, unshuffle: 2, random: random() }),
   ],
-  ["EDSR x4", () => new EDSR({ scale: 4, blocks: 1, channels: 2, random: random() })],
+  ["EDSR x4", () => new EDSR({ scale: 4, blocks: 1, channels: 8, random: random() })],
 ];
 
 const planesFor = ({ planes }: SuperResolver, width: number, height: number) => {

@@ -19,7 +19,10 @@ export type Figures = Readonly<Record<string, string | number>>;
 /** One try. */
 export interface Try {
   readonly index: number;
-  /** From --seed and the index alone: `--seed S --from INDEX --tries 1` makes this try again. */
+  /**
+   * From --seed and the index alone. So `--seed S --from INDEX --tries 1` makes this try again, unless it also depends
+   * on those before, as the inputs of fuzz.ts do.
+   */
   readonly random: Random;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { DeviceProfile } from "../../device/device.ts";
 import { aGpuDevice, type GpuDevice, type Params } from "../../device/gpu-device.ts";
-import { aKernel, type Grid, type Kernel, linearGrid, type Specialisation } from "../../device/kernel.ts";
+import { aKernel, type Grid, type Kernel, linearGrid, type Specialization } from "../../device/kernel.ts";
 import { anything, checkArguments, checkOptions, isObject, type Wanted } from "../../options/arguments.ts";
 import { checkShape, numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -41,7 +41,7 @@ export interface Conv2dStep {
   readonly computes: "y" | "dw";
   readonly kernel: Kernel;
   /** What is put before the kernel's text: constants and functions. */
-  readonly prelude: Specialisation;
+  readonly prelude: Specialization;
   readonly params: Params;
   readonly grid: Grid;
   /** What one workgroup does, counted from the plan. */
