@@ -230,13 +230,9 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 /**
-<<<<<<< HEAD
- * a to the power b, with NumPy's broadcasting. Negative bases are allowed with whole exponents; other powers
- * of negative numbers are NaN. For bases of at most 0, the gradient with respect to the exponent is 0.
-=======
  * a to the power b, with NumPy's broadcasting; one of the two may be a number. Negative bases are allowed with whole
- * exponents; other powers of negative numbers are NaN, and their gradient with respect to the exponent is 0.
->>>>>>> wt-docs
+ * and infinite exponents; other powers of negative numbers are NaN. For bases of at most 0, the gradient with respect
+ * to the exponent is 0.
  */
 export function pow(a: Tensor | number, b: Tensor | number): Tensor {
   checkOperands("pow", a, b);
