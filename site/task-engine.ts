@@ -43,6 +43,8 @@ export abstract class TaskEngine<Table extends TaskTable<Table>> {
   #worker: Worker | undefined;
   readonly #pending = new Map<number, Pending>();
   #count = 0;
+  /** Called when the worker has ended, with all that it knew. The next task starts another one. */
+  onEnd: () => void = () => {};
 
   /**
    * @param start makes the worker, at the first task and after the end of the one before. (Bundlers find the
@@ -120,6 +122,7 @@ export abstract class TaskEngine<Table extends TaskTable<Table>> {
     this.#worker = undefined;
     const all = [...this.#pending.values()];
     this.#pending.clear();
+    this.onEnd();
     for (const { reject } of all) reject(error);
   }
 

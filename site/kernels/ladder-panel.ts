@@ -86,6 +86,10 @@ export class LadderPanel {
     await this.#describe();
   }
 
+  complain({ message }: Error): void {
+    this.#status.say(() => message, true);
+  }
+
   /** Lets the programs be edited, one after the other: all at once would hold the page up. */
   async openEditors(): Promise<void> {
     for (const view of this.#views) {
@@ -133,9 +137,8 @@ export class LadderPanel {
     try {
       await body(this.#running.signal);
     } catch (error) {
-      const { name, message } = error as Error;
-      if (name === "AbortError") this.#status.say(() => say.stopped);
-      else this.#status.say(() => message, true);
+      if ((error as Error).name === "AbortError") this.#status.say(() => say.stopped);
+      else this.complain(error as Error);
     } finally {
       this.#running = undefined;
       this.#phase.textContent = "";

@@ -60,8 +60,12 @@ test("tasks are answered, in any order", async () => {
 
 test("a worker that fails ends all its tasks, and the next task starts another one", async () => {
   const { engine, workers } = start();
+  const ended = vi.fn();
+  engine.onEnd = ended;
   const [one, two] = [engine.run("double", 1), engine.run("double", 2)];
+  expect(ended).not.toHaveBeenCalled();
   workers[0].fail("no memory");
+  expect(ended).toHaveBeenCalledTimes(1);
   await expect(one).rejects.toMatchObject({ name: "WorkerError", message: "no memory" });
   await expect(two).rejects.toThrow("no memory");
   expect(workers[0].isTerminated).toBe(true);
@@ -77,6 +81,8 @@ test("a worker that does not answer an abort is replaced, and what it still says
   vi.useFakeTimers();
   try {
     const { engine, workers } = start(1000);
+    const ended = vi.fn();
+    engine.onEnd = ended;
     const control = new AbortController();
     const stuck = engine.run("double", 1, { signal: control.signal });
     control.abort();
@@ -84,6 +90,7 @@ test("a worker that does not answer an abort is replaced, and what it still says
     vi.advanceTimersByTime(1001);
     await expect(stuck).rejects.toMatchObject({ name: "AbortError" });
     expect(workers[0].isTerminated).toBe(true);
+    expect(ended).toHaveBeenCalledTimes(1);
     const next = engine.run("double", 2);
     workers[0].answer();
     workers[0].fail("late");
