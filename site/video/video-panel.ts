@@ -231,7 +231,8 @@ export class VideoPanel {
       const settings = settingsOf(video, plan.frames);
       const input = { video: video.id, output: this.#output, ...plan.frames };
       try {
-        const trial = await this.#engine.run("tryVideo", input, { signal: trying.signal, leaveAtOnce: true });
+        const { signal } = trying;
+        const trial = await this.#engine.run("tryVideo", input, { signal, onLate: closeFrames });
         this.#lastAttempt = { settings, trial };
         this.#showPair(trial);
       } catch (error) {
@@ -273,8 +274,7 @@ export class VideoPanel {
       { overview: after, label: say.enlargedFrame(methodName(method)) },
     );
     if (this.#pair && this.#pair.before !== before) {
-      this.#pair.before.bitmap.close();
-      this.#pair.after.bitmap.close();
+      closeFrames({ result: this.#pair });
     }
     this.#pair = { before, after };
     this.#showStage();
@@ -424,4 +424,9 @@ export class VideoPanel {
 
 function settingsOf({ id }: OpenVideo, frames: Enlargement): string {
   return JSON.stringify([id, frames]);
+}
+
+function closeFrames({ result }: { readonly result?: FramePair }): void {
+  result?.before.bitmap.close();
+  result?.after.bitmap.close();
 }
