@@ -1,6 +1,7 @@
 /** The first lesson: the ladder, run and drawn. */
 
 import { download } from "../download.ts";
+import { onEscape } from "../escape.ts";
 import { showUnknownProgress } from "../stillness.ts";
 import { betweenTasks, find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
@@ -45,9 +46,7 @@ export class LadderPanel {
       if (this.#usable) this.#measure();
     });
     this.#stopButton.addEventListener("click", () => this.#running?.abort());
-    document.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") this.#running?.abort();
-    });
+    onEscape(this.#stopButton, () => this.#running?.abort());
     find("#results [name=copy]").addEventListener("click", () => this.#copy());
     find("#results [name=download]").addEventListener("click", () => {
       const { layer } = this.#results!;
