@@ -1,7 +1,7 @@
 /** Escape as a way to stop what runs. */
 
-/** Kinds of fields that Escape does nothing to. */
-const PLAIN = ["button", "checkbox", "file", "radio", "range", "submit"];
+/** Fields in which people type or open a list: Escape means something there. */
+const FIELDS = "select, textarea, input:not([type=checkbox], [type=radio], [type=range], [type=file])";
 
 /**
  * Calls `stop` at Escape, as long as `button`, which stops, too, can be seen: what runs in a hidden tab goes on. Not if
@@ -15,11 +15,7 @@ export function onEscape(
 ): void {
   document.addEventListener("keydown", ({ key, target, defaultPrevented }) => {
     if (key !== "Escape" || defaultPrevented || button.getClientRects().length === 0) return;
-    if (target === startedFrom() || !isField(target)) stop();
+    const isField = target instanceof Element && target.matches(FIELDS);
+    if (!isField || target === startedFrom()) stop();
   });
-}
-
-function isField(target: EventTarget | null): boolean {
-  if (target instanceof HTMLInputElement) return !PLAIN.includes(target.type);
-  return target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
 }

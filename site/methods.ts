@@ -80,7 +80,7 @@ export class Methods {
   /** Ids sort by time: networks come back in their order. (Those of earlier versions are random, and sort first.) */
   #newId(): string {
     this.#latest = Math.max(Date.now(), this.#latest + 1);
-    return `own t${this.#latest.toString().padStart(15, "0")} ${crypto.randomUUID()}`;
+    return `own t${this.#latest} ${crypto.randomUUID()}`;
   }
 
   /** No two networks have the same label. */
