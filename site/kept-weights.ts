@@ -10,7 +10,10 @@ export interface KeptWeights {
 
 const store = "weights";
 
-/** Where there is no database, as in some private windows, networks last as long as the page. */
+/**
+ * Where there is no database, as in some private windows, or one that cannot be used, networks last as long as the
+ * page.
+ */
 export class WeightKeeper {
   readonly #database: Promise<IDBDatabase | undefined>;
 
@@ -18,7 +21,7 @@ export class WeightKeeper {
     this.#database = open(name).catch(() => undefined);
   }
 
-  /** In the order in which they came. */
+  /** In the order of their ids. */
   async all(): Promise<KeptWeights[]> {
     return (await this.#request("readonly", (weights) => weights.getAll())) ?? [];
   }
@@ -32,28 +35,40 @@ export class WeightKeeper {
     await this.#request("readwrite", (weights) => weights.delete(id));
   }
 
+  /** Undefined if it fails: without the store, say, on a closed connection, or for lack of space at the very end. */
   async #request<T>(
     mode: IDBTransactionMode,
     work: (weights: IDBObjectStore) => IDBRequest<T>,
   ): Promise<T | undefined> {
     const database = await this.#database;
-    if (!database) return undefined;
-    const transaction = database.transaction(store, mode);
-    return resultOf(work(transaction.objectStore(store))).catch(() => undefined);
+    try {
+      const transaction = database?.transaction(store, mode);
+      if (!transaction) return undefined;
+      const request = work(transaction.objectStore(store));
+      await endOf(transaction);
+      return request.result;
+    } catch {
+      return undefined;
+    }
   }
 }
 
-function open(name: string): Promise<IDBDatabase> {
+/** Some browsers throw at once. */
+async function open(name: string): Promise<IDBDatabase> {
   const request = indexedDB.open(name, 1);
   request.addEventListener("upgradeneeded", () => {
     request.result.createObjectStore(store, { keyPath: "id" });
   });
-  return resultOf(request);
-}
-
-function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.addEventListener("success", () => resolve(request.result));
     request.addEventListener("error", () => reject(request.error));
+  });
+}
+
+/** Resolves when everything is stored. A request that succeeds may still be undone before. */
+function endOf(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.addEventListener("complete", () => resolve());
+    transaction.addEventListener("abort", () => reject(transaction.error));
   });
 }

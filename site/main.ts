@@ -146,9 +146,8 @@ async function openVideoPanel(): Promise<VideoPanel | undefined> {
   }
 }
 
-async function onRemoveMethod({ id }: MethodInfo): Promise<void> {
-  await engine.run("removeWeights", { id });
-  await offerMethods();
+function onRemoveMethod(method: MethodInfo): void {
+  ownNetworks.remove(method).catch(complain);
 }
 
 async function enlargeWith({ id }: MethodInfo): Promise<void> {

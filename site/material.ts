@@ -29,7 +29,7 @@ export interface Material extends MaterialFacts {
 }
 
 /** The shortest side of a picture that can be split, in LR pixels. */
-export const SHORTEST = 8;
+const SHORTEST = 8;
 /** Parts that are held out: how many at most, and their largest side in HR pixels. */
 const HELD_OUT_PARTS = 4;
 const HELD_OUT_SIDE = 256;
@@ -38,7 +38,7 @@ const LARGEST_SIDE = 1536;
 /** All pictures together: more would not fit into a browser's memory. */
 const MAX_PIXELS = 100e6;
 
-export function trainingFault(name: TrainingFault, message = ""): Error {
+function trainingFault(name: TrainingFault, message = ""): Error {
   return Object.assign(new Error(message), { name });
 }
 

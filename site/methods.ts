@@ -28,9 +28,16 @@ const named: readonly MethodInfo[] = [
 export class Methods {
   readonly #weights = new Map<string, Uint8Array>();
   readonly #infos = new Map<string, MethodInfo>();
-  readonly #keeper = new WeightKeeper();
+  readonly #keeper: WeightKeeper;
+  /** The time of the latest id, in milliseconds. */
+  #latest = 0;
   /** Resolves when the networks of former visits are there. */
-  readonly restored = this.#restore();
+  readonly restored: Promise<void>;
+
+  constructor(keeper = new WeightKeeper()) {
+    this.#keeper = keeper;
+    this.restored = this.#restore();
+  }
 
   /** The user's networks, the newest first; then those of the library, the best first. */
   async list(): Promise<MethodInfo[]> {
@@ -41,7 +48,7 @@ export class Methods {
   /** A network of the user's, by a weight file that was seen to be one. */
   async add(bytes: Uint8Array, scale: number, name: string): Promise<MethodInfo> {
     await this.restored;
-    const id = `own ${crypto.randomUUID()}`;
+    const id = this.#newId();
     this.#weights.set(id, bytes);
     return this.#describe(id, name, scale);
   }
@@ -55,7 +62,6 @@ export class Methods {
 
   async rename(id: string, name: string): Promise<MethodInfo> {
     const [scale] = this.#infos.get(id)!.scales;
-    this.#infos.delete(id);
     return this.#describe(id, name, scale);
   }
 
@@ -71,9 +77,16 @@ export class Methods {
     }
   }
 
+  /** Ids sort by time: networks come back in their order. (Those of earlier versions are random, and sort first.) */
+  #newId(): string {
+    this.#latest = Math.max(Date.now(), this.#latest + 1);
+    return `own t${this.#latest} ${crypto.randomUUID()}`;
+  }
+
   /** No two networks have the same label. */
   async #describe(id: string, name: string, scale: number): Promise<MethodInfo> {
-    const labels = new Set([...this.#infos.values()].map(({ label }) => label));
+    const others = [...this.#infos.values()].filter((info) => info.id !== id);
+    const labels = new Set(others.map(({ label }) => label));
     let label = labelOf(name, scale);
     for (let n = 2; labels.has(label); n++) label = labelOf(`${name} ${n}`, scale);
     const info: MethodInfo = { id, label, kind: "network", scales: [scale], isOwn: true };

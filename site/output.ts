@@ -69,13 +69,20 @@ export class Output {
   set result(result: Result | undefined) {
     this.#result = result;
     this.#render();
-    if (result && !this.#areFormatsKnown) void this.#offerFormats();
+    if (result) this.#offerFormats().catch((error) => this.#events.complain(error));
   }
 
-  /** Only what this browser writes: not every one writes WebP, and none writes AVIF yet. */
+  /**
+   * Only what this browser writes: not every one writes WebP, and none writes AVIF yet. Once; after a failure, the next
+   * result tries again.
+   */
   async #offerFormats(): Promise<void> {
+    if (this.#areFormatsKnown) return;
     this.#areFormatsKnown = true;
-    const formats = await this.#engine.run("formats", {});
+    const formats = await this.#engine.run("formats", {}).catch((error) => {
+      this.#areFormatsKnown = false;
+      throw error;
+    });
     for (const option of [...this.#format.options])
       if (!formats.includes(option.value as OutputFormat)) option.remove();
     if (formats.includes("avif")) this.#format.add(new Option("AVIF", "avif"));

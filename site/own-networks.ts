@@ -51,14 +51,15 @@ export class OwnNetworks {
     download(new Blob([bytes as Uint8Array<ArrayBuffer>]), `${fileNameOf(method)}.safetensors`);
   }
 
-  async #rename({ id }: MethodInfo, name: string): Promise<void> {
-    await this.#engine.run("renameWeights", { id, name });
+  /** For good, if the user means it. */
+  async remove({ id, label }: MethodInfo): Promise<void> {
+    if (!confirm(say.reallyRemove(label))) return;
+    await this.#engine.run("removeWeights", { id });
     await this.#events.onChange();
   }
 
-  async #remove({ id, label }: MethodInfo): Promise<void> {
-    if (!confirm(say.reallyRemove(label))) return;
-    await this.#engine.run("removeWeights", { id });
+  async #rename({ id }: MethodInfo, name: string): Promise<void> {
+    await this.#engine.run("renameWeights", { id, name });
     await this.#events.onChange();
   }
 
@@ -101,7 +102,7 @@ export class OwnNetworks {
       scale,
       button(say.use, () => this.#events.onUse(network)),
       button(say.saveNetwork, () => this.save(network).catch(this.#events.onError)),
-      button(say.remove, () => this.#remove(network).catch(this.#events.onError)),
+      button(say.remove, () => this.remove(network).catch(this.#events.onError)),
     );
     return item;
   }

@@ -4,7 +4,7 @@ import { copyPatch, type Image, imresize, lumaOf, randomPlace } from "../src/pic
 import type { Pair } from "./material.ts";
 
 /** Side of a patch in LR pixels, and patches per step. */
-export const PATCH = 24;
+const PATCH = 24;
 const BATCH = 8;
 /** A patch on which bicubic interpolation errs by less than this (of 1) has nothing to teach. */
 const DULL = 1 / 255;

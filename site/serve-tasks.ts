@@ -65,7 +65,6 @@ export function serveTasks<Table extends TaskTable<Table>, Exclusive extends key
     const report = (event: Table[T]["event"]) => send({ id, event }, event);
     const leave = (leftover: Promise<unknown>) => leftovers.push(leftover);
     try {
-      signal.throwIfAborted();
       const result = await tasks[task](input, { signal, report, leave, inTurn });
       send({ id, result }, result);
     } catch (error) {
@@ -82,9 +81,20 @@ export function serveTasks<Table extends TaskTable<Table>, Exclusive extends key
       controllers.get(data.abort)?.abort();
       return;
     }
+    const { id } = data;
     const controller = new AbortController();
-    controllers.set(data.id, controller);
-    const work = () => perform(data, controller.signal);
+    const { signal } = controller;
+    controllers.set(id, controller);
+    // What has not begun ends at once, however long it would have to wait.
+    const refuse = () => {
+      controllers.delete(id);
+      send({ id, error: { name: "AbortError", message: (signal.reason as Error).message } });
+    };
+    signal.addEventListener("abort", refuse);
+    const work = async () => {
+      signal.removeEventListener("abort", refuse);
+      if (!signal.aborted) await perform(data, signal);
+    };
     void (data.task in exclusive ? inTurn(work) : work());
   });
 }

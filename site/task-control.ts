@@ -1,4 +1,5 @@
 /** The button that starts and stops a task, its progress bar, and its line of status. */
+import { onEscape } from "./escape.ts";
 import { fixed, say, writeFixedTexts } from "./language.ts";
 import { showUnknownProgress } from "./stillness.ts";
 
@@ -18,6 +19,8 @@ export class TaskControl {
   readonly #startText: string | undefined;
   #startLabel: string | undefined;
   #running: AbortController | undefined;
+  /** The button, or the field in which Enter was pressed. */
+  #startedFrom: Element | undefined;
   /** The first report of progress. Work before it, such as compiling kernels, says nothing about speed. */
   #first: { readonly time: number; readonly done: number } | undefined;
 
@@ -28,7 +31,8 @@ export class TaskControl {
 
   /**
    * Each start calls `perform`, which reports through `progress` and `say`, and ends at the signal. A task
-   * starts by its button or by Enter in a field of its form; the button and Escape stop it.
+   * starts by its button or by Enter in a field of its form; the button stops it, and so does Escape while the
+   * button can be seen and no other field is being edited.
    */
   constructor(root: HTMLElement, perform: (signal: AbortSignal) => Promise<void>) {
     this.#button = root.querySelector("button")!;
@@ -38,6 +42,7 @@ export class TaskControl {
     this.#spoken = root.querySelector("[role=status]")!;
     root.closest("form")!.addEventListener("submit", (event) => {
       event.preventDefault();
+      this.#startedFrom = document.activeElement ?? undefined;
       if (!this.#button.disabled) void this.run(perform);
     });
     this.#button.addEventListener("click", (event) => {
@@ -45,9 +50,8 @@ export class TaskControl {
       event.preventDefault(); // it submits nothing now
       this.stop();
     });
-    document.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") this.stop();
-    });
+    const stop = () => this.stop();
+    onEscape(this.#button, stop, () => this.#startedFrom);
   }
 
   get isRunning(): boolean {

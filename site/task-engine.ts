@@ -23,11 +23,17 @@ export type FromWorker = { id: number } & (
   | { error: { name: string; message: string } }
 );
 
-export interface RunOptions<Event> {
+/** What the worker sends of a task that was left. */
+export interface Late<Event, Result> {
+  readonly event?: Event;
+  readonly result?: Result;
+}
+
+export interface RunOptions<Event, Result> {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: Event) => void;
-  /** After an abort, what the worker still says about the task is of no interest. */
-  readonly leaveAtOnce?: boolean;
+  /** With it, an abort leaves the task at once. What the worker has sent by then comes here, to be freed. */
+  readonly onLate?: (late: Late<Event, Result>) => void;
 }
 
 interface Pending {
@@ -42,7 +48,11 @@ export abstract class TaskEngine<Table extends TaskTable<Table>> {
   readonly #patience: number;
   #worker: Worker | undefined;
   readonly #pending = new Map<number, Pending>();
+  /** `onLate` of tasks that were left and that the worker has not ended. */
+  readonly #left = new Map<number, (late: Late<unknown, unknown>) => void>();
   #count = 0;
+  /** Called when the worker has ended, with all that it knew. The next task starts another one. */
+  onEnd: () => void = () => {};
 
   /**
    * @param start makes the worker, at the first task and after the end of the one before. (Bundlers find the
@@ -61,14 +71,14 @@ export abstract class TaskEngine<Table extends TaskTable<Table>> {
   run<T extends keyof Table>(
     task: T,
     input: Table[T]["input"],
-    { signal, onEvent, leaveAtOnce = false }: RunOptions<Table[T]["event"]> = {},
+    { signal, onEvent, onLate }: RunOptions<Table[T]["event"], Table[T]["result"]> = {},
   ): Promise<Table[T]["result"]> {
     const worker = this.#running();
     const id = this.#count++;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const abort = () => {
       worker.postMessage({ abort: id } satisfies ToWorker<Table>);
-      if (leaveAtOnce) this.#leave(id);
+      if (onLate) this.#leave(id, onLate as (late: Late<unknown, unknown>) => void);
       else if (Number.isFinite(this.#patience)) timer = setTimeout(() => this.#replace(), this.#patience);
     };
     signal?.addEventListener("abort", abort);
@@ -105,9 +115,12 @@ export abstract class TaskEngine<Table extends TaskTable<Table>> {
   /** What to say when the worker failed for a reason, or for none, because a file of it does not load. */
   protected abstract sayFailed(reason?: string): string;
 
-  #leave(id: number): void {
-    this.#pending.get(id)?.reject(new DOMException("The task was stopped.", "AbortError"));
+  #leave(id: number, onLate: (late: Late<unknown, unknown>) => void): void {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
     this.#pending.delete(id);
+    this.#left.set(id, onLate);
+    pending.reject(new DOMException("The task was stopped.", "AbortError"));
   }
 
   /** Ends a worker that does not answer. The next task starts another one. */
@@ -120,12 +133,17 @@ export abstract class TaskEngine<Table extends TaskTable<Table>> {
     this.#worker = undefined;
     const all = [...this.#pending.values()];
     this.#pending.clear();
+    this.#left.clear();
+    this.onEnd();
     for (const { reject } of all) reject(error);
   }
 
   #receive(message: FromWorker): void {
     const pending = this.#pending.get(message.id);
-    if (!pending) return;
+    if (!pending) {
+      this.#receiveLate(message);
+      return;
+    }
     if ("event" in message) {
       pending.onEvent(message.event);
       return;
@@ -133,5 +151,11 @@ export abstract class TaskEngine<Table extends TaskTable<Table>> {
     this.#pending.delete(message.id);
     if ("result" in message) pending.resolve(message.result);
     else pending.reject(Object.assign(new Error(message.error.message), { name: message.error.name }));
+  }
+
+  #receiveLate({ id, ...late }: FromWorker): void {
+    const onLate = this.#left.get(id);
+    if (!("event" in late)) this.#left.delete(id);
+    if (!("error" in late)) onLate?.(late);
   }
 }

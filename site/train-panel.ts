@@ -42,7 +42,8 @@ export class TrainPanel {
   readonly #verdict: HTMLElement;
   #networks: readonly MethodInfo[] = [];
   #picture: StagePicture | undefined;
-  #hasGpu = false;
+  /** Undefined until that is known. */
+  #hasGpu: boolean | undefined;
   #isRenderedBySoftware = false;
   /** The network of the last training run. */
   #tuned: MethodInfo | undefined;
@@ -85,7 +86,7 @@ export class TrainPanel {
     if (this.#files.isChosen) return; // it learns from other pictures, which are still there
     this.#task.stop();
     this.#forget();
-    this.#task.say("");
+    this.#sayWhyNot();
     this.#compare.show({ overview: picture.overview, label: say.yourPicture });
   }
 
@@ -94,7 +95,12 @@ export class TrainPanel {
     this.#hasGpu = gpu !== undefined;
     this.#isRenderedBySoftware = gpu?.isSoftware ?? false;
     this.#enable();
-    if (!gpu) this.#task.say(say.trainingNeedsWebGpu);
+    this.#sayWhyNot();
+  }
+
+  /** In place of what was said before. */
+  #sayWhyNot(): void {
+    this.#task.say(this.#hasGpu === false ? say.trainingNeedsWebGpu : "");
   }
 
   setMethods(methods: readonly MethodInfo[]): void {
@@ -118,7 +124,7 @@ export class TrainPanel {
 
   /** Training can begin when all that it needs is there. */
   #enable(): void {
-    this.#task.enabled = this.#hasGpu && this.#picture !== undefined && this.#networks.length > 0;
+    this.#task.enabled = this.#hasGpu === true && this.#picture !== undefined && this.#networks.length > 0;
   }
 
   #offerScales(): void {

@@ -18,6 +18,7 @@ import type { Part } from "./pictures/show.ts";
 import { type Entry, Queue, type Result } from "./queue.ts";
 import { dimensions, type Size, timesScale } from "./size.ts";
 import { duration, TaskControl } from "./task-control.ts";
+import type { Late } from "./task-engine.ts";
 
 /** A picture that was read and is on the stage. */
 export interface StagePicture extends ReadPicture {
@@ -199,6 +200,14 @@ export class UpscalePanel {
     void this.#engine.run("forget", { pictures: [id] });
   }
 
+  /** Frees what came of work that nobody waits for any more. */
+  readonly #discard = ({ event, result }: Late<UpscaleEvent, UpscaleResult>): void => {
+    event?.tile?.bitmap.close();
+    if (!result) return;
+    result.overview.bitmap.close();
+    this.#forget(result.id);
+  };
+
   /** The facts and the buttons for a result. */
   #showResultOf({ result }: Entry): void {
     this.#output.result = result;
@@ -280,9 +289,9 @@ export class UpscalePanel {
         if (share !== undefined) this.#task.share(share);
         tile?.bitmap.close();
       };
-      const result = await this.#engine.run("upscale", input, { signal, onEvent, leaveAtOnce: true });
+      const result = await this.#engine.run("upscale", input, { signal, onEvent, onLate: this.#discard });
       if (this.#picture !== picture) {
-        this.#forget(result.id);
+        this.#discard({ result });
         throw new DOMException("Another picture is on show.", "AbortError");
       }
       this.#trial = { original, result, label: result.choice?.method ?? methodName(choice.method) };
@@ -385,7 +394,7 @@ export class UpscalePanel {
       blank = { ...blank, ...timesScale(picture, plan.scale) };
       this.#task.say(prefix + say.preparing);
       const input = { picture: picture.id, runs, size };
-      const result = await this.#engine.run("upscale", input, { signal, onEvent, leaveAtOnce: true });
+      const result = await this.#engine.run("upscale", input, { signal, onEvent, onLate: this.#discard });
       if (entry.result) this.#forget(entry.result.id);
       entry.result = resultOf(entry, picture, choice, plan, result);
       this.#mark(entry, "done");

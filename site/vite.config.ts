@@ -59,7 +59,7 @@ export default defineConfig({
           groups: [
             {
               name: "shared",
-              test: /site\/(?:tabs|task-engine|download|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
+              test: /site\/(?:tabs|task-engine|download|escape|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
             },
           ],
         },

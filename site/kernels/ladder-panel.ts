@@ -1,6 +1,7 @@
 /** The first lesson: the ladder, run and drawn. */
 
 import { download } from "../download.ts";
+import { onEscape } from "../escape.ts";
 import { showUnknownProgress } from "../stillness.ts";
 import { betweenTasks, find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
@@ -45,9 +46,7 @@ export class LadderPanel {
       if (this.#usable) this.#measure();
     });
     this.#stopButton.addEventListener("click", () => this.#running?.abort());
-    document.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") this.#running?.abort();
-    });
+    onEscape(this.#stopButton, () => this.#running?.abort());
     find("#results [name=copy]").addEventListener("click", () => this.#copy());
     find("#results [name=download]").addEventListener("click", () => {
       const { layer } = this.#results!;
@@ -84,6 +83,10 @@ export class LadderPanel {
     if (this.#running || this.#results || this.#select.value !== before) return;
     this.#select.value = layer.id;
     await this.#describe();
+  }
+
+  complain({ message }: Error): void {
+    this.#status.say(() => message, true);
   }
 
   /** Lets the programs be edited, one after the other: all at once would hold the page up. */
@@ -133,9 +136,8 @@ export class LadderPanel {
     try {
       await body(this.#running.signal);
     } catch (error) {
-      const { name, message } = error as Error;
-      if (name === "AbortError") this.#status.say(() => say.stopped);
-      else this.#status.say(() => message, true);
+      if ((error as Error).name === "AbortError") this.#status.say(() => say.stopped);
+      else this.complain(error as Error);
     } finally {
       this.#running = undefined;
       this.#phase.textContent = "";

@@ -42,7 +42,7 @@ export function write<E extends HTMLElement>(element: E, key: TextKey): E {
 }
 
 /** Text with `code`, *emphasis* and **strong** in it, as elements. */
-export function markUp(text: string): (string | HTMLElement)[] {
+function markUp(text: string): (string | HTMLElement)[] {
   return text
     .split(/(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*)/)
     .filter((piece) => piece !== "")

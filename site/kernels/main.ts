@@ -38,22 +38,29 @@ const selected = () => {
 list.addEventListener("click", selected);
 list.addEventListener("keydown", selected);
 
-try {
-  const { adapter, software } = await opening;
-  showAdapter(() => (software ? say.software(adapter) : adapter));
-  await ladder.open(layerOf(software ? "tiny" : "middle"), true);
-  training.enable();
-  if (!software) await ladder.suggest();
-} catch (error) {
-  showAdapter(() => say.noWebGpu);
-  find<HTMLElement>("#no-webgpu").hidden = false;
-  find("#no-webgpu-reason").textContent = (error as Error).message;
-  await ladder.open(layerOf("middle"), false);
-}
+const card = await opening.catch(sayWhyNot);
+if (card) showAdapter(() => (card.software ? say.software(card.adapter) : card.adapter));
+const layer = layerOf(card?.software ? "tiny" : "middle");
+await ladder.open(layer, card !== undefined).catch((error) => ladder.complain(error));
+if (card) training.enable();
+// If the card cannot be measured, the choice stays.
+if (card && !card.software) await ladder.suggest().catch(() => undefined);
 void ladder.openEditors();
 if (location.hash === "#training") {
   tabs.select(1);
   selected();
+}
+
+/** Without a card, the lesson can be read. */
+function sayWhyNot(error: Error): undefined {
+  if (error.name === "WorkerError") {
+    showAdapter(() => say.notLoaded);
+    ladder.complain(error);
+    return;
+  }
+  showAdapter(() => say.noWebGpu);
+  find<HTMLElement>("#no-webgpu").hidden = false;
+  find("#no-webgpu-reason").textContent = error.message;
 }
 
 /** `name`: what it is called in the page's language. */

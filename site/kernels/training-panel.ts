@@ -33,6 +33,9 @@ export class TrainingPanel {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    engine.onEnd = () => {
+      this.#fresh = true; // another worker knows no picture
+    };
     const group = find("#train-form .samples");
     for (const [i, sample] of samples.entries()) {
       const radio = make("input", { type: "radio", name: "sample", value: sample.id, checked: i === 0 });
@@ -113,24 +116,29 @@ export class TrainingPanel {
 
   #restart(): void {
     this.#fresh = true;
+    if (this.#usable && !this.#busy) this.#advance(1);
+  }
+
+  /** What was drawn goes, and a new network will learn from the picture. */
+  #begin(): Image {
+    this.#fresh = false;
     this.#firstWeights = this.#drawn = undefined;
     this.#plot.clear();
-    if (this.#usable && !this.#busy) this.#advance(1);
+    return this.#picture();
   }
 
   async #advance(steps: number): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    const picture = this.#fresh ? this.#picture() : undefined;
-    this.#fresh = false;
+    const picture = this.#fresh ? this.#begin() : undefined;
     try {
       const step = await this.#engine.run("train", { picture, lr: this.#lr, steps });
       if (!this.#fresh) this.#draw(step);
     } catch (error) {
       this.pause();
       this.#fresh = true; // the network may be gone
-      const { message } = error as Error;
-      this.#status.say(() => message, true);
+      const { name, message } = error as Error;
+      this.#status.say(name === "AbortError" ? () => say.stopped : () => message, true);
       return;
     } finally {
       this.#busy = false;

@@ -39,7 +39,7 @@ export async function bitmapOf(
   return createImageBitmap(file);
 }
 
-export function wholeOf({ width, height }: { readonly width: number; readonly height: number }): Part {
+function wholeOf({ width, height }: { readonly width: number; readonly height: number }): Part {
   return { left: 0, top: 0, width, height };
 }
 

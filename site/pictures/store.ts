@@ -1,6 +1,7 @@
 /** The pictures that the worker knows. Those not used for longest are packed when they take too much memory. */
 import type { FileMetadata } from "../../src/files/metadata.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
+import { newIds } from "../ids.ts";
 import { say } from "../worker-language.ts";
 
 /** A picture in memory, and what its file said besides. */
@@ -25,7 +26,7 @@ const budget = 2 ** 28;
 export class PictureStore {
   readonly #entries = new Map<number, Entry>();
   readonly #pack: (picture: StoredPicture) => Promise<() => Promise<StoredPicture>>;
-  #count = 0;
+  readonly #newId = newIds();
   #clock = 0;
 
   /** `pack` stores a picture in less memory, and returns how to get it back. */
@@ -35,7 +36,7 @@ export class PictureStore {
 
   /** @param load reads it again; without one, it is packed when it has to go. */
   add(picture: StoredPicture, load?: () => Promise<StoredPicture>): number {
-    const id = ++this.#count;
+    const id = this.#newId();
     this.#entries.set(id, { picture, load, bytes: picture.image.data.byteLength, lastUse: ++this.#clock });
     void this.#makeRoom();
     return id;

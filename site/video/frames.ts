@@ -91,7 +91,7 @@ function draw(sample: VideoSample): Image {
 }
 
 /** Codecs take even sizes: an odd one loses its last column or row. */
-export function evenSize({ width, height }: Size): Size {
+function evenSize({ width, height }: Size): Size {
   return { width: width - (width % 2), height: height - (height % 2) };
 }
 

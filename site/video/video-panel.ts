@@ -71,6 +71,7 @@ export class VideoPanel {
   readonly #pause: HTMLButtonElement;
   readonly #download: HTMLButtonElement;
   readonly #watch: HTMLButtonElement;
+  readonly #camera: HTMLButtonElement;
   /** Counts files that were chosen: a slow one must not overwrite a later one. */
   #opening = 0;
   #file: File | undefined;
@@ -112,6 +113,7 @@ export class VideoPanel {
     this.#pause = part("[name=pause]");
     this.#download = part("[name=download]");
     this.#watch = part("[name=watch]");
+    this.#camera = part("[name=camera]");
     this.#compare = new Compare(this.#viewer);
     this.#player = new Player(part(".player"), engine, {
       onEnd: () => this.#showStage(),
@@ -128,9 +130,8 @@ export class VideoPanel {
       if (file) void this.open(file);
       input.value = ""; // else choosing the same file again is no change
     });
-    const camera = part("[name=camera]");
-    camera.hidden = navigator.mediaDevices === undefined;
-    camera.addEventListener("click", () => this.#watchCamera());
+    this.#camera.hidden = navigator.mediaDevices === undefined;
+    this.#camera.addEventListener("click", () => this.#watchCamera());
     this.#container.addEventListener("change", () => this.#render());
     this.#fileSize.addEventListener("change", () => this.#changed());
     this.#pause.addEventListener("click", () => this.#togglePause());
@@ -231,7 +232,8 @@ export class VideoPanel {
       const settings = settingsOf(video, plan.frames);
       const input = { video: video.id, output: this.#output, ...plan.frames };
       try {
-        const trial = await this.#engine.run("tryVideo", input, { signal: trying.signal, leaveAtOnce: true });
+        const { signal } = trying;
+        const trial = await this.#engine.run("tryVideo", input, { signal, onLate: closeFrames });
         this.#lastAttempt = { settings, trial };
         this.#showPair(trial);
       } catch (error) {
@@ -273,8 +275,7 @@ export class VideoPanel {
       { overview: after, label: say.enlargedFrame(methodName(method)) },
     );
     if (this.#pair && this.#pair.before !== before) {
-      this.#pair.before.bitmap.close();
-      this.#pair.after.bitmap.close();
+      closeFrames({ result: this.#pair });
     }
     this.#pair = { before, after };
     this.#showStage();
@@ -293,6 +294,7 @@ export class VideoPanel {
     const { trial } = this.#attempt ?? {};
     this.#task.enabled = isConverting || (trial !== undefined && output !== undefined);
     this.#watch.disabled = !plan || isConverting;
+    this.#camera.disabled = !this.#choice.chosen || isConverting;
     this.#download.hidden = this.#result === undefined || isConverting;
     this.#fileChoice.hidden = !video || output === undefined;
     this.#forecast.hidden = !video;
@@ -330,10 +332,9 @@ export class VideoPanel {
   // ---- Converting
 
   async #convert(signal: AbortSignal): Promise<void> {
+    // The button is enabled when all of these are there.
     const [video, output] = [this.#video!, this.#output!];
-    const { plan } = this.#plan();
-    const { trial } = this.#attempt ?? {};
-    if (!plan || !trial) return;
+    const [plan, trial] = [this.#plan().plan!, this.#attempt!.trial!];
     const { method } = this.#choice.chosen!;
     const name = `${resultName(video.name, `${plan.size.height}p`, methodName(method))}.${output.container}`;
     const { handle: file, isCancelled } = await chooseFile(name, output.container);
@@ -399,8 +400,7 @@ export class VideoPanel {
   }
 
   async #watchCamera(): Promise<void> {
-    const choice = this.#choice.chosen;
-    if (!choice) return;
+    const choice = this.#choice.chosen!; // else the button is disabled
     let source: MediaStream | undefined;
     try {
       const camera = { width: { ideal: 640 }, height: { ideal: 480 } };
@@ -424,4 +424,9 @@ export class VideoPanel {
 
 function settingsOf({ id }: OpenVideo, frames: Enlargement): string {
   return JSON.stringify([id, frames]);
+}
+
+function closeFrames({ result }: { readonly result?: FramePair }): void {
+  result?.before.bitmap.close();
+  result?.after.bitmap.close();
 }

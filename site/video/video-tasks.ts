@@ -2,6 +2,7 @@
 import { NullTarget, StreamTarget, type StreamTargetChunk, VideoSample } from "mediabunny";
 import { crop, type Image } from "../../src/picture/index.ts";
 import { chooseMethods, enlargeInRuns } from "../enlarge-in-runs.ts";
+import { newIds } from "../ids.ts";
 import type { Networks } from "../networks.ts";
 import type { Overview } from "../overview.ts";
 import { bitmapOf, reductionFor } from "../pictures/show.ts";
@@ -38,7 +39,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
   paceDecoders();
   const open = new Map<number, VideoSource>();
   const steerings = new Map<number, Steering>();
-  let count = 0;
+  const newId = newIds();
 
   const sourceOf = (id: number): VideoSource => {
     const source = open.get(id);
@@ -58,7 +59,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
   return {
     async openVideo({ file, name }) {
       const source = await openSource(file, name);
-      const id = count++;
+      const id = newId();
       open.set(id, source);
       return { id, name, ...source.facts };
     },

@@ -7,36 +7,23 @@ import { orList } from "../options/lists.ts";
 
 /** What each switch does, and Dawn's own name for it. */
 export const dawnSwitches = {
-  "f16-on-nvidia": {
-    flag: "enable",
-    toggle: "vulkan_enable_f16_on_nvidia",
-    help: "offers shader-f16 on NVIDIA's Vulkan driver, where Dawn hides it since its own tests fail there",
-  },
-  "range-analysis": {
-    flag: "enable",
-    toggle: "enable_integer_range_analysis_in_robustness",
-    help: "leaves out bounds checks of indices that Dawn can prove to be in range",
-  },
-  "no-workgroup-clearing": {
-    flag: "enable",
-    toggle: "disable_workgroup_init",
-    help:
-      "leaves workgroup memory as the last program left it. A kernel that reads a place before writing it " +
-      "gets other data, of other programs perhaps; those of this library do not",
-  },
-  "no-bounds-checks": {
-    flag: "enable",
-    toggle: "disable_robustness",
-    help:
-      "an index past the end of a buffer reads or overwrites other memory, or ends the device. This " +
-      "library's own kernels stay within their buffers (test/kernels/bounds.test.ts); for others nobody knows",
-  },
-  "exact-timestamps": {
-    flag: "disable",
-    toggle: "timestamp_quantization",
-    help: "GPU timestamps to the nanosecond; otherwise they are rounded, against spying. For benchmarks",
-  },
-} as const satisfies Record<string, { flag: "enable" | "disable"; toggle: string; help: string }>;
+  /** Offers shader-f16 on NVIDIA's Vulkan driver, where Dawn hides it since its own tests fail there. */
+  "f16-on-nvidia": { flag: "enable", toggle: "vulkan_enable_f16_on_nvidia" },
+  /** Leaves out bounds checks of indices that Dawn can prove to be in range. */
+  "range-analysis": { flag: "enable", toggle: "enable_integer_range_analysis_in_robustness" },
+  /**
+   * Leaves workgroup memory as the last program left it. A kernel that reads a place before writing it gets other
+   * data, of other programs perhaps; those of this library do not.
+   */
+  "no-workgroup-clearing": { flag: "enable", toggle: "disable_workgroup_init" },
+  /**
+   * An index past the end of a buffer reads or overwrites other memory, or ends the device. This library's own
+   * kernels stay within their buffers (test/kernels/bounds.test.ts); for others nobody knows.
+   */
+  "no-bounds-checks": { flag: "enable", toggle: "disable_robustness" },
+  /** GPU timestamps to the nanosecond; otherwise they are rounded, against spying. For benchmarks. */
+  "exact-timestamps": { flag: "disable", toggle: "timestamp_quantization" },
+} as const satisfies Record<string, { flag: "enable" | "disable"; toggle: string }>;
 
 export type DawnSwitch = keyof typeof dawnSwitches;
 

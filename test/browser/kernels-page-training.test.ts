@@ -1,9 +1,15 @@
 /** The lesson's training step: the loss falls, pictures are drawn of everything, and a lost device is survived. */
 import { beforeAll, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { find, openKernelsPage, text, withDevicesToLose } from "./kernels-page.ts";
+import { beforeWorkers } from "./before-workers.ts";
+import { find, openKernelsPage, says, text, withDevicesToLose } from "./kernels-page.ts";
 
 const { loseDevice } = withDevicesToLose();
+beforeWorkers(`
+  globalThis.crashes = new BroadcastChannel("crash");
+  globalThis.crashes.onmessage = () => { throw new Error("It crashed."); };
+`);
+const crash = () => new BroadcastChannel("crash").postMessage("now");
 const play = () => find<HTMLButtonElement>("#train-form [type=submit]");
 const single = () => find<HTMLButtonElement>("#train-form [name=single]");
 const plot = () => find("#stage-output .plot").getAttribute("aria-label")!;
@@ -109,4 +115,36 @@ test("begun anew, even while the first step of another beginning is computed", {
   find("#train-form [value=flower]").click();
   await atStep((step) => step === 1);
   expect(pixels("input", 1)).toEqual(flower);
+});
+
+const pointCount = () => find("#stage-output .plot polyline").getAttribute("points")!.split(" ").length;
+
+test("a worker that ends in the middle: the next step begins anew, and so do the plot and the change", {
+  timeout: 120_000,
+}, async () => {
+  await userEvent.click(find("#train-form [value=flower]"));
+  await userEvent.selectOptions(find("#train-form [name=every]"), "1");
+  await userEvent.click(play());
+  await atStep((step) => step > 3);
+  crash();
+  await says("#train-status", /worker failed: .*It crashed/);
+  expect(play().textContent).toBe("Play");
+  await userEvent.click(single());
+  await atStep((step) => step === 1);
+  expect(pointCount()).toBe(1);
+  expect(new Set(pixels("weights", 2).filter((_, i) => i % 4 !== 3)).size).toBeLessThan(4); // gray, and the grid
+  expect(text("#train-status")).toBe("");
+});
+
+test("a worker that ends while nothing is computed, as after a Stop that it did not hear", {
+  timeout: 120_000,
+}, async () => {
+  await userEvent.click(single());
+  await atStep((step) => step === 2);
+  crash();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await userEvent.click(single());
+  await atStep((step) => step === 1);
+  expect(pointCount()).toBe(1);
+  expect(text("#train-status")).toBe("");
 });

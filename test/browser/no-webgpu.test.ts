@@ -1,7 +1,8 @@
 /** Without WebGPU, the page says what to do, and interpolates. */
 import { expect, test, vi } from "vitest";
 import { init } from "../../src/index.ts";
-import { clickMain, find, openPage, statusLine } from "./page.ts";
+import { clickMain, find, givePicture, openPage, statusLine } from "./page.ts";
+import { testPicture } from "./test-picture.ts";
 
 /** A worker without `navigator.gpu`: modules run in the order of their imports. */
 class WorkerWithoutGpu extends Worker {
@@ -23,6 +24,9 @@ test("a message, no networks, no training, but interpolation", async () => {
   const methods = [...find<HTMLSelectElement>("[name=method]").options].map(({ text }) => text);
   expect(methods).toEqual(["bicubic", "bilinear", "nearest"]);
   expect(find<HTMLButtonElement>("#panel-train .primary").disabled).toBe(true);
+  expect(find("#panel-train .status").textContent).toBe("Training needs WebGPU.");
+  await givePicture(testPicture(20, 16), "waves.png");
+  expect(find("#panel-train .status").textContent).toBe("Training needs WebGPU.");
   await clickMain("upscale");
   await statusLine("upscale", /^Done in/);
 });

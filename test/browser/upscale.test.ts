@@ -183,3 +183,30 @@ test("files that are no pictures or weights are refused by name; the picture sta
   expect(await says("#message", /broken\.pth/)).toMatch(/not a complete PyTorch file/);
   expect(find("#picture-name").textContent).toBe(name);
 });
+
+test("a network is removed under Details only if the visitor means it, and a failure is said", async () => {
+  await chooseMethod("own ×2");
+  const names = () => [...method().options].map(({ text }) => text);
+  const remove = () => userEvent.click(find("#panel-upscale [name=remove]"));
+  const question = vi.spyOn(window, "confirm").mockReturnValue(false);
+  await remove();
+  expect(question).toHaveBeenCalledExactlyOnceWith("Remove “own ×2” from this browser?");
+  expect(names()).toContain("own ×2");
+
+  question.mockReturnValue(true);
+  const { postMessage } = Worker.prototype;
+  const post = vi.spyOn(Worker.prototype, "postMessage").mockImplementation(function (this: Worker, message) {
+    const { id, task } = message as { id: number; task: string };
+    if (task !== "removeWeights") return postMessage.call(this, message);
+    const error = { name: "Error", message: "It cannot be removed now." };
+    this.dispatchEvent(new MessageEvent("message", { data: { id, error } }));
+  });
+  await remove();
+  await says("#message", /It cannot be removed now\./);
+  expect(names()).toContain("own ×2");
+
+  post.mockRestore();
+  await remove();
+  await expect.poll(names).not.toContain("own ×2");
+  question.mockRestore();
+});

@@ -208,6 +208,7 @@ test("pictures can be enlarged while a video is converted", async () => {
   await give({ times: evenTimes(1500), codec: "vp8" });
   await userEvent.click(main());
   await status(/^\d+ frames/);
+  expect([button("watch").disabled, button("camera").disabled]).toEqual([true, true]);
   await userEvent.click(find("#tab-upscale"));
   await userEvent.click(find("#panel-upscale [value=other]"));
   await userEvent.selectOptions(find("#panel-upscale [name=method]"), "bicubic");
@@ -216,6 +217,9 @@ test("pictures can be enlarged while a video is converted", async () => {
   await userEvent.click(find("#tab-video"));
   await userEvent.keyboard("{Escape}");
   await status(/^Stopped\./);
+  await vi.waitFor(() =>
+    expect([button("watch").disabled, button("camera").disabled]).toEqual([false, false]),
+  );
 });
 
 test.each([

@@ -1,12 +1,11 @@
-/** What the page calls files that are no pictures of a browser, in both languages. */
+/** What the page calls files that are no pictures of a browser, in all languages. */
 import { expect, test } from "vitest";
-import { nameOfForeign } from "../../site/pictures/foreign.ts";
-import { foreignGerman } from "../../site/sentences/foreign-german.ts";
+import { foreignNames, nameOfForeign } from "../../site/pictures/foreign.ts";
 import { loadLanguage } from "../../site/worker-language.ts";
 import { foreignPictures } from "../../src/picture/foreign-pictures.ts";
 
-test("every kind has a German name, and no other", () => {
-  expect(Object.keys(foreignGerman).sort()).toEqual([...foreignPictures].sort());
+test.each(Object.entries(foreignNames))("every kind has a name in %s, and no other", async (_, load) => {
+  expect(Object.keys(await load()).sort()).toEqual([...foreignPictures].sort());
 });
 
 test("by first bytes, or else by name, in the page's language", async () => {

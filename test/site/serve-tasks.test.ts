@@ -98,21 +98,40 @@ test("a long task takes turns with those that work with tensors, also after a tu
   expect(turns).toEqual(["failed", "frame"]);
 });
 
-test("an abort ends what has not begun, and only the page's own is called one", async () => {
+test("an abort ends what has not begun at once, and it does not begin later", async () => {
+  const { begun, end } = serveSlowly();
+  send({ id: 1, task: "tensors", input: "first" });
+  send({ id: 2, task: "tensors", input: "second" });
+  await settle();
+  send({ abort: 2 });
+  await settle();
+  const stopped = { id: 2, error: expect.objectContaining({ name: "AbortError" }) };
+  expect(answers).toEqual([stopped]);
+  end("first");
+  await settle();
+  send({ abort: 2 });
+  send({ id: 3, task: "tensors", input: "third" });
+  await settle();
+  expect(begun).toEqual(["first", "third"]);
+  expect(answers).toEqual([stopped, { id: 1, result: {} }]);
+});
+
+test("an abort ends what has begun when that says so, and only the page's own is called one", async () => {
+  const untilAborted: Performers<Tasks>["tensors"] = (_, { signal }) =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("half done"))));
   serveTasks<Tasks, "tensors">(
-    { tensors: async (input) => ({ input }) },
+    { tensors: untilAborted },
     { file: async () => Promise.reject(new DOMException("The device is gone.", "AbortError")) },
     ({ message }) => ({ name: "DeviceLostError", message }),
   );
   send({ id: 1, task: "tensors", input: "first" });
-  send({ id: 2, task: "tensors", input: "second" });
-  send({ abort: 2 });
-  send({ id: 3, task: "file", input: "" });
   await settle();
-  expect(answers).toContainEqual({ id: 1, result: { input: "first" } });
-  expect(answers).toContainEqual({ id: 2, error: expect.objectContaining({ name: "AbortError" }) });
+  send({ abort: 1 });
+  send({ id: 2, task: "file", input: "" });
+  await settle();
+  expect(answers).toContainEqual({ id: 1, error: { name: "AbortError", message: "half done" } });
   expect(answers).toContainEqual({
-    id: 3,
+    id: 2,
     error: { name: "DeviceLostError", message: "The device is gone." },
   });
 });

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { TaskEngine } from "../../site/task-engine.ts";
 
 interface Tasks {
-  double: { input: number; event: never; result: number };
+  double: { input: number; event: string; result: number };
 }
 
 type Sent = { id: number; task: "double"; input: number } | { abort: number };
@@ -26,6 +26,11 @@ class FakeWorker extends EventTarget {
     const task = this.sent[at];
     if ("abort" in task) throw new Error("That was no task.");
     this.dispatchEvent(new MessageEvent("message", { data: { id: task.id, result: 2 * task.input } }));
+  }
+
+  /** Reports progress of the first task. */
+  tell(event: string): void {
+    this.dispatchEvent(new MessageEvent("message", { data: { id: 0, event } }));
   }
 
   fail(message?: string): void {
@@ -60,8 +65,12 @@ test("tasks are answered, in any order", async () => {
 
 test("a worker that fails ends all its tasks, and the next task starts another one", async () => {
   const { engine, workers } = start();
+  const ended = vi.fn();
+  engine.onEnd = ended;
   const [one, two] = [engine.run("double", 1), engine.run("double", 2)];
+  expect(ended).not.toHaveBeenCalled();
   workers[0].fail("no memory");
+  expect(ended).toHaveBeenCalledTimes(1);
   await expect(one).rejects.toMatchObject({ name: "WorkerError", message: "no memory" });
   await expect(two).rejects.toThrow("no memory");
   expect(workers[0].isTerminated).toBe(true);
@@ -77,6 +86,8 @@ test("a worker that does not answer an abort is replaced, and what it still says
   vi.useFakeTimers();
   try {
     const { engine, workers } = start(1000);
+    const ended = vi.fn();
+    engine.onEnd = ended;
     const control = new AbortController();
     const stuck = engine.run("double", 1, { signal: control.signal });
     control.abort();
@@ -84,6 +95,7 @@ test("a worker that does not answer an abort is replaced, and what it still says
     vi.advanceTimersByTime(1001);
     await expect(stuck).rejects.toMatchObject({ name: "AbortError" });
     expect(workers[0].isTerminated).toBe(true);
+    expect(ended).toHaveBeenCalledTimes(1);
     const next = engine.run("double", 2);
     workers[0].answer();
     workers[0].fail("late");
@@ -95,21 +107,25 @@ test("a worker that does not answer an abort is replaced, and what it still says
   }
 });
 
-test("a task that is left at once rejects at once, and its answer harms nobody", async () => {
+test("a task that is left at once rejects at once, and what still comes of it can be freed", async () => {
   const { engine, workers } = start();
   const control = new AbortController();
-  const left = engine.run("double", 1, { signal: control.signal, leaveAtOnce: true });
+  const [onEvent, onLate] = [vi.fn(), vi.fn()];
+  const left = engine.run("double", 1, { signal: control.signal, onEvent, onLate });
   control.abort();
   await expect(left).rejects.toMatchObject({ name: "AbortError" });
-  const next = engine.run("double", 2);
+  const next = engine.run("double", 2, { onLate });
+  workers[0].tell("half");
   workers[0].answer(0);
   workers[0].answer(2);
   expect(await next).toBe(4);
+  expect(onEvent).not.toHaveBeenCalled();
+  expect(onLate.mock.calls).toEqual([[{ event: "half" }], [{ result: 2 }]]);
 });
 
 test("a task whose signal was aborted before is aborted", async () => {
   const { engine, workers } = start();
-  const run = engine.run("double", 1, { signal: AbortSignal.abort(), leaveAtOnce: true });
+  const run = engine.run("double", 1, { signal: AbortSignal.abort(), onLate() {} });
   await expect(run).rejects.toMatchObject({ name: "AbortError" });
   expect(workers[0].sent).toEqual([{ id: 0, task: "double", input: 1 }, { abort: 0 }]);
 });

@@ -12,6 +12,7 @@ export const english = {
   title: "How a convolution gets fast · pixelgrad",
   lookingForWebGpu: "Looking for WebGPU…",
   noWebGpu: "No WebGPU",
+  notLoaded: "Not loaded",
   software: (adapter: string) => `${adapter} (software: slow)`,
   workerFailed: (reason: string) => `The page's worker failed: ${reason}. Reload the page.`,
   workerNotLoaded:

@@ -9,6 +9,7 @@ const said: Sentences = {
   title: "Wie eine Faltung schnell wird · pixelgrad",
   lookingForWebGpu: "Suche WebGPU…",
   noWebGpu: "Kein WebGPU",
+  notLoaded: "Nicht geladen",
   software: (adapter) => `${adapter} (Software: langsam)`,
   workerFailed: (reason) => `Der Worker dieser Seite ist gescheitert: ${reason}. Laden Sie die Seite neu.`,
   workerNotLoaded:
