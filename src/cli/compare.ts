@@ -1,7 +1,7 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
-import type { PairFiles } from "../data/pairs.ts";
+import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Picture } from "../evaluate/index.ts";
 import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
@@ -19,14 +19,13 @@ import {
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
-import { checkOutputs, checkWritable, refuseMisnamed, writeJson } from "./outputs.ts";
+import { checkOutputs, checkWritable, inputsOf, refuseMisnamed, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
   collectFindings,
   describeResult,
   type Findings,
   figures,
-  inputsOf,
   measure,
   milliseconds,
   notesOnFiles,
@@ -88,7 +87,7 @@ ${aboutProtocols}`,
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      prepareFolder(values, inputsOf(methods, pictures));
+      prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
       const { measured, details, failures } = await measureAll(methods, pictures, findings, values, signal);
       const results = overCommonPictures(measured);
       if (results.length === 0 || results[0].images.length === 0) {

@@ -6,7 +6,7 @@ import { DataError } from "../picture/errors.ts";
 import { isInterpolation } from "../upscale/method-names.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, readNetworkFile, scaleFlag } from "./methods.ts";
-import { checkOutputs, idsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
+import { checkOutputs, inputsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 
 export const infoCommand = defineCommand({
@@ -41,7 +41,7 @@ h5wasm); networks of other programs are recognized by the names and shapes of th
     if (files.length > 1) throw new UsageError(`looks at one file, got ${files.length}`);
     const [name] = files;
     if (name === undefined && scale !== undefined) throw new UsageError("--scale is for a file or a name");
-    checkOutputs([jsonOutput(json)], idsOf(files));
+    checkOutputs([jsonOutput(json)], inputsOf([], files));
     prepareJson(json);
     await writeJson(
       json,

@@ -6,12 +6,24 @@ import { refuseReadOnly, writeError, writeWhole } from "../files/image-files.ts"
 import { maxNameBytes } from "../files/path-of.ts";
 import { fileId, isStream, sameFile, statsOf, targetOf } from "../files/same-file.ts";
 import { DataError } from "../picture/errors.ts";
+import { isMethodName } from "../upscale/method-names.ts";
+import { weightPathsOf } from "../upscale/weight-files.ts";
 import { UsageError } from "./flags.ts";
 import { takeOutput } from "./print.ts";
 
-/** The files that a command reads. */
-export function idsOf(paths: readonly (string | undefined)[]): ReadonlySet<string> {
-  return new Set(paths.filter((path) => path !== undefined).map(fileId));
+/**
+ * The files that a command reads, for checkOutputs.
+ *
+ * @param methods as people name them: a weight file may be given as a URL, or be one of two. What comes with the
+ *   library is none of the files.
+ * @throws DataError for the URL of something that is no file
+ */
+export function inputsOf(
+  paths: readonly string[],
+  methods: readonly (string | undefined)[] = [],
+): ReadonlySet<string> {
+  const files = methods.filter((method) => method !== undefined && !isMethodName(method)) as string[];
+  return new Set([...paths, ...files.flatMap(weightPathsOf)].map(fileId));
 }
 
 /** A file that a command will write, and the flag that names it. */

@@ -22,7 +22,7 @@ import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting }
 import { FIRST_STEPS, longRun } from "../train/verdict.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
-import { idsOf, refuseMisnamed } from "./outputs.ts";
+import { inputsOf, refuseMisnamed } from "./outputs.ts";
 import { print } from "./print.ts";
 import { profileFlag, withProfile } from "./profile.ts";
 import { type CommandGroup, run } from "./run.ts";
@@ -160,7 +160,7 @@ Brackets hold the value of a flag that is not given.`,
       const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
       if (folder === undefined && config.out !== undefined) refuseMisnamed(config.out);
-      const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
+      const inputs = inputsOf(filesIn(folder ?? config.out), [config.init]);
       const { step, best, bicubic, path, advice, ...result } = await withProfile(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
       ).catch((error: Error) => {

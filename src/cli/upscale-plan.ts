@@ -7,7 +7,14 @@ import { fileId, isStream, statsOf, statsWithin } from "../files/same-file.ts";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
-import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput, refuseMisnamed } from "./outputs.ts";
+import {
+  checkOutputs,
+  checkWritable,
+  inputsOf,
+  jsonOutput,
+  profileOutput,
+  refuseMisnamed,
+} from "./outputs.ts";
 import { describeEarlier, nameResults, originalName, placeFinder, type Source } from "./result-names.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
@@ -68,7 +75,10 @@ export async function planOf(settings: UpscaleSettings, onLeftOut: (line: string
   }
   if (earlier.size > 0) onLeftOut(describeEarlier(earlier));
 
-  const inputs = idsOf([...sources.map(({ path }) => path), method]);
+  const inputs = inputsOf(
+    sources.map(({ path }) => path),
+    [method],
+  );
   const checked = checkResults(jobs, inputs, settings);
   const outputs = checked
     .filter(({ error, isInput }) => error === undefined && !isInput)

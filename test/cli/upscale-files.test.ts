@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseFlags, UsageError } from "../../src/cli/flags.ts";
@@ -64,7 +65,8 @@ async function upscale(...args: string[]): Promise<Outcome> {
     return true;
   });
   try {
-    const flags = parseFlags(upscaleCommand, ["-m", "nearest", ...args]);
+    const method = args.includes("-m") ? [] : ["-m", "nearest"];
+    const flags = parseFlags(upscaleCommand, [...method, ...args]);
     await upscaleCommand.run(flags, { program: "pixelgrad upscale", signal: new AbortController().signal });
     return { code: 0, text };
   } catch (error) {
@@ -140,18 +142,26 @@ describe("no original is lost", () => {
   test("a command line that is refused leaves no --profile, not over weights either", async () => {
     await pictures("a.png");
     writeFileSync(path("net.safetensors"), "weights");
-    const flags = ["-m", "net.safetensors", "--profile", "net.safetensors"];
-    for (const args of [
-      ["a.png", "-o", "new.png", ...flags],
-      ["gone.png", "-o", "new.png", ...flags],
-      ["-i", "-", "-o", "-", ...flags],
-      ["a.png", "-o", "new.jpg", "--depth", "16", ...flags],
+    writeFileSync(path("net.param"), "layers");
+    writeFileSync(path("net.bin"), "weights");
+    for (const [method, profile] of [
+      ["net.safetensors", "net.safetensors"],
+      [pathToFileURL(path("net.safetensors")).href, "net.safetensors"],
+      ["net.param", "net.bin"],
     ]) {
-      const { text } = await upscale(...args);
-      expect(text).not.toMatch(/Profile:/);
+      const flags = ["-m", method, "--profile", profile];
+      for (const args of [
+        ["a.png", "-o", "new.png", ...flags],
+        ["gone.png", "-o", "new.png", ...flags],
+        ["-i", "-", "-o", "-", ...flags],
+        ["a.png", "-o", "new.jpg", "--depth", "16", ...flags],
+      ]) {
+        const { text } = await upscale(...args);
+        expect(text).not.toMatch(/Profile:/);
+      }
+      expect(readFileSync(path(profile), "utf8")).toBe("weights");
     }
-    expect(readFileSync(path("net.safetensors"), "utf8")).toBe("weights");
-    expect(files()).toEqual(["a.png", "net.safetensors"]);
+    expect(files()).toEqual(["a.png", "net.bin", "net.param", "net.safetensors"]);
   });
 
   test("a link in the output folder that leads to an input, or to the output of another picture", async () => {
