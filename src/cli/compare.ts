@@ -18,7 +18,7 @@ import {
 } from "../upscale/method-names.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
-import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
+import { methodFlag, methodOf, openAdapter, refuseWithoutNetwork } from "./methods.ts";
 import { checkOutputs, checkWritable, inputsOf, refuseMisnamed, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
@@ -141,11 +141,8 @@ async function openMethods({ methods, adapter, ensemble, half, scale }: Values<t
   }
   const byDefault = [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
   const chosen = named.length > 0 ? named : byDefault;
-  refuseHalf(half, chosen);
-  await openAdapter(adapter, chosen);
-  if (ensemble && chosen.every(isInterpolation)) {
-    throw new UsageError("--ensemble is for networks, and no method is one");
-  }
+  refuseWithoutNetwork({ ensemble, half, adapter }, chosen);
+  await openAdapter(adapter);
   const { selfEnsemble } = await import("../upscale/index.ts");
   const isFile = (method: string) => !isMethodName(method);
   const byChoice = new Map<string, OpenedMethod>();

@@ -2,8 +2,6 @@
 import { cpus } from "node:os";
 import type { SuperResolver } from "../node.ts";
 import { file, path } from "../options/kinds.ts";
-import { DataError } from "../picture/errors.ts";
-import { isInterpolation } from "../upscale/method-names.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, readNetworkFile, scaleFlag } from "./methods.ts";
 import { checkOutputs, inputsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
@@ -82,8 +80,6 @@ async function lookAtAdapters(adapter: string | undefined): Promise<object> {
 
 /** Prints what a weight file holds; the same for --json. */
 async function lookAt(name: string, scale: number | undefined, adapter: string | undefined): Promise<object> {
-  if (isInterpolation(name))
-    throw new DataError(`${name} is an interpolation, by a formula: it has no weights.`);
   const library = await import("../node.ts");
   const network = await readNetworkFile(name, scale);
   const description = library.describeNetwork(network, name);

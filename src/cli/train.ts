@@ -1,7 +1,8 @@
 /** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { sameFile } from "../files/same-file.ts";
 import { type Architecture, architectureOf, architectures, type NetworkFile, networkIn } from "../node.ts";
 import { folder, oneOf, whole } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -17,6 +18,7 @@ import {
   train,
 } from "../train/index.ts";
 import { hasAllWeights, readInitial } from "../train/initial.ts";
+import { runFiles } from "../train/run-folder.ts";
 import { readSavedRun } from "../train/saved-run.ts";
 import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { FIRST_STEPS, longRun } from "../train/verdict.ts";
@@ -160,9 +162,17 @@ Brackets hold the value of a flag that is not given.`,
       const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
       if (folder === undefined && config.out !== undefined) refuseMisnamed(config.out);
-      const inputs = inputsOf(filesIn(folder ?? config.out), [config.init]);
-      const { step, best, bicubic, path, advice, ...result } = await withProfile(profile, inputs, () =>
-        folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
+      const ownFolder = folder ?? config.out;
+      refuseRunFile(profile, ownFolder);
+      const inputs = inputsOf(filesIn(ownFolder), [config.init]);
+      const newFolder = ownFolder === undefined || existsSync(ownFolder) ? undefined : ownFolder;
+      const work = () =>
+        folder === undefined ? train(config, options) : resume(folder, { ...options, change });
+      const { step, best, bicubic, path, advice, ...result } = await withProfile(
+        profile,
+        inputs,
+        work,
+        newFolder,
       ).catch((error: Error) => {
         // Before the first step: the values of flags, which only the run that they are for can judge.
         const isUsage = error instanceof RangeError && !hasBegun();
@@ -202,6 +212,13 @@ function filesIn(folder: string | undefined): string[] {
   } catch {
     return []; // the run says what is wrong with it
   }
+}
+
+/** @throws UsageError if the trace would replace what the run writes into its folder */
+function refuseRunFile(profile: string | undefined, folder: string | undefined): void {
+  if (profile === undefined || folder === undefined) return;
+  if (!runFiles.some((name) => sameFile(join(folder, name), profile))) return;
+  throw new UsageError(`${profile} is a file of the run; --profile must name another place`);
 }
 
 function flagOf(setting: Setting, defaults: TrainConfig): Flags[string] {

@@ -9,7 +9,7 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../files/picture-file.ts";
-import { fileId, isStream, statsOf } from "../files/same-file.ts";
+import { fileId, isStream } from "../files/same-file.ts";
 import { removeLeftovers } from "../files/temporary.ts";
 import { type Bands, type Choice, span, type UpscaleReport, upscaleBands } from "../node.ts";
 import { andList } from "../options/lists.ts";
@@ -25,7 +25,14 @@ import { printError } from "./print.ts";
 import { withProfile } from "./profile.ts";
 import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
-import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
+import {
+  isLeftAlone,
+  type Job,
+  type Plan,
+  planOf,
+  settingsOf,
+  type UpscaleSettings,
+} from "./upscale-plan.ts";
 
 type Size = Pick<Bands, "width" | "height" | "channels" | "depth">;
 
@@ -141,8 +148,8 @@ async function lookAt(
   return work;
 }
 
-function isSkipped({ output = "" }: Job, { overwrite }: UpscaleSettings): boolean {
-  return !overwrite && !isStream(output) && statsOf(output) !== undefined;
+function isSkipped({ output = "" }: Job, settings: UpscaleSettings): boolean {
+  return isLeftAlone(output, settings);
 }
 
 /** Says first what cannot be done, and then does the rest, which without methods is nothing. */

@@ -5,7 +5,7 @@ import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
-import { checkOutputs, inputsOf } from "./outputs.ts";
+import { checkOutputs, inputsOf, profileOutput } from "./outputs.ts";
 import { withProfile } from "./profile.ts";
 import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
@@ -17,7 +17,7 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
   }
   // The shell's < and > make files of these.
   const inputs = inputsOf(["/dev/stdin"], [flags.method]);
-  checkOutputs([{ flag: "--output", path: "/dev/stdout" }], inputs);
+  checkOutputs([{ flag: "--output", path: "/dev/stdout" }, profileOutput(flags.profile)], inputs);
   const files = new Set([...inputs, ...inputsOf(["/dev/stdout"])]);
   await withProfile(flags.profile, files, () => upscaleStream(flags, signal));
 }

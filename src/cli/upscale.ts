@@ -4,7 +4,7 @@ import { DataError } from "../picture/errors.ts";
 import { limits } from "../upscale/choice.ts";
 import { defaultsInWords, networksInWords, photoNetwork, scalesOf } from "../upscale/method-names.ts";
 import { defineCommand, UsageError, wrap } from "./flags.ts";
-import { checkWritable, isStandardOutput, prepareJson, writeJson } from "./outputs.ts";
+import { checkWritable, prepareJson, writeJson } from "./outputs.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
 import { newFolderOf } from "./upscale-plan.ts";
 
@@ -72,9 +72,6 @@ get the same.`,
     checkWritable(profile, newFolder);
     if (input.includes("-") !== (output === "-") || (output === "-" && input.length > 1)) {
       throw new UsageError("video comes and goes by pipes: give both -i - and -o -, or neither");
-    }
-    if (json && isStandardOutput(json) && isStandardOutput(output)) {
-      throw new UsageError("--output and --json cannot both be standard output");
     }
     if (output === "-") {
       const { upscaleVideo } = await import("./upscale-video.ts");

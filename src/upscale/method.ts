@@ -131,7 +131,7 @@ export function notFinite({ name, half }: Method): DataError {
   );
 }
 
-/** How far bicubic interpolation looks; `enlargeAlpha` looks as far for the bounds of alpha. */
+/** How far bicubic interpolation looks; the kernel `unpremultiply` looks as far for the bounds of alpha. */
 export const bicubicMargin = 2;
 
 /** Where a method runs, for reports: the name of an adapter, or "JavaScript". */

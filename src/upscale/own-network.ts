@@ -40,8 +40,9 @@ export function ownNetwork(make: () => SuperResolver, half: boolean, name?: stri
   };
   const reloadOnce = async (): Promise<void> => {
     await ensureDevice();
+    const next = load(); // may fail, and then the old one is still there to be closed
     model.dispose();
-    model = load();
+    model = next;
     current = networkUpscaler(model, name);
   };
   /** Between two pictures, a loss is noticed here. */

@@ -1,9 +1,12 @@
 /** What `pixelgrad upscale` does with files: which it reads, which it writes, and which it never touches. */
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -210,6 +213,20 @@ describe("no original is lost", () => {
 });
 
 describe("the same command again goes on", () => {
+  test("past results that may not be written, in a folder and alone", async () => {
+    await pictures("in/a.png", "out/a.png");
+    chmodSync(path("out/a.png"), 0o444);
+    for (const args of [
+      ["in", "-o", "out"],
+      ["in/a.png", "-o", "out/a.png"],
+    ]) {
+      const { code, text } = await upscale(...args);
+      expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining("exists and is left alone") });
+    }
+    const { code, text } = await upscale("in/a.png", "-o", "out/a.png", "--overwrite");
+    expect({ code, text }).toEqual({ code: 1, text: expect.stringContaining("marked as read-only") });
+  });
+
   test("beside the pictures, in another format", async () => {
     await pictures("photos/a.png", "photos/b.jpg", "photos/sub/c.png");
     const command = ["photos/", "-r", "-o", "photos/", "-f", "webp"];
@@ -346,6 +363,18 @@ describe("the same command again goes on", () => {
 });
 
 describe("which pictures, and what becomes of the rest", () => {
+  test.runIf(unix)("a file that the shell has opened", async () => {
+    await pictures("a.png");
+    const file = openSync(path("a.png"), "r");
+    try {
+      expect(await upscale(`/dev/fd/${file}`, "-o", "large.png")).toMatchObject({ code: 0 });
+    } finally {
+      closeSync(file);
+    }
+    expect(files()).toEqual(["a.png", "large.png"]);
+    expect((await upscale("/dev/null", "-o", "none.png")).text).toMatch(/this is a pipe or a device/);
+  });
+
   test("several inputs: pictures and folders into a folder", async () => {
     await pictures("x/a.png", "b.jpg", "photos/c.png", "photos/deep/d.png");
     expect(await upscale("x/a.png", "b.jpg", "photos/", "-o", "out")).toMatchObject({ code: 0 });
