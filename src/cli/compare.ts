@@ -2,13 +2,15 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
-import type { Picture } from "../evaluate/index.ts";
+import type { Evaluation, Picture } from "../evaluate/index.ts";
 import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import { DataError, textOf } from "../picture/errors.ts";
+import { crop } from "../picture/image.ts";
 import type { Panel, Region } from "../report/picture.ts";
-import type { OpenedMethod } from "../upscale/index.ts";
+import type { OpenedMethod, Upscaler } from "../upscale/index.ts";
+import { withChanges } from "../upscale/method.ts";
 import {
   defaultMethod,
   isInterpolation,
@@ -16,6 +18,7 @@ import {
   methodNames,
   scalesOf,
 } from "../upscale/method-names.ts";
+import { printStack } from "./failure.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, methodOf, openAdapter, refuseWithoutNetwork } from "./methods.ts";
@@ -122,8 +125,8 @@ function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySe
 }
 
 /** A part of a picture, and each method's version of it. */
-interface Detail {
-  readonly picture: Picture;
+export interface Detail {
+  readonly picture: Pick<Picture, "name" | "high" | "low">;
   readonly region: Region;
   readonly panels: Panel[];
 }
@@ -165,7 +168,10 @@ async function openMethods({ methods, adapter, ensemble, half, scale }: Values<t
   const withHalves = opened.flatMap((method, i) => {
     const inHalf = halves.get(chosen[i]);
     if (!inHalf) return [method];
-    return [method, { ...inHalf, upscaler: { ...inHalf.upscaler, name: `${method.upscaler.name} (half)` } }];
+    return [
+      method,
+      { ...inHalf, upscaler: withChanges(inHalf.upscaler, { name: `${method.upscaler.name} (half)` }) },
+    ];
   });
   return withHalves.flatMap((method) => {
     if (!ensemble || method.parameters === 0) return [method]; // an interpolation
@@ -197,6 +203,7 @@ async function measureAll(
       (error: Error) => {
         if (!(error instanceof DataError)) throw error;
         printError(`${name}: ${textOf(error)}`);
+        printStack(error);
         failures.push(name);
       },
     );
@@ -205,7 +212,7 @@ async function measureAll(
     const names = new Set(result.images.map((image) => image.name));
     measurable = measurable.filter((files) => names.has(files.name));
     details ??= await pickDetails(measurable.slice(0, count), scale);
-    await addPanels(details, method, result, signal);
+    await addPanels(details, method.upscaler, result, signal);
   }
   return { measured, details: details ?? [], failures };
 }
@@ -215,25 +222,27 @@ async function pickDetails(pictures: readonly PairFiles[], scale: number): Promi
   const { pickDetail } = await import("../report/picture.ts");
   const details: Detail[] = [];
   for (const files of pictures) {
-    const picture = await loadPicture(files, scale);
-    details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
+    const { name, high, low } = await loadPicture(files, scale);
+    details.push({ picture: { name, high, low }, region: pickDetail(high, detailSize, scale), panels: [] });
   }
   return details;
 }
 
-/** A method's version of each detail. */
-async function addPanels(
+/** A method's version of each detail, made as the figures in its caption were. */
+export async function addPanels(
   details: readonly Detail[],
-  { upscaler: { name, upscale } }: OpenedMethod,
-  { images }: Result,
+  { name, upscale }: Pick<Upscaler, "name" | "upscale">,
+  { images, padding }: Pick<Evaluation, "images" | "padding">,
   signal: AbortSignal,
 ): Promise<void> {
   const scores = new Map(images.map((image) => [image.name, image]));
-  for (const { picture, panels } of details) {
+  for (const { picture, region, panels } of details) {
     const score = scores.get(picture.name);
     if (!score) continue; // it failed by this method alone
     const caption = `${name} ${score.psnr.toFixed(2)} dB`;
-    panels.push({ caption, image: await upscale(picture.low, { signal }) });
+    const { x, y, width, height } = region;
+    const large = await upscale(picture.low, { signal, padding });
+    panels.push({ caption, image: crop(large, x, y, width, height), isRegion: true });
   }
 }
 
@@ -249,7 +258,7 @@ function withLabels(methods: readonly OpenedMethod[]): OpenedMethod[] {
     const isUnique = (label: string, k: number) =>
       candidates.filter((others) => same(others[k], label)).length === 1;
     const name = candidates[i].find(isUnique) ?? method.upscaler.name;
-    return { ...method, upscaler: { ...method.upscaler, name } };
+    return { ...method, upscaler: withChanges(method.upscaler, { name }) };
   });
 }
 

@@ -18,6 +18,7 @@ import { textOf } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
+import { printStack } from "./failure.ts";
 import { UsageError } from "./flags.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { liesIn } from "./outputs.ts";
@@ -142,7 +143,7 @@ async function lookAt(
       checkPictureSize(job.output!, target ? sizeWithin({ width, height }, target) : large, settings.format);
       work.push({ job, pixels: width * height });
     } catch (error) {
-      work.push({ job: { ...job, error: textOf(error as Error) }, pixels: 0 });
+      work.push({ job: { ...job, error: textOf(error as Error), cause: error }, pixels: 0 });
     }
   }
   return work;
@@ -165,6 +166,7 @@ async function upscaleAll(
     const number = String(i + 1).padStart(`${work.length}`.length);
     if (work.length > 1) printError(`[${number}/${work.length}] ${lineOf(report)}${more}`);
     else if (report.error === undefined) printError(lineOf(report)); // the error ends the program
+    if (work.length > 1 && report.cause !== undefined) printStack(report.cause);
     for (const { text } of report.notes ?? []) printError(`  ${text}`);
   };
   for (const [i, { job }] of work.entries()) if (job.error !== undefined) tell(i, job);
@@ -202,7 +204,7 @@ async function upscaleFile(
     return { ...job, ...(await upscaleOne(job, methods, settings, signal)) };
   } catch (error) {
     if (signal.aborted) return undefined;
-    return { ...job, error: textOf(error as Error) };
+    return { ...job, error: textOf(error as Error), cause: error };
   }
 }
 

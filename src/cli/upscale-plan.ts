@@ -34,6 +34,8 @@ export interface Job {
   readonly isInput?: true;
   /** Why it cannot be enlarged. */
   readonly error?: string;
+  /** The error behind it, if there is one; no part of --json. */
+  readonly cause?: unknown;
 }
 
 export interface Plan {
@@ -158,7 +160,7 @@ function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: 
       }
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      failed.push({ input, error: textOf(error) });
+      failed.push({ input, error: textOf(error), cause: error });
     }
   }
   return { sources, failed, leftOut };

@@ -21,6 +21,7 @@ import sharp from "sharp";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { upscaleCommand } from "../../src/cli/upscale.ts";
+import { PictureWriter } from "../../src/files/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { temporaryFolder } from "../data/support.ts";
 
@@ -517,6 +518,25 @@ describe("which pictures, and what becomes of the rest", () => {
     expect(failed).toBe(1);
     expect(long).toMatch(/this name would have 256 bytes, and file systems take 255/);
     expect(files("webp")).toHaveLength(names.length - 1);
+  });
+
+  test("what looks like a bug is printed with its stack, and with PIXELGRAD_DEBUG every failure", async () => {
+    await pictures("in/a.png", "in/c.png");
+    writeFileSync(path("in/b.png"), "no picture");
+    const stack = /^ {4}at .+:\d+:\d+/m;
+    expect((await upscale("in", "-o", "out")).text).not.toMatch(stack);
+    process.env.PIXELGRAD_DEBUG = "1";
+    try {
+      const { text } = await upscale("in", "-o", "debug", "--json", "debug.json");
+      expect(text.split("\n").filter((line) => line.startsWith("["))).toHaveLength(3);
+      expect(text).toMatch(stack);
+      expect(readFileSync(path("debug.json"), "utf8")).not.toContain("cause");
+    } finally {
+      delete process.env.PIXELGRAD_DEBUG;
+    }
+    vi.spyOn(PictureWriter, "create").mockRejectedValue(new TypeError("x is undefined"));
+    expect((await upscale("in", "-o", "bug")).text).toMatch(/TypeError: x is undefined\n {4}at /);
+    await expect(upscale("in/a.png", "-o", "bug.png")).rejects.toThrow(TypeError);
   });
 
   test("what headers can tell is told before the first picture is computed", async () => {
