@@ -14,6 +14,7 @@ import {
   presetsOf,
   resume,
   type TrainConfig,
+  type TrainResult,
   type TrainStatus,
   train,
 } from "../train/index.ts";
@@ -165,44 +166,48 @@ Brackets hold the value of a flag that is not given.`,
       const ownFolder = folder ?? config.out;
       refuseRunFile(profile, ownFolder);
       const inputs = inputsOf(filesIn(ownFolder), [config.init]);
-      const newFolder = ownFolder === undefined || existsSync(ownFolder) ? undefined : ownFolder;
+      const isNew = folder === undefined && config.out !== undefined && !existsSync(config.out);
+      const newFolder = isNew ? config.out : undefined;
       const work = () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change });
-      const { step, best, bicubic, path, advice, ...result } = await withProfile(
-        profile,
-        inputs,
-        work,
-        newFolder,
-      ).catch((error: Error) => {
-        // Before the first step: the values of flags, which only the run that they are for can judge.
-        const isUsage = error instanceof RangeError && !hasBegun();
-        ofFlags(error);
-        throw isUsage ? new UsageError(textOf(error).replace(/\.$/, "")) : error;
+      const result = await withProfile(profile, inputs, work, newFolder).catch((error: Error) => {
+        throw hasBegun() ? ofFlags(error) : usageBefore(error);
       });
-      const { steps } = result.config;
       close();
-      if (best) {
-        print(
-          `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
-            `Look at ${join(path, "report.html")} and comparison.png.`,
-        );
-        const hasBeenMeasured = step >= steps || step >= result.config.evalEvery;
-        if (best.step === 0 && step > 0 && hasBeenMeasured) {
-          print(
-            `No evaluation was better than the weights it began with, which are in best.safetensors. Try a smaller ` +
-              `--lr (it was ${result.config.lr}), or more steps.`,
-          );
-        }
-      }
-      if (step >= steps) {
-        if (advice) throw new Error(inFlags(advice));
-        return;
-      }
-      const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
-      const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
-      print(`Stopped at step ${step} of ${steps}.${saved}`);
+      reportEnd(result, program);
     },
   };
+}
+
+/** An error before the first step, of flags whose values only the run that they are for can judge, or another one. */
+function usageBefore(error: Error): Error {
+  ofFlags(error);
+  return error instanceof RangeError ? new UsageError(textOf(error).replace(/\.$/, "")) : error;
+}
+
+/** Says how a run has ended, and what to do next. @throws Error if it has failed to learn */
+function reportEnd({ step, best, bicubic, path, advice, config }: TrainResult, program: string): void {
+  const { steps, evalEvery, lr } = config;
+  if (best) {
+    print(
+      `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
+        `Look at ${join(path, "report.html")} and comparison.png.`,
+    );
+    const hasBeenMeasured = step >= steps || step >= evalEvery;
+    if (best.step === 0 && step > 0 && hasBeenMeasured) {
+      print(
+        `No evaluation was better than the weights it began with, which are in best.safetensors. Try a smaller ` +
+          `--lr (it was ${lr}), or more steps.`,
+      );
+    }
+  }
+  if (step >= steps) {
+    if (advice) throw new Error(inFlags(advice));
+    return;
+  }
+  const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
+  const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
+  print(`Stopped at step ${step} of ${steps}.${saved}`);
 }
 
 /** What a run that goes on reads. None, if there is no such folder yet. */
