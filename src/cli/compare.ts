@@ -1,14 +1,16 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
-import type { PairFiles } from "../data/pairs.ts";
-import type { Picture } from "../evaluate/index.ts";
+import { type PairFiles, pathsOf } from "../data/pairs.ts";
+import type { Evaluation, Picture } from "../evaluate/index.ts";
 import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import { DataError, textOf } from "../picture/errors.ts";
+import { crop } from "../picture/image.ts";
 import type { Panel, Region } from "../report/picture.ts";
-import type { OpenedMethod } from "../upscale/index.ts";
+import type { OpenedMethod, Upscaler } from "../upscale/index.ts";
+import { withChanges } from "../upscale/method.ts";
 import {
   defaultMethod,
   isInterpolation,
@@ -16,17 +18,17 @@ import {
   methodNames,
   scalesOf,
 } from "../upscale/method-names.ts";
+import { printStack } from "./failure.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
-import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
-import { checkOutputs, checkWritable, refuseMisnamed, writeJson } from "./outputs.ts";
+import { methodFlag, methodOf, openAdapter, refuseWithoutNetwork } from "./methods.ts";
+import { checkOutputs, checkWritable, inputsOf, refuseMisnamed, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
   collectFindings,
   describeResult,
   type Findings,
   figures,
-  inputsOf,
   measure,
   milliseconds,
   notesOnFiles,
@@ -88,7 +90,7 @@ ${aboutProtocols}`,
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      prepareFolder(values, inputsOf(methods, pictures));
+      prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
       const { measured, details, failures } = await measureAll(methods, pictures, findings, values, signal);
       const results = overCommonPictures(measured);
       if (results.length === 0 || results[0].images.length === 0) {
@@ -123,8 +125,8 @@ function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySe
 }
 
 /** A part of a picture, and each method's version of it. */
-interface Detail {
-  readonly picture: Picture;
+export interface Detail {
+  readonly picture: Pick<Picture, "name" | "high" | "low">;
   readonly region: Region;
   readonly panels: Panel[];
 }
@@ -142,11 +144,8 @@ async function openMethods({ methods, adapter, ensemble, half, scale }: Values<t
   }
   const byDefault = [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
   const chosen = named.length > 0 ? named : byDefault;
-  refuseHalf(half, chosen);
-  await openAdapter(adapter, chosen);
-  if (ensemble && chosen.every(isInterpolation)) {
-    throw new UsageError("--ensemble is for networks, and no method is one");
-  }
+  refuseWithoutNetwork({ ensemble, half, adapter }, chosen);
+  await openAdapter(adapter);
   const { selfEnsemble } = await import("../upscale/index.ts");
   const isFile = (method: string) => !isMethodName(method);
   const byChoice = new Map<string, OpenedMethod>();
@@ -169,7 +168,10 @@ async function openMethods({ methods, adapter, ensemble, half, scale }: Values<t
   const withHalves = opened.flatMap((method, i) => {
     const inHalf = halves.get(chosen[i]);
     if (!inHalf) return [method];
-    return [method, { ...inHalf, upscaler: { ...inHalf.upscaler, name: `${method.upscaler.name} (half)` } }];
+    return [
+      method,
+      { ...inHalf, upscaler: withChanges(inHalf.upscaler, { name: `${method.upscaler.name} (half)` }) },
+    ];
   });
   return withHalves.flatMap((method) => {
     if (!ensemble || method.parameters === 0) return [method]; // an interpolation
@@ -201,6 +203,7 @@ async function measureAll(
       (error: Error) => {
         if (!(error instanceof DataError)) throw error;
         printError(`${name}: ${textOf(error)}`);
+        printStack(error);
         failures.push(name);
       },
     );
@@ -209,7 +212,7 @@ async function measureAll(
     const names = new Set(result.images.map((image) => image.name));
     measurable = measurable.filter((files) => names.has(files.name));
     details ??= await pickDetails(measurable.slice(0, count), scale);
-    await addPanels(details, method, result, signal);
+    await addPanels(details, method.upscaler, result, signal);
   }
   return { measured, details: details ?? [], failures };
 }
@@ -219,25 +222,27 @@ async function pickDetails(pictures: readonly PairFiles[], scale: number): Promi
   const { pickDetail } = await import("../report/picture.ts");
   const details: Detail[] = [];
   for (const files of pictures) {
-    const picture = await loadPicture(files, scale);
-    details.push({ picture, region: pickDetail(picture.high, DETAIL_SIZE, scale), panels: [] });
+    const { name, high, low } = await loadPicture(files, scale);
+    details.push({ picture: { name, high, low }, region: pickDetail(high, DETAIL_SIZE, scale), panels: [] });
   }
   return details;
 }
 
-/** A method's version of each detail. */
-async function addPanels(
+/** A method's version of each detail, made as the figures in its caption were. */
+export async function addPanels(
   details: readonly Detail[],
-  { upscaler: { name, upscale } }: OpenedMethod,
-  { images }: Result,
+  { name, upscale }: Pick<Upscaler, "name" | "upscale">,
+  { images, padding }: Pick<Evaluation, "images" | "padding">,
   signal: AbortSignal,
 ): Promise<void> {
   const scores = new Map(images.map((image) => [image.name, image]));
-  for (const { picture, panels } of details) {
+  for (const { picture, region, panels } of details) {
     const score = scores.get(picture.name);
     if (!score) continue; // it failed by this method alone
     const caption = `${name} ${score.psnr.toFixed(2)} dB`;
-    panels.push({ caption, image: await upscale(picture.low, { signal }) });
+    const { x, y, width, height } = region;
+    const large = await upscale(picture.low, { signal, padding });
+    panels.push({ caption, image: crop(large, x, y, width, height), isRegion: true });
   }
 }
 
@@ -253,7 +258,7 @@ function withLabels(methods: readonly OpenedMethod[]): OpenedMethod[] {
     const isUnique = (label: string, k: number) =>
       candidates.filter((others) => same(others[k], label)).length === 1;
     const name = candidates[i].find(isUnique) ?? method.upscaler.name;
-    return { ...method, upscaler: { ...method.upscaler, name } };
+    return { ...method, upscaler: withChanges(method.upscaler, { name }) };
   });
 }
 

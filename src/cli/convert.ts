@@ -9,7 +9,7 @@ import { DataError } from "../picture/errors.ts";
 import { isPretrained } from "../upscale/method-names.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { readNetworkFile, scaleFlag } from "./methods.ts";
-import { checkOutputs, checkWritable, idsOf } from "./outputs.ts";
+import { checkOutputs, checkWritable, inputsOf } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 
 const formats = {
@@ -117,7 +117,7 @@ async function convert(
   if (format === "onnx" && dtype === "float16")
     throw new UsageError("ONNX files are written in float32 alone");
   if (format !== "onnx" && colors !== undefined) throw new UsageError("--colors is for ONNX files alone");
-  checkOutputs([{ flag: "the output", path: output }], idsOf(isPretrained(input) ? [] : [input]));
+  checkOutputs([{ flag: "the output", path: output }], inputsOf([], [input]));
   if (existsSync(output) && !overwrite) {
     throw new DataError(`${output}: there is a file of this name. Name another one, or give --overwrite.`);
   }

@@ -1,16 +1,16 @@
+import { pathsOf } from "../data/pairs.ts";
 import type { EvaluateOptions } from "../evaluate/index.ts";
 import { file } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
 import { defineCommand } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { ensembleFlag, halfFlag, methodFlag, methodOf } from "./methods.ts";
-import { checkOutputs, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
+import { checkOutputs, inputsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
   collectFindings,
   describeResult,
   figures,
-  inputsOf,
   measure,
   notesOnFiles,
   refuseFailures,
@@ -59,7 +59,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
       const findings = collectFindings();
       const { scale } = opened.upscaler;
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      checkOutputs([jsonOutput(json)], inputsOf([opened], pictures));
+      checkOutputs([jsonOutput(json)], inputsOf(pictures.flatMap(pathsOf), [flags.method]));
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
       const printRow = (name: string, ...columns: string[]) =>
         print(printable(name).padEnd(width) + columns.map((column) => column.padStart(11)).join(""));

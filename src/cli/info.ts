@@ -2,11 +2,9 @@
 import { cpus } from "node:os";
 import type { SuperResolver } from "../node.ts";
 import { file, path } from "../options/kinds.ts";
-import { DataError } from "../picture/errors.ts";
-import { isInterpolation } from "../upscale/method-names.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, readNetworkFile, scaleFlag } from "./methods.ts";
-import { checkOutputs, idsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
+import { checkOutputs, inputsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 
 export const infoCommand = defineCommand({
@@ -41,7 +39,7 @@ h5wasm); networks of other programs are recognized by the names and shapes of th
     if (files.length > 1) throw new UsageError(`looks at one file, got ${files.length}`);
     const [name] = files;
     if (name === undefined && scale !== undefined) throw new UsageError("--scale is for a file or a name");
-    checkOutputs([jsonOutput(json)], idsOf(files));
+    checkOutputs([jsonOutput(json)], inputsOf([], files));
     prepareJson(json);
     await writeJson(
       json,
@@ -82,8 +80,6 @@ async function lookAtAdapters(adapter: string | undefined): Promise<object> {
 
 /** Prints what a weight file holds; the same for --json. */
 async function lookAt(name: string, scale: number | undefined, adapter: string | undefined): Promise<object> {
-  if (isInterpolation(name))
-    throw new DataError(`${name} is an interpolation, by a formula: it has no weights.`);
   const library = await import("../node.ts");
   const network = await readNetworkFile(name, scale);
   const description = library.describeNetwork(network, name);

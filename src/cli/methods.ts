@@ -15,6 +15,7 @@ import {
   isPretrained,
   methodNames,
   pretrainedFile,
+  refuseInterpolation,
   scalesOf,
 } from "../upscale/method-names.ts";
 import { scaleForSize } from "../upscale/scale-for-size.ts";
@@ -77,8 +78,8 @@ export async function methodOf({
   if (scale !== undefined && isMethodName(name) && !scalesOf(name).includes(scale)) {
     throw new UsageError(`${name} enlarges by ${orList(scalesOf(name))}, and --scale is ${scale}`);
   }
-  refuseHalf(half, [name]);
-  await openAdapter(adapter, [name]);
+  refuseWithoutNetwork({ ensemble, half, adapter }, [name]);
+  await openAdapter(adapter);
   const { openMethod } = await import("../node.ts");
   return openMethod({ method, scale, ensemble, half });
 }
@@ -155,18 +156,21 @@ export async function methodsOf(flags: MethodFlags & { readonly size?: TargetSiz
   };
 }
 
-/** @throws UsageError if --half is given for interpolations alone */
-export function refuseHalf(half: boolean | undefined, methods: readonly string[]): void {
-  if (!half || !methods.every(isInterpolation)) return;
-  throw new UsageError(`--half is for networks, and ${methods.join(", ")} computes without one`);
+/** @throws UsageError if flags that are for networks are given for interpolations alone */
+export function refuseWithoutNetwork(
+  flags: Pick<MethodFlags, "ensemble" | "half" | "adapter">,
+  methods: readonly string[],
+): void {
+  if (!methods.every(isInterpolation)) return;
+  for (const flag of ["ensemble", "half", "adapter"] as const) {
+    if (!flags[flag]) continue;
+    throw new UsageError(`--${flag} is for networks, and ${methods.join(", ")} computes without one`);
+  }
 }
 
-/** Opens the adapter that --adapter names, for the networks among the methods. */
-export async function openAdapter(adapter: string | undefined, methods: readonly string[]): Promise<void> {
+/** Opens the adapter that --adapter names, if it is given. */
+export async function openAdapter(adapter: string | undefined): Promise<void> {
   if (adapter === undefined) return;
-  if (methods.every(isInterpolation)) {
-    throw new UsageError(`--adapter is for networks, and ${methods.join(", ")} runs without one`);
-  }
   const { init } = await import("../node.ts");
   await init({ adapter }).catch((cause: Error) => {
     throw new DataError(`${cause.message} Or do without WebGPU: --method bicubic.`, { cause });
@@ -177,6 +181,7 @@ export async function openAdapter(adapter: string | undefined, methods: readonly
 export async function readNetworkFile(method: string, scale?: number): Promise<NetworkFile> {
   const { readBytes } = await import("../files/image-files.ts");
   const { readNetwork } = await import("../node.ts");
+  refuseInterpolation(method);
   if (!isPretrained(method)) {
     const { readWeightFile } = await import("../upscale/weight-files.ts");
     const bytes = await readWeightFile(method);

@@ -1,17 +1,29 @@
 /** Files that commands write: checked before the work begins, and never written over an input. */
 import { accessSync, constants } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname } from "node:path";
 import { formatOfName } from "../files/formats.ts";
 import { refuseReadOnly, writeError, writeWhole } from "../files/image-files.ts";
 import { MAX_NAME_BYTES } from "../files/path-of.ts";
-import { fileId, isStream, sameFile, statsOf, targetOf } from "../files/same-file.ts";
+import { fileId, isStream, sameFile, standardStreamOf, statsOf, targetOf } from "../files/same-file.ts";
 import { DataError } from "../picture/errors.ts";
+import { isMethodName } from "../upscale/method-names.ts";
+import { weightPathsOf } from "../upscale/weight-files.ts";
 import { UsageError } from "./flags.ts";
 import { takeOutput } from "./print.ts";
 
-/** The files that a command reads. */
-export function idsOf(paths: readonly (string | undefined)[]): ReadonlySet<string> {
-  return new Set(paths.filter((path) => path !== undefined).map(fileId));
+/**
+ * The files that a command reads, for checkOutputs.
+ *
+ * @param methods as people name them: a weight file may be given as a URL, or be one of two. What comes with the
+ *   library is none of the files.
+ * @throws DataError for the URL of something that is no file
+ */
+export function inputsOf(
+  paths: readonly string[],
+  methods: readonly (string | undefined)[] = [],
+): ReadonlySet<string> {
+  const files = methods.filter((method) => method !== undefined && !isMethodName(method)) as string[];
+  return new Set([...paths, ...files.flatMap(weightPathsOf)].map(fileId));
 }
 
 /** A file that a command will write, and the flag that names it. */
@@ -36,14 +48,21 @@ export function jsonOutput(path: string | undefined): Output {
 
 /**
  * Nothing is written over an input, nor two outputs into one file, not even through links, and no text under
- * the name of a picture. Pipes and devices may be named again and again.
+ * the name of a picture. Pipes and devices may be named again and again, but for standard output.
  *
  * @throws UsageError that names the flag
  */
 export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<string>): void {
   const outputIds = new Set<string>();
+  let printed: string | undefined;
   for (const { flag, path, isText, isPrintable } of outputs) {
-    if (path === undefined || (isPrintable && isStandardOutput(path))) continue;
+    if (path === undefined) continue;
+    if (isStandardOutput(path)) {
+      if (printed !== undefined)
+        throw new UsageError(`${printed} and ${flag} cannot both be standard output`);
+      printed = flag;
+      if (isPrintable) continue;
+    }
     if (path === "-")
       throw new UsageError(`${flag} - would be standard output, which is for video and --json`);
     const id = fileId(path);
@@ -60,9 +79,9 @@ export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<str
   }
 }
 
-/** "-", as for video. */
+/** "-", as for video; or a name that the system has for it. */
 export function isStandardOutput(path: string): boolean {
-  return path === "-" || resolve(path) === "/dev/stdout";
+  return path === "-" || standardStreamOf(path) === 1;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `--profile FILE`: where a command's time goes, as a trace (src/device/trace.ts). */
-import { writeWhole } from "../files/image-files.ts";
+import { makeFolder, writeWhole } from "../files/image-files.ts";
 import { file } from "../options/kinds.ts";
-import { checkOutputs, checkWritable, profileOutput } from "./outputs.ts";
+import { checkOutputs, checkWritable, liesIn, profileOutput } from "./outputs.ts";
 import { printError } from "./print.ts";
 
 export const profileFlag = {
@@ -18,16 +18,18 @@ export const profileFlag = {
  * line must be told before: a trace of its own refusal would be written over the input that it protects.
  *
  * @param inputs the files that the command reads.
+ * @param newFolder a folder that the work will make; if it comes to that, the trace may lie in it.
  * @throws UsageError or DataError if the trace cannot lie at `path`
  */
 export async function withProfile<T>(
   path: string | undefined,
   inputs: ReadonlySet<string>,
   body: () => Promise<T>,
+  newFolder?: string,
 ): Promise<T> {
   if (path === undefined) return body();
   checkOutputs([profileOutput(path)], inputs);
-  checkWritable(path);
+  checkWritable(path, newFolder);
   // Timestamps are exact only on devices that are opened for it.
   const { PIXELGRAD_DAWN: switches } = process.env;
   process.env.PIXELGRAD_DAWN = [...(switches ? [switches] : []), "exact-timestamps"].join(",");
@@ -37,6 +39,7 @@ export async function withProfile<T>(
     return await body();
   } finally {
     const { text, events, leftOut } = await trace.toJson();
+    if (liesIn(newFolder, path)) makeFolder(newFolder!); // the work may have failed before it made it
     await writeWhole(path, text);
     const limit = leftOut > 0 ? `, without the ${leftOut} after them` : "";
     printError(`Profile: ${events} events${limit} in ${path}; open it in ui.perfetto.dev`);

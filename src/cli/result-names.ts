@@ -176,25 +176,41 @@ async function earlierResults(
   const comesFrom = (source: Source | undefined, other: Source): boolean =>
     source !== undefined && (source === other || comesFrom(earlier.get(source), other));
   for (const source of sources) {
-    for (const format of writtenFormats) {
-      for (const level of levels) {
-        const other = atOutput(nameOf(source, level, format));
-        if (other === undefined || earlier.has(other) || isWanted(other) || comesFrom(source, other))
-          continue;
-        const [from, to] = [await sizes.of(source), await sizes.of(other)];
-        if (from === undefined || to === undefined) continue;
-        const isMultiple = scales.some(
-          (scale) => scale > 1 && isSame(to, { width: scale * from.width, height: scale * from.height }),
-        );
-        // One of the same size and another format would as well be an original.
-        const mayBeOurs = format === ownFormat || to.width > from.width;
-        if (isMultiple || (mayBeOurs && isSame(to, await sizes.ofResult(from)))) {
-          earlier.set(other, source);
-        }
-      }
+    for (const { other, format } of candidatesOf(source, atOutput)) {
+      if (earlier.has(other) || isWanted(other) || comesFrom(source, other)) continue;
+      if (await isResultOf(source, other, format === ownFormat, sizes)) earlier.set(other, source);
     }
   }
   return earlier;
+}
+
+/** The pictures that have a name that a picture's result would get, and the format for which it would get it. */
+function* candidatesOf(
+  source: Source,
+  atOutput: (name: string) => Source | undefined,
+): Generator<{ readonly other: Source; readonly format: PictureFormat }> {
+  for (const format of writtenFormats) {
+    for (const level of levels) {
+      const other = atOutput(nameOf(source, level, format));
+      if (other) yield { other, format };
+    }
+  }
+}
+
+/** By their sizes. One of the same size and another format than this run's would as well be an original. */
+async function isResultOf(
+  source: Source,
+  other: Source,
+  isOwnFormat: boolean,
+  sizes: Sizes,
+): Promise<boolean> {
+  const [from, to] = [await sizes.of(source), await sizes.of(other)];
+  if (from === undefined || to === undefined) return false;
+  const isMultiple = scales.some(
+    (scale) => scale > 1 && isSame(to, { width: scale * from.width, height: scale * from.height }),
+  );
+  const mayBeOurs = isOwnFormat || to.width > from.width;
+  return isMultiple || (mayBeOurs && isSame(to, await sizes.ofResult(from)));
 }
 
 function isSame(a: Size | undefined, b: Size | undefined): boolean {

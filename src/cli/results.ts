@@ -8,7 +8,6 @@ import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { adapterOf } from "../upscale/method.ts";
-import { idsOf } from "./outputs.ts";
 import { printError } from "./print.ts";
 
 export interface Result extends Evaluation {
@@ -46,15 +45,6 @@ export async function measure(
 export async function notesOnFiles(pictures: readonly PairFiles[]): Promise<Note[]> {
   const { headersOf, reductionsOf } = await import("../files/reductions.ts");
   return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
-}
-
-/** The files that a measurement reads, for checkOutputs. Weights that come with the library are none of them. */
-export function inputsOf(
-  methods: readonly OpenedMethod[],
-  pictures: readonly PairFiles[],
-): ReadonlySet<string> {
-  const weights = methods.map((method) => method.weights).filter((path) => path !== "pretrained");
-  return idsOf([...weights, ...pictures.flatMap(pathsOf)]);
 }
 
 /** What findPictures says besides its list. */

@@ -1,8 +1,8 @@
 /** From a command line to an exit code, for `pixelgrad` and for the examples. */
 import { constants } from "node:os";
-import { inspect } from "node:util";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
+import { printStack } from "./failure.ts";
 import { type Command, helpOf, parseFlags, table, UsageError } from "./flags.ts";
 import { print, printError } from "./print.ts";
 
@@ -165,17 +165,11 @@ function reportFailure(program: string, error: unknown): number {
     printError(`${name}: ${error.message}. "${program} --help" explains.`);
     return 2;
   }
-  const full = process.env.PIXELGRAD_DEBUG || !(error instanceof Error) || isBug(error);
-  if (full) printError(...inspect(error).split("\n"));
+  if (printStack(error)) return 1;
+  const text = `${name}: ${textOf(error as Error)}`;
   // Ours are one paragraph, and a line break in them is part of a file's name.
-  else if (error instanceof DataError) printError(`${name}: ${textOf(error)}`);
-  else printError(...`${name}: ${textOf(error)}`.split("\n"));
+  printError(...(error instanceof DataError ? [text] : text.split("\n")));
   return 1;
-}
-
-/** JavaScript itself throws these. The errors of this project and of Node's files have other classes. */
-function isBug(error: Error): boolean {
-  return [TypeError, ReferenceError, SyntaxError].some((bug) => error instanceof bug);
 }
 
 function overviewOf(program: string, { title, noun, commands, notes }: CommandGroup): string {

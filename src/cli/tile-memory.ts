@@ -7,7 +7,8 @@ import { ArgumentError } from "../options/arguments.ts";
  * @param mostBytes what the flag says; without it, the library's default holds.
  */
 export function tileMemory(mostBytes: number | undefined): number | undefined {
-  return mostBytes && Math.max(1, 0.6 * (mostBytes - process.memoryUsage.rss()));
+  if (mostBytes === undefined) return undefined;
+  return Math.max(1, 0.6 * (mostBytes - process.memoryUsage.rss()));
 }
 
 const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);

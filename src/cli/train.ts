@@ -1,7 +1,8 @@
 /** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { sameFile } from "../files/same-file.ts";
 import { type Architecture, architectureOf, architectures, type NetworkFile, networkIn } from "../node.ts";
 import { folder, oneOf, whole } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -13,16 +14,18 @@ import {
   presetsOf,
   resume,
   type TrainConfig,
+  type TrainResult,
   type TrainStatus,
   train,
 } from "../train/index.ts";
 import { hasAllWeights, readInitial } from "../train/initial.ts";
+import { runFiles } from "../train/run-folder.ts";
 import { readSavedRun } from "../train/saved-run.ts";
 import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { FIRST_STEPS, longRun } from "../train/verdict.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
-import { idsOf, refuseMisnamed } from "./outputs.ts";
+import { inputsOf, refuseMisnamed } from "./outputs.ts";
 import { print } from "./print.ts";
 import { profileFlag, withProfile } from "./profile.ts";
 import { type CommandGroup, run } from "./run.ts";
@@ -160,39 +163,51 @@ Brackets hold the value of a flag that is not given.`,
       const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
       if (folder === undefined && config.out !== undefined) refuseMisnamed(config.out);
-      const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
-      const { step, best, bicubic, path, advice, ...result } = await withProfile(profile, inputs, () =>
-        folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
-      ).catch((error: Error) => {
-        // Before the first step: the values of flags, which only the run that they are for can judge.
-        const isUsage = error instanceof RangeError && !hasBegun();
-        ofFlags(error);
-        throw isUsage ? new UsageError(textOf(error).replace(/\.$/, "")) : error;
+      const ownFolder = folder ?? config.out;
+      refuseRunFile(profile, ownFolder);
+      const inputs = inputsOf(filesIn(ownFolder), [config.init]);
+      const isNew = folder === undefined && config.out !== undefined && !existsSync(config.out);
+      const newFolder = isNew ? config.out : undefined;
+      const work = () =>
+        folder === undefined ? train(config, options) : resume(folder, { ...options, change });
+      const result = await withProfile(profile, inputs, work, newFolder).catch((error: Error) => {
+        throw hasBegun() ? ofFlags(error) : usageBefore(error);
       });
-      const { steps } = result.config;
       close();
-      if (best) {
-        print(
-          `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
-            `Look at ${join(path, "report.html")} and comparison.png.`,
-        );
-        const hasBeenMeasured = step >= steps || step >= result.config.evalEvery;
-        if (best.step === 0 && step > 0 && hasBeenMeasured) {
-          print(
-            `No evaluation was better than the weights it began with, which are in best.safetensors. Try a smaller ` +
-              `--lr (it was ${result.config.lr}), or more steps.`,
-          );
-        }
-      }
-      if (step >= steps) {
-        if (advice) throw new Error(inFlags(advice));
-        return;
-      }
-      const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
-      const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
-      print(`Stopped at step ${step} of ${steps}.${saved}`);
+      reportEnd(result, program);
     },
   };
+}
+
+/** An error before the first step, of flags whose values only the run that they are for can judge, or another one. */
+function usageBefore(error: Error): Error {
+  ofFlags(error);
+  return error instanceof RangeError ? new UsageError(textOf(error).replace(/\.$/, "")) : error;
+}
+
+/** Says how a run has ended, and what to do next. @throws Error if it has failed to learn */
+function reportEnd({ step, best, bicubic, path, advice, config }: TrainResult, program: string): void {
+  const { steps, evalEvery, lr } = config;
+  if (best) {
+    print(
+      `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
+        `Look at ${join(path, "report.html")} and comparison.png.`,
+    );
+    const hasBeenMeasured = step >= steps || step >= evalEvery;
+    if (best.step === 0 && step > 0 && hasBeenMeasured) {
+      print(
+        `No evaluation was better than the weights it began with, which are in best.safetensors. Try a smaller ` +
+          `--lr (it was ${lr}), or more steps.`,
+      );
+    }
+  }
+  if (step >= steps) {
+    if (advice) throw new Error(inFlags(advice));
+    return;
+  }
+  const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
+  const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
+  print(`Stopped at step ${step} of ${steps}.${saved}`);
 }
 
 /** What a run that goes on reads. None, if there is no such folder yet. */
@@ -202,6 +217,13 @@ function filesIn(folder: string | undefined): string[] {
   } catch {
     return []; // the run says what is wrong with it
   }
+}
+
+/** @throws UsageError if the trace would replace what the run writes into its folder */
+function refuseRunFile(profile: string | undefined, folder: string | undefined): void {
+  if (profile === undefined || folder === undefined) return;
+  if (!runFiles.some((name) => sameFile(join(folder, name), profile))) return;
+  throw new UsageError(`${profile} is a file of the run; --profile must name another place`);
 }
 
 function flagOf(setting: Setting, defaults: TrainConfig): Flags[string] {

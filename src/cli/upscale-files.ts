@@ -9,15 +9,16 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../files/picture-file.ts";
-import { fileId, isStream, statsOf } from "../files/same-file.ts";
+import { fileId, isStream } from "../files/same-file.ts";
 import { removeLeftovers } from "../files/temporary.ts";
-import { type Bands, type Choice, span, type UpscaleReport, upscaleBands } from "../node.ts";
+import { type Bands, type Choice, span, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
 import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
 import { textOf } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
+import { printStack } from "./failure.ts";
 import { UsageError } from "./flags.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { liesIn } from "./outputs.ts";
@@ -25,7 +26,14 @@ import { printError } from "./print.ts";
 import { withProfile } from "./profile.ts";
 import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
-import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
+import {
+  isLeftAlone,
+  type Job,
+  type Plan,
+  planOf,
+  settingsOf,
+  type UpscaleSettings,
+} from "./upscale-plan.ts";
 
 type Size = Pick<Bands, "width" | "height" | "channels" | "depth">;
 
@@ -135,14 +143,14 @@ async function lookAt(
       checkPictureSize(job.output!, target ? sizeWithin({ width, height }, target) : large, settings.format);
       work.push({ job, pixels: width * height });
     } catch (error) {
-      work.push({ job: { ...job, error: textOf(error as Error) }, pixels: 0 });
+      work.push({ job: { ...job, error: textOf(error as Error), cause: error }, pixels: 0 });
     }
   }
   return work;
 }
 
-function isSkipped({ output = "" }: Job, { overwrite }: UpscaleSettings): boolean {
-  return !overwrite && !isStream(output) && statsOf(output) !== undefined;
+function isSkipped({ output = "" }: Job, settings: UpscaleSettings): boolean {
+  return isLeftAlone(output, settings);
 }
 
 /** Says first what cannot be done, and then does the rest, which without methods is nothing. */
@@ -158,6 +166,7 @@ async function upscaleAll(
     const number = String(i + 1).padStart(`${work.length}`.length);
     if (work.length > 1) printError(`[${number}/${work.length}] ${lineOf(report)}${more}`);
     else if (report.error === undefined) printError(lineOf(report)); // the error ends the program
+    if (work.length > 1 && report.cause !== undefined) printStack(report.cause);
     for (const { text } of report.notes ?? []) printError(`  ${text}`);
   };
   for (const [i, { job }] of work.entries()) if (job.error !== undefined) tell(i, job);
@@ -195,7 +204,7 @@ async function upscaleFile(
     return { ...job, ...(await upscaleOne(job, methods, settings, signal)) };
   } catch (error) {
     if (signal.aborted) return undefined;
-    return { ...job, error: textOf(error as Error) };
+    return { ...job, error: textOf(error as Error), cause: error };
   }
 }
 
@@ -206,58 +215,87 @@ async function upscaleOne(
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
   const start = performance.now();
-  const { format, depth, quality, alpha, tile, "max-memory": memory, intoFolder } = settings;
-  const { writes } = pictureFormats[format];
-  const {
-    image,
-    jpegQuality,
-    notes: fromFile,
-    ...metadata
-  } = await span("read the picture", () => readPictureFile(input, { target: format }));
-  const notes = [...fromFile, ...losses(image, format, { depth, alpha })];
+  const { format, quality, intoFolder } = settings;
+  const { image, jpegQuality, notes, ...metadata } = await readJob(input, settings);
   const { upscaler, choice } = await span("choose a method", () => methods.methodFor({ image, jpegQuality }));
-  let progress: Progress | undefined;
-  const bands = await upscaleBands(image, {
-    method: upscaler,
+  const progress = new TileProgress();
+  const bands = await bandsFor(image, upscaler, settings, progress, signal);
+  const { width, height, channels, depth } = bands;
+  const size: Size = { width, height, channels, depth };
+  if (intoFolder) makeFolder(dirname(output));
+  const writer = await PictureWriter.create(output, { ...metadata, ...size, format, quality });
+  try {
+    await writeBands(bands, writer);
+  } finally {
+    progress.clear();
+  }
+  return {
+    ...bands.report,
+    ...size,
+    choice,
+    ms: performance.now() - start,
+    peakProcessBytes: process.resourceUsage().maxRSS * 1024,
+    notes: notes.length > 0 ? notes : undefined,
+  };
+}
+
+/** A picture file, with all that its result will lack among the notes. */
+async function readJob(input: string, { format, depth, alpha }: UpscaleSettings) {
+  const read = await span("read the picture", () => readPictureFile(input, { target: format }));
+  return { ...read, notes: [...read.notes, ...losses(read.image, format, { depth, alpha })] };
+}
+
+/** Plans the work. @throws what `upscaleBands` does; for too little memory, with what the program itself takes */
+function bandsFor(
+  image: Image<Samples>,
+  method: Upscaler,
+  settings: UpscaleSettings,
+  progress: TileProgress,
+  signal: AbortSignal,
+): Promise<Bands> {
+  const { format, depth, alpha, tile, "max-memory": memory } = settings;
+  const { writes } = pictureFormats[format];
+  return upscaleBands(image, {
+    method,
     size: targetOf(settings),
     alpha: alpha ?? (writes!.alpha ? "keep" : "white"),
     depth: depth ?? (writes!.depth > 8 && image.data instanceof Uint16Array ? 16 : 8),
     tile,
     maxMemory: tileMemory(memory),
     signal,
-    onProgress({ done, total }) {
-      // The speed is that of the tiles after the first two, which begin together, and before which there is
-      // much else to do.
-      if (progress) progress.update(done);
-      else if (done > 1)
-        progress = new Progress({ total, start: done, unit: "tiles", stream: process.stderr });
-    },
+    onProgress: (tiles) => progress.update(tiles),
   }).catch((error) => {
     throw withOwnMemory(error, memory);
   });
-  const { width, height, channels } = bands;
-  const size: Size = { width, height, channels, depth: bands.depth };
-  if (intoFolder) makeFolder(dirname(output));
-  const writer = await PictureWriter.create(output, { ...metadata, ...size, format, quality });
+}
+
+/** Writes the whole file, or nothing. */
+async function writeBands(bands: Bands, writer: PictureWriter): Promise<void> {
   try {
     for await (const { rows } of bands) await span("write rows", () => writer.write(rows.data));
     await span("finish the file", () => writer.finish());
   } catch (error) {
     await writer.discard();
     throw error;
-  } finally {
-    progress?.clear();
   }
-  const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
-  const ms = performance.now() - start;
-  return {
-    ...bands.report,
-    ...size,
-    choice,
-    ms,
-    peakProcessBytes,
-    notes: notes.length > 0 ? notes : undefined,
-  };
+}
+
+/**
+ * A line of progress. The speed is that of the tiles after the first two, which begin together, and before which
+ * there is much else to do.
+ */
+class TileProgress {
+  #line: Progress | undefined;
+
+  update({ done, total }: { readonly done: number; readonly total: number }): void {
+    if (this.#line) this.#line.update(done);
+    else if (done > 1)
+      this.#line = new Progress({ total, start: done, unit: "tiles", stream: process.stderr });
+  }
+
+  clear(): void {
+    this.#line?.clear();
+  }
 }
 
 /** What a format cannot hold of a picture's samples, unless flags asked for that. */

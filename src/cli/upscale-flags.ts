@@ -6,7 +6,7 @@ import {
   pictureFormats,
   writtenFormats,
 } from "../files/formats.ts";
-import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
+import { file, type Kind, oneOf, path, positive, whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
@@ -19,7 +19,7 @@ const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 *
 const size: Kind<number> = {
   wants: "a size such as 512M or 2G",
   symbol: "SIZE",
-  fits: (value): value is number => Number.isFinite(value),
+  fits: (value): value is number => positive.fits(value),
   read(text) {
     const [, number, unit] = /^(\d+(?:\.\d+)?)([KMG])i?B?$/i.exec(text) ?? [];
     return number && Number(number) * units[unit.toUpperCase()];

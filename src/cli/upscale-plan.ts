@@ -7,7 +7,14 @@ import { fileId, isStream, statsOf, statsWithin } from "../files/same-file.ts";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
-import { checkOutputs, checkWritable, idsOf, jsonOutput, profileOutput, refuseMisnamed } from "./outputs.ts";
+import {
+  checkOutputs,
+  checkWritable,
+  inputsOf,
+  jsonOutput,
+  profileOutput,
+  refuseMisnamed,
+} from "./outputs.ts";
 import { describeEarlier, nameResults, originalName, placeFinder, type Source } from "./result-names.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
@@ -27,6 +34,8 @@ export interface Job {
   readonly isInput?: true;
   /** Why it cannot be enlarged. */
   readonly error?: string;
+  /** The error behind it, if there is one; no part of --json. */
+  readonly cause?: unknown;
 }
 
 export interface Plan {
@@ -55,7 +64,7 @@ export async function planOf(settings: UpscaleSettings, onLeftOut: (line: string
   const { sources, leftOut, failed } = find(settings, onLeftOut);
   if (sources.length === 0 && failed.length === 1) throw new DataError(failed[0].error!);
   if (intoFolder) refuseMisnamed(output);
-  else checkWritable(output);
+  else if (!isLeftAlone(output, settings)) checkWritable(output);
   const { results, earlier } = intoFolder
     ? await nameResults(sources, settings)
     : { results: sources.map((source) => ({ source, output })), earlier: new Map() };
@@ -68,7 +77,10 @@ export async function planOf(settings: UpscaleSettings, onLeftOut: (line: string
   }
   if (earlier.size > 0) onLeftOut(describeEarlier(earlier));
 
-  const inputs = idsOf([...sources.map(({ path }) => path), method]);
+  const inputs = inputsOf(
+    sources.map(({ path }) => path),
+    [method],
+  );
   const checked = checkResults(jobs, inputs, settings);
   const outputs = checked
     .filter(({ error, isInput }) => error === undefined && !isInput)
@@ -111,6 +123,11 @@ export function newFolderOf(flags: UpscaleFlags): string | undefined {
   return settingsOf(flags).intoFolder ? output : undefined;
 }
 
+/** Is a result there already, and not to be replaced? */
+export function isLeftAlone(output: string, { overwrite }: UpscaleSettings): boolean {
+  return !overwrite && !isStream(output) && statsOf(output) !== undefined;
+}
+
 /** The pictures that the inputs name or contain. */
 function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: (line: string) => void) {
   const sources: Source[] = [];
@@ -143,7 +160,7 @@ function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: 
       }
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      failed.push({ input, error: textOf(error) });
+      failed.push({ input, error: textOf(error), cause: error });
     }
   }
   return { sources, failed, leftOut };
@@ -160,14 +177,16 @@ function failureOf(folder: string, { name, why }: LeftOut): Job {
 
 /** Opening a pipe would wait for somebody who writes to it. @throws DataError */
 function checkFile(path: string): void {
-  if (statsWithin(path) === undefined) {
+  const stats = statsWithin(path);
+  if (stats === undefined) {
     // A name that is no UTF-8 reaches a program with this character in place of its bytes.
     const hint = path.includes("\ufffd")
       ? "A name that is not UTF-8 cannot be opened: rename it"
       : "Check the path";
     throw new DataError(`${path}: there is no such file or folder. ${hint}.`);
   }
-  if (isStream(path)) {
+  // The shell's < makes a file of /dev/stdin and /dev/fd/0.
+  if (!stats.isFile()) {
     throw new DataError(
       `${path}: this is a pipe or a device. Pictures are read from files; video comes by -i - and -o -.`,
     );

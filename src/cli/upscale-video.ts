@@ -5,7 +5,7 @@ import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
-import { checkOutputs, idsOf } from "./outputs.ts";
+import { checkOutputs, inputsOf, profileOutput } from "./outputs.ts";
 import { withProfile } from "./profile.ts";
 import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
@@ -16,9 +16,9 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
     if (flags[flag]) throw new UsageError(`--${flag} is for pictures, and video comes out as it went in`);
   }
   // The shell's < and > make files of these.
-  const inputs = [flags.method, "/dev/stdin"];
-  checkOutputs([{ flag: "--output", path: "/dev/stdout" }], idsOf(inputs));
-  const files = idsOf([...inputs, "/dev/stdout"]);
+  const inputs = inputsOf(["/dev/stdin"], [flags.method]);
+  checkOutputs([{ flag: "--output", path: "/dev/stdout" }, profileOutput(flags.profile)], inputs);
+  const files = new Set([...inputs, ...inputsOf(["/dev/stdout"])]);
   await withProfile(flags.profile, files, () => upscaleStream(flags, signal));
 }
 

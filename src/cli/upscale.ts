@@ -3,8 +3,9 @@ import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { limits } from "../upscale/choice.ts";
 import { defaultsInWords, networksInWords, photoNetwork, scalesOf } from "../upscale/method-names.ts";
+import { isBug } from "./failure.ts";
 import { defineCommand, UsageError, wrap } from "./flags.ts";
-import { checkWritable, isStandardOutput, prepareJson, writeJson } from "./outputs.ts";
+import { checkWritable, prepareJson, writeJson } from "./outputs.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
 import { newFolderOf } from "./upscale-plan.ts";
 
@@ -73,20 +74,20 @@ get the same.`,
     if (input.includes("-") !== (output === "-") || (output === "-" && input.length > 1)) {
       throw new UsageError("video comes and goes by pipes: give both -i - and -o -, or neither");
     }
-    if (json && isStandardOutput(json) && isStandardOutput(output)) {
-      throw new UsageError("--output and --json cannot both be standard output");
-    }
     if (output === "-") {
       const { upscaleVideo } = await import("./upscale-video.ts");
       return upscaleVideo(values, signal);
     }
     const { upscaleFiles } = await import("./upscale-files.ts");
     const { pictures, leftOut } = await upscaleFiles(values, signal);
-    await writeJson(json, [...pictures, ...leftOut]);
+    await writeJson(json, [...pictures.map(({ cause, ...entry }) => entry), ...leftOut]);
     signal.throwIfAborted();
     const failed = pictures.filter(({ error }) => error !== undefined);
     if (failed.length === 0) return;
-    if (pictures.length === 1) throw new DataError(failed[0].error!);
+    if (pictures.length === 1) {
+      const [{ error = "", cause }] = failed;
+      throw isBug(cause) ? cause : new DataError(error, { cause });
+    }
     const names = failed.map((one) => one.input);
     throw new DataError(
       `${failed.length} of ${pictures.length} pictures ${failed.length === 1 ? "was" : "were"} not enlarged, ` +

@@ -122,16 +122,46 @@ export async function evaluate(
   pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkEvaluateArguments(upscaler, pictures, options);
+  const { warmUp = true, withSsim = true, signal, onPicture, onFailure } = options;
+  const conditions = conditionsFor("evaluate", upscaler, pictures, options);
+  const { scale } = upscaler;
+  const measured = new Measured(signal, onFailure);
+  // What headers tell is told before the first picture is computed.
+  const misfits = await checkSizes(pictures, scale, conditions, withSsim, signal);
+  const measurable: (PairFiles | Picture)[] = [];
+  for (const source of pictures) {
+    signal?.throwIfAborted();
+    const misfit = misfits.get(source);
+    if (misfit === undefined) measurable.push(source);
+    else measured.fail(source.name, misfit);
+  }
+  for (const source of measurable) {
+    const score = await measured.attempt(source.name, async () => {
+      const picture = "highY" in source ? source : await loadPicture(source, scale);
+      const isFirst = measured.images.length === 0;
+      return scoreOf(upscaler, picture, conditions, { withSsim, warmUp: warmUp && isFirst, signal });
+    });
+    if (score) onPicture?.(score, measured.images.length - 1);
+  }
+  return evaluationOf(upscaler, conditions, measured);
+}
+
+function checkEvaluateArguments(
+  upscaler: Upscaler,
+  pictures: readonly (PairFiles | Picture)[],
+  options: EvaluateOptions,
+): void {
   checkArguments("evaluate", {
     upscaler: [upscaler, anUpscaler],
     pictures: [pictures, listOf(aPicture)],
     options: [options, anObject],
   });
   checkNames("evaluate", options, optionNames);
-  const { warmUp = true, withSsim = true, signal, onPicture, onFailure } = options;
+  const { warmUp, withSsim, signal, onPicture, onFailure } = options;
   checkArguments("evaluate", {
-    warmUp: [warmUp, trueOrFalse],
-    withSsim: [withSsim, trueOrFalse],
+    warmUp: [warmUp, optional(trueOrFalse)],
+    withSsim: [withSsim, optional(trueOrFalse)],
     signal: [signal, optional(aSignal)],
     onPicture: [onPicture, optional(aFunction)],
     onFailure: [onFailure, optional(aFunction)],
@@ -139,53 +169,71 @@ export async function evaluate(
     border: [options.border, optional(whole(0, 2 ** 24))],
     padding: [options.padding, optional(paddings)],
   });
-  const conditions = conditionsFor("evaluate", upscaler, pictures, options);
-  const images: PictureScore[] = [];
-  const failures: Failure[] = [];
-  /** False if it failed, which is noted. */
-  const succeeds = async (name: string, work: () => Promise<void>): Promise<boolean> => {
-    signal?.throwIfAborted();
+}
+
+/** What has become of the pictures so far. */
+class Measured {
+  readonly images: PictureScore[] = [];
+  readonly failures: Failure[] = [];
+  readonly #signal: AbortSignal | undefined;
+  readonly #onFailure: EvaluateOptions["onFailure"];
+
+  constructor(signal: AbortSignal | undefined, onFailure: EvaluateOptions["onFailure"]) {
+    this.#signal = signal;
+    this.#onFailure = onFailure;
+  }
+
+  /** The score that `measure` finds for a picture; undefined if it fails, which is noted. */
+  async attempt(name: string, measure: () => Promise<PictureScore>): Promise<PictureScore | undefined> {
+    this.#signal?.throwIfAborted();
     try {
-      await work();
-      return true;
+      const score = await measure();
+      this.images.push(score);
+      return score;
     } catch (error) {
-      if (!onFailure || !(error instanceof DataError)) throw error;
-      failures.push({ name, error: error.message });
-      onFailure(error.message);
-      return false;
+      this.fail(name, error);
+      return undefined;
     }
-  };
-  // What headers tell is told before the first picture is computed.
-  const measurable: (PairFiles | Picture)[] = [];
-  const misfits = await checkSizes(pictures, upscaler.scale, conditions, withSsim, signal);
-  for (const source of pictures) {
-    const check = async () => {
-      if (misfits.has(source)) throw misfits.get(source);
-    };
-    if (await succeeds(source.name, check)) measurable.push(source);
   }
-  for (const source of measurable) {
-    await succeeds(source.name, async () => {
-      const picture = "highY" in source ? source : await loadPicture(source, upscaler.scale);
-      const score = await nameErrors(picture.path, async () => {
-        if (warmUp && images.length === 0) await enlarge(upscaler, picture, conditions, signal);
-        const start = performance.now();
-        const result = await enlarge(upscaler, picture, conditions, signal);
-        const ms = performance.now() - start;
-        return { ...compare(result, picture, conditions, withSsim), ms };
-      });
-      images.push(score);
-      onPicture?.(score, images.length - 1);
-    });
+
+  /** Notes that a picture cannot be measured. @throws the error, if nobody listens or it is no picture's fault */
+  fail(name: string, error: unknown): void {
+    if (!this.#onFailure || !(error instanceof DataError)) throw error;
+    this.failures.push({ name, error: error.message });
+    this.#onFailure(error.message);
   }
+}
+
+/** @param options.warmUp enlarges the picture once before, so that its time does not include compiling kernels. */
+function scoreOf(
+  upscaler: Upscaler,
+  picture: Picture,
+  conditions: Conditions,
+  { withSsim, warmUp, signal }: { withSsim: boolean; warmUp: boolean; signal: AbortSignal | undefined },
+): Promise<PictureScore> {
+  return nameErrors(picture.path, async () => {
+    if (warmUp) await enlarge(upscaler, picture, conditions, signal);
+    const start = performance.now();
+    const result = await enlarge(upscaler, picture, conditions, signal);
+    const ms = performance.now() - start;
+    return { ...compare(result, picture, conditions, withSsim), ms };
+  });
+}
+
+/** @throws DataError if nothing was measured */
+function evaluationOf(
+  { name, scale }: Upscaler,
+  conditions: Conditions,
+  { images, failures }: Measured,
+): Evaluation {
   if (images.length === 0) {
     throw new DataError("None of the pictures could be measured, for the reasons that were given.");
   }
-  const exact = images.filter(({ psnr }) => psnr === Infinity).map(({ name }) => name);
+  const exact = images.filter(({ psnr }) => psnr === Infinity).map((image) => image.name);
   return {
     ...conditions,
-    method: upscaler.name,
-    scale: upscaler.scale,
+    method: name,
+    scale,
     conditions: describeConditions(conditions),
     failures,
     exact,

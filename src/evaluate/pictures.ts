@@ -96,12 +96,14 @@ function pairByNames(
   const small = picturesIn(lowFolder, onLeftOut).pictures;
   const highs = large.map(({ high }) => high);
   const partners = partnersOf(highs, small, scale);
-  const ownersOf = (low: string) => highs.filter((_, i) => partners[i].includes(low));
+  /** The large pictures that a small one may belong to. */
+  const owners = new Map<string, string[]>(small.map((low) => [low, []]));
+  for (const [i, lows] of partners.entries()) for (const low of lows) owners.get(low)!.push(highs[i]);
   const pairs = large.flatMap(({ name, high }, i): PairFiles[] => {
     const [low, ...others] = partners[i];
-    const owners = low === undefined ? [] : ownersOf(low);
-    if (owners.length === 1 && others.length === 0) return [{ name, high, low }];
-    onFailure({ name, error: whyUnpaired({ name, high }, partners[i], owners, lowFolder, scale) });
+    const rivals = owners.get(low) ?? [];
+    if (rivals.length === 1 && others.length === 0) return [{ name, high, low }];
+    onFailure({ name, error: whyUnpaired({ name, high }, partners[i], rivals, lowFolder, scale) });
     return [];
   });
   if (pairs.length === 0) {
@@ -109,7 +111,7 @@ function pairByNames(
       `None of the pictures in ${highFolder} has a small version of its own in ${lowFolder}, for the reasons above.`,
     );
   }
-  const unused = small.filter((path) => !together && ownersOf(path).length === 0);
+  const unused = small.filter((path) => !together && owners.get(path)!.length === 0);
   if (unused.length > 0) {
     const entries = unused.map((path) => ({ name: basename(path), why: "the small version of none" }));
     onLeftOut?.(describeLeftOut(lowFolder, entries));

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
@@ -15,7 +15,7 @@ import { tooLong } from "./path-of.ts";
 import { unpackPng } from "./png-samples.ts";
 import { readError, readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
-import { isStream, refusePipe, statsOf, targetOf } from "./same-file.ts";
+import { isStream, refusePipe, standardStreamOf, statsOf, targetOf } from "./same-file.ts";
 import { makeTemporary, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 import { toDisk } from "./to-disk.ts";
 
@@ -160,7 +160,7 @@ export async function replaceWhole(
 /** Copies a file into a pipe or a device. */
 async function passOn(file: string, path: string, patience: number): Promise<void> {
   const bytes = await readFile(file);
-  const standard = { "/dev/stdout": process.stdout, "/dev/stderr": process.stderr }[resolve(path)];
+  const standard = [undefined, process.stdout, process.stderr][standardStreamOf(path) ?? 0];
   if (standard) {
     await new Promise<void>((done, fail) => standard.write(bytes, (error) => (error ? fail(error) : done())));
     return;

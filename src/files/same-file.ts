@@ -87,6 +87,19 @@ const standard = /^\/(?:dev\/(?:std(?:out|err)|fd\/\d+)|proc\/(?:self|\d+)\/fd\/
 /** Those for reading. */
 const inherited = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/(?:self|\d+)\/fd\/\d+)$/;
 
+/**
+ * Which of the program's own streams a path names: standard input (0), output (1) or errors (2); undefined if it
+ * names something else.
+ */
+export function standardStreamOf(path: string): 0 | 1 | 2 | undefined {
+  const [, name, owner = "self", number] = ownStreams.exec(resolve(path)) ?? [];
+  if (owner !== "self" && owner !== `${process.pid}`) return undefined;
+  const stream = name === undefined ? number : ["in", "out", "err"].indexOf(name);
+  return stream === undefined ? undefined : (Number(stream) as 0 | 1 | 2);
+}
+
+const ownStreams = /^\/(?:dev\/std(in|out|err)|(?:dev|proc\/(self|\d+))\/fd\/([012]))$/;
+
 /** Is what is written there passed on, not kept: is it a pipe, a socket or a device? */
 export function isStream(path: string): boolean {
   if (standard.test(resolve(path))) return true;

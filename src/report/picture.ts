@@ -5,7 +5,7 @@
 
 import sharp, { type OverlayOptions } from "sharp";
 import { DataError } from "../picture/errors.ts";
-import { checkImage, crop, type Image, toRgb } from "../picture/image.ts";
+import { checkImage, checkInside, crop, type Image, toRgb } from "../picture/image.ts";
 import { quietInk, textPath } from "./text.ts";
 
 /** A rectangle of pixels. */
@@ -20,6 +20,8 @@ export interface Panel {
   /** Such as "EDSR 31.02 dB"; drawn smaller if it is wider than the panel. */
   caption: string;
   image: Image;
+  /** The image is the overview's region alone, in the size that the region has there. */
+  isRegion?: boolean;
 }
 
 export interface Row {
@@ -55,7 +57,9 @@ export async function sideBySide(rows: readonly Row[], panelSize = 256): Promise
       caller: "sideBySide",
     });
   }
-  const grid = await Promise.all(rows.map((row) => tilesOf(row, panelSize)));
+  const grid: Tile[][] = [];
+  // One after the other, since pictures are resized on the way.
+  for (const row of rows) grid.push(await tilesOf(row, panelSize));
 
   const columns = Math.max(...grid.map((tiles) => tiles.length));
   const lefts = [MARGIN];
@@ -153,36 +157,48 @@ export type Tile = Panel & { mark?: Region };
 
 /** The panels of a row, the overview first. */
 export async function tilesOf({ title, panels, overview }: Row, panelSize: number): Promise<Tile[]> {
-  const largest = panels.reduce((a, b) => (b.image.width > a.image.width ? b : a)).image;
+  const isPart = ({ isRegion }: Panel) => overview !== undefined && isRegion === true;
+  const images = panels.filter((panel) => !isPart(panel)).map(({ image }) => image);
+  const largest = images.reduce((a, b) => (b.width > a.width ? b : a), images[0] ?? overview?.image);
   const tiles: Tile[] = [];
   if (overview) {
     const { caption, image, region } = overview;
     const { x, y, width, height } = region;
     if (image.width !== largest.width || image.height !== largest.height) refuse(title, overview, largest);
+    checkInside(image, [x, y, width, height], "sideBySide");
     const small = await fitInto(image, 1.5 * panelSize, panelSize);
     const scale = small.width / image.width;
     const mark = { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
     tiles.push({ caption, image: small, mark });
   }
   for (const panel of panels) {
-    const factor = largest.width / panel.image.width;
-    const fits = Number.isInteger(factor) && panel.image.height * factor === largest.height;
-    if (!fits) refuse(title, panel, largest);
-    let image = await resize(panel.image, largest.width, largest.height, false);
-    if (overview) {
-      const { x, y, width, height } = overview.region;
-      image = crop(image, x, y, width, height);
-    }
-    tiles.push({ caption: panel.caption, image: await fitInto(image, panelSize, panelSize) });
+    const { width, height } = largest;
+    const region = overview?.region ?? { x: 0, y: 0, width, height };
+    const { caption, image } = panel;
+    const shown = isPart(panel) ? region : largest;
+    const factor = shown.width / image.width;
+    const fits = isPart(panel) ? factor === 1 : Number.isInteger(factor);
+    if (!fits || image.height * factor !== shown.height) refuse(title, panel, largest);
+    const part = isPart(panel) ? image : await enlargedPart(image, factor, region);
+    tiles.push({ caption, image: await fitInto(part, panelSize, panelSize) });
   }
   return tiles;
+}
+
+/** A region of the picture that would be so many times as wide and high, without making all of it. */
+async function enlargedPart(image: Image, factor: number, { x, y, width, height }: Region): Promise<Image> {
+  const [left, top] = [Math.floor(x / factor), Math.floor(y / factor)];
+  const [right, bottom] = [Math.ceil((x + width) / factor), Math.ceil((y + height) / factor)];
+  const part = crop(image, left, top, right - left, bottom - top);
+  const enlarged = await resize(part, factor * part.width, factor * part.height, false);
+  return crop(enlarged, x - factor * left, y - factor * top, width, height);
 }
 
 function refuse(title: string, { caption, image }: Panel, largest: Image): never {
   throw new DataError(
     `in the row "${title}", "${caption}" has ${image.width}x${image.height} pixels and the ` +
       `largest panel ${largest.width}x${largest.height}. Give versions of one picture: panels of that ` +
-      "size, or smaller by a whole factor, and an overview of exactly that size.",
+      "size, or smaller by a whole factor, parts as large as the region, and an overview of exactly that size.",
     { caller: "sideBySide" },
   );
 }

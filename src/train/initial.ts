@@ -2,7 +2,13 @@
 import { fileURLToPath } from "node:url";
 import { MetaDevice } from "../device/meta-device.ts";
 import { type NetworkFile, onDevice, Random, readNetwork } from "../node.ts";
-import { isPretrained, type PretrainedName, pretrainedFile, scalesOf } from "../upscale/method-names.ts";
+import {
+  isPretrained,
+  type PretrainedName,
+  pretrainedFile,
+  refuseInterpolation,
+  scalesOf,
+} from "../upscale/method-names.ts";
 import { readWeightFile } from "../upscale/weight-files.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 
@@ -14,6 +20,7 @@ import { networkOf, type TrainConfig } from "./config.ts";
  * @throws DataError if the file cannot be read, or holds no network of this library
  */
 export async function readInitial(init: string, scale?: number): Promise<NetworkFile> {
+  refuseInterpolation(init);
   const path = isPretrained(init) ? fileURLToPath(fileOf(init, scale)) : init;
   return readNetwork(await readWeightFile(path), init, { scale });
 }

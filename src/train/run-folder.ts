@@ -293,10 +293,12 @@ const weights = [checkpointFile, previousCheckpointFile, "last.safetensors", "be
 /** What a run makes besides. */
 const written = ["report.html", "comparison.png", "curves.png", "curves.svg", growing.events];
 
+/** The names of all files that a run writes. */
+export const runFiles: readonly string[] = [lockFile, growing.log, ...written, ...weights];
+
 /** A run cannot replace a folder by a file. */
 function refuseFolders(path: string): void {
-  const files = [lockFile, growing.log, ...written, ...weights];
-  const folder = files.find((file) => statsOf(join(path, file))?.isDirectory());
+  const folder = runFiles.find((file) => statsOf(join(path, file))?.isDirectory());
   if (folder === undefined) return;
   throw new DataError(
     `${join(path, folder)} is a folder, and a run writes a file of that name. Move it away, or name another ` +

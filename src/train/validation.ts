@@ -76,7 +76,7 @@ export class Validation {
   }
 
   /** The first pictures, each with a detail: LR, bicubic, the network's, HR. */
-  async rows(network: Upscaler, { images }: Evaluation): Promise<Row[]> {
+  async rows(network: Upscaler, { images, padding }: Evaluation): Promise<Row[]> {
     const rows: Row[] = [];
     for (const [i, { name, low, high }] of this.#pictures.slice(0, ROW_COUNT).entries()) {
       const caption = (method: string, { psnr }: { psnr: number }) => `${method} ${psnr.toFixed(2)} dB`;
@@ -86,7 +86,7 @@ export class Validation {
         panels: [
           { caption: "LR", image: low },
           { caption: caption("bicubic", this.bicubic.images[i]), image: imresize(low, this.#scale) },
-          { caption: caption(network.name, images[i]), image: await network.upscale(low) },
+          { caption: caption(network.name, images[i]), image: await network.upscale(low, { padding }) },
           { caption: "HR", image: high },
         ],
       });

@@ -241,7 +241,8 @@ export class Bands implements AsyncIterable<Band> {
         onTile?.({ left, top, image: this.#withSpace(columnsOf(band!, left, right)) });
         if (right < this.#large.width) continue;
         this.#ms = performance.now() - start;
-        this.#peakBytes = device?.memory().peakBytes ?? 0;
+        // If the device was lost meanwhile, this is another one.
+        this.#peakBytes = this.#runner.device?.memory().peakBytes ?? 0;
         yield { top, rows: this.#withSpace(band!) };
       }
     } finally {

@@ -43,7 +43,7 @@ export const limits = {
  *
  *     const { method, why } = chooseMethod({ image, jpegQuality: jpegQualityOfFile(bytes) }, 2)!;
  *
- * Undefined where there is no choice: at scale 8, which no network has. At scale 1 it is the network for
+ * Undefined where there is no choice: at scales that no network has, such as 8. At scale 1 it is the network for
  * damaged pictures in any case.
  *
  * @throws DataError if it is no picture

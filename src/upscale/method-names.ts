@@ -5,6 +5,7 @@
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
+import { DataError } from "../picture/errors.ts";
 import { scales } from "../picture/scales.ts";
 
 export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
@@ -75,6 +76,12 @@ export const methodNames: readonly MethodName[] = [...interpolations, ...pretrai
 
 export function isInterpolation(method: unknown): method is Interpolation {
   return (interpolations as readonly unknown[]).includes(method);
+}
+
+/** @throws DataError for an interpolation, where weights are wanted */
+export function refuseInterpolation(name: string): void {
+  if (!isInterpolation(name)) return;
+  throw new DataError(`${name} is an interpolation, by a formula: it has no weights. Name a network.`);
 }
 
 export function isPretrained(method: unknown): method is PretrainedName {

@@ -10,8 +10,8 @@ import { planesOf, tensorOf } from "./compute.ts";
 /**
  * A way of enlarging, as a function on numbers: planes in, larger planes out, all at once. tile-plan.ts cuts
  * large pictures into parts for it, adapters.ts converts colours to those that it works on, and upscaler.ts
- * adds the functions for callers. Some of them copy its properties, so a method is a plain object whose
- * functions do not use `this`.
+ * adds the functions for callers. Some of them copy its properties (`withChanges`), so a method is a plain object
+ * whose functions do not use `this`.
  */
 export interface Method {
   /** Its name in tables and captions, such as `bicubic` or `wren+`. */
@@ -22,6 +22,7 @@ export interface Method {
   readonly colors: "rgb" | "y" | "any";
   /**
    * Where `enlarge` runs; undefined if JavaScript computes it. Interpolations use a device for `onLevels` alone.
+   * A network that was loaded again after the loss of its device has another one then.
    */
   readonly device: Device | undefined;
   /** It computes with float16 numbers, which end at 65504. Default false. */
@@ -114,6 +115,18 @@ export function withDeviceOf({ enlarge }: Method): WithDevice {
   return enlarge.withDevice ?? ((work) => work({ device: javaScript, enlarge: enlargeTensor }));
 }
 
+/**
+ * A copy of which some properties are others, or new. Getters stay getters: a spread would keep what they say at the moment,
+ * such as a device that is lost later.
+ */
+export function withChanges<M extends Method, C extends object>(method: M, changes: C): M & C {
+  const properties = {
+    ...Object.getOwnPropertyDescriptors(method),
+    ...Object.getOwnPropertyDescriptors(changes),
+  };
+  return Object.defineProperties({}, properties) as M & C;
+}
+
 /** What functions that take a method want. */
 export const aMethod: Wanted<Method> = {
   wants: "a method or an upscaler, such as interpolator() makes",
@@ -131,7 +144,7 @@ export function notFinite({ name, half }: Method): DataError {
   );
 }
 
-/** How far bicubic interpolation looks; `enlargeAlpha` looks as far for the bounds of alpha. */
+/** How far bicubic interpolation looks; the kernel `unpremultiply` looks as far for the bounds of alpha. */
 export const BICUBIC_MARGIN = 2;
 
 /** Where a method runs, for reports: the name of an adapter, or "JavaScript". */

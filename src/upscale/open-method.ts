@@ -22,10 +22,12 @@ import { KeptMethods } from "./kept.ts";
 import { aMethod, type Method } from "./method.ts";
 import {
   defaultMethod,
+  type Interpolation,
   isInterpolation,
   isPretrained,
   type MethodName,
   methodNames,
+  type PretrainedName,
   type PretrainedScale,
 } from "./method-names.ts";
 import { isLost, MAX_RELOADS, ownNetwork } from "./own-network.ts";
@@ -186,60 +188,110 @@ async function open(
         "that was made for it as method, a weight file.",
     );
   }
-  const plain = { ensemble: false, half: false, parameters: 0, close() {} };
-  const network = (make: () => SuperResolver, weights?: string, name?: string) => ({
-    ...ownNetwork(make, half, name),
-    ensemble: false,
-    half,
-    weights,
-  });
-  const refuseHalf = (what: string) => {
-    if (half) throw new ArgumentError(caller, `half is for networks that are opened here, and ${what}.`);
-  };
-  if (isInterpolation(method)) {
-    refuseHalf(`${method} is an interpolation. Leave half out`);
-    return { ...plain, upscaler: interpolatorWithDevice(openedGpu(), method, scale ?? 2, caller) };
-  }
-  if (isPretrained(method)) {
-    await deviceFor(method);
-    const { bytes, label } = await readPretrained(caller, method, scale as PretrainedScale | undefined);
-    return network(() => loadModel(bytes, label), "pretrained", method);
-  }
-  if (typeof method === "string" || isOfClass<URL>(method, "URL")) {
-    const name = String(method);
-    const bytes = await readFile(method).catch((cause: Error) => {
-      if (cause instanceof DataError) throw cause;
-      // Without a dot or a slash it was meant for a name.
-      const message =
-        `${name}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
-        `be read: ${cause.message}. Check the name or the path.`;
-      throw /[./\\]/.test(name)
-        ? new DataError(message, { cause })
-        : new ArgumentError(caller, message, { cause });
-    });
-    await deviceFor(name);
-    return network(() => loadModel(bytes, name, { scale }), name);
-  }
-  if (isBytes(method) || isOfClass<ArrayBuffer>(method, "ArrayBuffer")) {
-    const bytes = ownBytes(method);
-    await deviceFor("the weight file");
-    return network(() => loadModel(bytes, undefined, { scale }));
-  }
-  if (method instanceof SuperResolver) {
-    const isHalf = storageOf(method).dtype === "float16";
-    if (!isHalf) refuseHalf("this one is yours. Call half() on it first, which changes it for good");
-    const parameters = method.parameterCount();
-    return { ...plain, half: isHalf, upscaler: networkUpscaler(method), parameters };
-  }
-  if (aMethod.fits(method)) {
-    refuseHalf("this is an upscaler already. Open its network with half");
-    return { ...plain, upscaler: upscalerOf(method) };
-  }
+  const opener = openers.find(({ fits }) => fits(method));
+  if (opener) return opener.open(method, { caller, scale, half });
   throw new ArgumentError(
     caller,
     `method must be ${methodNames.join(", ")}, the path, the URL or the bytes of a weight file, a network ` +
       `that extends SuperResolver, or an upscaler, got ${quote(method)}.`,
   );
+}
+
+/** What is asked of a method, whatever it is. */
+interface OpenRequest {
+  readonly caller: string;
+  readonly scale: number | undefined;
+  readonly half: boolean;
+}
+
+/** A way of opening what may be given as a method. */
+interface Opener<T> {
+  fits(method: unknown): method is T;
+  open(method: T, request: OpenRequest): OpenedMethod | Promise<OpenedMethod>;
+}
+
+/** The ways of opening a method. The first that fits is taken, and texts that are no names are paths. */
+const openers = [
+  { fits: isInterpolation, open: openInterpolation },
+  { fits: isPretrained, open: openPretrained },
+  { fits: isFileName, open: openFile },
+  { fits: isFileContent, open: openBytes },
+  { fits: (method) => method instanceof SuperResolver, open: openNetwork },
+  { fits: aMethod.fits, open: openUpscaler },
+] as readonly Opener<unknown>[];
+
+function openInterpolation(name: Interpolation, { caller, scale = 2, half }: OpenRequest): OpenedMethod {
+  if (half) refuseHalf(caller, `${name} is an interpolation. Leave half out`);
+  return { ...plain, upscaler: interpolatorWithDevice(openedGpu(), name, scale, caller) };
+}
+
+async function openPretrained(
+  name: PretrainedName,
+  { caller, scale, half }: OpenRequest,
+): Promise<OpenedMethod> {
+  await deviceFor(name);
+  const { bytes, label } = await readPretrained(caller, name, scale as PretrainedScale | undefined);
+  return { ...plain, ...ownNetwork(() => loadModel(bytes, label), half, name), half, weights: "pretrained" };
+}
+
+function isFileName(method: unknown): method is string | URL {
+  return typeof method === "string" || isOfClass<URL>(method, "URL");
+}
+
+async function openFile(file: string | URL, { caller, scale, half }: OpenRequest): Promise<OpenedMethod> {
+  const name = String(file);
+  const bytes = await readFile(file).catch((cause: Error) => {
+    throw cause instanceof DataError ? cause : unreadableMethod(caller, name, cause);
+  });
+  await deviceFor(name);
+  return { ...plain, ...ownNetwork(() => loadModel(bytes, name, { scale }), half), half, weights: name };
+}
+
+function unreadableMethod(caller: string, name: string, cause: Error): Error {
+  const message =
+    `${name}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
+    `be read: ${cause.message}. Check the name or the path.`;
+  // Without a dot or a slash it was meant for a name.
+  return /[./\\]/.test(name)
+    ? new DataError(message, { cause })
+    : new ArgumentError(caller, message, { cause });
+}
+
+function isFileContent(method: unknown): method is Uint8Array | ArrayBuffer {
+  return isBytes(method) || isOfClass<ArrayBuffer>(method, "ArrayBuffer");
+}
+
+async function openBytes(
+  content: Uint8Array | ArrayBuffer,
+  { scale, half }: OpenRequest,
+): Promise<OpenedMethod> {
+  const bytes = ownBytes(content);
+  await deviceFor("the weight file");
+  return { ...plain, ...ownNetwork(() => loadModel(bytes, undefined, { scale }), half), half };
+}
+
+function openNetwork(model: SuperResolver, { caller, half }: OpenRequest): OpenedMethod {
+  const isHalf = storageOf(model).dtype === "float16";
+  if (half && !isHalf)
+    refuseHalf(caller, "this one is yours. Call half() on it first, which changes it for good");
+  return {
+    ...plain,
+    half: isHalf,
+    upscaler: networkUpscaler(model),
+    parameters: model.parameterCount(),
+  };
+}
+
+function openUpscaler(method: Method, { caller, half }: OpenRequest): OpenedMethod {
+  if (half) refuseHalf(caller, "this is an upscaler already. Open its network with half");
+  return { ...plain, upscaler: upscalerOf(method) };
+}
+
+/** What most methods have in common, unless they say otherwise. */
+const plain = { ensemble: false, half: false, parameters: 0, close() {} };
+
+function refuseHalf(caller: string, what: string): never {
+  throw new ArgumentError(caller, `half is for networks that are opened here, and ${what}.`);
 }
 
 /** The default device, if it is open and a real GPU. To open one takes longer than most interpolations. */

@@ -3,7 +3,7 @@ import { checkDType, DeviceLostError } from "../device/device.ts";
 import { defaultDevice, ensureDevice } from "../device/open.ts";
 import type { SuperResolver } from "../models/super-resolver.ts";
 import { outsideScopes } from "../tensor/scope.ts";
-import { enlargeWithDevice, type Method, type WithDevice, withDeviceOf } from "./method.ts";
+import { enlargeWithDevice, type Method, type WithDevice, withChanges, withDeviceOf } from "./method.ts";
 import { NotWanted } from "./tile-loop.ts";
 import { networkUpscaler, type Upscaler, upscalerOf } from "./upscaler.ts";
 
@@ -63,7 +63,16 @@ export function ownNetwork(make: () => SuperResolver, half: boolean, name?: stri
       }
     }
   };
-  const survivor: Method = { ...current, prepare, enlarge: enlargeWithDevice(withDevice) };
+  const survivor = withChanges(current, {
+    get device() {
+      return current.device;
+    },
+    get pixelsWithin() {
+      return current.pixelsWithin;
+    },
+    prepare,
+    enlarge: enlargeWithDevice(withDevice),
+  });
   const upscaler = upscalerOf(survivor);
   const parameters = model.parameterCount();
   return { upscaler, parameters, close: () => model.dispose() };

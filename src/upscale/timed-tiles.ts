@@ -103,7 +103,7 @@ class TimedTiles implements TileSource {
     if (wanted > 1.4 * this.#pixels || wanted < 0.7 * this.#pixels) this.#pixels = wanted;
   }
 
-  /** One axis of the tile that begins at `first`. Windows lie as those of `spans` do. */
+  /** One axis of the tile that begins at `first`. Windows lie as those of `cutAxis` do. */
   #span(first: number, length: number, window: number) {
     const { margin, multiple = 1 } = this.#method;
     const padded = paddedLength(length, this.#padding, multiple);

@@ -35,6 +35,7 @@ import {
   type Method,
   notFinite,
   type TensorMethod,
+  withChanges,
   withDeviceOf,
 } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
@@ -190,8 +191,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
  */
 export function selfEnsemble(method: Method): Upscaler {
   checkArguments("selfEnsemble", { "the first argument": [method, aMethod] });
-  return upscalerOf({
-    ...method,
+  const changes: Partial<Method> = {
     name: `${method.name}+`,
     // Some of the memory is for the sum, and for the result that is being turned back.
     pixelsWithin: (bytes, around) => method.pixelsWithin(0.9 * bytes, around),
@@ -204,7 +204,8 @@ export function selfEnsemble(method: Method): Upscaler {
         signal,
       ),
     ),
-  });
+  };
+  return upscalerOf(withChanges(method, changes));
 }
 
 async function meanOfEight(
@@ -247,8 +248,7 @@ function applySymmetry(x: Tensor, { hflip, vflip, transpose }: Symmetry): Tensor
 /** Adds the functions of an upscaler to a method. */
 export function upscalerOf(method: Method): Upscaler {
   const { name, colors } = method;
-  return {
-    ...method,
+  const functions: Omit<Upscaler, keyof Method> = {
     async upscale(image, options = {}) {
       checkUpscaleOptions("upscale", options);
       checkNames("upscale", options, [...upscaleOptionNames, "onTile"]);
@@ -281,6 +281,7 @@ export function upscalerOf(method: Method): Upscaler {
       return large;
     },
   };
+  return withChanges(method, functions);
 }
 
 function checkFinite({ data }: Planes, method: Method): void {

@@ -9,8 +9,8 @@ import { DataError } from "../picture/errors.ts";
 import { fromKeras, looksLikeKeras } from "./keras-file.ts";
 
 /**
- * The bytes of a weight file, as `parseWeights` reads them. Of ncnn's two files either is named; the text comes
- * first. Keras' become safetensors.
+ * The bytes of a weight file, as `parseWeights` reads them. Of ncnn's two files, either name stands for both, if both
+ * are there; the text comes first. Keras' become safetensors.
  *
  * @throws DataError for a file that cannot be read; for a folder or a checkpoint, which names the weight files there;
  *   and for a file of Keras without the package that reads it
@@ -25,7 +25,7 @@ export async function readWeightFile(file: string | URL): Promise<Uint8Array> {
 export async function weightBytesOf(file: string | URL): Promise<Uint8Array> {
   const path = pathOf(file);
   refuseFolder(path);
-  const bytes = joinParts(await Promise.all(partsOf(path).map(readWhole)));
+  const bytes = joinParts(await Promise.all(weightPathsOf(file).map(readWhole)));
   refuseCheckpoint(path, bytes);
   return looksLikeKeras(bytes) ? fromKeras(bytes, path) : bytes;
 }
@@ -63,7 +63,13 @@ function refuseFolder(folder: string): void {
   throw new DataError(`${folder}: this is a folder, and a weight file was wanted. ${advice}.`);
 }
 
-function partsOf(path: string): string[] {
+/**
+ * The paths of the files that hold a network's weights: of ncnn's two, both, whichever is named.
+ *
+ * @throws DataError for the URL of something that is no file
+ */
+export function weightPathsOf(file: string | URL): string[] {
+  const path = pathOf(file);
   if (!/\.(?:param|bin)$/i.test(path)) return [path];
   const stem = path.replace(/\.\w+$/, "");
   const [text, weights] = [".param", ".bin"].map((end) => fileCalled(`${stem}${end}`));

@@ -1,7 +1,7 @@
 /** `pixelgrad train`: flags and configurations, in this process; test/examples runs the program. */
 import "../support/with-toy-network.ts";
 
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { helpOf, parseFlags } from "../../src/cli/flags.ts";
@@ -168,6 +168,25 @@ test("--profile is written neither over --init nor into what a run left in its f
     await expect(command.run(parseFlags(command, args), context)).rejects.toThrow(/is an input; --profile/);
   }
   expect(readFileSync(copy)).toEqual(readFileSync(weights));
+});
+
+test("--profile may lie in the folder that the run makes, but under no name of the run's own", async () => {
+  const folder = join(temporaryFolder(), "new");
+  const command = trainCommand(architectureOf("ESPCN"));
+  const train = (...args: string[]) => {
+    const context = { program: "train", signal: new AbortController().signal };
+    return command.run(
+      parseFlags(command, ["--data", join(folder, "none"), "--out", folder, ...args]),
+      context,
+    );
+  };
+  for (const name of ["last.safetensors", "log.jsonl"]) {
+    const refusal = /is a file of the run; --profile must name another place/;
+    await expect(train("--profile", join(folder, name))).rejects.toThrow(refusal);
+  }
+  expect(existsSync(folder)).toBe(false);
+  await expect(train("--profile", join(folder, "trace.json"))).rejects.toThrow(/none/);
+  expect(readdirSync(folder)).toEqual(["trace.json"]);
 });
 
 test("the program lists its networks, and what it cannot train", async () => {

@@ -1,9 +1,12 @@
 /** What `pixelgrad upscale` does with files: which it reads, which it writes, and which it never touches. */
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -13,10 +16,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import sharp from "sharp";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { upscaleCommand } from "../../src/cli/upscale.ts";
+import { PictureWriter } from "../../src/files/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { temporaryFolder } from "../data/support.ts";
 
@@ -64,7 +69,8 @@ async function upscale(...args: string[]): Promise<Outcome> {
     return true;
   });
   try {
-    const flags = parseFlags(upscaleCommand, ["-m", "nearest", ...args]);
+    const method = args.includes("-m") ? [] : ["-m", "nearest"];
+    const flags = parseFlags(upscaleCommand, [...method, ...args]);
     await upscaleCommand.run(flags, { program: "pixelgrad upscale", signal: new AbortController().signal });
     return { code: 0, text };
   } catch (error) {
@@ -140,18 +146,26 @@ describe("no original is lost", () => {
   test("a command line that is refused leaves no --profile, not over weights either", async () => {
     await pictures("a.png");
     writeFileSync(path("net.safetensors"), "weights");
-    const flags = ["-m", "net.safetensors", "--profile", "net.safetensors"];
-    for (const args of [
-      ["a.png", "-o", "new.png", ...flags],
-      ["gone.png", "-o", "new.png", ...flags],
-      ["-i", "-", "-o", "-", ...flags],
-      ["a.png", "-o", "new.jpg", "--depth", "16", ...flags],
+    writeFileSync(path("net.param"), "layers");
+    writeFileSync(path("net.bin"), "weights");
+    for (const [method, profile] of [
+      ["net.safetensors", "net.safetensors"],
+      [pathToFileURL(path("net.safetensors")).href, "net.safetensors"],
+      ["net.param", "net.bin"],
     ]) {
-      const { text } = await upscale(...args);
-      expect(text).not.toMatch(/Profile:/);
+      const flags = ["-m", method, "--profile", profile];
+      for (const args of [
+        ["a.png", "-o", "new.png", ...flags],
+        ["gone.png", "-o", "new.png", ...flags],
+        ["-i", "-", "-o", "-", ...flags],
+        ["a.png", "-o", "new.jpg", "--depth", "16", ...flags],
+      ]) {
+        const { text } = await upscale(...args);
+        expect(text).not.toMatch(/Profile:/);
+      }
+      expect(readFileSync(path(profile), "utf8")).toBe("weights");
     }
-    expect(readFileSync(path("net.safetensors"), "utf8")).toBe("weights");
-    expect(files()).toEqual(["a.png", "net.safetensors"]);
+    expect(files()).toEqual(["a.png", "net.bin", "net.param", "net.safetensors"]);
   });
 
   test("a link in the output folder that leads to an input, or to the output of another picture", async () => {
@@ -200,6 +214,20 @@ describe("no original is lost", () => {
 });
 
 describe("the same command again goes on", () => {
+  test("past results that may not be written, in a folder and alone", async () => {
+    await pictures("in/a.png", "out/a.png");
+    chmodSync(path("out/a.png"), 0o444);
+    for (const args of [
+      ["in", "-o", "out"],
+      ["in/a.png", "-o", "out/a.png"],
+    ]) {
+      const { code, text } = await upscale(...args);
+      expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining("exists and is left alone") });
+    }
+    const { code, text } = await upscale("in/a.png", "-o", "out/a.png", "--overwrite");
+    expect({ code, text }).toEqual({ code: 1, text: expect.stringContaining("marked as read-only") });
+  });
+
   test("beside the pictures, in another format", async () => {
     await pictures("photos/a.png", "photos/b.jpg", "photos/sub/c.png");
     const command = ["photos/", "-r", "-o", "photos/", "-f", "webp"];
@@ -336,6 +364,18 @@ describe("the same command again goes on", () => {
 });
 
 describe("which pictures, and what becomes of the rest", () => {
+  test.runIf(unix)("a file that the shell has opened", async () => {
+    await pictures("a.png");
+    const file = openSync(path("a.png"), "r");
+    try {
+      expect(await upscale(`/dev/fd/${file}`, "-o", "large.png")).toMatchObject({ code: 0 });
+    } finally {
+      closeSync(file);
+    }
+    expect(files()).toEqual(["a.png", "large.png"]);
+    expect((await upscale("/dev/null", "-o", "none.png")).text).toMatch(/this is a pipe or a device/);
+  });
+
   test("several inputs: pictures and folders into a folder", async () => {
     await pictures("x/a.png", "b.jpg", "photos/c.png", "photos/deep/d.png");
     expect(await upscale("x/a.png", "b.jpg", "photos/", "-o", "out")).toMatchObject({ code: 0 });
@@ -478,6 +518,25 @@ describe("which pictures, and what becomes of the rest", () => {
     expect(failed).toBe(1);
     expect(long).toMatch(/this name would have 256 bytes, and file systems take 255/);
     expect(files("webp")).toHaveLength(names.length - 1);
+  });
+
+  test("what looks like a bug is printed with its stack, and with PIXELGRAD_DEBUG every failure", async () => {
+    await pictures("in/a.png", "in/c.png");
+    writeFileSync(path("in/b.png"), "no picture");
+    const stack = /^ {4}at .+:\d+:\d+/m;
+    expect((await upscale("in", "-o", "out")).text).not.toMatch(stack);
+    process.env.PIXELGRAD_DEBUG = "1";
+    try {
+      const { text } = await upscale("in", "-o", "debug", "--json", "debug.json");
+      expect(text.split("\n").filter((line) => line.startsWith("["))).toHaveLength(3);
+      expect(text).toMatch(stack);
+      expect(readFileSync(path("debug.json"), "utf8")).not.toContain("cause");
+    } finally {
+      delete process.env.PIXELGRAD_DEBUG;
+    }
+    vi.spyOn(PictureWriter, "create").mockRejectedValue(new TypeError("x is undefined"));
+    expect((await upscale("in", "-o", "bug")).text).toMatch(/TypeError: x is undefined\n {4}at /);
+    await expect(upscale("in/a.png", "-o", "bug.png")).rejects.toThrow(TypeError);
   });
 
   test("what headers can tell is told before the first picture is computed", async () => {

@@ -119,6 +119,30 @@ describe("sideBySide", () => {
     expect(pixel(page, left + 10, yDetail + 40)).toEqual([40, 40, 40]);
   });
 
+  it("shows the same region of a panel that is small, whole, or that region alone", async () => {
+    const low = varied(16, 12);
+    const high = enlarge(low, 3);
+    // It begins and ends within pixels of the small picture.
+    const region = { x: 10, y: 5, width: 20, height: 17 };
+    const part = crop(high, region.x, region.y, region.width, region.height);
+    const page = (image: Image, isRegion?: boolean) =>
+      sideBySide([
+        {
+          title: "",
+          panels: [
+            { caption: "a", image, isRegion },
+            { caption: "b", image: high },
+          ],
+          overview: { caption: "whole", image: high, region },
+        },
+      ]);
+    const whole = await page(high);
+    expect(find(whole, enlarge(part, 12))).toBeDefined();
+    expect(await page(low)).toEqual(whole);
+    expect(await page(part, true)).toEqual(whole);
+    await expect(page(varied(10, 8), true)).rejects.toThrow(/"a" has 10x8 .* parts as large as the region/);
+  });
+
   it("aligns the columns of all rows", async () => {
     const wide = varied(30, 10);
     const tall = varied(10, 30);

@@ -7,7 +7,7 @@ import { EDSR, loadModel } from "../../src/models/index.ts";
 import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { networkUpscaler, openMethod, upscale } from "../../src/upscale/index.ts";
+import { networkUpscaler, openMethod, selfEnsemble, upscale } from "../../src/upscale/index.ts";
 import { saveWeights } from "../../src/weights/index.ts";
 import { noise } from "../data/support.ts";
 import { gpuDevices, logicDevices } from "../support/devices.ts";
@@ -71,13 +71,17 @@ describe.each(devices.map((device) => [device.name, device.adapterClass] as cons
   test("an upscaler that somebody holds: lost between pictures, again and again", async () => {
     await open();
     const { upscaler, close } = await openMethod({ method: await weights() });
+    const ensemble = selfEnsemble(upscaler);
     const expected = await upscale(picture, { ...options, method: upscaler });
     for (let times = 0; times < 3; times++) {
       const device = defaultDevice() as GpuDevice;
       device.gpu.destroy();
       await device.gpu.lost;
-      expect((await upscale(picture, { ...options, method: upscaler })).image).toEqual(expected.image);
+      const { image, peakBytes } = await upscale(picture, { ...options, method: upscaler });
+      expect(image).toEqual(expected.image);
+      expect(peakBytes).toBeGreaterThan(0);
       expect(defaultDevice()).not.toBe(device);
+      for (const { device } of [upscaler, ensemble]) expect(device).toBe(defaultDevice());
     }
     close();
     expect(defaultDevice().memory().live).toBe(0);
