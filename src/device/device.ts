@@ -156,6 +156,12 @@ export interface DeviceProfile {
   readonly threadsToSaturate: number;
 }
 
+/** For errors about tensors on two devices: what to do. Of two that have one name, names alone would say nothing. */
+export function onOneDevice(a: Device, b: Device): string {
+  const same = a.name === b.name ? "These are two devices, opened separately: call init() once. " : "";
+  return `${same}tensor(await x.data(), x.shape, { device }) moves one.`;
+}
+
 /**
  * Where tensors live: a `GpuDevice`, or the `CpuDevice`, which runs every operation as its reference. A
  * storage belongs to the device that allocated it.

@@ -1,5 +1,5 @@
-import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
-import { atLeastZero } from "../options/kinds.ts";
+import { ArgumentError, checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { atLeastZero, quote } from "../options/kinds.ts";
 import { Capture } from "./capture.ts";
 import {
   bytesPerElement,
@@ -284,13 +284,16 @@ export class GpuDevice implements Device {
   /** Records one launch of a kernel. It runs after everything recorded before it. */
   run(kernel: Kernel, launch: Launch): void {
     this.#failures.throwFailure();
+    if (!aKernel.fits(kernel) || typeof launch?.buffers !== "object") refuseLaunch(kernel, launch);
     const prelude = storedAsHalf(kernel, launch.buffers) ? { ...launch, element: "f16" as const } : launch;
     if (this.#compiling) {
       this.#pipelines.compileAhead(kernel, prelude, this.#compiling);
       return;
     }
     const { buffers, params = {}, grid } = launch;
+    if (!Array.isArray(grid)) refuseGrid(kernel, grid);
     const [x, y = 1, z = 1] = grid;
+    if (!isCount(x) || !isCount(y) || !isCount(z) || grid.length > 3) refuseGrid(kernel, grid);
     if (Math.max(x, y, z) > MAX_GRID) {
       throw new Error(
         `Kernel ${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups exceeds ${MAX_GRID} on one axis.`,
@@ -436,6 +439,21 @@ export class GpuDevice implements Device {
       timer.destroy();
     }
   }
+}
+
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
+
+function refuseGrid({ name }: Kernel, grid: unknown): never {
+  throw new ArgumentError(
+    `Kernel ${name}`,
+    `grid is a list of one to three numbers of workgroups, such as linearGrid(size, 64), got ${quote(grid)}.`,
+  );
+}
+
+/** What may be wrong with a launch as a whole: asked when something is, for launches are many. */
+function refuseLaunch(kernel: unknown, launch: unknown): never {
+  checkArguments("run", { "the first argument": [kernel, aKernel] });
+  throw new ArgumentError("run", `a launch is { buffers, params, grid }, got ${quote(launch)}.`);
 }
 
 /**

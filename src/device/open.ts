@@ -4,6 +4,7 @@ import {
   checkArguments,
   checkOptions,
   isObject,
+  refusePromise,
   type Wanted,
 } from "../options/arguments.ts";
 import { atLeastZero, oneOf, text } from "../options/kinds.ts";
@@ -114,19 +115,13 @@ export function onDevice<T>(device: Device, body: () => T): T {
   } finally {
     current = before;
   }
-  if (isPromise(result)) {
-    result.then(undefined, () => {}); // nobody will await it
-    throw new ArgumentError(
-      "onDevice",
-      "the function returned a promise, and what it creates after an await would be on another device. " +
-        "Await first, and create the tensors in a function that is not async; or call setDefaultDevice(device).",
-    );
-  }
+  refusePromise(
+    "onDevice",
+    result,
+    "what it creates after an await would be on another device. Await first, and create the tensors in a function " +
+      "that is not async; or call setDefaultDevice(device).",
+  );
   return result;
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined | null)?.then === "function";
 }
 
 let opening: Promise<Device> | undefined;

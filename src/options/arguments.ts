@@ -50,6 +50,14 @@ export function checkIsObject(name: string, options: unknown, example: string): 
   throw new ArgumentError(name, `options are an object ${example}, got ${quote(options)}.`);
 }
 
+/** Throws if a function that lasts until `body` ends got an async one. `why` says what it would miss, and what to do. */
+export function refusePromise(caller: string, result: unknown, why: string): void {
+  const promise = result as PromiseLike<unknown> | undefined | null;
+  if (typeof promise?.then !== "function") return;
+  promise.then(undefined, () => {}); // nobody will await it
+  throw new ArgumentError(caller, `the function returned a promise, and ${why}`);
+}
+
 /** The options that a function has, each of which may be left out. */
 type OptionsWanted = Readonly<Record<string, Wanted>>;
 

@@ -6,7 +6,14 @@
  * show.ts and pytorch-names.ts.
  */
 import { CpuStorage } from "../device/cpu-device.ts";
-import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
+import {
+  checkDType,
+  checkRoom,
+  type Device,
+  type DType,
+  onOneDevice,
+  type Storage,
+} from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-storage.ts";
 import { defaultDevice } from "../device/open.ts";
 import { checkArguments, instanceOf, numberList, type Wanted } from "../options/arguments.ts";
@@ -175,8 +182,10 @@ export class Tensor {
           ? `shape ${formatShape(shape)}`
           : `${differs} ${{ device: device.name, dtype }[differs]}`;
       throw new ShapeError(
-        `assign: a tensor of ${of(source)} does not fit one of ${of(this)}. Give one of the same shape, on the same ` +
-          `device and stored alike, or a list of numbers.`,
+        `assign: a tensor of ${of(source)} does not fit one of ${of(this)}. ` +
+          (differs === "device"
+            ? onOneDevice(source.device, this.device)
+            : `Give one of the same shape, on the same device and stored alike, or a list of numbers.`),
       );
     }
     const { storage } = this;

@@ -2,8 +2,9 @@
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { concat, slice } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
-import { SuperResolver } from "../models/super-resolver.ts";
-import { checkArguments, checkOptions, instanceOf } from "../options/arguments.ts";
+import { checkNetwork, forwardOf } from "../models/check-network.ts";
+import type { SuperResolver } from "../models/super-resolver.ts";
+import { checkOptions } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { planeCount } from "../picture/planes.ts";
@@ -33,13 +34,13 @@ export async function exportOnnx(
   model: SuperResolver,
   options: ExportOnnxOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  checkArguments("exportOnnx", { "the first argument": [model, aNetwork] });
+  checkNetwork("exportOnnx", "the first argument", model);
   checkOptions("exportOnnx", options, { colors: oneOf("rgb", "own") });
   const { colors = "rgb" } = options;
   const wraps = colors === "rgb" && model.colors === "y";
   const channels = planeCount(wraps ? "rgb" : model.colors);
   const metadata = model.metadata();
-  const own = (x: Tensor) => inBlocks(x, model.multiple, (whole) => model.forward(whole));
+  const own = (x: Tensor) => inBlocks(x, model.multiple, (whole) => forwardOf("exportOnnx", model, whole));
   const forward = wraps ? (x: Tensor) => forwardRgb(model, own, x) : own;
   return exportForward({
     name: metadata.architecture ?? "network",
@@ -50,8 +51,6 @@ export async function exportOnnx(
     metadata,
   });
 }
-
-const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
 
 /** RGB through a network for luma, as `withColors` in adapters.ts does it with planes. */
 function forwardRgb(model: SuperResolver, forward: (x: Tensor) => Tensor, x: Tensor): Tensor {

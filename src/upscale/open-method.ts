@@ -2,6 +2,7 @@
 
 import type { Device } from "../device/device.ts";
 import { ensureDevice, openedDevice } from "../device/open.ts";
+import { storageOf } from "../models/check-network.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import {
@@ -17,7 +18,6 @@ import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { readFile } from "./file-reader.ts";
-import { storageOf } from "./forward.ts";
 import { KeptMethods } from "./kept.ts";
 import { aMethod, type Method } from "./method.ts";
 import {

@@ -4,15 +4,9 @@ import type { Device } from "../device/device.ts";
 import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
-import { SuperResolver } from "../models/super-resolver.ts";
-import {
-  ArgumentError,
-  checkArguments,
-  checkNames,
-  instanceOf,
-  numberList,
-  optional,
-} from "../options/arguments.ts";
+import { checkNetwork, storageOf } from "../models/check-network.ts";
+import type { SuperResolver } from "../models/super-resolver.ts";
+import { ArgumentError, checkArguments, checkNames, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -27,7 +21,7 @@ import { enlargeAsMatlab } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { enlargePlanes } from "./enlarge-planes.ts";
-import { Forward, storageOf } from "./forward.ts";
+import { Forward } from "./forward.ts";
 import {
   aMethod,
   bicubicMargin,
@@ -137,14 +131,10 @@ export function interpolatorWithDevice(
  * @param name the upscaler's name; by default that of the network's architecture.
  */
 export function networkUpscaler(model: SuperResolver, name?: string): Upscaler {
-  checkArguments("networkUpscaler", { model: [model, aNetwork], name: [name, optional(text)] });
-  return upscalerOfNetwork(model, name ?? model.metadata().architecture);
+  checkNetwork("networkUpscaler", "model", model);
+  checkArguments("networkUpscaler", { name: [name, optional(text)] });
+  return upscalerOfNetwork(model, name ?? model.metadata().architecture ?? model.constructor.name);
 }
-
-const aNetwork = instanceOf(
-  SuperResolver,
-  "a network that extends SuperResolver, as those of loadModel() do",
-);
 
 function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   const { scale, colors, inputSize, halo, multiple } = model;
