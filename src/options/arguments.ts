@@ -3,7 +3,7 @@
  * it got, and what it wants. TypeScript finds such mistakes earlier, but not everybody's program is checked.
  */
 import { isBytes } from "./classes.ts";
-import { quote } from "./kinds.ts";
+import { inProgram, type Kind, quote } from "./kinds.ts";
 
 /** Begins with the function that the program called; `text` is the rest, for people who have called none. */
 export class ArgumentError extends RangeError {
@@ -36,8 +36,10 @@ type Arguments = Readonly<Record<string, readonly [value: unknown, wanted: Wante
  *     checkArguments("stepLR", { lr: [lr, atLeastZero], stepSize: [stepSize, whole(1)] });
  */
 export function checkArguments(name: string, values: Arguments): void {
-  for (const [argument, [value, { wants, fits }]] of Object.entries(values)) {
-    if (!fits(value)) throw new ArgumentError(name, `${argument} must be ${wants}, got ${quote(value)}.`);
+  for (const [argument, [value, wanted]] of Object.entries(values)) {
+    if (wanted.fits(value)) continue;
+    const hint = "read" in wanted ? inProgram(wanted as Kind, value) : "";
+    throw new ArgumentError(name, `${argument} must be ${wanted.wants}, got ${quote(value)}.${hint}`);
   }
 }
 
@@ -86,20 +88,31 @@ export function checkNames(name: string, options: object, names: readonly string
   const option = Object.keys(options).find((one) => !names.includes(one));
   if (option === undefined) return;
   const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  const own = pytorchOptions[camelCase] ?? camelCase;
+  const own = renamed[camelCase] ?? camelCase;
+  const [neighbour, advice] = foreign[camelCase] ?? [];
   throw new ArgumentError(
     name,
     names.includes(own)
       ? `the option ${quote(option)} is called ${own} here.`
-      : `there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
+      : neighbour !== undefined && names.includes(neighbour)
+        ? advice!((options as Record<string, unknown>)[option])
+        : `there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
           `${names.join(", ")}.`,
   );
 }
 
 /** PyTorch's options that have another name here, in camelCase. */
-const pytorchOptions: Readonly<Record<string, string>> = {
-  elementwiseAffine: "affine",
-  unbiased: "correction",
+const renamed: Readonly<Record<string, string>> = { elementwiseAffine: "affine" };
+
+/** Those that are none here: what to write in their place, of functions that have the option named first. */
+const foreign: Readonly<Record<string, readonly [neighbour: string, advice: (value: unknown) => string]>> = {
+  unbiased: ["correction", (value) => `unbiased: ${quote(value)} is { correction: ${value ? 1 : 0} } here.`],
+  alignCorners: [
+    "mode",
+    () => "there is no align_corners; this is PyTorch's align_corners=False: leave it out.",
+  ],
+  groups: ["stride", () => "there are no grouped convolutions."],
+  seed: ["random", (value) => `there is no option "seed"; write { random: new Random(${quote(value)}) }.`],
 };
 
 /** The names of all options of a type; none can be forgotten. */
@@ -175,7 +188,10 @@ export function optional<T>({ wants, fits }: Wanted<T>): Wanted<T | undefined> {
 
 export function listOf<T>({ wants, fits }: Wanted<T>): Wanted<readonly T[]> {
   return {
-    wants: `a list, each of which is ${wants}`,
+    wants: `a list whose items are each ${wants}`,
     fits: (value): value is readonly T[] => Array.isArray(value) && value.every(fits),
   };
 }
+
+/** The same without typed arrays. */
+export const numbers: Wanted<readonly number[]> = { ...listOf(anyNumber), wants: numberList.wants };

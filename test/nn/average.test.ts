@@ -60,7 +60,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(() => emaUpdate(average, other, 0.9)).toThrow(
       `emaUpdate: sub_mean.weight is on ${device.name} in the average and on cpu in the other network. `,
     );
-    expect(() => emaUpdate(other, average, 0.9)).toThrow("emaUpdate: sub_mean.weight is on cpu in the average");
+    expect(() => emaUpdate(other, average, 0.9)).toThrow(
+      "emaUpdate: sub_mean.weight is on cpu in the average",
+    );
     expect(await average.stateDict()).toEqual(before);
     other.half();
     expect(() => emaUpdate(other, other, 0.9)).toThrow(

@@ -30,7 +30,7 @@ describe("presets", () => {
 
 describe("a configuration from a program", () => {
   const quick: TrainConfig = presets.EDSR.quick;
-  test.each<[Partial<TrainConfig>, string]>([
+  test.each<[Partial<TrainConfig>, string | RegExp]>([
     [{ steps: 0 }, "steps wants a whole number of at least 1, got 0"],
     [{ lr: Number.NaN }, "lr wants a number above 0, got NaN"],
     [
@@ -39,8 +39,14 @@ describe("a configuration from a program", () => {
     ],
     [{ network: { architecture: "VDSR" } as never }, 'there is no network called "VDSR"; there are SRCNN, '],
     [{ schedule: { kind: "step", stepSize: 10, gamma: 0 } }, "schedule wants"],
-    [{ data: [""] }, "data wants a list, each a folder"],
+    [{ data: [""] }, "data wants a list whose items are each a folder"],
     [{ checkpointMinutes: undefined as never }, "checkpointMinutes wants a number above 0"],
+    [{ schedule: "cosine" as never }, 'got "cosine". In a program, write {"kind":"cosine"}.'],
+    [{ steps: "4" as never }, 'steps wants a whole number of at least 1, got "4". In a program, write 4.'],
+    [{ schedule: "sine" as never }, /^checkConfig: schedule wants .*, got "sine"\.$/],
+    [{ loss: "l3" }, /^checkConfig: loss wants .*, got "l3"\.$/],
+    [{ degradation: "jpeg:60" as never }, 'got "jpeg:60". In a program, write {"seed":0,"jpeg":60}.'],
+    [{ batch: 3, accumulate: 2 }, /choose a batch that is a multiple\.$/],
   ])("%o is refused", (change, message) => {
     expect(() => checkConfig({ ...quick, ...change })).toThrow(message);
   });

@@ -1,4 +1,4 @@
-import { anyNumber, checkArguments, listOf } from "../../options/arguments.ts";
+import { checkArguments, numbers } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { normalizeAxes, type Shape, stridesOf } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
@@ -26,6 +26,6 @@ function flipPlan(shape: Shape, axes: readonly number[]): CopyPlan {
  * ShapeError if an axis is named twice.
  */
 export function flip(x: Tensor, axes: readonly number[]): Tensor {
-  checkArguments("flip", { x: [x, aTensor], axes: [axes, listOf(anyNumber)] });
+  checkArguments("flip", { x: [x, aTensor], axes: [axes, numbers] });
   return flipOp({ x }, { axes: normalizeAxes("flip", axes, x.shape.length) });
 }
