@@ -10,6 +10,7 @@ import {
   checkArguments,
   checkIsObject,
   checkNames,
+  isObject,
   keysOf,
   optional,
   trueOrFalse,
@@ -19,7 +20,7 @@ import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { readFile } from "./file-reader.ts";
 import { KeptMethods } from "./kept.ts";
-import { aMethod, type Method } from "./method.ts";
+import { checkMethod, type Method } from "./method.ts";
 import {
   defaultMethod,
   isInterpolation,
@@ -231,7 +232,8 @@ async function open(
     const parameters = method.parameterCount();
     return { ...plain, half: isHalf, upscaler: networkUpscaler(method), parameters };
   }
-  if (aMethod.fits(method)) {
+  if (isObject(method) && ("enlarge" in method || "upscaler" in method)) {
+    checkMethod(caller, "method", method);
     refuseHalf("this is an upscaler already. Open its network with half");
     return { ...plain, upscaler: upscalerOf(method) };
   }

@@ -23,8 +23,8 @@ import { compute, computeFrom } from "./compute.ts";
 import { enlargePlanes } from "./enlarge-planes.ts";
 import { Forward } from "./forward.ts";
 import {
-  aMethod,
   bicubicMargin,
+  checkMethod,
   enlargeWithDevice,
   type Method,
   notFinite,
@@ -179,7 +179,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
  * An interpolation, which treats all directions alike, gains nothing.
  */
 export function selfEnsemble(method: Method): Upscaler {
-  checkArguments("selfEnsemble", { "the first argument": [method, aMethod] });
+  checkMethod("selfEnsemble", "the first argument", method);
   return upscalerOf({
     ...method,
     name: `${method.name}+`,
@@ -260,21 +260,21 @@ export function upscalerOf(method: Method): Upscaler {
       }
       const data = Float32Array.from(plane, (level) => level / 255);
       const large = await enlargePlanes({ width, height, channels: 1, data }, method, options, "upscaleY");
-      checkFinite(large, method);
+      checkFinite(large, method, "upscaleY");
       return large.data.map((value) => value * 255);
     },
     async upscalePlanes(planes, options = {}) {
       checkUpscaleOptions("upscalePlanes", options);
       checkPlanesObject(planes, "upscalePlanes");
       const large = await enlargePlanes(planes, method, options, "upscalePlanes");
-      if (method.half) checkFinite(large, method);
+      if (method.half) checkFinite(large, method, "upscalePlanes");
       return large;
     },
   };
 }
 
-function checkFinite({ data }: Planes, method: Method): void {
-  if (!data.every(Number.isFinite)) throw notFinite(method);
+function checkFinite({ data }: Planes, method: Method, caller: string): void {
+  if (!data.every(Number.isFinite)) throw notFinite(method, caller);
 }
 
 /**

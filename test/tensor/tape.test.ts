@@ -274,6 +274,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       };
       expect(() => backward(withoutNotes())).toThrow(message);
       expect(() => backward(withoutNotes())).not.toThrow("At this moment");
+      const gradient = backward(sum(mul(x, x))).get(x)!;
+      expect(() => backward(sum(gradient))).toThrow(
+        "noGrad(). What backward() returned, and comparisons and argmax, are constants: there are no gradients of " +
+          "gradients.",
+      );
     });
 
     test("a noGrad() that was called alone, as in Python, and never ended", () => {

@@ -5,8 +5,18 @@ import { interpolate } from "../../src/kernels/resize/index.ts";
 import { EDSR, ESPCN, SuperResolver } from "../../src/models/index.ts";
 import { multiplyAddsPerPixel } from "../../src/models/work.ts";
 import { Conv2d, type Layer, PixelShuffle, Sequential } from "../../src/nn/index.ts";
+import { type Planes, toPlanar } from "../../src/picture/planes.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { exportOnnx, networkUpscaler, openMethod, upscale } from "../../src/upscale/index.ts";
+import {
+  exportOnnx,
+  interpolator,
+  type Method,
+  networkUpscaler,
+  openMethod,
+  selfEnsemble,
+  upscale,
+  upscaleBands,
+} from "../../src/upscale/index.ts";
 import { noise } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 
@@ -162,4 +172,66 @@ test.each<[property: string, value: unknown, wants: string]>([
   expect(() => multiplyAddsPerPixel(model)).toThrow(`multiplyAddsPerPixel: ${message}`);
   await expect(exportOnnx(model)).rejects.toThrow(`exportOnnx: ${message}`);
   await expect(upscale(picture, { method: model })).rejects.toThrow(message);
+});
+
+describe("an object that enlarges planes", () => {
+  const bicubic = interpolator("bicubic", 2);
+  const mine = { ...bicubic, name: "mine", enlargeBytes: undefined, onLevels: undefined };
+  const [of, ofMine] = [
+    (object: object) => object as Method,
+    (part: object) => ({ ...mine, ...part }) as Method,
+  ];
+
+  test.each<[what: string, method: Method, sentence: string]>([
+    [
+      "without pixelsWithin",
+      of({ name: "mine", scale: 2, colors: "rgb", margin: 0, enlarge: mine.enlarge }),
+      "pixelsWithin of method must be a function, got undefined.",
+    ],
+    [
+      "without a margin",
+      ofMine({ margin: undefined }),
+      "margin of method must be a whole number of at least 0, got undefined.",
+    ],
+    ["with other colours", ofMine({ colors: "RGB" }), 'colors of method must be rgb, y or any, got "RGB".'],
+    [
+      "that openMethod() returned",
+      of({ upscaler: bicubic, close() {} }),
+      "method is what openMethod() returns; pass its upscaler.",
+    ],
+  ])("%s", async (_, method, sentence) => {
+    await expect(upscale(picture, { method })).rejects.toThrow(`upscale: ${sentence}`);
+    await expect(openMethod({ method })).rejects.toThrow(`openMethod: ${sentence}`);
+    expect(() => selfEnsemble(method)).toThrow(
+      `selfEnsemble: ${sentence.replace("of method", "of the first argument").replace(/^method/, "the first argument")}`,
+    );
+  });
+
+  test("to another size", async () => {
+    const small = ofMine({ enlarge: async (planes: Planes) => planes });
+    const message = /^enlarge of mine: made planes of 3 x (\d+) x (\d+) and should make 3 x (\d+) x (\d+)\.$/;
+    await expect(upscale(picture, { method: small })).rejects.toThrow(message);
+    const planes = { width: 12, height: 10, channels: 3, data: toPlanar(picture) };
+    const { upscaler } = await openMethod({ method: small });
+    await expect(upscaler.upscalePlanes(planes)).rejects.toThrow(message);
+    const none = ofMine({ enlarge: async () => undefined });
+    await expect(upscale(picture, { method: none })).rejects.toThrow("enlarge of mine: planes are { width");
+  });
+
+  test("to what is no number", async () => {
+    const method = ofMine({
+      enlarge: async (planes: Planes) => {
+        const large = await mine.enlarge(planes);
+        return { ...large, data: large.data.fill(Number.NaN) };
+      },
+    });
+    await expect(upscale(picture, { method })).rejects.toThrow(
+      /^upscale: mine made NaN or infinity of a pixel/,
+    );
+    await expect(upscaleBands(picture, { method }).then((bands) => bands.image())).rejects.toThrow(
+      /^upscaleBands: mine made NaN/,
+    );
+    const { upscaler } = await openMethod({ method });
+    await expect(upscaler.upscaleY(new Float32Array(12), 4, 3)).rejects.toThrow(/^upscaleY: mine made NaN/);
+  });
 });
