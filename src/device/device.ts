@@ -156,10 +156,13 @@ export interface DeviceProfile {
   readonly threadsToSaturate: number;
 }
 
-/** For errors about tensors on two devices: what to do. Of two that have one name, names alone would say nothing. */
-export function onOneDevice(a: Device, b: Device): string {
-  const same = a.name === b.name ? "These are two devices, opened separately: call init() once. " : "";
-  return `${same}tensor(await x.data(), x.shape, { device }) moves one.`;
+/** Throws unless `one` and `another`, as the error calls them, are on the same device. */
+export function checkOneDevice(one: string, a: Device, another: string, b: Device): void {
+  if (a === b) return;
+  const why = a.name === b.name ? "These are two devices, opened separately: call init() once. " : "";
+  throw new Error(
+    `${one} is on ${a.name} and ${another} on ${b.name}. ${why}tensor(await x.data(), x.shape, { device }) moves one.`,
+  );
 }
 
 /**

@@ -284,7 +284,6 @@ export class GpuDevice implements Device {
   /** Records one launch of a kernel. It runs after everything recorded before it. */
   run(kernel: Kernel, launch: Launch): void {
     this.#failures.throwFailure();
-    if (!aKernel.fits(kernel) || typeof launch?.buffers !== "object") refuseLaunch(kernel, launch);
     const prelude = storedAsHalf(kernel, launch.buffers) ? { ...launch, element: "f16" as const } : launch;
     if (this.#compiling) {
       this.#pipelines.compileAhead(kernel, prelude, this.#compiling);
@@ -448,12 +447,6 @@ function refuseGrid({ name }: Kernel, grid: unknown): never {
     `Kernel ${name}`,
     `grid is a list of one to three numbers of workgroups, such as linearGrid(size, 64), got ${quote(grid)}.`,
   );
-}
-
-/** What may be wrong with a launch as a whole: asked when something is, for launches are many. */
-function refuseLaunch(kernel: unknown, launch: unknown): never {
-  checkArguments("run", { "the first argument": [kernel, aKernel] });
-  throw new ArgumentError("run", `a launch is { buffers, params, grid }, got ${quote(launch)}.`);
 }
 
 /**

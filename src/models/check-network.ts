@@ -1,7 +1,7 @@
 /** What a network of one's own has to be and to make, asked where it is used: what it lacks would show as garbage. */
 import type { Device, DType } from "../device/device.ts";
 import { defaultDevice } from "../device/open.ts";
-import { ArgumentError, checkArguments, instanceOf, type Wanted } from "../options/arguments.ts";
+import { ArgumentError, checkArguments, checkProperties, instanceOf } from "../options/arguments.ts";
 import { oneOf, positive, quote, whole } from "../options/kinds.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
@@ -12,7 +12,7 @@ const aNetwork = instanceOf(
   "a network that extends SuperResolver, as those of loadModel() do",
 );
 
-const properties: Readonly<Record<string, Wanted>> = {
+const properties = {
   scale: whole(1),
   colors: oneOf("rgb", "y"),
   inputSize: oneOf("low", "high"),
@@ -24,10 +24,7 @@ const properties: Readonly<Record<string, Wanted>> = {
 /** Throws a RangeError unless this is a network, and says of itself what tiles and colours depend on. */
 export function checkNetwork(caller: string, argument: string, model: SuperResolver): void {
   checkArguments(caller, { [argument]: [model, aNetwork] });
-  for (const [property, wanted] of Object.entries(properties)) {
-    const value = model[property as keyof SuperResolver];
-    checkArguments(caller, { [`${property} of ${model.constructor.name}`]: [value, wanted] });
-  }
+  checkProperties(caller, model.constructor.name, model, properties);
 }
 
 /**

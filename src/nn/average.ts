@@ -1,6 +1,6 @@
-import { onOneDevice } from "../device/device.ts";
+import { checkOneDevice } from "../device/device.ts";
 import { emaStep } from "../kernels/optim/ema.ts";
-import { ArgumentError, checkArguments, type Wanted } from "../options/arguments.ts";
+import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -67,17 +67,5 @@ function checkPair(name: string, tensor: Tensor, source: Tensor | undefined): vo
         `architecture.`,
     );
   }
-  if (source.device !== tensor.device) {
-    throw new Error(
-      `emaUpdate: ${name} is on ${tensor.device.name} in the average and on ${source.device.name} in the other ` +
-        `network. ${onOneDevice(tensor.device, source.device)}`,
-    );
-  }
-  for (const { dtype } of [tensor, source]) {
-    if (dtype === "float32") continue;
-    throw new ArgumentError(
-      "emaUpdate",
-      `${name} is stored as ${dtype}. Call half() on a copy, after training.`,
-    );
-  }
+  checkOneDevice(`emaUpdate: ${name}`, tensor.device, "that of the other network", source.device);
 }

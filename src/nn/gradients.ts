@@ -1,6 +1,6 @@
 /** What may be done to gradients between `backward` and the optimizer's step, all on the device. */
 
-import { onOneDevice } from "../device/device.ts";
+import { checkOneDevice } from "../device/device.ts";
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { gather } from "../kernels/optim/gather.ts";
 import { sum } from "../kernels/reduce/index.ts";
@@ -24,11 +24,7 @@ export function checkGradient(label: string, { shape, device }: Tensor, gradient
   if (!sameShape(gradient.shape, shape)) {
     throw new ShapeError(`${label} has a gradient of another shape, ${formatShape(gradient.shape)}.`);
   }
-  if (gradient.device === device) return;
-  throw new Error(
-    `${label} is on ${device.name} and its gradient on ${gradient.device.name}. ` +
-      onOneDevice(device, gradient.device),
-  );
+  checkOneDevice(label, device, "its gradient", gradient.device);
 }
 
 function checkGradients(caller: string, argument: string, gradients: Gradients): void {
@@ -73,13 +69,8 @@ export function clipGradNorm(gradients: Gradients, maxNorm: number): Tensor {
   checkGradients("clipGradNorm", "gradients", gradients);
   checkArguments("clipGradNorm", { maxNorm: [maxNorm, aboveZero] });
   const [{ device }] = gradients.keys();
-  const other = [...gradients.keys()].find((tensor) => tensor.device !== device);
-  if (other) {
-    throw new Error(
-      `clipGradNorm: one gradient is on ${device.name} and another on ${other.device.name}, and the norm is of all ` +
-        `together. ${onOneDevice(device, other.device)}`,
-    );
-  }
+  for (const other of gradients.keys())
+    checkOneDevice("clipGradNorm: one gradient", device, "another", other.device);
   using _quiet = noGrad();
   using _temporaries = scope();
   const norm = sqrt(sumOfSquares([...gradients.values()]));

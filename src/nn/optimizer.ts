@@ -1,4 +1,4 @@
-import { type Device, onOneDevice, type Storage } from "../device/device.ts";
+import { checkOneDevice, type Device, type Storage } from "../device/device.ts";
 import { type AdamConstants, type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
 import { gather } from "../kernels/optim/gather.ts";
 import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
@@ -276,13 +276,8 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
     );
   }
   const [{ device }] = parameters;
-  const elsewhere = parameters.find((parameter) => parameter.device !== device);
-  if (elsewhere) {
-    throw new Error(
-      `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one ` +
-        `optimizer for each device. ${onOneDevice(device, elsewhere.device)}`,
-    );
-  }
+  for (const parameter of parameters)
+    checkOneDevice(`${name}: one parameter`, device, "another", parameter.device);
 }
 
 /** The elements that a parameter takes in a block. GPU bindings start at multiples of 256 bytes; gaps stay zeros. */

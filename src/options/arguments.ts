@@ -43,6 +43,19 @@ export function checkArguments(name: string, values: Arguments): void {
   }
 }
 
+/** The same for properties of `object`, which errors call `what`. */
+export function checkProperties(
+  name: string,
+  what: string,
+  object: object,
+  wanted: Readonly<Record<string, Wanted>>,
+): void {
+  for (const property in wanted) {
+    const value = object[property as never];
+    checkArguments(name, { [`${property} of ${what}`]: [value, wanted[property]] });
+  }
+}
+
 /**
  * Throws a RangeError unless options are an object; `example` says what that may look like. An object of a class
  * that has no fields, such as a generator or a Map, would be taken for options that are all left out.

@@ -4,6 +4,7 @@ import {
   ArgumentError,
   aFunction,
   checkArguments,
+  checkProperties,
   isObject,
   optional,
   type Wanted,
@@ -127,7 +128,7 @@ const aMethod: Wanted<Method> = {
   fits: (value): value is Method => isObject(value) && "enlarge" in value,
 };
 
-const properties: Readonly<Record<string, Wanted>> = {
+const properties = {
   name: text,
   scale: whole(1),
   colors: oneOf("rgb", "y", "any"),
@@ -144,9 +145,7 @@ export function checkMethod(caller: string, argument: string, method: Method): v
     throw new ArgumentError(caller, `${argument} is what openMethod() returns; pass its upscaler.`);
   }
   checkArguments(caller, { [argument]: [method, aMethod] });
-  for (const [property, wanted] of Object.entries(properties)) {
-    checkArguments(caller, { [`${property} of ${argument}`]: [method[property as keyof Method], wanted] });
-  }
+  checkProperties(caller, argument, method, properties);
 }
 
 /** What a method makes of planes. @throws DataError unless it is as large as its scale says */

@@ -112,17 +112,11 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
 
 /** The fewest whole mebibytes that pass a test, which more always pass. */
 function leastMebibytes(passes: (bytes: number) => boolean): number {
-  let [least, most] = [1, 1];
-  while (!passes(most * 2 ** 20) && most < 2 ** 32) {
-    least = most + 1;
-    most *= 2;
+  let fails = 0;
+  for (let step = 2 ** 32; step >= 1; step /= 2) {
+    if (!passes((fails + step) * 2 ** 20)) fails += step;
   }
-  while (least < most) {
-    const middle = Math.floor((least + most) / 2);
-    if (passes(middle * 2 ** 20)) most = middle;
-    else least = middle + 1;
-  }
-  return most;
+  return fails + 1;
 }
 
 /** How many pixels of the mirrored picture a method gets beyond each edge. */

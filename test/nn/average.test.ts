@@ -52,22 +52,18 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     other.dispose();
   });
 
-  test("refuses networks on two devices, and float16, before anything changes", async () => {
+  test("refuses networks on two devices, before anything changes", async () => {
     const average = network(1);
     const elsewhere = new CpuDevice("float32");
     const other = onDevice(elsewhere, () => network(2));
     const before = await average.stateDict();
     expect(() => emaUpdate(average, other, 0.9)).toThrow(
-      `emaUpdate: sub_mean.weight is on ${device.name} in the average and on cpu in the other network. `,
+      `emaUpdate: sub_mean.weight is on ${device.name} and that of the other network on cpu. `,
     );
     expect(() => emaUpdate(other, average, 0.9)).toThrow(
-      "emaUpdate: sub_mean.weight is on cpu in the average",
+      "emaUpdate: sub_mean.weight is on cpu and that of the other network on ",
     );
     expect(await average.stateDict()).toEqual(before);
-    other.half();
-    expect(() => emaUpdate(other, other, 0.9)).toThrow(
-      "emaUpdate: sub_mean.weight is stored as float16. Call half() on a copy, after training.",
-    );
     other.dispose();
     average.dispose();
   });

@@ -119,7 +119,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       [there, there],
     ]);
     expect(() => clipGradNorm(both, 1)).toThrow(
-      `clipGradNorm: one gradient is on ${device.name} and another on cpu, and the norm is of all together. `,
+      `clipGradNorm: one gradient is on ${device.name} and another on cpu. `,
     );
     expect(() => addGradients([] as never, right)).toThrow(
       "addGradients: gradients must be what backward(loss) returns, a Map from tensors to gradients, got [].",

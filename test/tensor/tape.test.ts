@@ -410,7 +410,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     test("inputs on different devices", () => {
       const elsewhere = tensor([1, 2], undefined, { device: float32Device() });
       expect(() => add(tensor([1, 2]), elsewhere)).toThrow(
-        `add: its inputs are on different devices (b on cpu, a on ${device.name}). ` +
+        `add: b is on cpu and a on ${device.name}. ` +
           `${device.name === "cpu" ? "These are two devices, opened separately: call init() once. " : ""}` +
           "tensor(await x.data(), x.shape, { device }) moves one.",
       );

@@ -52,6 +52,12 @@ describe("a configuration from a program", () => {
   });
 });
 
+test("what is no configuration at all gets one sentence, whoever is asked", async () => {
+  const sentence = "a configuration is an object such as { ...presets.EDSR.quick, data: [folder] }, got {}.";
+  expect(() => checkConfig({} as never)).toThrow(`checkConfig: ${sentence}`);
+  await expect(train({} as never)).rejects.toThrow(`train: ${sentence}`);
+});
+
 describe("schedules", () => {
   test.each<[string, ScheduleConfig]>([
     ["constant", { kind: "constant" }],
