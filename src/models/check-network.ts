@@ -1,6 +1,4 @@
 /** What a network of one's own has to be and to make, asked where it is used: what it lacks would show as garbage. */
-import type { Device, DType } from "../device/device.ts";
-import { defaultDevice } from "../device/open.ts";
 import { ArgumentError, checkArguments, checkProperties, instanceOf } from "../options/arguments.ts";
 import { oneOf, positive, quote, whole } from "../options/kinds.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
@@ -25,21 +23,6 @@ const properties = {
 export function checkNetwork(caller: string, argument: string, model: SuperResolver): void {
   checkArguments(caller, { [argument]: [model, aNetwork] });
   checkProperties(caller, model.constructor.name, model, properties);
-}
-
-/**
- * Where and how a network's tensors are stored. One without any computes on the default device.
- *
- * @throws Error if they have been disposed
- */
-export function storageOf(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
-  const [first] = model.namedTensors().values();
-  if (first === undefined) return { device: defaultDevice(), dtype: "float32" };
-  if (!first.disposed) return first;
-  throw new Error(
-    `The network ${model.metadata().architecture ?? "of this upscaler"} has been disposed, as close() of what ` +
-      "openMethod() returns does. Open it again, or close it after the last picture.",
-  );
 }
 
 /** What the network makes of x. Throws in the name of `caller` unless it is as large as `scale` says. */

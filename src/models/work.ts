@@ -3,8 +3,8 @@ import { zeros } from "../tensor/create.ts";
 import { noGrad } from "../tensor/no-grad.ts";
 import { type RecordedOp, recordOps } from "../tensor/record-ops.ts";
 import { outsideScopes, scope } from "../tensor/scope.ts";
-import { checkNetwork, forwardOf, storageOf } from "./check-network.ts";
-import type { SuperResolver } from "./super-resolver.ts";
+import { checkNetwork, forwardOf } from "./check-network.ts";
+import { type SuperResolver, storageOf } from "./super-resolver.ts";
 
 /** Side of the picture that is looked at; a multiple of what networks divide pictures by. */
 const SIDE = 32;

@@ -4,6 +4,7 @@
  */
 import { isBytes } from "./classes.ts";
 import { inProgram, type Kind, quote } from "./kinds.ts";
+import { foreign, renamed } from "./pytorch-options.ts";
 
 /** Begins with the function that the program called; `text` is the rest, for people who have called none. */
 export class ArgumentError extends RangeError {
@@ -113,20 +114,6 @@ export function checkNames(name: string, options: object, names: readonly string
           `${names.join(", ")}.`,
   );
 }
-
-/** PyTorch's options that have another name here, in camelCase. */
-const renamed: Readonly<Record<string, string>> = { elementwiseAffine: "affine" };
-
-/** Those that are none here: what to write in their place, of functions that have the option named first. */
-const foreign: Readonly<Record<string, readonly [neighbour: string, advice: (value: unknown) => string]>> = {
-  unbiased: ["correction", (value) => `unbiased: ${quote(value)} is { correction: ${value ? 1 : 0} } here.`],
-  alignCorners: [
-    "mode",
-    () => "there is no align_corners; this is PyTorch's align_corners=False: leave it out.",
-  ],
-  groups: ["stride", () => "there are no grouped convolutions."],
-  seed: ["random", (value) => `there is no option "seed"; write { random: new Random(${quote(value)}) }.`],
-};
 
 /** The names of all options of a type; none can be forgotten. */
 export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly string[] {

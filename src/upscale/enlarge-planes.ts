@@ -1,7 +1,8 @@
 /** Planes enlarged in tiles. bands.ts does the same for pictures. */
 import type { Planes } from "../picture/planes.ts";
 import { type Box, copyBox } from "./box.ts";
-import { enlargedBy, type Method } from "./method.ts";
+import { enlargedBy } from "./check-method.ts";
+import type { Method } from "./method.ts";
 import { enlargeInTiles, tilesAhead } from "./tile-loop.ts";
 import { tilesFor } from "./timed-tiles.ts";
 import type { UpscaleOptions } from "./upscale-options.ts";

@@ -1,19 +1,10 @@
 import { CpuDevice } from "../device/cpu-device.ts";
 import type { Device } from "../device/device.ts";
-import {
-  ArgumentError,
-  aFunction,
-  checkArguments,
-  checkProperties,
-  isObject,
-  optional,
-  type Wanted,
-} from "../options/arguments.ts";
-import { oneOf, text, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
-import { checkPlanesObject, type Planes } from "../picture/planes.ts";
+import type { Planes } from "../picture/planes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { enlargedBy } from "./check-method.ts";
 import { planesOf, tensorOf } from "./compute.ts";
 
 /**
@@ -121,46 +112,6 @@ export function withDeviceOf(method: Method): WithDevice {
   const enlargeTensor = async (x: Tensor, signal?: AbortSignal) =>
     tensorOf(await enlargedBy(method, await planesOf(x), signal), javaScript);
   return method.enlarge.withDevice ?? ((work) => work({ device: javaScript, enlarge: enlargeTensor }));
-}
-
-const aMethod: Wanted<Method> = {
-  wants: "a method or an upscaler, such as interpolator() makes",
-  fits: (value): value is Method => isObject(value) && "enlarge" in value,
-};
-
-const properties = {
-  name: text,
-  scale: whole(1),
-  colors: oneOf("rgb", "y", "any"),
-  margin: whole(0),
-  multiple: optional(whole(1)),
-  padding: optional(whole(0)),
-  enlarge: aFunction,
-  pixelsWithin: aFunction,
-};
-
-/** Throws a RangeError unless this is a method with all that it has to have. */
-export function checkMethod(caller: string, argument: string, method: Method): void {
-  if (isObject(method) && "upscaler" in method) {
-    throw new ArgumentError(caller, `${argument} is what openMethod() returns; pass its upscaler.`);
-  }
-  checkArguments(caller, { [argument]: [method, aMethod] });
-  checkProperties(caller, argument, method, properties);
-}
-
-/** What a method makes of planes. @throws DataError unless it is as large as its scale says */
-export async function enlargedBy(
-  { name, scale, enlarge }: Method,
-  planes: Planes,
-  signal?: AbortSignal,
-): Promise<Planes> {
-  const large = await enlarge(planes, signal);
-  checkPlanesObject(large, `enlarge of ${name}`);
-  const [got, want] = [large, { ...planes, width: planes.width * scale, height: planes.height * scale }].map(
-    ({ width, height, channels }) => `${channels} x ${height} x ${width}`,
-  );
-  if (got === want) return large;
-  throw new DataError(`made planes of ${got} and should make ${want}.`, { caller: `enlarge of ${name}` });
 }
 
 /** What to say when a result is no picture. What has become of such numbers may look like one. */

@@ -2,9 +2,8 @@
 
 import type { Device } from "../device/device.ts";
 import { ensureDevice, openedDevice } from "../device/open.ts";
-import { storageOf } from "../models/check-network.ts";
 import { loadModel } from "../models/registry.ts";
-import { SuperResolver } from "../models/super-resolver.ts";
+import { SuperResolver, storageOf } from "../models/super-resolver.ts";
 import {
   ArgumentError,
   checkArguments,
@@ -18,9 +17,10 @@ import {
 import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
+import { checkMethod } from "./check-method.ts";
 import { readFile } from "./file-reader.ts";
 import { KeptMethods } from "./kept.ts";
-import { checkMethod, type Method } from "./method.ts";
+import type { Method } from "./method.ts";
 import {
   defaultMethod,
   isInterpolation,

@@ -4,8 +4,8 @@ import type { Device } from "../device/device.ts";
 import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
-import { checkNetwork, storageOf } from "../models/check-network.ts";
-import type { SuperResolver } from "../models/super-resolver.ts";
+import { checkNetwork } from "../models/check-network.ts";
+import { type SuperResolver, storageOf } from "../models/super-resolver.ts";
 import { ArgumentError, checkArguments, checkNames, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -19,12 +19,12 @@ import { scales } from "../picture/scales.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { enlargeAsMatlab } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
+import { checkMethod } from "./check-method.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { enlargePlanes } from "./enlarge-planes.ts";
 import { Forward } from "./forward.ts";
 import {
   bicubicMargin,
-  checkMethod,
   enlargeWithDevice,
   type Method,
   notFinite,
