@@ -2,7 +2,7 @@
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { concat, slice } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
-import { checkNetwork, forwardOf } from "../models/check-network.ts";
+import { checkNetwork } from "../models/check-network.ts";
 import type { SuperResolver } from "../models/super-resolver.ts";
 import { checkOptions } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
@@ -40,7 +40,7 @@ export async function exportOnnx(
   const wraps = colors === "rgb" && model.colors === "y";
   const channels = planeCount(wraps ? "rgb" : model.colors);
   const metadata = model.metadata();
-  const own = (x: Tensor) => inBlocks(x, model.multiple, (whole) => forwardOf("exportOnnx", model, whole));
+  const own = (x: Tensor) => inBlocks(x, model.multiple, (whole) => model.forward(whole));
   const forward = wraps ? (x: Tensor) => forwardRgb(model, own, x) : own;
   return exportForward({
     name: metadata.architecture ?? "network",
