@@ -157,7 +157,8 @@ function sourceAddress(): string | undefined {
 
 /**
  * Parts of the library that no visitor reaches, and what the workers have in their places. The page reads no
- * networks of ncnn, which are two files each; and the sentences are for people who write programs.
+ * networks of ncnn, which are two files each; and sentences and checks are for people who write programs, with networks
+ * and methods of their own.
  */
 const unreachable: Readonly<Record<string, string>> = {
   "src/weights/ncnn-file.ts": "export const looksLikeNcnn = () => false, parseNcnn = undefined;",
@@ -165,6 +166,12 @@ const unreachable: Readonly<Record<string, string>> = {
   "src/tensor/pytorch-names.ts":
     'export const arithmetic = "A tensor is no number.", methodSentences = {}, propertySentences = {};',
   "src/nn/pytorch-names.ts": "export const moduleSentences = {}, optimizerSentences = {};",
+  "src/options/pytorch-options.ts": "export const foreign = {}, renamed = {};",
+  "src/models/check-network.ts": `export const checkNetwork = () => {}, forwardOf = (_, model, x) => model.forward(x),
+    featuresOf = (_, model, stages, x) => stages.features(x),
+    reconstructionOf = (_, model, stages, x) => stages.reconstruct(x);`,
+  "src/upscale/check-method.ts": `export const checkMethod = () => {},
+    enlargedBy = ({ enlarge }, planes, signal) => enlarge(planes, signal);`,
 };
 
 /** The lesson's worker has kernels as they are: it shows them. (And notes what files workers have.) */

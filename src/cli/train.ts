@@ -272,7 +272,7 @@ export function readTraining(
   try {
     checkConfigFor("train", config, ({ flag }) => `--${flag}`);
   } catch (error) {
-    throw new UsageError(textOf(error as Error));
+    throw new UsageError(textOf(error as Error).replace(/\.$/, ""));
   }
   return { config, folder, change };
 }

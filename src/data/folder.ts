@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import { namesOf, stemOf } from "../files/formats.ts";
 import { describeLeftOut, picturesIn } from "../files/pictures-in.ts";
 import { fileId, statsWithin } from "../files/same-file.ts";
-import { ArgumentError, checkArguments, listOf } from "../options/arguments.ts";
-import { folder as aFolder, file } from "../options/kinds.ts";
+import { ArgumentError, checkArguments, isObject, listOf } from "../options/arguments.ts";
+import { folder as aFolder, file, quote } from "../options/kinds.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
@@ -42,6 +42,13 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
       "at scale 1, LR pictures are as large as HR, and only a degradation tells them apart. Give one, " +
         "such as { seed: 0, noise: [1, 10], jpeg: [60, 95] } (on the command line: " +
         `--degradation '{"seed":0,"noise":10}').`,
+    );
+  }
+  if (degradation !== undefined && !isObject(degradation)) {
+    throw new ArgumentError(
+      "openFolder",
+      `degradation is an object such as { seed: 0, jpeg: 60 }, or degradationKind.read("jpeg:60"), got ` +
+        `${quote(degradation)}.`,
     );
   }
   const isFolder = typeof folderOrFiles === "string";

@@ -6,6 +6,7 @@ import {
   checkNames,
   isObject,
   keysOf,
+  type Wanted,
 } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -90,6 +91,14 @@ export interface LoaderState {
   /** Length of the dataset, to notice a different one. */
   pictures: number;
 }
+
+const aState: Wanted<LoaderState> = {
+  wants: "what state() returned",
+  fits: (value): value is LoaderState =>
+    isObject(value) &&
+    whole().fits(value.seed) &&
+    [value.epoch, value.position, value.pictures].every(whole(0).fits),
+};
 
 /**
  * An endless sequence of training batches: random, aligned patches of LR and HR pictures, flipped and turned.
@@ -261,6 +270,7 @@ export class PatchLoader {
 
   /** Goes to the place that state() returned, whatever this loader's own seed and place. */
   restore(state: LoaderState): void {
+    checkArguments("PatchLoader.restore", { state: [state, aState] });
     if (state.pictures !== this.#dataset.length) {
       throw new DataError(
         `${this.#dataset.name} has ${this.#dataset.length} pictures, but the state is of a dataset with ` +
@@ -268,8 +278,7 @@ export class PatchLoader {
       );
     }
     const { epoch, position, pictures } = state;
-    const valid = Number.isInteger(epoch) && Number.isInteger(position) && epoch >= 0 && position >= 0;
-    if (!valid || position >= pictures) {
+    if (position >= pictures) {
       throw new DataError(
         `epoch ${epoch}, position ${position} of ${pictures} pictures is not a place; pass what state() returned.`,
         { caller: "PatchLoader.restore" },

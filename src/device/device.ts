@@ -156,6 +156,15 @@ export interface DeviceProfile {
   readonly threadsToSaturate: number;
 }
 
+/** Throws unless `one` and `another`, as the error calls them, are on the same device. */
+export function checkOneDevice(one: string, a: Device, another: string, b: Device): void {
+  if (a === b) return;
+  const why = a.name === b.name ? "These are two devices, opened separately: call init() once. " : "";
+  throw new Error(
+    `${one} is on ${a.name} and ${another} on ${b.name}. ${why}tensor(await x.data(), x.shape, { device }) moves one.`,
+  );
+}
+
 /**
  * Where tensors live: a `GpuDevice`, or the `CpuDevice`, which runs every operation as its reference. A
  * storage belongs to the device that allocated it.

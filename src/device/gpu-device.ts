@@ -1,5 +1,5 @@
-import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
-import { atLeastZero } from "../options/kinds.ts";
+import { ArgumentError, checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { atLeastZero, quote } from "../options/kinds.ts";
 import { Capture } from "./capture.ts";
 import {
   bytesPerElement,
@@ -290,7 +290,9 @@ export class GpuDevice implements Device {
       return;
     }
     const { buffers, params = {}, grid } = launch;
+    if (!Array.isArray(grid)) refuseGrid(kernel, grid);
     const [x, y = 1, z = 1] = grid;
+    if (!isCount(x) || !isCount(y) || !isCount(z) || grid.length > 3) refuseGrid(kernel, grid);
     if (Math.max(x, y, z) > MAX_GRID) {
       throw new Error(
         `Kernel ${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups exceeds ${MAX_GRID} on one axis.`,
@@ -436,6 +438,15 @@ export class GpuDevice implements Device {
       timer.destroy();
     }
   }
+}
+
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
+
+function refuseGrid({ name }: Kernel, grid: unknown): never {
+  throw new ArgumentError(
+    `Kernel ${name}`,
+    `grid is a list of one to three numbers of workgroups, such as linearGrid(size, 64), got ${quote(grid)}.`,
+  );
 }
 
 /**

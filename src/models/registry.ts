@@ -95,7 +95,7 @@ function describe(caller: string, metadata: Readonly<Record<string, string>>, na
   if (architecture === undefined) {
     throw new DataError(
       `${name} calls its network ${quote(metadata.architecture)}; known are ${names}. ` +
-        `It was made by another version or program.`,
+        `It was made by another version or program. If it is a network of your own: loadWeights(new Net(), bytes).`,
     );
   }
   const options = Object.entries(architecture.options).map(([key, { kind }]) => {

@@ -1,3 +1,5 @@
+import type { Device, DType } from "../device/device.ts";
+import { defaultDevice } from "../device/open.ts";
 import { Module } from "../nn/module.ts";
 import { planeCount } from "../picture/planes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -49,6 +51,21 @@ export abstract class SuperResolver extends Module {
 
   /** The architecture and its options as strings. Weight files hold them to build the network again. */
   abstract override metadata(): Record<string, string>;
+}
+
+/**
+ * Where and how a network's tensors are stored. One without any computes on the default device.
+ *
+ * @throws Error if they have been disposed
+ */
+export function storageOf(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
+  const [first] = model.namedTensors().values();
+  if (first === undefined) return { device: defaultDevice(), dtype: "float32" };
+  if (!first.disposed) return first;
+  throw new Error(
+    `The network ${model.metadata().architecture ?? "of this upscaler"} has been disposed, as close() of what ` +
+      "openMethod() returns does. Open it again, or close it after the last picture.",
+  );
 }
 
 /** `forward` in two stages. The second, with the largest maps, can work on one part after the other. */

@@ -1,6 +1,9 @@
+import { checkOneDevice } from "../device/device.ts";
 import { emaStep } from "../kernels/optim/ema.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { aModule, type Module } from "./module.ts";
 
 const fromZeroToOne: Wanted<number> = {
@@ -41,14 +44,11 @@ export function emaUpdate(average: Module, module: Module, decay: number | (() =
     decay: [decayNow(), fromZeroToOne],
   });
   const values = module.namedTensors();
-  for (const [name, tensor] of average.namedTensors()) {
-    const source = values.get(name);
-    if (source?.shape.join() !== tensor.shape.join()) {
-      throw new Error(
-        `emaUpdate: ${name} of shape [${tensor.shape}] is ${source ? `[${source.shape}]` : "missing"} in ` +
-          `the other network. Both must have the same architecture.`,
-      );
-    }
+  const averages = average.namedTensors();
+  // All checks come first: nothing changes if one fails.
+  for (const [name, tensor] of averages) checkPair(name, tensor, values.get(name));
+  for (const [name, tensor] of averages) {
+    const source = values.get(name)!;
     // A buffer, such as a running mean, is copied: it is an average already, or never changes.
     if (source.requiresGrad) {
       emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decayNow);
@@ -56,4 +56,16 @@ export function emaUpdate(average: Module, module: Module, decay: number | (() =
       tensor.assign(source);
     }
   }
+}
+
+/** @throws Error unless a tensor of the average and that of the network fit together */
+function checkPair(name: string, tensor: Tensor, source: Tensor | undefined): void {
+  if (!source || !sameShape(source.shape, tensor.shape)) {
+    throw new Error(
+      `emaUpdate: ${name} of shape ${formatShape(tensor.shape)} is ` +
+        `${source ? formatShape(source.shape) : "missing"} in the other network. Both must have the same ` +
+        `architecture.`,
+    );
+  }
+  checkOneDevice(`emaUpdate: ${name}`, tensor.device, "that of the other network", source.device);
 }

@@ -1,5 +1,6 @@
 /** What may be done to gradients between `backward` and the optimizer's step, all on the device. */
 
+import { checkOneDevice } from "../device/device.ts";
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { gather } from "../kernels/optim/gather.ts";
 import { sum } from "../kernels/reduce/index.ts";
@@ -7,14 +8,31 @@ import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "../tensor/accumulate.ts";
 import { noGrad } from "../tensor/no-grad.ts";
 import { keep, scope } from "../tensor/scope.ts";
+import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, Tensor } from "../tensor/tensor.ts";
 
+/** What `backward` returns. */
 const someGradients: Wanted<Gradients> = {
-  wants: "gradients, as backward(loss) returns them",
+  wants: "what backward(loss) returns, a Map from tensors to gradients",
   fits: (value): value is Gradients =>
     value instanceof Map && value.size > 0 && [...value].flat().every(aTensor.fits),
 };
+
+/** Throws, as `label`, unless a gradient has its tensor's shape and device. */
+export function checkGradient(label: string, { shape, device }: Tensor, gradient: Tensor): void {
+  if (!sameShape(gradient.shape, shape)) {
+    throw new ShapeError(`${label} has a gradient of another shape, ${formatShape(gradient.shape)}.`);
+  }
+  checkOneDevice(label, device, "its gradient", gradient.device);
+}
+
+function checkGradients(caller: string, argument: string, gradients: Gradients): void {
+  checkArguments(caller, { [argument]: [gradients, someGradients] });
+  for (const [tensor, gradient] of gradients) {
+    checkGradient(`${caller}: the tensor of shape ${formatShape(tensor.shape)}`, tensor, gradient);
+  }
+}
 
 const aboveZero: Wanted<number> = {
   wants: "above 0",
@@ -27,7 +45,8 @@ const aboveZero: Wanted<number> = {
  * Returns `gradients`.
  */
 export function addGradients(gradients: Gradients, more: Gradients): Gradients {
-  checkArguments("addGradients", { gradients: [gradients, someGradients], more: [more, someGradients] });
+  checkGradients("addGradients", "gradients", gradients);
+  checkGradients("addGradients", "more", more);
   if (gradients.size !== more.size || [...more.keys()].some((tensor) => !gradients.has(tensor))) {
     throw new Error(
       `addGradients: the gradients are of ${gradients.size} tensors and of ${more.size}, not all the same. ` +
@@ -47,7 +66,11 @@ export function addGradients(gradients: Gradients, more: Gradients): Gradients {
  * for the GPU.
  */
 export function clipGradNorm(gradients: Gradients, maxNorm: number): Tensor {
-  checkArguments("clipGradNorm", { gradients: [gradients, someGradients], maxNorm: [maxNorm, aboveZero] });
+  checkGradients("clipGradNorm", "gradients", gradients);
+  checkArguments("clipGradNorm", { maxNorm: [maxNorm, aboveZero] });
+  const [{ device }] = gradients.keys();
+  for (const other of gradients.keys())
+    checkOneDevice("clipGradNorm: one gradient", device, "another", other.device);
   using _quiet = noGrad();
   using _temporaries = scope();
   const norm = sqrt(sumOfSquares([...gradients.values()]));

@@ -6,6 +6,7 @@ import {
   checkArguments,
   checkOptions,
   instanceOf,
+  refusePromise,
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
@@ -126,19 +127,33 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** Runs `body` in eval mode. Afterwards every part is in the mode in which it was. */
+  /**
+   * Runs `body` in eval mode. Afterwards every part is in the mode in which it was. It must not be async: the mode
+   * would end at its first `await`.
+   *
+   * @throws RangeError if it returns a promise
+   */
   evaluating<T>(body: () => T): T {
-    checkArguments(`${this.constructor.name}.evaluating`, { "the first argument": [body, aFunction] });
+    const caller = `${this.constructor.name}.evaluating`;
+    checkArguments(caller, { "the first argument": [body, aFunction] });
     const parts: Module[] = [this];
     for (const part of parts)
       for (const [, member] of part.members()) if (member instanceof Module) parts.push(member);
     const modes = parts.map(({ training }) => training);
     this.eval();
+    let result: T;
     try {
-      return body();
+      result = body();
     } finally {
       for (const [i, part] of parts.entries()) part.training = modes[i];
     }
+    refusePromise(
+      caller,
+      result,
+      "eval mode ended at its first await. Compute in it and await afterwards: const y = " +
+        "model.evaluating(() => model.forward(x)).",
+    );
+    return result;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Device, Storage } from "../device/device.ts";
+import { checkOneDevice, type Device, type Storage } from "../device/device.ts";
 import { type AdamConstants, type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
 import { gather } from "../kernels/optim/gather.ts";
 import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
@@ -18,9 +18,10 @@ import { atLeastZero, quote, text, whole } from "../options/kinds.ts";
 import { quantity } from "../options/lists.ts";
 import { inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
+import { formatShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import { checkGradient } from "./gradients.ts";
 import { optimizerSentences } from "./pytorch-names.ts";
 
 /** All tensors that optimizers train. */
@@ -112,7 +113,7 @@ export abstract class Optimizer<Sum extends string = string> {
       );
     }
     for (const [i, { parameter, values }] of this.#slots.entries()) {
-      const label = `${this.constructor.name}.step: parameter ${i} of shape [${parameter.shape}]`;
+      const label = `${this.constructor.name}.step: parameter ${i} of shape ${formatShape(parameter.shape)}`;
       const gradient = gradients.get(parameter);
       if (!gradient) {
         throw new Error(
@@ -120,9 +121,7 @@ export abstract class Optimizer<Sum extends string = string> {
             `parameters that are trained.`,
         );
       }
-      if (!sameShape(gradient.shape, parameter.shape)) {
-        throw new ShapeError(`${label} has a gradient of another shape, [${gradient.shape}].`);
-      }
+      checkGradient(label, parameter, gradient);
       if (parameter.storage !== values) {
         throw new Error(
           `${label} belongs to another optimizer by now, or model.to(device) has moved it. Use one optimizer per ` +
@@ -150,7 +149,7 @@ export abstract class Optimizer<Sum extends string = string> {
     this.#warned = true;
     console.warn(
       `${this.constructor.name}.step: no optimizer has ${untrained.length} of the tensors with a gradient, such as ` +
-        `the one of shape [${untrained[0].shape}], so they are not trained. If they should be, keep their layers ` +
+        `the one of shape ${formatShape(untrained[0].shape)}, so they are not trained. If they should be, keep their layers ` +
         `in public properties: parameters() does not see a private field (#conv), nor a variable outside the ` +
         `class. If not, ask backward(loss, parameters) for the gradients of the others alone.`,
     );
@@ -280,13 +279,8 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
     );
   }
   const [{ device }] = parameters;
-  const elsewhere = parameters.find((parameter) => parameter.device !== device);
-  if (elsewhere) {
-    throw new Error(
-      `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one ` +
-        `optimizer for each device.`,
-    );
-  }
+  for (const parameter of parameters)
+    checkOneDevice(`${name}: one parameter`, device, "another", parameter.device);
 }
 
 /** The elements that a parameter takes in a block. GPU bindings start at multiples of 256 bytes; gaps stay zeros. */

@@ -3,7 +3,8 @@
  * it got, and what it wants. TypeScript finds such mistakes earlier, but not everybody's program is checked.
  */
 import { isBytes } from "./classes.ts";
-import { quote } from "./kinds.ts";
+import { inProgram, type Kind, quote } from "./kinds.ts";
+import { foreign, renamed } from "./pytorch-options.ts";
 
 /** Begins with the function that the program called; `text` is the rest, for people who have called none. */
 export class ArgumentError extends RangeError {
@@ -36,8 +37,23 @@ type Arguments = Readonly<Record<string, readonly [value: unknown, wanted: Wante
  *     checkArguments("stepLR", { lr: [lr, atLeastZero], stepSize: [stepSize, whole(1)] });
  */
 export function checkArguments(name: string, values: Arguments): void {
-  for (const [argument, [value, { wants, fits }]] of Object.entries(values)) {
-    if (!fits(value)) throw new ArgumentError(name, `${argument} must be ${wants}, got ${quote(value)}.`);
+  for (const [argument, [value, wanted]] of Object.entries(values)) {
+    if (wanted.fits(value)) continue;
+    const hint = "read" in wanted ? inProgram(wanted as Kind, value) : "";
+    throw new ArgumentError(name, `${argument} must be ${wanted.wants}, got ${quote(value)}.${hint}`);
+  }
+}
+
+/** The same for properties of `object`, which errors call `what`. */
+export function checkProperties(
+  name: string,
+  what: string,
+  object: object,
+  wanted: Readonly<Record<string, Wanted>>,
+): void {
+  for (const property in wanted) {
+    const value = object[property as never];
+    checkArguments(name, { [`${property} of ${what}`]: [value, wanted[property]] });
   }
 }
 
@@ -48,6 +64,17 @@ export function checkArguments(name: string, values: Arguments): void {
 export function checkIsObject(name: string, options: unknown, example: string): void {
   if (isPlain(options) || (isObject(options) && Object.keys(options).length > 0)) return;
   throw new ArgumentError(name, `options are an object ${example}, got ${quote(options)}.`);
+}
+
+/**
+ * Throws a RangeError for the result of a function that must be over when it returns: a promise says that it is not.
+ * `why` says what would go wrong, and what to do.
+ */
+export function refusePromise(caller: string, result: unknown, why: string): void {
+  const promise = result as PromiseLike<unknown> | undefined | null;
+  if (typeof promise?.then !== "function") return;
+  promise.then(undefined, () => {}); // nobody will await it
+  throw new ArgumentError(caller, `the function returned a promise, and ${why}`);
 }
 
 /** The options that a function has, each of which may be left out. */
@@ -78,21 +105,18 @@ export function checkNames(name: string, options: object, names: readonly string
   const option = Object.keys(options).find((one) => !names.includes(one));
   if (option === undefined) return;
   const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  const own = pytorchOptions[camelCase] ?? camelCase;
+  const own = renamed[camelCase] ?? camelCase;
+  const [neighbour, advice] = foreign[camelCase] ?? [];
   throw new ArgumentError(
     name,
     names.includes(own)
       ? `the option ${quote(option)} is called ${own} here.`
-      : `there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
+      : neighbour !== undefined && names.includes(neighbour)
+        ? advice!((options as Record<string, unknown>)[option])
+        : `there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
           `${names.join(", ")}.`,
   );
 }
-
-/** PyTorch's options that have another name here, in camelCase. */
-const pytorchOptions: Readonly<Record<string, string>> = {
-  elementwiseAffine: "affine",
-  unbiased: "correction",
-};
 
 /** The names of all options of a type; none can be forgotten. */
 export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly string[] {
@@ -109,16 +133,6 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   if (!isObject(value)) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/**
- * Throws a RangeError for the result of a function that must be over when it returns: a promise says that it is not.
- * `because` says what would go wrong, and what to do.
- */
-export function refusePromise(name: string, result: unknown, because: string): void {
-  if (typeof (result as PromiseLike<unknown> | undefined | null)?.then !== "function") return;
-  (result as PromiseLike<unknown>).then(undefined, () => {}); // nobody will await it
-  throw new ArgumentError(name, `the function returned a promise, and ${because}`);
 }
 
 export const anObject: Wanted<object> = { wants: "an object", fits: isObject };
@@ -177,7 +191,10 @@ export function optional<T>({ wants, fits }: Wanted<T>): Wanted<T | undefined> {
 
 export function listOf<T>({ wants, fits }: Wanted<T>): Wanted<readonly T[]> {
   return {
-    wants: `a list, each of which is ${wants}`,
+    wants: `a list whose items are each ${wants}`,
     fits: (value): value is readonly T[] => Array.isArray(value) && value.every(fits),
   };
 }
+
+/** The same without typed arrays. */
+export const numbers: Wanted<readonly number[]> = { ...listOf(anyNumber), wants: numberList.wants };

@@ -100,6 +100,13 @@ export function numbers<const T extends readonly number[]>(
   };
 }
 
+/** For an error about a text where a program has to give the value that the text stands for; else nothing. */
+export function inProgram({ read, fits }: Pick<Kind, "read" | "fits">, value: unknown): string {
+  const meant = typeof value === "string" ? read(value) : undefined;
+  const written = fits(meant) ? JSON.stringify(meant) : undefined;
+  return written === undefined || written.length > EXCERPT_LENGTH ? "" : ` In a program, write ${written}.`;
+}
+
 /** A value that does not fit, as errors print it: short, whatever it is, and on one line. */
 export function quote(value: unknown): string {
   if (typeof value === "string") return quoteText(value);

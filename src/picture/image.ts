@@ -43,7 +43,10 @@ export function hasBytes(image: Image<Samples>): image is Image {
  */
 export function checkImage(image: Image<Samples>, caller: string): void {
   if (!isObject(image) || !("width" in image && "height" in image && "channels" in image)) {
-    throw new DataError(`a picture is { width, height, channels, data }, got ${quote(image)}.`, { caller });
+    throw new DataError(
+      `a picture is { width, height, channels, data }, got ${quote(image)}.${wayToPicture(image)}`,
+      { caller },
+    );
   }
   const { width, height, channels, data, colorSpace } = image;
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
@@ -76,6 +79,14 @@ export function checkImage(image: Image<Samples>, caller: string): void {
       { caller },
     );
   }
+}
+
+/** How to get at the picture: of a promise, of what upscale() returns, or of a tensor. */
+function wayToPicture(value: unknown): string {
+  const { then, image, shape } = (value ?? {}) as { then?: unknown; image?: unknown; shape?: unknown };
+  if (typeof then === "function") return " Await it first.";
+  if (isObject(image)) return " Its image is one: write result.image.";
+  return Array.isArray(shape) ? " Write fromPlanar(await x.data(), width, height, channels)." : "";
 }
 
 /** Zeros of the same type as `like`. */

@@ -48,7 +48,7 @@ export function psnr(a: Image, b: Image, options: MetricOptions): number {
  */
 export function ssim(a: Image, b: Image, options: MetricOptions): number {
   const { planes, width, height } = comparedPlanes("ssim", a, b, options);
-  checkWindowFits(a, options.border);
+  checkWindowFits(a, options.border, "ssim");
   const values = planes.map(({ p, q }) => planeSsim(p, q, width, height));
   return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
@@ -58,13 +58,18 @@ const metricOptions = { border: whole(0), channels: oneOf("y", "rgb"), roundY: t
  * Throws a DataError if a border leaves less of a picture than the window of SSIM. `ssim` calls it; whoever
  * knows the size before the picture can, too.
  */
-export function checkWindowFits(size: { readonly width: number; readonly height: number }, border: number) {
+export function checkWindowFits(
+  size: { readonly width: number; readonly height: number },
+  border: number,
+  caller?: string,
+): void {
   const [width, height] = [size.width - 2 * border, size.height - 2 * border];
   const windowSize = 2 * REACH + 1;
   if (Math.min(width, height) >= windowSize) return;
   throw new DataError(
     `SSIM needs at least ${windowSize}x${windowSize} pixels, and a border of ${border} leaves ` +
       `${Math.max(0, width)}x${Math.max(0, height)} of ${size.width}x${size.height}.`,
+    { caller },
   );
 }
 

@@ -6,6 +6,7 @@ import { aDevice } from "../device/open.ts";
 import {
   ArgumentError,
   checkArguments,
+  checkNames,
   checkOptions,
   finite,
   isObject,
@@ -160,10 +161,11 @@ export function arange(
   const [from, to] = end === undefined ? [0, first] : [first, end];
   const count = Math.ceil((to - from) / step);
   if (count < 1) {
+    const remedy =
+      from === to ? "give an end other than the start." : "exchange the two, or turn the sign of the step.";
     throw new ArgumentError(
       "arange",
-      `there is no number from ${from} by steps of ${step} before ${to}. A tensor has at least one element: ` +
-        "exchange the two, or turn the sign of the step.",
+      `there is no number from ${from} by steps of ${step} before ${to}. A tensor has at least one element: ${remedy}`,
     );
   }
   return create("arange", [count], options, (length) =>
@@ -186,8 +188,10 @@ export function rand(
   ...others: never[]
 ): Tensor {
   checkShape("rand", shape);
-  const { random, low = 0, high = 1, ...rest } = randomOptions("rand", options, others);
+  const own = { example: "{ random, low: -1, high: 1 }", names: ["low", "high"] };
+  const { random, low = 0, high = 1, ...rest } = randomOptions("rand", options, others, own);
   checkArguments("rand", { low: [low, finite], high: [high, finite] });
+  if (low > high) throw new ArgumentError("rand", `low must not be above high, got ${low} and ${high}.`);
   const stored = rest.dtype === "float16" ? roundToHalf : Math.fround;
   const end = stored(high);
   return randomTensor("rand", shape, random, rest, (generator) => {
@@ -199,7 +203,8 @@ export function rand(
 /** Normal random values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */
 export function randn(shape: Shape, options: Random | RandomOptions = {}, ...others: never[]): Tensor {
   checkShape("randn", shape);
-  const { random, ...rest } = randomOptions("randn", options, others);
+  const own = { example: "{ random: new Random(1) }", names: [] };
+  const { random, ...rest } = randomOptions("randn", options, others, own);
   return randomTensor("randn", shape, random, rest, (generator) => generator.normal());
 }
 
@@ -218,20 +223,28 @@ function randomTensor(
   });
 }
 
-function randomOptions<O extends RandomOptions>(op: string, options: Random | O, others: unknown[]): O {
+/** @param own names of options that only this function has, and an example of some for errors */
+function randomOptions<O extends RandomOptions>(
+  op: string,
+  options: Random | O,
+  others: unknown[],
+  own: { readonly example: string; readonly names: readonly string[] },
+): O {
   if (others.length > 0) {
     throw new ArgumentError(
       op,
-      `takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
+      `takes a shape and options, such as ${own.example}, got ${others.length + 2} arguments.`,
     );
   }
   if (options instanceof Random) return { random: options } as O;
-  if (isObject(options)) return options;
-  throw new ArgumentError(
-    op,
-    `the second argument is a Random or options, such as { random, low: -1, high: 1 }, got ` +
-      `${quote(options)}.`,
-  );
+  if (!isObject(options)) {
+    throw new ArgumentError(
+      op,
+      `the second argument is a Random or options, such as ${own.example}, got ${quote(options)}.`,
+    );
+  }
+  checkNames(op, options, [...Object.keys(tensorOptions), "random", ...own.names]);
+  return options;
 }
 
 /** Numbers all the way down. Typed arrays hold nothing else. */

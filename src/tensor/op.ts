@@ -1,6 +1,6 @@
 /** What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. */
 import type { FloatArray } from "../device/cpu-device.ts";
-import type { DType } from "../device/device.ts";
+import { checkOneDevice, type DType } from "../device/device.ts";
 import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
 import { checkHasValues } from "../device/meta-device.ts";
 import {
@@ -167,12 +167,8 @@ function run<I extends Inputs, P, O extends string>(
   const [{ tensor: first }] = namedInputs;
   const { device } = first;
   for (const { name: key, tensor } of namedInputs) {
-    if (tensor.device !== device) {
-      throw new Error(
-        `${name}: its inputs are on different devices (${key} on ${tensor.device.name}, ${namedInputs[0].name} on ` +
-          `${device.name}). Create them on the same one.`,
-      );
-    }
+    if (tensor.device !== device)
+      checkOneDevice(`${name}: ${key}`, tensor.device, namedInputs[0].name, device);
   }
 
   const shapes = definition.shapes(inputs, params);

@@ -47,7 +47,8 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   if (targets.size === 0) {
     throw new Error(
       `backward: the loss depends on no tensor whose gradient is wanted. Set requiresGrad on parameters ` +
-        `before using them, and do not compute the loss under noGrad().${whyNoGradients()}`,
+        `before using them, and do not compute the loss under noGrad(). What backward() returned, and comparisons ` +
+        `and argmax, are constants: there are no gradients of gradients.${whyNoGradients()}`,
     );
   }
   const reached = new Set(order);

@@ -6,7 +6,14 @@
  * show.ts and pytorch-names.ts.
  */
 import { CpuStorage } from "../device/cpu-device.ts";
-import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
+import {
+  checkDType,
+  checkOneDevice,
+  checkRoom,
+  type Device,
+  type DType,
+  type Storage,
+} from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-storage.ts";
 import { aDevice, defaultDevice } from "../device/open.ts";
 import { ArgumentError, checkArguments, instanceOf, numberList, type Wanted } from "../options/arguments.ts";
@@ -208,17 +215,13 @@ export class Tensor {
   }
 
   #copyFrom(source: Tensor): void {
-    const differs = (["device", "shape", "dtype"] as const).find((what) =>
-      what === "shape" ? !sameShape(source.shape, this.shape) : source[what] !== this[what],
-    );
-    if (differs) {
-      const of = ({ shape, device, dtype }: Tensor) =>
-        differs === "shape"
-          ? `shape ${formatShape(shape)}`
-          : `${differs} ${{ device: device.name, dtype }[differs]}`;
+    checkOneDevice("assign: the given tensor", source.device, "this one", this.device);
+    const isOfShape = sameShape(source.shape, this.shape);
+    if (!isOfShape || source.dtype !== this.dtype) {
+      const of = ({ shape, dtype }: Tensor) => (isOfShape ? `dtype ${dtype}` : `shape ${formatShape(shape)}`);
       throw new ShapeError(
-        `assign: a tensor of ${of(source)} does not fit one of ${of(this)}. Give one of the same shape, on the same ` +
-          `device and stored alike, or a list of numbers.`,
+        `assign: a tensor of ${of(source)} does not fit one of ${of(this)}. Give one of the same shape, stored ` +
+          "alike, or a list of numbers.",
       );
     }
     const { storage } = this;

@@ -1,6 +1,6 @@
 /** What an update is: a change in place, such as an optimizer's step, by a CPU reference or one kernel. */
 import type { CpuStorage, FloatArray } from "../device/cpu-device.ts";
-import type { Device, Storage } from "../device/device.ts";
+import { checkOneDevice, type Device, type Storage } from "../device/device.ts";
 import { isGpu, type Params } from "../device/gpu-device.ts";
 import type { GpuStorage } from "../device/gpu-storage.ts";
 import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
@@ -71,8 +71,6 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
 
 function storageOn(device: Device, block: Tensor | Storage, what: string): Storage {
   if (!(block instanceof Tensor)) return block;
-  if (block.device === device) return block.storage;
-  throw new Error(
-    `${what} is on ${block.device.name} and not on ${device.name}, where the update is to run.`,
-  );
+  checkOneDevice(what, block.device, "the update", device);
+  return block.storage;
 }

@@ -21,7 +21,7 @@ export const lossKind: Kind<string> = {
 export function termsOf(text: string): readonly Term[] {
   const terms = parse(text);
   if (terms) return terms;
-  throw new RangeError(`loss wants ${lossKind.wants}, got ${quote(text)}`);
+  throw new RangeError(`loss wants ${lossKind.wants}, got ${quote(text)}.`);
 }
 
 /** A loss as a function of a result and its target, whose value has the shape []. */

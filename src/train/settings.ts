@@ -7,8 +7,19 @@ import { totalmem } from "node:os";
 import { degradationKind } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf, architectures } from "../node.ts";
-import { ArgumentError, isObject } from "../options/arguments.ts";
-import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
+import { ArgumentError, isObject, listOf } from "../options/arguments.ts";
+import {
+  file,
+  folder,
+  inProgram,
+  type Kind,
+  oneOf,
+  positive,
+  quote,
+  share,
+  text,
+  whole,
+} from "../options/kinds.ts";
 import { planeCount } from "../picture/planes.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { lossKind, termsOf } from "./loss.ts";
@@ -168,7 +179,7 @@ export function checkConfigFor(
   if (!isObject(config) || !isObject(config.network)) {
     throw new ArgumentError(
       caller,
-      `a configuration is an object with the field network, such as presets.EDSR.quick, got ` +
+      `a configuration is an object such as { ...presets.EDSR.quick, data: [folder] }, got ` +
         `${quote(config)}.`,
     );
   }
@@ -186,8 +197,11 @@ export function checkConfigFor(
     if (value === undefined && optional) continue;
     const fits = multiple ? Array.isArray(value) && value.every(kind.fits) : kind.fits(value);
     if (!fits) {
-      const wants = multiple ? `a list, each ${kind.wants}` : kind.wants;
-      throw new ArgumentError(caller, `${nameOf(setting)} wants ${wants}, got ${quote(value)}`);
+      const { wants } = multiple ? listOf(kind) : kind;
+      throw new ArgumentError(
+        caller,
+        `${nameOf(setting)} wants ${wants}, got ${quote(value)}.${inProgram(kind, value)}`,
+      );
     }
   }
   const { batch, accumulate, patch } = config;
@@ -196,14 +210,14 @@ export function checkConfigFor(
     throw new ArgumentError(
       caller,
       `SSIM looks at 11x11 pixels, and patches have ${side}x${side}; choose a patch of at least ` +
-        `${Math.ceil((11 * patch) / side)}`,
+        `${Math.ceil((11 * patch) / side)}.`,
     );
   }
   if (batch % accumulate !== 0) {
     throw new ArgumentError(
       caller,
       `a batch of ${batch} patches cannot be computed in ${accumulate} equal parts; choose a batch that is ` +
-        `a multiple`,
+        `a multiple.`,
     );
   }
 }

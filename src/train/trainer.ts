@@ -28,15 +28,7 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import {
-  ArgumentError,
-  anObject,
-  checkArguments,
-  checkNames,
-  isObject,
-  keysOf,
-  type Wanted,
-} from "../options/arguments.ts";
+import { ArgumentError, anObject, checkArguments, checkNames, keysOf } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { type Checkpoint, type CheckpointState, resultFilesIn, stepIn } from "./checkpoint.ts";
@@ -85,11 +77,6 @@ export interface TrainResult {
   readonly advice: string | undefined;
 }
 
-const aConfig: Wanted<TrainConfig> = {
-  wants: "a configuration, such as { ...presets.EDSR.quick, data: [folder] }",
-  fits: (value): value is TrainConfig => isObject(value) && isObject(value.network),
-};
-
 /**
  * Trains a network. If the configuration or the pictures are wrong, it throws and leaves nothing behind. If
  * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError),
@@ -99,7 +86,7 @@ const aConfig: Wanted<TrainConfig> = {
  *   device that was lost.
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
-  checkArguments("train", { config: [config, aConfig], options: [options, anObject] });
+  checkArguments("train", { options: [options, anObject] });
   checkNames("train", options, optionNames);
   checkConfigFor("train", config);
   checkNames("train", config, configNames);

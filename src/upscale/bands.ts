@@ -130,8 +130,10 @@ export class Bands implements AsyncIterable<Band> {
   /** What goes from bytes to bytes on a device, if this picture has bytes and the device works. */
   readonly #levelsMethod: LevelsMethod | undefined;
   readonly #tiles: TileSource;
-  readonly #options: BandOptions;
+  readonly #options: InnerOptions;
   readonly #release: () => void;
+  /** Reading has begun, or there is nothing to read any more. */
+  #isOver = false;
   #done = 0;
   #ms = 0;
   #peakBytes = 0;
@@ -216,6 +218,9 @@ export class Bands implements AsyncIterable<Band> {
 
   /** Bands as the method makes them. */
   async *#enlarged(room: Room): AsyncGenerator<Band> {
+    if (this.#isOver)
+      throw new Error("upscaleBands: these bands have been read or closed. Call upscaleBands again.");
+    this.#isOver = true;
     const start = performance.now();
     const { scale } = this.#method;
     const { device } = this.#runner;
@@ -264,6 +269,7 @@ export class Bands implements AsyncIterable<Band> {
 
   /** Frees what was opened for this picture. Reading all bands does so, too. */
   close(): void {
+    this.#isOver = true;
     this.#release();
   }
 
@@ -325,7 +331,7 @@ export class Bands implements AsyncIterable<Band> {
       packed,
       depth,
       (samples) => {
-        if (!samples.finite) throw notFinite(this.#method);
+        if (!samples.finite) throw notFinite(this.#method, this.#options.caller ?? "upscale");
         const image = { width: columns, height: bottom, channels, data: samples.data };
         use(image, { top: 0, left: 0, bottom, right });
       },

@@ -1,6 +1,7 @@
 /** Planes enlarged in tiles. bands.ts does the same for pictures. */
 import type { Planes } from "../picture/planes.ts";
 import { type Box, copyBox } from "./box.ts";
+import { enlargedBy } from "./check-method.ts";
 import type { Method } from "./method.ts";
 import { enlargeInTiles, tilesAhead } from "./tile-loop.ts";
 import { tilesFor } from "./timed-tiles.ts";
@@ -19,7 +20,7 @@ export async function enlargePlanes(
   const source = tilesFor(planes, method, { ...options, caller });
   const result = { width, height, channels, data: new Float32Array(channels * width * height) };
   const enlarge = async (window: Box, part: Box) =>
-    cut(await method.enlarge(cut(planes, window), options.signal), part);
+    cut(await enlargedBy(method, cut(planes, window), options.signal), part);
   const ahead = Math.min(1, tilesAhead(method, options)); // planes are large
   const { signal, onProgress } = options;
   const tiles = enlargeInTiles(source, enlarge, { picture: planes, scale, ahead, signal, onProgress });

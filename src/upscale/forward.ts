@@ -4,11 +4,12 @@
  * strips, each with a margin, like tiles. That leaves memory for larger tiles in the first stage, whose
  * margin costs most (docs/measurements.md).
  */
-import { bytesPerElement, type Device, type DType } from "../device/device.ts";
+import { bytesPerElement } from "../device/device.ts";
 import { MAX_ROUNDING } from "../device/pool.ts";
 import { cast } from "../kernels/cast/index.ts";
 import { copyInto, slice } from "../kernels/layout/index.ts";
-import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
+import { featuresOf, forwardOf, reconstructionOf } from "../models/check-network.ts";
+import { type SuperResolver, storageOf, type TwoStages } from "../models/super-resolver.ts";
 import { zeros } from "../tensor/create.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { compute, computeFrom } from "./compute.ts";
@@ -38,7 +39,7 @@ export class Forward {
   /** Compiles the network's kernels, all at once. Otherwise they are compiled one by one when first needed. */
   async prepare(): Promise<void> {
     const { device, input } = samplesFor(this.#model);
-    const forward = () => compute(() => this.#model.forward(input()));
+    const forward = () => compute(() => forwardOf("upscale", this.#model, input()));
     await device.compileAhead(() => this.#model.evaluating(forward).dispose());
   }
 
@@ -67,10 +68,11 @@ export class Forward {
   }
 
   #run(x: Tensor): Tensor {
-    const { twoStages } = this.#model;
-    const { dtype } = storageOf(this.#model);
-    if (!twoStages) return compute(() => cast(this.#model.forward(cast(x, dtype)), "float32"));
-    const features = compute(() => twoStages.features(cast(x, dtype)));
+    const model = this.#model;
+    const { twoStages } = model;
+    const { dtype } = storageOf(model);
+    if (!twoStages) return compute(() => cast(forwardOf("upscale", model, cast(x, dtype)), "float32"));
+    const features = compute(() => featuresOf("upscale", model, twoStages, cast(x, dtype)));
     return computeFrom([features], () => this.#reconstruct(twoStages, features));
   }
 
@@ -85,7 +87,8 @@ export class Forward {
     const area = width * height;
     const pixels = Math.max(narrowest * Math.sqrt(area), (STRIP_SHARE * bytes * area) / second);
     const window = Math.max(2 * halo + 1, Math.floor(Math.min(bindableStrip, pixels) / across));
-    const reconstruct = (part: Tensor) => cast(twoStages.reconstruct(part), "float32");
+    const reconstruct = (part: Tensor) =>
+      cast(reconstructionOf("upscale", this.#model, twoStages, part), "float32");
     if (window >= length) return reconstruct(features);
     const channels = this.#model.planes;
     const whole = Tensor.empty([1, channels, height * scale, width * scale], features.device, "upscale");
@@ -142,12 +145,12 @@ function measureNeeds(model: SuperResolver): Needs {
   const maxValues = maxTensorBytes / bytesEach;
   const bindableStrip = Math.floor(maxValues / valuesPerPixel);
   if (!twoStages) {
-    const [y, bytes] = measure(() => model.forward(input()));
+    const [y, bytes] = measure(() => forwardOf("upscale", model, input()));
     y.dispose();
     return { first: bytes, second: 0, whole: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
   }
-  const [features, first] = measure(() => twoStages.features(input()));
-  const [y, bytes] = measure(() => twoStages.reconstruct(features));
+  const [features, first] = measure(() => featuresOf("upscale", model, twoStages, input()));
+  const [y, bytes] = measure(() => reconstructionOf("upscale", model, twoStages, features));
   features.dispose();
   y.dispose();
   return {
@@ -173,14 +176,4 @@ function samplesFor(model: SuperResolver) {
 function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {
   const [n, c, h, w] = x.shape;
   return wide ? slice(x, [0, 0, 0, from], [n, c, h, to]) : slice(x, [0, 0, from, 0], [n, c, to, w]);
-}
-
-/** Where and how a network's tensors are stored. @throws Error if they have been disposed */
-export function storageOf(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
-  const [first] = model.parameters();
-  if (!first.disposed) return first;
-  throw new Error(
-    `The network ${model.metadata().architecture ?? "of this upscaler"} has been disposed, as close() of what ` +
-      "openMethod() returns does. Open it again, or close it after the last picture.",
-  );
 }

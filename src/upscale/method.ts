@@ -1,10 +1,10 @@
 import { CpuDevice } from "../device/cpu-device.ts";
 import type { Device } from "../device/device.ts";
-import { isObject, type Wanted } from "../options/arguments.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { enlargedBy } from "./check-method.ts";
 import { planesOf, tensorOf } from "./compute.ts";
 
 /**
@@ -109,10 +109,10 @@ export function enlargeWithDevice(withDevice: WithDevice): Enlarge {
 const javaScript = new CpuDevice("float32");
 
 /** Any method on tensors. */
-export function withDeviceOf({ enlarge }: Method): WithDevice {
+export function withDeviceOf(method: Method): WithDevice {
   const enlargeTensor = async (x: Tensor, signal?: AbortSignal) =>
-    tensorOf(await enlarge(await planesOf(x), signal), javaScript);
-  return enlarge.withDevice ?? ((work) => work({ device: javaScript, enlarge: enlargeTensor }));
+    tensorOf(await enlargedBy(method, await planesOf(x), signal), javaScript);
+  return method.enlarge.withDevice ?? ((work) => work({ device: javaScript, enlarge: enlargeTensor }));
 }
 
 /**
@@ -127,20 +127,14 @@ export function withChanges<M extends Method, C extends object>(method: M, chang
   return Object.defineProperties({}, properties) as M & C;
 }
 
-/** What functions that take a method want. */
-export const aMethod: Wanted<Method> = {
-  wants: "a method or an upscaler, such as interpolator() makes",
-  fits: (value): value is Method =>
-    isObject(value) && typeof value.enlarge === "function" && typeof value.pixelsWithin === "function",
-};
-
 /** What to say when a result is no picture. What has become of such numbers may look like one. */
-export function notFinite({ name, half }: Method): DataError {
+export function notFinite({ name, half }: Method, caller: string): DataError {
   return new DataError(
     half
       ? `${name} with half made NaN or infinity of a pixel: some number on the way is larger than 65504, ` +
           "where float16 ends. Leave half out. (If that fails as well, the network's training has diverged.)"
       : `${name} made NaN or infinity of a pixel; its training has diverged.`,
+    { caller },
   );
 }
 

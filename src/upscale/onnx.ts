@@ -2,8 +2,9 @@
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { concat, slice } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
-import { SuperResolver } from "../models/super-resolver.ts";
-import { checkArguments, checkOptions, instanceOf } from "../options/arguments.ts";
+import { checkNetwork } from "../models/check-network.ts";
+import type { SuperResolver } from "../models/super-resolver.ts";
+import { checkOptions } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { planeCount } from "../picture/planes.ts";
@@ -33,7 +34,7 @@ export async function exportOnnx(
   model: SuperResolver,
   options: ExportOnnxOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  checkArguments("exportOnnx", { "the first argument": [model, aNetwork] });
+  checkNetwork("exportOnnx", "the first argument", model);
   checkOptions("exportOnnx", options, { colors: oneOf("rgb", "own") });
   const { colors = "rgb" } = options;
   const wraps = colors === "rgb" && model.colors === "y";
@@ -50,8 +51,6 @@ export async function exportOnnx(
     metadata,
   });
 }
-
-const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
 
 /** RGB through a network for luma, as `withColors` in adapters.ts does it with planes. */
 function forwardRgb(model: SuperResolver, forward: (x: Tensor) => Tensor, x: Tensor): Tensor {

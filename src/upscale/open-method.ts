@@ -3,12 +3,13 @@
 import type { Device } from "../device/device.ts";
 import { ensureDevice, openedDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
-import { SuperResolver } from "../models/super-resolver.ts";
+import { SuperResolver, storageOf } from "../models/super-resolver.ts";
 import {
   ArgumentError,
   checkArguments,
   checkIsObject,
   checkNames,
+  isObject,
   keysOf,
   optional,
   trueOrFalse,
@@ -16,10 +17,10 @@ import {
 import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
+import { checkMethod } from "./check-method.ts";
 import { readFile } from "./file-reader.ts";
-import { storageOf } from "./forward.ts";
 import { KeptMethods } from "./kept.ts";
-import { aMethod, type Method } from "./method.ts";
+import type { Method } from "./method.ts";
 import {
   defaultMethod,
   type Interpolation,
@@ -217,7 +218,7 @@ const openers = [
   { fits: isFileName, open: openFile },
   { fits: isFileContent, open: openBytes },
   { fits: (method) => method instanceof SuperResolver, open: openNetwork },
-  { fits: aMethod.fits, open: openUpscaler },
+  { fits: isLikeMethod, open: openUpscaler },
 ] as readonly Opener<unknown>[];
 
 function openInterpolation(name: Interpolation, { caller, scale = 2, half }: OpenRequest): OpenedMethod {
@@ -282,7 +283,13 @@ function openNetwork(model: SuperResolver, { caller, half }: OpenRequest): Opene
   };
 }
 
+/** A method, something that lacks little to be one, or what `openMethod` returns: `checkMethod` tells which. */
+function isLikeMethod(method: unknown): method is Method {
+  return isObject(method) && ("enlarge" in method || "upscaler" in method);
+}
+
 function openUpscaler(method: Method, { caller, half }: OpenRequest): OpenedMethod {
+  checkMethod(caller, "method", method);
   if (half) refuseHalf(caller, "this is an upscaler already. Open its network with half");
   return { ...plain, upscaler: upscalerOf(method) };
 }

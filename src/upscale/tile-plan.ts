@@ -78,6 +78,10 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     const needed = Math.max(minPixels, width * height);
     const deviceLimit = pixelsWithin(Number.MAX_SAFE_INTEGER, bytesPerPixel);
     const limited = deviceLimit < needed;
+    const rows = minPixels < needed ? height : minSide(padded.height);
+    /** The least memory for that. */
+    const suffices = () =>
+      leastMebibytes((bytes) => pixelsWithin(bytes - bytesPerRow * rows, bytesPerPixel) >= needed);
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
@@ -86,7 +90,7 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
       `${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
         (limited
           ? `the device takes ${deviceLimit} at most, whatever the memory. `
-          : `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. `) +
+          : `that takes ${suffices()} MiB; ${Math.floor(maxMemory / 2 ** 20)} MiB are allowed. `) +
         remedies[limited ? 1 : 0],
     );
     throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY" });
@@ -104,6 +108,15 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     width: window.right - window.left,
     height: window.bottom - window.top,
   };
+}
+
+/** The fewest whole mebibytes that pass a test, which more always pass. */
+function leastMebibytes(passes: (bytes: number) => boolean): number {
+  let fails = 0;
+  for (let step = 2 ** 32; step >= 1; step /= 2) {
+    if (!passes((fails + step) * 2 ** 20)) fails += step;
+  }
+  return fails + 1;
 }
 
 /** How many pixels of the mirrored picture a method gets beyond each edge. */

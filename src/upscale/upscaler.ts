@@ -4,15 +4,9 @@ import type { Device } from "../device/device.ts";
 import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
-import { SuperResolver } from "../models/super-resolver.ts";
-import {
-  ArgumentError,
-  checkArguments,
-  checkNames,
-  instanceOf,
-  numberList,
-  optional,
-} from "../options/arguments.ts";
+import { checkNetwork } from "../models/check-network.ts";
+import { type SuperResolver, storageOf } from "../models/super-resolver.ts";
+import { ArgumentError, checkArguments, checkNames, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -25,11 +19,11 @@ import { scales } from "../picture/scales.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { enlargeAsMatlab } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
+import { checkMethod } from "./check-method.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { enlargePlanes } from "./enlarge-planes.ts";
-import { Forward, storageOf } from "./forward.ts";
+import { Forward } from "./forward.ts";
 import {
-  aMethod,
   BICUBIC_MARGIN,
   enlargeWithDevice,
   type Method,
@@ -138,14 +132,10 @@ export function interpolatorWithDevice(
  * @param name the upscaler's name; by default that of the network's architecture.
  */
 export function networkUpscaler(model: SuperResolver, name?: string): Upscaler {
-  checkArguments("networkUpscaler", { model: [model, aNetwork], name: [name, optional(text)] });
-  return upscalerOfNetwork(model, name ?? model.metadata().architecture);
+  checkNetwork("networkUpscaler", "model", model);
+  checkArguments("networkUpscaler", { name: [name, optional(text)] });
+  return upscalerOfNetwork(model, name ?? model.metadata().architecture ?? model.constructor.name);
 }
-
-const aNetwork = instanceOf(
-  SuperResolver,
-  "a network that extends SuperResolver, as those of loadModel() do",
-);
 
 function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   const { scale, colors, inputSize, halo, multiple } = model;
@@ -190,7 +180,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
  * An interpolation, which treats all directions alike, gains nothing.
  */
 export function selfEnsemble(method: Method): Upscaler {
-  checkArguments("selfEnsemble", { "the first argument": [method, aMethod] });
+  checkMethod("selfEnsemble", "the first argument", method);
   const changes: Partial<Method> = {
     name: `${method.name}+`,
     // Some of the memory is for the sum, and for the result that is being turned back.
@@ -270,22 +260,22 @@ export function upscalerOf(method: Method): Upscaler {
       }
       const data = Float32Array.from(plane, (level) => level / 255);
       const large = await enlargePlanes({ width, height, channels: 1, data }, method, options, "upscaleY");
-      checkFinite(large, method);
+      checkFinite(large, method, "upscaleY");
       return large.data.map((value) => value * 255);
     },
     async upscalePlanes(planes, options = {}) {
       checkUpscaleOptions("upscalePlanes", options);
       checkPlanesObject(planes, "upscalePlanes");
       const large = await enlargePlanes(planes, method, options, "upscalePlanes");
-      if (method.half) checkFinite(large, method);
+      if (method.half) checkFinite(large, method, "upscalePlanes");
       return large;
     },
   };
   return withChanges(method, functions);
 }
 
-function checkFinite({ data }: Planes, method: Method): void {
-  if (!data.every(Number.isFinite)) throw notFinite(method);
+function checkFinite({ data }: Planes, method: Method, caller: string): void {
+  if (!data.every(Number.isFinite)) throw notFinite(method, caller);
 }
 
 /**

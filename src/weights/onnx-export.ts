@@ -101,11 +101,11 @@ async function draw(
   [rows, columns]: readonly [number, number],
 ): Promise<Drawing> {
   const names = new Map([...module.namedTensors()].map(([name, tensor]) => [tensor, name]));
-  const [{ device }] = names.keys();
+  const [first] = names.keys(); // without any: the default device
   const { ops, x, y, constants } = outsideScopes(() => {
     using _noGrad = noGrad();
     using _scope = scope();
-    const x = zeros([1, channels, rows * multiple, columns * multiple], { device });
+    const x = zeros([1, channels, rows * multiple, columns * multiple], { device: first?.device });
     let y = x;
     const ops = recordOps(() => {
       try {

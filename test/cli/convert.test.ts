@@ -252,7 +252,8 @@ describe("refusals begin with the file's name, and name no function that nobody 
       code: 1,
       stderr:
         `pixelgrad train edsr: ${file} calls its network "VDSR"; known are SRCNN, ESPCN, FSRCNN, EDSR, Compact, ` +
-        "SPAN, RRDBNet, Wren. It was made by another version or program.",
+        "SPAN, RRDBNet, Wren. It was made by another version or program. If it is a network of your own: " +
+        "loadWeights(new Net(), bytes).",
     });
   });
 });

@@ -59,7 +59,7 @@ const mistakes: Mistake[] = [
     error: "train: ",
     name: "RangeError",
     says: (of) =>
-      `${of("evalEvery", "eval-every").replaceAll("`", "")} wants a whole number of at least 1, got 0`,
+      `${of("evalEvery", "eval-every").replaceAll("`", "")} wants a whole number of at least 1, got 0.`,
     code: 2,
   },
   {

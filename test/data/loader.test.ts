@@ -187,6 +187,16 @@ describe("PatchLoader", () => {
       /^memory has 7 pictures, but the state is of a dataset with 8\./,
     );
     expect(() => loader.restore({ ...state, position: 7 })).toThrow(/position 7/);
+    for (const [wrong, got] of [
+      [{}, "{}"],
+      [undefined, "undefined"],
+      [{ ...state, epoch: "1" }, "{"],
+      [{ ...state, seed: undefined }, "{"],
+    ] as const) {
+      expect(() => loader.restore(wrong as never)).toThrow(
+        `PatchLoader.restore: state must be what state() returned, got ${got}`,
+      );
+    }
   });
 
   test("the cache keeps what fits into cacheBytes and not a byte more", async () => {

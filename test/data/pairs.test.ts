@@ -237,6 +237,10 @@ describe("openFolder", () => {
   test("refuses what holds no pictures", async () => {
     const empty = join(folder, "empty");
     mkdirSync(empty);
+    expect(() => openFolder(empty, { scale: 2, degradation: "jpeg:60" as never })).toThrow(
+      "openFolder: degradation is an object such as { seed: 0, jpeg: 60 }, or " +
+        'degradationKind.read("jpeg:60"), got "jpeg:60".',
+    );
     expect(() => openFolder(empty, { scale: 2 })).toThrow(/no pictures \(PNG, JPEG, .* or PPM\)/);
     expect(() => openFolder(join(folder, "nowhere"), { scale: 2 })).toThrow(/no such folder/);
     expect(() => openFolder(photograph("nagasaki-boats"), { scale: 2 })).toThrow(

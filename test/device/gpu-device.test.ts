@@ -373,6 +373,21 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect(() => device.run(fillKernel, { ...launch, grid: [1, 65536] })).toThrow(
         "Kernel fill: a grid of 1 x 65536 x 1 workgroups exceeds 65535 on one axis.",
       );
+      for (const [grid, got] of [
+        [4, "4"],
+        [undefined, "undefined"],
+        [[], "[]"],
+        [[0], "[0]"],
+        [[4, 0], "[4,0]"],
+        [[1.5], "[1.5]"],
+        [["4"], '["4"]'],
+        [[1, 1, 1, 1], "[1,1,1,1]"],
+      ] as const) {
+        expect(() => device.run(fillKernel, { ...launch, grid: grid as never })).toThrow(
+          "Kernel fill: grid is a list of one to three numbers of workgroups, such as linearGrid(size, 64), got " +
+            `${got}.`,
+        );
+      }
       device.release(y);
     });
 

@@ -20,8 +20,8 @@ const unknown =
   `waifu: there is no such method (${library.methodNames.join(", ")}), and as a weight file it cannot be read: ` +
   "there is no such file. Check the name or the path.";
 const tooLittle =
-  "bicubic looks 2 pixels far, so it works on at least 64 pixels at once here, and 0 MiB are enough for 0. Allow " +
-  "more memory or take a smaller network.";
+  "bicubic looks 2 pixels far, so it works on at least 64 pixels at once here, and that takes 1 MiB; 0 MiB are allowed. " +
+  "Allow more memory or take a smaller network.";
 const half = "tile must be a whole number of at least 1, or left out, got 1.5.";
 const zero = "scale must be a whole number of at least 1, got 0.";
 const { interpolator, loadModel, loadPretrained, openMethod, readNetwork, upscale, upscaleBands } = library;

@@ -66,7 +66,7 @@ describe.each(networks)("%s", (_, make) => {
 
 test("errors say what is wrong and what to do", async () => {
   expect(() => createModel({ architecture: "VDSR" }, "w.safetensors")).toThrow(
-    /w\.safetensors calls its network "VDSR"; known are .*SRCNN.*EDSR/,
+    /w\.safetensors calls its network "VDSR"; known are .*SRCNN.*EDSR.* of your own: loadWeights\(new Net\(\), bytes\)\.$/,
   );
   expect(() => createModel({ architecture: "toString" })).toThrow('calls its network "toString"');
   const good = new ESPCN().metadata();

@@ -1,7 +1,8 @@
 /** The moving average of a network's weights, against its formula in plain loops. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { Device } from "../../src/device/device.ts";
-import { setDefaultDevice } from "../../src/device/open.ts";
+import { onDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { EDSR, emaDecay, emaUpdate } from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { expectClose } from "../support/close.ts";
@@ -42,13 +43,29 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   test("refuses another architecture and an impossible decay", () => {
     const [average, other] = [network(1), network(1, 4)];
     expect(() => emaUpdate(average, other, 0.9)).toThrow(
-      "emaUpdate: head.0.weight of shape [3,3,3,3] is [4,3,3,3] in the other network.",
+      "emaUpdate: head.0.weight of shape [3, 3, 3, 3] is [4, 3, 3, 3] in the other network.",
     );
     for (const decay of [-0.1, 1, Number.NaN]) {
       expect(() => emaUpdate(average, average, decay)).toThrow("decay must be at least 0 and below 1");
     }
     average.dispose();
     other.dispose();
+  });
+
+  test("refuses networks on two devices, before anything changes", async () => {
+    const average = network(1);
+    const elsewhere = new CpuDevice("float32");
+    const other = onDevice(elsewhere, () => network(2));
+    const before = await average.stateDict();
+    expect(() => emaUpdate(average, other, 0.9)).toThrow(
+      `emaUpdate: sub_mean.weight is on ${device.name} and that of the other network on cpu. `,
+    );
+    expect(() => emaUpdate(other, average, 0.9)).toThrow(
+      "emaUpdate: sub_mean.weight is on cpu and that of the other network on ",
+    );
+    expect(await average.stateDict()).toEqual(before);
+    other.dispose();
+    average.dispose();
   });
 });
 

@@ -1,5 +1,6 @@
 /** Work on gradients before a step, against PyTorch's formulas in plain loops. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { Device } from "../../src/device/device.ts";
 import { isGpu } from "../../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -95,6 +96,33 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(() => addGradients(a, randomGradients(parameters.slice(1), 3))).toThrow("of 5 tensors and of 4");
     expect(() => addGradients(a, randomGradients([...parameters.slice(1), zeros([])], 3))).toThrow(
       "not all the same",
+    );
+  });
+
+  test("gradients of another shape, or on another device, are refused", () => {
+    using _ = scope();
+    const elsewhere = new CpuDevice("float32");
+    const x = zeros([2, 2]);
+    const right: Gradients = new Map([[x, zeros([2, 2])]]);
+    const flat: Gradients = new Map([[x, zeros([4])]]);
+    const away: Gradients = new Map([[x, zeros([2, 2], { device: elsewhere })]]);
+    const shape = "the tensor of shape [2, 2] has a gradient of another shape, [4].";
+    const place = `the tensor of shape [2, 2] is on ${device.name} and its gradient on cpu. `;
+    expect(() => addGradients(right, flat)).toThrow(`addGradients: ${shape}`);
+    expect(() => addGradients(flat, flat)).toThrow(`addGradients: ${shape}`);
+    expect(() => addGradients(right, away)).toThrow(`addGradients: ${place}`);
+    expect(() => clipGradNorm(flat, 1)).toThrow(`clipGradNorm: ${shape}`);
+    expect(() => clipGradNorm(away, 1)).toThrow(`clipGradNorm: ${place}`);
+    const [here, there] = [zeros([1]), zeros([1], { device: elsewhere })];
+    const both: Gradients = new Map([
+      [here, here],
+      [there, there],
+    ]);
+    expect(() => clipGradNorm(both, 1)).toThrow(
+      `clipGradNorm: one gradient is on ${device.name} and another on cpu. `,
+    );
+    expect(() => addGradients([] as never, right)).toThrow(
+      "addGradients: gradients must be what backward(loss) returns, a Map from tensors to gradients, got [].",
     );
   });
 

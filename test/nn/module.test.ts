@@ -273,6 +273,10 @@ describe("train and eval", () => {
     };
     expect(() => network.evaluating(fails)).toThrow("no");
     expect(parts.map(({ training }) => training)).toEqual(before);
+    expect(() => network.evaluating(async () => network.training)).toThrow(
+      "Network.evaluating: the function returned a promise, and eval mode ended at its first await. Compute in it",
+    );
+    expect(parts.map(({ training }) => training)).toEqual(before);
     expect(before).toContain(true);
   });
 

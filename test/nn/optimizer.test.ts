@@ -3,6 +3,7 @@
  * test/golden.
  */
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { Device } from "../../src/device/device.ts";
 import { GpuDevice } from "../../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -237,7 +238,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const optimizer = new Adam([a, b]);
       const gradient = tensor([1, 1]);
       expect(() => optimizer.step(new Map([[a, gradient]]))).toThrow(
-        "Adam.step: parameter 1 of shape [1,1] has no gradient; the loss does not depend on it.",
+        "Adam.step: parameter 1 of shape [1, 1] has no gradient; the loss does not depend on it.",
       );
       expect(() =>
         optimizer.step(
@@ -246,7 +247,20 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
             [b, tensor([1])],
           ]),
         ),
-      ).toThrow("Adam.step: parameter 1 of shape [1,1] has a gradient of another shape, [1].");
+      ).toThrow("Adam.step: parameter 1 of shape [1, 1] has a gradient of another shape, [1].");
+      const elsewhere = new CpuDevice("float32");
+      expect(() =>
+        optimizer.step(
+          new Map([
+            [a, gradient],
+            [b, tensor([[1]], { device: elsewhere })],
+          ]),
+        ),
+      ).toThrow(
+        `Adam.step: parameter 1 of shape [1, 1] is on ${device.name} and its gradient on cpu. ` +
+          (device.name === "cpu" ? "These are two devices, opened separately: call init() once. " : "") +
+          "tensor(await x.data(), x.shape, { device }) moves one.",
+      );
       const thief = new SGD([b]);
       expect(() =>
         optimizer.step(
@@ -256,7 +270,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
           ]),
         ),
       ).toThrow(
-        "Adam.step: parameter 1 of shape [1,1] belongs to another optimizer by now, or model.to(device) has moved it.",
+        "Adam.step: parameter 1 of shape [1, 1] belongs to another optimizer by now, or model.to(device) has moved it.",
       );
       expect(optimizer.steps).toBe(0);
       expect([...(await a.data()), ...(await b.data())]).toEqual([1, 2, 3]);

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { writePng } from "../../src/files/image-files.ts";
+import { setDefaultDevice, upscale, zeros } from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
 import { drawn, noise } from "../data/support.ts";
+import { float32Device } from "../support/devices.ts";
 
 describe("crop and modcrop", () => {
   const image = drawn(7, 5, 2, (x, y, c) => 100 * c + 10 * y + x);
@@ -41,4 +44,18 @@ test("toRgb repeats grey and drops alpha", () => {
 test("a picture with the wrong number of bytes is refused", () => {
   expect(() => toRgb({ ...noise(4, 3, 3), width: 5 })).toThrow(/5x3 with 3 channels has 45 bytes.* 36/);
   expect(() => toRgb({ ...noise(4, 3, 3), width: 0 })).toThrow(/not a picture/);
+});
+
+test("a result, a tensor and a promise are no pictures, and the error says how to get at one", async () => {
+  setDefaultDevice(float32Device());
+  const picture = drawn(3, 2, 3, () => 7);
+  const refusal = (value: unknown) => writePng("never-written.png", value as Image);
+  const got = "a picture is { width, height, channels, data }, got";
+  const result = await upscale(picture, { method: "bicubic", scale: 2 });
+  await expect(refusal(result)).rejects.toThrow(" Its image is one: write result.image.");
+  await expect(refusal(zeros([1, 3, 2, 2]))).rejects.toThrow(
+    `${got} a Tensor. Write fromPlanar(await x.data(), width, height, channels).`,
+  );
+  await expect(refusal(Promise.resolve(result))).rejects.toThrow(`${got} a Promise. Await it first.`);
+  await expect(refusal({ width: 3 })).rejects.toThrow(new RegExp(`${got} {"width":3}\\.$`));
 });

@@ -157,7 +157,7 @@ describe("ssim", () => {
 
   test("refuses pictures smaller than its window", () => {
     expect(() => ssim(noise(20, 12, 3), noise(20, 12, 3), { ...luma, border: 1 })).toThrow(
-      "SSIM needs at least 11x11 pixels, and a border of 1 leaves 18x10 of 20x12.",
+      "ssim: SSIM needs at least 11x11 pixels, and a border of 1 leaves 18x10 of 20x12.",
     );
   });
 });

@@ -228,7 +228,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("updates 
     );
     const elsewhere = tensor([1, 2], undefined, { device: float32Device() });
     expect(() => fade(device, { values, target_values: elsewhere })).toThrow(
-      `fade: target_values is on cpu and not on ${device.name}`,
+      `fade: target_values is on cpu and the update on ${device.name}. `,
     );
   });
 });

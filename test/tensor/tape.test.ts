@@ -274,6 +274,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       };
       expect(() => backward(withoutNotes())).toThrow(message);
       expect(() => backward(withoutNotes())).not.toThrow("At this moment");
+      const gradient = backward(sum(mul(x, x))).get(x)!;
+      expect(() => backward(sum(gradient))).toThrow(
+        "noGrad(). What backward() returned, and comparisons and argmax, are constants: there are no gradients of " +
+          "gradients.",
+      );
     });
 
     test("a noGrad() that was called alone, as in Python, and never ended", () => {
@@ -405,8 +410,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     test("inputs on different devices", () => {
       const elsewhere = tensor([1, 2], undefined, { device: float32Device() });
       expect(() => add(tensor([1, 2]), elsewhere)).toThrow(
-        `add: its inputs are on different devices (b on cpu, a on ${device.name}). Create them on the same one.`,
+        `add: b is on cpu and a on ${device.name}. ` +
+          `${device.name === "cpu" ? "These are two devices, opened separately: call init() once. " : ""}` +
+          "tensor(await x.data(), x.shape, { device }) moves one.",
       );
+      if (device.name === "cpu")
+        expect(() => elsewhere.assign(tensor([1, 2]))).toThrow("call init() once. tensor(await x.data()");
     });
 
     test("after an error, backward works again", async () => {

@@ -173,7 +173,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       "assign: a tensor of shape [1, 3] does not fit one of shape [3].",
     );
     expect(() => x.assign(tensor([1, 2, 3], { device: float64Device() }))).toThrow(
-      `assign: a tensor of device cpu does not fit one of device ${device.name}.`,
+      `assign: the given tensor is on cpu and this one on ${device.name}.`,
     );
     if (!device.profile.float16) return;
     expect(() => x.assign(tensor([1, 2, 3], { device, dtype: "float16" }))).toThrow(

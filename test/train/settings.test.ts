@@ -30,7 +30,7 @@ describe("presets", () => {
 
 describe("a configuration from a program", () => {
   const quick: TrainConfig = presets.EDSR.quick;
-  test.each<[Partial<TrainConfig>, string]>([
+  test.each<[Partial<TrainConfig>, string | RegExp]>([
     [{ steps: 0 }, "steps wants a whole number of at least 1, got 0"],
     [{ lr: Number.NaN }, "lr wants a number above 0, got NaN"],
     [
@@ -48,13 +48,25 @@ describe("a configuration from a program", () => {
     [{ schedule: { kind: "toString" } as never }, "schedule wants"],
     [{ schedule: ["constant"] as never }, "schedule wants"],
     [{ schedule: null as never }, "schedule wants"],
-    [{ data: [""] }, "data wants a list, each a folder"],
+    [{ data: [""] }, "data wants a list whose items are each a folder"],
     [{ checkpointMinutes: undefined as never }, "checkpointMinutes wants a number above 0"],
+    [{ schedule: "cosine" as never }, 'got "cosine". In a program, write {"kind":"cosine"}.'],
+    [{ steps: "4" as never }, 'steps wants a whole number of at least 1, got "4". In a program, write 4.'],
+    [{ schedule: "sine" as never }, /^checkConfig: schedule wants .*, got "sine"\.$/],
+    [{ loss: "l3" }, /^checkConfig: loss wants .*, got "l3"\.$/],
+    [{ degradation: "jpeg:60" as never }, 'got "jpeg:60". In a program, write {"seed":0,"jpeg":60}.'],
+    [{ batch: 3, accumulate: 2 }, /choose a batch that is a multiple\.$/],
   ])("%o is refused", (change, message) => {
     const check = () => checkConfig({ ...quick, ...change });
     expect(check).toThrow(message);
     expect(check).toThrow(RangeError);
   });
+});
+
+test("what is no configuration at all gets one sentence, whoever is asked", async () => {
+  const sentence = "a configuration is an object such as { ...presets.EDSR.quick, data: [folder] }, got {}.";
+  expect(() => checkConfig({} as never)).toThrow(`checkConfig: ${sentence}`);
+  await expect(train({} as never)).rejects.toThrow(`train: ${sentence}`);
 });
 
 describe("schedules", () => {

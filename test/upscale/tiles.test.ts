@@ -117,14 +117,33 @@ describe("as large as memory allows", () => {
 
   test("too little memory is an error before anything runs", () => {
     expect(() => plan(100, 100, 575)).toThrow(
-      "network looks 4 pixels far, so it works on at least 576 pixels at once here, and 0 MiB are " +
-        "enough for 575. Allow more memory or take a smaller network.",
+      "network looks 4 pixels far, so it works on at least 576 pixels at once here, and that takes 1 MiB; 0 MiB are " +
+        "allowed. Allow more memory or take a smaller network.",
     );
     expect(plan(100, 100, 576).count).toBe(36);
     const large = () => planTiles({ width: 100, height: 100 }, method(4), { tile: 50, maxMemory: 3000 });
     expect(large).toThrow(
-      "at least 3364 pixels at once here, and 0 MiB are enough for 3000. Choose smaller tiles or allow more memory.",
+      "at least 3364 pixels at once here, and that takes 1 MiB; 0 MiB are allowed. Choose smaller tiles or allow more " +
+        "memory.",
     );
+    // What it names suffices, and a mebibyte less does not.
+    for (const tile of [undefined, 50]) {
+      const cut = (maxMemory: number) =>
+        planTiles({ width: 300, height: 200 }, method(4, 7000), { tile, maxMemory, bytesPerRow: 9000 });
+      const named = () => {
+        try {
+          return cut(2 ** 20) && 0;
+        } catch (error) {
+          return Number(/that takes (\d+) MiB; 1 MiB are/.exec((error as Error).message)![1]);
+        }
+      };
+      const least = named();
+      expect(least).toBeGreaterThan(2);
+      expect(cut(least * 2 ** 20).count).toBeGreaterThan(1);
+      expect(() => cut((least - 1) * 2 ** 20)).toThrow(
+        `that takes ${least} MiB; ${least - 1} MiB are allowed.`,
+      );
+    }
     const limited = { ...method(4), pixelsWithin: () => 3000 };
     expect(() => planTiles({ width: 100, height: 100 }, limited, { tile: 50 })).toThrow(
       "at least 3364 pixels at once here, and the device takes 3000 at most, whatever the memory. Choose smaller tiles.",

@@ -8,6 +8,7 @@ import sharp from "sharp";
 import { beforeEach, describe, expect, test } from "vitest";
 import { writePng } from "../../src/data/index.ts";
 import {
+  type Bands,
   EDSR,
   ESPCN,
   type FinishedTile,
@@ -412,6 +413,18 @@ describe("bands", () => {
     unread.close();
     expect(device.memory().live).toBe(live);
     await expect(upscaleBands(picture, { method, tile: 0 })).rejects.toThrow("tile must be");
+    const sentence = "upscaleBands: these bands have been read or closed. Call upscaleBands again.";
+    const again = async (bands: Bands) => {
+      for await (const _ of bands);
+    };
+    await expect(again(unread)).rejects.toThrow(sentence);
+    await expect(unread.image()).rejects.toThrow(sentence);
+    for (const options of [{ method: "bicubic" }, { method, size: { width: 50 } }] as const) {
+      const bands = await upscaleBands(picture, { scale: 2, ...options });
+      await again(bands);
+      await expect(again(bands)).rejects.toThrow(sentence);
+      await expect(bands.image()).rejects.toThrow(sentence);
+    }
     expect(device.memory().live).toBe(live);
   });
 });

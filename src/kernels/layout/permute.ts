@@ -1,4 +1,4 @@
-import { anyNumber, checkArguments, listOf } from "../../options/arguments.ts";
+import { checkArguments, numbers } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, normalizeAxis, type Shape, ShapeError, stridesOf } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
@@ -27,7 +27,7 @@ function permutePlan(shape: Shape, axes: readonly number[]): CopyPlan {
  * `permute(x, [0, 2, 3, 1])` turns [n, c, h, w] into [n, h, w, c]. The values are copied.
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  checkArguments("permute", { x: [x, aTensor], axes: [axes, listOf(anyNumber)] });
+  checkArguments("permute", { x: [x, aTensor], axes: [axes, numbers] });
   const rank = x.shape.length;
   const order = axes.map((axis) => normalizeAxis("permute", axis, rank));
   if (new Set(order).size !== rank || order.length !== rank) {
@@ -42,6 +42,9 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
 /** x with two axes exchanged: a matrix with rows and columns exchanged is `transpose(x, 0, 1)`. */
 export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
   checkArguments("transpose", { x: [x, aTensor] });
+  if (axis0 === undefined || axis1 === undefined) {
+    throw new ShapeError("transpose: name the two axes to exchange, such as transpose(x, 0, 1).");
+  }
   const axes = x.shape.map((_, axis) => axis);
   const [a, b] = [axis0, axis1].map((axis) => normalizeAxis("transpose", axis, axes.length));
   [axes[a], axes[b]] = [b, a];
