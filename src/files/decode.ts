@@ -47,7 +47,7 @@ interface Source {
   readonly read: Read;
   readonly length: number;
   /** What sharp reads. */
-  readonly input: Uint8Array | string;
+  readonly input: () => Uint8Array | string;
 }
 
 /** Reads the header of a file alone, and of a large file little more. @throws DataError */
@@ -59,7 +59,7 @@ export async function readHeaderOfFile(path: string): Promise<Header> {
     const { size: length } = await file.stat();
     const read = readFromFile(file.fd);
     // libvips takes what stands in brackets at the end of a name for options.
-    const input = path.endsWith("]") ? read(0, length) : path;
+    const input = () => (path.endsWith("]") ? read(0, length) : path);
     return await readHeader({ read, length, input }, path);
   } catch (cause) {
     throw readError(path, cause);
@@ -72,7 +72,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   const format = formatOfBytes(read(0, START_LENGTH), name);
   refuseRaw(name, format, read);
   if (format === "bmp" || format === "pnm") {
-    const raster = (format === "bmp" ? readBmp : readPnm)(read(0, length), name);
+    const raster = (format === "bmp" ? readBmp : readPnm)(read, length, name);
     const { width, height, channels, depth, frames } = raster;
     const space = channels <= 2 ? "b-w" : "srgb";
     const [orientation, looksWhole] = [1, true]; // or the raster would not have been read
@@ -81,7 +81,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   }
   const { default: sharp } = await import("sharp");
   const warnings: string[] = [];
-  const metadata = await sharp(input, lenient)
+  const metadata = await sharp(input(), lenient)
     .on("warning", (warning) => warnings.push(warning))
     .metadata()
     .catch((cause) => {
@@ -194,12 +194,12 @@ export async function decode(
   choose: (header: Header) => { readonly deep: boolean; readonly ignoreIcc: boolean },
 ): Promise<DecodedPicture> {
   const read = readFrom(bytes);
-  const header = await readHeader({ read, length: bytes.length, input: bytes }, name);
+  const header = await readHeader({ read, length: bytes.length, input: () => bytes }, name);
   const { deep, ignoreIcc } = choose(header);
   const { raster, format } = header;
   if (raster) {
     const { width, height, channels } = raster;
-    const samples = raster.samples();
+    const samples = raster.samples(bytes);
     const data = deep || samples instanceof Uint8Array ? samples : Uint8Array.from(samples, (v) => v >> 8);
     return { image: { width, height, channels, data }, header };
   }

@@ -29,7 +29,7 @@ export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
 
 function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   const { format, metadata: read, raster } = header;
-  if (raster) return { metadata: { icc: raster.icc, density: raster.density }, gaps: [] };
+  if (raster) return { metadata: { icc: raster.profile?.(bytes), density: raster.density }, gaps: [] };
   if (format === "png") return pngMetadata(bytes, read?.icc, inflate);
   const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
   const iptc = read?.iptc ?? read?.tifftagPhotoshop;

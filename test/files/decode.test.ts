@@ -1,5 +1,5 @@
 /** Formats that are read: every kind of PNG against pngjs, BMP and PPM against files written here byte by byte. */
-import { writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp, { type Sharp } from "sharp";
@@ -13,6 +13,7 @@ import {
   sizeOfPictureFile,
 } from "../../src/files/picture-file.ts";
 import { readFrom } from "../../src/files/png.ts";
+import { readPnm } from "../../src/files/pnm.ts";
 import { tiffHeader } from "../../src/files/tiff.ts";
 import { toSrgb } from "../../src/files/to-srgb.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -839,6 +840,54 @@ describe("AVIF", () => {
       }
     },
   );
+});
+
+describe("files larger than what is read at once", () => {
+  const sparse = (name: string, header: Uint8Array, length: number) => {
+    writeFileSync(path(name), header);
+    truncateSync(path(name), length);
+    return path(name);
+  };
+  const bmp = (width: number, height: number) => {
+    const header = Buffer.alloc(54);
+    header.write("BM");
+    header.writeUInt32LE(54, 10);
+    header.writeUInt32LE(40, 14);
+    header.writeInt32LE(width, 18);
+    header.writeInt32LE(height, 22);
+    header.writeUInt16LE(24, 28);
+    return header;
+  };
+
+  test.each([
+    ["large.ppm", text("P6 20000 10000 255\n"), text("P6 100000 100000 255\n")],
+    ["large.bmp", bmp(20_000, 10_000), bmp(40_000, 30_000)],
+  ])("%s: the header alone tells its size, or that it is too large", async (name, usual, large) => {
+    const file = sparse(name, usual, 5e9);
+    expect(await sizeOfPictureFile(file)).toEqual({ width: 20_000, height: 10_000 });
+    await expect(readPictureFile(file)).rejects.toThrow(
+      `${file}: cannot be read: it is larger than 2 GiB. Only smaller files are read whole.`,
+    );
+    const before = process.resourceUsage().maxRSS;
+    await expect(sizeOfPictureFile(sparse(name, large, 32e9))).rejects.toThrow(/at most 1 GiB is read/);
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(100_000); // kilobytes
+  });
+
+  test("of a header, no more is read than it has, and comments may be long", () => {
+    const file = Buffer.concat([text(`P5\n#${"x".repeat(5000)}\n1000 1000\n255\n`), Buffer.alloc(1e6)]);
+    let bytes = 0;
+    const read = (start: number, length: number) => {
+      const part = readFrom(file)(start, length);
+      bytes += part.length;
+      return part;
+    };
+    expect(readPnm(read, file.length, "x")).toMatchObject({ width: 1000, height: 1000, frames: 1 });
+    expect(bytes).toBeLessThan(1e5);
+    const endless = text(`P5\n#${"x".repeat(1e5)}\n1000 1000\n255\n`);
+    expect(() => readPnm(readFrom(endless), 2e6, "x")).toThrow("the header is incomplete");
+    const split = Buffer.concat([text(`P5${" ".repeat(2 ** 16 - 3)}1000 1000 255 `), Buffer.alloc(1e6)]);
+    expect(() => readPnm(readFrom(split), split.length, "x")).toThrow("the header is incomplete");
+  });
 });
 
 test("names that libvips would take for options", async () => {
