@@ -2,7 +2,7 @@
  * Signs that a file was cut short, or that its end was never written: a download that broke off into a file of the
  * full length leaves zeros, which decoders of some formats take for samples.
  */
-import { boxesOf } from "./boxes.ts";
+import { type Box, boxesOf } from "./boxes.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
 import { endOfGif, trailer } from "./gif.ts";
@@ -36,8 +36,9 @@ export function zerosForScans(format: PictureFormat, bytes: Uint8Array): number 
   const progressive = 0xc2;
   if (format !== "jpeg" || hasEnd(format, bytes)) return 0;
   const zeros = zerosAtEnd(bytes);
-  const isProgressive = [...segmentsOf(bytes)].some(({ marker }) => marker === progressive);
-  return isProgressive && zeros >= fewestZeros ? zeros : 0;
+  if (zeros < fewestZeros) return 0;
+  for (const { marker } of segmentsOf(bytes)) if (marker === progressive) return zeros;
+  return 0;
 }
 
 function zerosAtEnd(bytes: Uint8Array): number {
@@ -67,14 +68,20 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
       return asBuffer(read(4, 4)).readUInt32LE() + 8 > length;
     case "avif":
       return (
-        end.subarray(-fewestZeros).every((byte) => byte === 0) ||
-        [...boxesOf(read, 0, length)].some((box) => box.end > length)
+        end.subarray(-fewestZeros).every((byte) => byte === 0) || (lastBox(read, length)?.end ?? 0) > length
       );
     case "tiff":
       return endOfSamples(read, length) > length;
     default:
       return false; // the header is read with what tells
   }
+}
+
+/** It alone may end behind the end of the file. */
+function lastBox(read: Read, length: number): Box | undefined {
+  let last: Box | undefined;
+  for (const box of boxesOf(read, 0, length)) last = box;
+  return last;
 }
 
 /** The most bytes of a TIFF file that are searched for its directory. */

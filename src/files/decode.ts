@@ -6,7 +6,7 @@ import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
-import { isPremultiplied } from "./boxes.ts";
+import { isPremultiplied, refuseManyBoxes } from "./boxes.ts";
 import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
@@ -79,6 +79,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     const header = { format, width, height, channels, depth, orientation, frames, looksWhole, space, raster };
     return checkHeader(header, length, name);
   }
+  if (format === "avif") refuseManyBoxes(name, read, length);
   const { default: sharp } = await import("sharp");
   const warnings: string[] = [];
   const metadata = await sharp(input(), lenient)
@@ -124,7 +125,7 @@ function pngExtras(read: Read): { orientation?: number; frames?: number; looksWh
   let inFront = true;
   for (const { type, data } of chunksOf(read)) {
     if (type === "IDAT") inFront = false;
-    if (type === "acTL" && inFront) extras.frames = Buffer.from(data()).readUInt32BE(0);
+    if (type === "acTL" && inFront && data().length >= 4) extras.frames = Buffer.from(data()).readUInt32BE(0);
     if (type === "eXIf") extras.orientation = orientationOf(data());
     if (type === "IEND") extras.looksWhole = true;
   }

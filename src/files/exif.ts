@@ -61,6 +61,9 @@ const wholeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 
 
 const [short, long, rational] = [3, 4, 5];
 
+/** As many as other than BigTIFF files can say. */
+const maxEntries = 2 ** 16 - 1;
+
 /** Reads directories, of TIFF files as well, also of those beyond 4 GiB. */
 export class Directories {
   readonly bytes: Buffer;
@@ -98,10 +101,13 @@ export class Directories {
   /**
    * The entries of the directory at a place; those whose values lie outside are left out. Values may overlap
    * in hostile files: together they must not be longer than the file.
+   *
+   * @throws RangeError if the directory lies outside, or has more entries than any: even BigTIFF files have few
    */
   entries(directory: number): Entry[] {
     const { countBytes, entryBytes, placeBytes } = this.sizes;
     const count = this.uint(directory, countBytes);
+    if (count > maxEntries) throw new RangeError(`a directory of ${count} entries`);
     const entries: Entry[] = [];
     let room = this.bytes.length;
     for (let i = 0, at = directory + countBytes; i < count; i++, at += entryBytes) {

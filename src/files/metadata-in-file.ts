@@ -45,14 +45,8 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   };
   if (format === "avif") return avifMetadata(bytes, metadata);
   if (format === "gif") {
-    const { comments, density } = gifExtras(bytes);
-    return {
-      metadata: {
-        density,
-        ...(comments.length > 0 && { comments: comments.map((text) => ({ keyword: "Comment", text })) }),
-      },
-      gaps: [],
-    };
+    const { gaps, ...extras } = gifExtras(bytes);
+    return { metadata: extras, gaps };
   }
   if (format === "tiff") return { metadata, gaps: ownColors?.whiteAlone ? [whiteAlone] : [] };
   if (format !== "jpeg") return { metadata, gaps: [] };

@@ -21,12 +21,25 @@ export async function readWhole(file: string | URL): Promise<Uint8Array> {
   }
 }
 
+/**
+ * Lists of chunks and boxes are read by a few bytes each. Up to `few` come out of a part of the file that was read at
+ * once, since there may be millions of them.
+ */
+const [few, partLength] = [64, 4096];
+
 /** @param file an open file's number. */
 export function readFromFile(file: number): Read {
   const { size } = fstatSync(file);
-  return (start, length) => {
+  const readAt = (start: number, length: number) => {
     const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - start)));
     return bytes.length === 0 ? bytes : bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start));
+  };
+  let part = { start: 0, bytes: Buffer.alloc(0) };
+  return (start, length) => {
+    if (length > few) return readAt(start, length);
+    const isInside = start >= part.start && start + length <= part.start + part.bytes.length;
+    if (!isInside) part = { start, bytes: readAt(start, partLength) };
+    return part.bytes.subarray(start - part.start, start - part.start + length);
   };
 }
 

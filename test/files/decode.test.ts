@@ -904,6 +904,12 @@ test.skipIf(process.platform === "win32")("a full disk that the encoder meets ha
   await expect(encodeTo(picture, "/dev/full")).rejects.toMatchObject({ code: "ENOSPC" });
 });
 
+test("a PNG that says nothing of its frames, where it should, has one", async () => {
+  const row = { width: 1, height: 1, colorType: 0, rows: [Buffer.of(9)] };
+  const { image, notes } = await decodePictureFile(pngOf({ ...row, before: [pngChunk("acTL")] }), "empty");
+  expect([image.data[0], notes]).toEqual([9, []]);
+});
+
 test("a PNG of empty chunks without end is read in no time", async () => {
   const many = Buffer.concat(new Array(20_000).fill(pngChunk("teSt")));
   const file = pngOf({
