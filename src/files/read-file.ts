@@ -54,7 +54,10 @@ const forbidden: Failure = {
   reason: "you may not read it",
   advice: "Change its permissions, or leave it out.",
 };
-const manyOpen: Failure = { reason: "too many files are open", advice: "Close some, or raise the limit." };
+export const manyOpen: Failure = {
+  reason: "too many files are open",
+  advice: "Close some, or raise the limit.",
+};
 
 /** By the code of the system's error, or of Node's. */
 const failures: Readonly<Record<string, Failure>> = {

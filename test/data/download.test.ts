@@ -525,6 +525,19 @@ describe("unzipPictures", () => {
     }
   });
 
+  test("what the system refuses is no fault of the archive", async () => {
+    const archive = await zipOf({ "1.png": await png(1) });
+    const { home, target, done } = await unzip(archive);
+    await done;
+    const again = await failure(unzipPictures(join(home, "a.zip"), target));
+    const reason = "there is a folder of this name with files in it. Move it away, or name another one.";
+    expect(again.message).toBe(`${target}: cannot be written: ${reason}`);
+    const missing = join(home, "b.zip");
+    const error = await failure(unzipPictures(missing, join(home, "b")));
+    expect(error.message).toBe(`${missing}: cannot be read: there is no such file. Check the path.`);
+    expect((await readdir(home)).sort()).toEqual(["a.zip", "pictures"]);
+  });
+
   test("abort", async () => {
     const controller = new AbortController();
     const archive = await zipOf({ "1.png": await png(1), "2.png": await png(2) });
