@@ -219,29 +219,28 @@ export async function decode(
     const { icc } = header.metadata ?? {};
     return icc && !ignoreIcc ? toSrgb(straight, icc) : straight;
   };
+  const causes: unknown[] = [];
+  // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
+  const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
+  for (const content of [input, second]) {
+    try {
+      const image = await attempt(content, "warning");
+      const mayLackEnd = lacksEnd || (format === "jpeg" && content === second);
+      return { image, header, warning: mayLackEnd ? noEnd : undefined };
+    } catch (cause) {
+      causes.push(cause);
+    }
+  }
+  const refusal = () =>
+    unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, causes[0]);
+  // One of the two may lack its reason: see reasonOf.
+  const reasons = causes.flatMap((cause) => reasonOf(cause) ?? []);
+  // Too few samples are damage, even if decoders only warn of them.
+  if (reasons.some((reason) => /premature end/i.test(reason))) throw refusal();
   try {
-    return { image: await attempt(input, "warning"), header, warning: lacksEnd ? noEnd : undefined };
-  } catch (cause) {
-    const refusal =
-      unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
-    // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
-    const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
-    let reason: string | undefined;
-    try {
-      const image = await attempt(second, "warning");
-      return { image, header, warning: format === "jpeg" ? noEnd : undefined };
-    } catch (other) {
-      // One of the two may lack its reason: see reasonOf.
-      const reasons = [cause, other].flatMap((error) => reasonOf(error) ?? []);
-      // Too few samples are damage, even if decoders only warn of them.
-      if (reasons.some((one) => /premature end/i.test(one))) throw refusal;
-      [reason = noReason] = reasons;
-    }
-    try {
-      return { image: await attempt(input, "error"), header, warning: reason };
-    } catch {
-      throw refusal;
-    }
+    return { image: await attempt(input, "error"), header, warning: reasons[0] ?? noReason };
+  } catch {
+    throw refusal();
   }
 }
 
