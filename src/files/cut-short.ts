@@ -84,8 +84,8 @@ function lastBox(read: Read, length: number): Box | undefined {
   return last;
 }
 
-/** The most bytes of a TIFF file that are searched for its directory. */
-const maxRead = 2 ** 30;
+/** The most bytes of a TIFF file that are searched for the places of its samples: those of a million strips, and more. */
+const maxRead = 2 ** 26;
 
 /** Where the last samples of the first picture of a TIFF file end. */
 function endOfSamples(read: Read, length: number): number {
