@@ -18,8 +18,10 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Image, readImage, writePng } from "../src/data/index.ts";
+import * as data from "../src/data/index.ts";
 import * as pixelgrad from "../src/node.ts";
+import type { Image } from "../src/picture/image.ts";
+import { load } from "../test/runtimes/load.ts";
 import { type Answer, use } from "../test/runtimes/use.ts";
 import { drawn } from "../test/support/drawn.ts";
 import { openRegistry } from "./local-registry.ts";
@@ -52,6 +54,7 @@ const caches = {
   BUN_INSTALL_CACHE_DIR: join(temporary, "caches/bun"),
   YARN_GLOBAL_FOLDER: join(temporary, "caches/yarn"),
 };
+const { readImage, writePng } = data;
 const skipped: string[] = [];
 let passed = 0;
 let failed = 0;
@@ -145,6 +148,8 @@ interface Expected {
   /** Samples of the picture that the command line enlarges, and the weights that it trains. */
   large: Buffer;
   weights: Buffer;
+  /** A hash of the batches that a loader makes of the pictures of training. */
+  batches: string;
 }
 
 /** By the sources, and by the command line that has been packed. */
@@ -157,8 +162,9 @@ async function whatNodeAnswers(): Promise<Expected> {
   const commandLine = [process.execPath, join(repository, "dist/cli/main.js")];
   const large = await enlarge(commandLine, folder);
   const weights = await train(commandLine, folder);
+  const batches = await load(data, join(folder, "pictures"));
   console.log(`expected, by Node ${process.version}: what ${method} and a training run make on ${device}`);
-  return { answer, large, weights };
+  return { answer, large, weights, batches };
 }
 
 /** The folder where npm has installed a tool; undefined if it cannot be had. */
@@ -216,6 +222,11 @@ async function tryRuntime(runtime: Runtime, expected: Expected, sources: Sources
     const command = [...commandLine, ...training].join(" ");
     check(weights.equals(expected.weights), `${command} made other weights than Node here`);
     return `${training.join(" ")}: the same ${weights.length} bytes of weights`;
+  });
+  await report(`${name}, loader`, async () => {
+    const batches = (await runProgram("loader.js")).trim();
+    check(batches === expected.batches, `a loader of the same pictures made other batches, ${batches}`);
+    return "the same batches of pictures that were degraded";
   });
 }
 

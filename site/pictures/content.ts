@@ -14,6 +14,7 @@ import {
   pngMetadata,
   withoutPrefix,
 } from "../../src/files/metadata.ts";
+import { readFrom } from "../../src/files/png.ts";
 import { readPnm } from "../../src/files/pnm.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { type Image, jpegQualityOfFile, type Samples } from "../../src/picture/index.ts";
@@ -96,11 +97,12 @@ export async function readPng(bytes: Uint8Array): Promise<PictureFile> {
 }
 
 export function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFile {
-  const raster = (format === "bmp" ? readBmp : readPnm)(bytes, "This file");
-  const { width, height, channels, icc, density, frames } = raster;
-  const image = { width, height, channels, data: raster.samples() };
+  const raster = (format === "bmp" ? readBmp : readPnm)(readFrom(bytes), bytes.length, "This file");
+  const { width, height, channels, density, frames } = raster;
+  const image = { width, height, channels, data: raster.samples(bytes) };
   const notes = frames > 1 ? [say.firstPicture] : [];
-  return { image, metadata: { icc, density }, gaps: [], notes, format: pictureFormats[format].name };
+  const metadata = { icc: raster.profile?.(bytes), density };
+  return { image, metadata, gaps: [], notes, format: pictureFormats[format].name };
 }
 
 /** With the picture that EXIF and XMP speak of, if its size is known. */

@@ -5,16 +5,14 @@ export interface RiffChunk {
   readonly data: Uint8Array;
 }
 
-export function riffChunks(bytes: Uint8Array): RiffChunk[] {
+export function* riffChunks(bytes: Uint8Array): Generator<RiffChunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const chunks: RiffChunk[] = [];
   for (let at = 12; at + 8 <= bytes.length; ) {
     const length = view.getUint32(at + 4, true);
     const name = String.fromCharCode(...bytes.subarray(at, at + 4));
-    chunks.push({ name, data: bytes.subarray(at + 8, at + 8 + length) });
+    yield { name, data: bytes.subarray(at + 8, at + 8 + length) };
     at += 8 + length + (length % 2);
   }
-  return chunks;
 }
 
 export function riffChunk(name: string, data: Uint8Array): Uint8Array {

@@ -131,7 +131,7 @@ function webpWith(
   { width, height }: Image<Samples>,
 ): Uint8Array[] {
   if (!icc && !exif && !xmp) return [bytes];
-  const chunks = riffChunks(bytes);
+  const chunks = [...riffChunks(bytes)];
   const isAlpha = chunks.some(({ name, data }) =>
     name === "VP8X" ? (data[0] & 16) > 0 : name === "ALPH" || (name === "VP8L" && (data[4] & 16) > 0),
   );

@@ -118,9 +118,10 @@ export function trimCut(cut: Cut, scale: number): Cut {
   if (!cut.degraded || !("pictures" in cut.pair)) return cut;
   const { window, degradation } = cut.degraded;
   const high = windowOf(cut.pair, window, scale);
+  const pictures = { low: noPicture(), high };
   return {
     ...cut,
-    pair: { low: noPicture, high, pictures: { low: noPicture, high } },
+    pair: { ...pictures, pictures },
     place: within(cut.place, window),
     degraded: { window: { ...window, x: 0, y: 0 }, degradation },
   };

@@ -100,7 +100,7 @@ export class DecodePool {
     const worker = new Worker(program, { workerData });
     let failure = "it ended by itself";
     worker.on("error", (error: Error) => {
-      failure = error.message;
+      failure = error.message || error.name;
     });
     worker.on("message", (answer: DecodeAnswer) => {
       const task = this.#busy.get(worker)!;
@@ -122,11 +122,14 @@ export class DecodePool {
   }
 }
 
-/** What to say of a thread that died. A picture that is cut has been decoded before, and is not the cause. */
+/**
+ * What to say of a thread that died. The picture that it was reading may be the cause, or not; one that is cut has been
+ * decoded before, and is not.
+ */
 function describeDeath({ request, label }: Task, failure: string): string {
   return "cuts" in request
     ? `The thread that was cutting patches died (${failure}). Start again, with smaller batches if memory was short.`
-    : `${label}: the thread that was reading it died (${failure}). If it happens again, leave it out.`;
+    : `${label}: the thread that was reading it died (${failure}). If it happens again with this picture alone, leave it out.`;
 }
 
 /** The format alone: a dataset has functions, which cannot be sent. */

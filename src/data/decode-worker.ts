@@ -41,14 +41,12 @@ port.on("message", async (request: DecodeRequest | CutRequest | "close") => {
     port.unref(); // nothing keeps the thread alive any more, so it ends by itself; Deno has no close()
     return;
   }
-  const answer = await answerTo(request).catch((error: Error): DecodeAnswer => {
-    // A DataError names its file. Others, such as of memory that ran out, do not.
-    const label = "cuts" in request ? "a batch of patches" : request.files.high;
-    return { error: error instanceof DataError ? error.message : `${label}: ${error.message}` };
-  });
-  const arrays = [answer.pair?.low.data, answer.pair?.high.data, answer.patches?.low, answer.patches?.high];
-  const buffers = arrays.map((array) => array?.buffer).filter((buffer) => buffer instanceof ArrayBuffer);
-  port.postMessage(answer, buffers);
+  try {
+    const answer = await answerTo(request);
+    port.postMessage(answer, memoryOf(answer));
+  } catch (error) {
+    port.postMessage({ error: describe(error as Error, request) } satisfies DecodeAnswer);
+  }
 });
 
 async function answerTo(request: DecodeRequest | CutRequest): Promise<DecodeAnswer> {
@@ -58,6 +56,20 @@ async function answerTo(request: DecodeRequest | CutRequest): Promise<DecodeAnsw
   if (!raw) return { pair: shared ? { ...pair, low: share(pair.low), high: share(pair.high) } : pair };
   await writeRaw(raw.path, raw.source, pair);
   return {};
+}
+
+/** What can be transferred of an answer. LR and HR may be one picture, which is transferred once. */
+function memoryOf({ pair, patches }: DecodeAnswer): ArrayBuffer[] {
+  const arrays = [pair?.low.data, pair?.high.data, patches?.low, patches?.high];
+  const buffers = new Set(arrays.map((array) => array?.buffer));
+  return [...buffers].filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
+/** A DataError names its file. Others, such as of memory that ran out, do not. */
+function describe(error: Error, request: DecodeRequest | CutRequest): string {
+  if (error instanceof DataError) return error.message;
+  const label = "cuts" in request ? "a batch of patches" : request.files.high;
+  return `${label}: ${error.message || error.name}`;
 }
 
 /** A copy that another thread can read without getting one of its own. */

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, statfs } from "node:fs/promise
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { diskFullError, writeWhole } from "../files/image-files.ts";
+import { Lock } from "../files/lock.ts";
 import { isObject } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
@@ -34,27 +35,41 @@ interface PartInfo {
  * Fetches a file by HTTP as a whole or not at all. Until it is complete it is `path`.part, and
  * `path`.part.json says which file it belongs to. After a cut connection, or in a later call, only the rest
  * is requested (Range, If-Range); a server that knows no ranges, or whose file has changed, sends everything
- * again.
+ * again. `path`.part.lock keeps other processes from the same file.
  *
  * The address may begin with https: or http:. An encrypted one is not left for one that is not, wherever the
  * server redirects to.
  *
- * @throws DataError if the server refuses, keeps failing or sends something else, or the disk is full; the
- *   signal's reason if it is aborted.
+ * @throws DataError if the server refuses, keeps failing or sends something else, the disk is full, or another
+ *   process downloads the same file; the signal's reason if it is aborted.
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
-  const { signal, retries = 5, backoff = 1000 } = options;
-  const part = `${path}.part`;
   if (!URL.canParse(url) || !/^https?:/i.test(url)) {
     throw new DataError(`${excerpt(url)}: this is not an address that begins with "https://".`);
   }
   await mkdir(dirname(path), { recursive: true });
+  const part = `${path}.part`;
+  const lock = await Lock.acquire(
+    { path, lock: `${part}.lock`, doing: "downloading it", advice: "Wait for its end or stop it first." },
+    () => {},
+  );
+  try {
+    await fetchAll(url, part, options);
+    await rename(part, path);
+    await rm(infoFile(part), { force: true });
+  } finally {
+    lock.release();
+  }
+}
+
+/** As many connections as it takes. */
+async function fetchAll(url: string, part: string, options: DownloadOptions): Promise<void> {
+  const { signal, retries = 5, backoff = 1000 } = options;
   let failures = 0;
   let furthest = await sizeOf(part);
   for (;;) {
     try {
-      await attempt(url, part, options);
-      break;
+      return await attempt(url, part, options);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof DataError) throw error;
@@ -73,8 +88,6 @@ export async function download(url: string, path: string, options: DownloadOptio
       await sleep(backoff * 2 ** (failures - 1), undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   }
-  await rename(part, path);
-  await rm(infoFile(part), { force: true });
 }
 
 /** One connection. Throws a DataError where another one would not help. */
@@ -87,7 +100,10 @@ async function attempt(url: string, part: string, options: DownloadOptions): Pro
 
   const response = await fetchSafely(url, { headers: headersFor(received, info), signal: watch.signal });
   const range = rangeOf(response);
-  if (response.status === 416 && range.total === received) return; // its size was not known, and all of it is here
+  if (response.status === 416 && range.total === received) {
+    await response.body?.cancel(); // its size was not known, and all of it is here
+    return;
+  }
   const isRest = range.start === received && (info?.size ?? range.total) === range.total;
   await checkStatus(response, { url, part, received, isRest });
 

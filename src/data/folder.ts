@@ -27,8 +27,8 @@ export interface FolderOptions extends Partial<PairFormat> {
  * A string is a folder, whose pictures are taken in the order of their names: see picturesIn. Three kinds are left out:
  * an img_LR.png or imgx2.png beside its large picture (partnersOf has all such names), at scale 2 an img_SRF_3_HR.png
  * beside img_SRF_2_HR.png, and a second link to the same file. An img_LR.png or img_lq.png without a large picture is
- * refused. A list names the files themselves. For `colors` (default "rgb") and `inputSize`
- * (default "low") see PairFormat.
+ * refused. A list names the files themselves. No two pictures have the same name: where stems are alike, names have the
+ * extension, and if need be folders. For `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
  * @throws RangeError at scale 1 without a degradation; DataError if the folder is missing or has no pictures, or a
  *   file of the list is missing, or a name in the folder is that of an LR picture.
@@ -60,7 +60,7 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   const missing = paths.find((path) => !statsWithin(path)?.isFile());
   if (missing !== undefined) throw new DataError(`${missing}: there is no such file. Check the path.`);
 
-  const names = isFolder ? namesOf(paths) : paths.map(stemOf);
+  const names = namesOf(paths);
   const files = paths.map((path, i) => ({
     name: names[i],
     high: path,

@@ -98,13 +98,15 @@ export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pa
   return { name: files.name, ...inFormat(high, low, format) };
 }
 
-/** The HR picture of a pair alone, in RGB, whose patches will be degraded. In place of LR stands `noPicture`. */
+/** The HR picture of a pair alone, in RGB, whose patches will be degraded. In place of LR stands `noPicture()`. */
 export async function loadHigh({ name, high }: PairFiles): Promise<Pair> {
-  return { name, low: noPicture, high: await readRgb(high) };
+  return { name, low: noPicture(), high: await readRgb(high) };
 }
 
-/** A picture without pixels. */
-export const noPicture: Image = { width: 0, height: 0, channels: 3, data: new Uint8Array(0) };
+/** A picture without pixels. Each has memory of its own: what is transferred to another thread is lost here. */
+export function noPicture(): Image {
+  return { width: 0, height: 0, channels: 3, data: new Uint8Array(0) };
+}
 
 /** Two RGB pictures as networks get them; without LR, imresize makes it. */
 export function inFormat(

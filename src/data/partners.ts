@@ -2,9 +2,9 @@
 import { dirname, extname } from "node:path";
 import { repeated, stemOf } from "../files/formats.ts";
 import { sameFile } from "../files/same-file.ts";
-import { andList } from "../options/lists.ts";
+import { addTo, andList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
-import { anyScale, type Marks, marksFor, sureness } from "./pair-names.ts";
+import { anyScale, type Marks, marksFor, type Sureness, sureness } from "./pair-names.ts";
 
 /** Scales at which an LR picture is smaller. */
 const largerScales = "[2348]";
@@ -36,31 +36,34 @@ export function partnersOf(
   const twins = repeated(names);
   const partners: string[][] = names.map(() => []);
   const taken = new Set<string>();
-  for (const sure of [undefined, ...sureness]) {
+  /** What is found for each HR picture among the LR pictures that are left. */
+  const roundOf = (sure: Sureness | undefined, anyCase: boolean): string[][] => {
     const marks = sure && marksFor(`${scale}`, sure);
-    for (const anyCase of [false, true]) {
-      const asWritten = (name: string) => (anyCase ? name.toLowerCase() : name);
-      // One that has a partner of its own name may have another one with a sure mark.
-      const isOpen = (i: number) => partners[i].length === 0 || (sure === "sure" && !anyCase);
-      const owners = ownersByStem(
-        names.map((name, i) => (isOpen(i) ? asWritten(name) : undefined)),
-        marks,
-      );
-      const found: string[][] = names.map(() => []);
-      for (const path of low.filter((one) => !taken.has(one))) {
-        const name = asWritten(nameOf(path));
-        for (const { i } of marks ? ownersOf(name, owners, marks) : (owners.get(name) ?? [])) {
-          const isResult = sure === "bicubic" && dirname(path) === dirname(high[i]);
-          if (!isResult && !sameFile(path, high[i])) found[i].push(path); // all pictures may be in one folder
-        }
+    const asWritten = (name: string) => (anyCase ? name.toLowerCase() : name);
+    // One that has a partner of its own name may have another one with a sure mark.
+    const isOpen = (i: number) => partners[i].length === 0 || (sure === "sure" && !anyCase);
+    const open = names.map((name, i) => (isOpen(i) ? asWritten(name) : undefined));
+    const owners = ownersByStem(open, marks);
+    const found: string[][] = names.map(() => []);
+    for (const path of low.filter((one) => !taken.has(one))) {
+      const name = asWritten(nameOf(path));
+      for (const { i } of marks ? ownersOf(name, owners, marks) : (owners.get(name) ?? [])) {
+        const isResult = sure === "bicubic" && dirname(path) === dirname(high[i]);
+        if (!isResult && !sameFile(path, high[i])) found[i].push(path); // all pictures may be in one folder
       }
-      for (const [i, own] of found.entries()) {
-        if (own.length === 0) continue;
-        const alike = own.filter((path) => extname(path) === extname(high[i]));
-        partners[i].push(...(twins.has(names[i]) && alike.length > 0 ? alike : own));
-      }
-      for (const path of found.flat()) taken.add(path);
     }
+    return found;
+  };
+  const rounds = [undefined, ...sureness].flatMap((sure) =>
+    [false, true].map((anyCase) => ({ sure, anyCase })),
+  );
+  for (const { sure, anyCase } of rounds) {
+    const found = roundOf(sure, anyCase);
+    for (const [i, own] of found.entries()) {
+      const alike = own.filter((path) => extname(path) === extname(high[i]));
+      partners[i].push(...(twins.has(names[i]) && alike.length > 0 ? alike : own));
+    }
+    for (const path of found.flat()) taken.add(path);
   }
   return partners;
 }
@@ -113,8 +116,7 @@ export function ofOtherScales(pictures: readonly string[], scale: number): strin
     if (ending === undefined) continue;
     const base = name.slice(0, name.length - ending.length);
     const [digit] = /\d/.exec(ending) ?? [];
-    const own = { path, scale: digit === undefined ? undefined : Number(digit) };
-    groups.set(base, [...(groups.get(base) ?? []), own]);
+    addTo(groups, base, { path, scale: digit === undefined ? undefined : Number(digit) });
   }
   return [...groups.values()].flatMap((group) => {
     const scales = new Set(group.map((one) => one.scale));
@@ -147,9 +149,7 @@ function ownersByStem(names: readonly (string | undefined)[], marks?: Marks): Ma
     const { highBefore, highAfter } = marks ?? {};
     const ends = highBefore ? [name, name.replace(highBefore, "")] : [name];
     const stems = highAfter ? ends.flatMap((one) => [one, one.replace(highAfter, "")]) : ends;
-    for (const stem of new Set(stems)) {
-      owners.set(stem, [...(owners.get(stem) ?? []), { i, isWholeName: stem === name }]);
-    }
+    for (const stem of new Set(stems)) addTo(owners, stem, { i, isWholeName: stem === name });
   }
   return owners;
 }

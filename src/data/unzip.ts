@@ -5,7 +5,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
 import { formatOfName } from "../files/formats.ts";
-import { diskFullError } from "../files/image-files.ts";
+import { writeError } from "../files/image-files.ts";
+import { readError } from "../files/read-file.ts";
 import { excerpt, printable } from "../options/printable.ts";
 import { crc32 } from "../picture/crc.ts";
 import { DataError } from "../picture/errors.ts";
@@ -36,8 +37,8 @@ const SMALL = 2 ** 28;
  *
  * @throws DataError, leaving no file, if the archive or a checksum in it is damaged, a name leads out of the
  *   folder or comes twice, an entry is a symbolic link, there is no picture, the pictures together are more
- *   than 100 times as large as the archive (and than 256 MiB), or the disk is full. All that the archive's
- *   directory tells is checked before anything is unpacked.
+ *   than 100 times as large as the archive (and than 256 MiB), the disk is full, or the system refuses to read the
+ *   archive or to write the pictures. All that the archive's directory tells is checked before anything is unpacked.
  */
 export async function unzipPictures(
   archive: string,
@@ -54,14 +55,19 @@ export async function unzipPictures(
   } catch (cause) {
     await rm(unfinished, { recursive: true, force: true });
     options.signal?.throwIfAborted();
-    const { message } = cause as Error;
-    const advice =
-      "It is damaged or the wrong archive; delete it and download it again. Nothing was unpacked.";
-    const error = new DataError(`${archive}: cannot be unpacked: ${printable(message)}. ${advice}`, {
-      cause,
-    });
-    throw diskFullError(folder, cause) ?? error;
+    throw unzipError(archive, folder, cause);
   }
+}
+
+/** Whether the archive is at fault, or the system could not read it, or not write the pictures. */
+function unzipError(archive: string, folder: string, cause: unknown): DataError {
+  const { message, code, syscall, path } = cause as NodeJS.ErrnoException;
+  // On some systems, A.png is a.png, and the archive has both.
+  const isSystems = code === "ENOSPC" || (syscall !== undefined && code !== "EEXIST");
+  if (isSystems)
+    return path === archive || syscall === "read" ? readError(archive, cause) : writeError(folder, cause);
+  const advice = "It is damaged or the wrong archive; delete it and download it again. Nothing was unpacked.";
+  return new DataError(`${archive}: cannot be unpacked: ${printable(message)}. ${advice}`, { cause });
 }
 
 async function unpackAll(

@@ -3,6 +3,7 @@
  * and the headers of OS/2 and of Windows 3 to 5.
  */
 import { profileOfNumbers } from "./icc.ts";
+import type { Read } from "./png.ts";
 import { damageError, type Raster } from "./raster.ts";
 
 interface Header {
@@ -22,23 +23,30 @@ interface Header {
 
 const [PLAIN, RLE8, RLE4, BITFIELDS, ALPHA_BITFIELDS] = [0, 1, 2, 3, 6];
 
-/** @throws DataError if the bytes are no such picture */
-export function readBmp(bytes: Uint8Array, name: string): Raster {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** More bytes than a header has, with bit masks and a palette. */
+const LONGEST_HEADER = 2 ** 12;
+
+/**
+ * Reads the header of a file of `fileLength` bytes.
+ *
+ * @throws DataError if it is no such picture, or is too short for its samples
+ */
+export function readBmp(read: Read, fileLength: number, name: string): Raster {
+  const head = asBuffer(read(0, LONGEST_HEADER));
   const fail = (reason: string) => damageError(name, "BMP picture", reason);
-  if (file.length < 26) throw fail("the header is incomplete");
-  const header = parse(file, fail);
+  if (head.length < 26) throw fail("the header is incomplete");
+  const header = parse(head, fail);
   const { width, height, bits, compression, start, masks, palette } = header;
   const packed = compression === RLE8 || compression === RLE4;
   const stride = 4 * Math.ceil((width * bits) / 32);
-  if (!packed && start + stride * height > file.length) {
+  if (!packed && start + stride * height > fileLength) {
     throw fail(
       `${width}x${height} pixels of ${bits} bits take ${stride * height} bytes, ` +
-        `and the file has ${Math.max(0, file.length - start)}`,
+        `and the file has ${Math.max(0, fileLength - start)}`,
     );
   }
-  const size = file.readUInt32LE(14);
-  const [x, y] = size >= 40 ? [file.readInt32LE(38), file.readInt32LE(42)] : [0, 0];
+  const size = head.readUInt32LE(14);
+  const [x, y] = size >= 40 ? [head.readInt32LE(38), head.readInt32LE(42)] : [0, 0];
   const density = x > 0 && y > 0 ? { x: x * 0.0254, y: y * 0.0254 } : undefined;
   const channels = palette?.grey ? 1 : masks?.[3] ? 4 : 3;
   return {
@@ -48,8 +56,9 @@ export function readBmp(bytes: Uint8Array, name: string): Raster {
     depth: 8,
     frames: 1,
     density,
-    icc: profileIn(file, size),
-    samples: () => {
+    profile: (bytes) => profileIn(asBuffer(bytes), size),
+    samples: (bytes) => {
+      const file = asBuffer(bytes);
       const indices = packed ? unpackRuns(file, header, fail) : undefined;
       const samples = new Uint8Array(width * height * channels);
       for (let row = 0; row < height; row++) {
@@ -66,6 +75,10 @@ export function readBmp(bytes: Uint8Array, name: string): Raster {
       return masks?.[3] ? withoutEmptyAlpha(samples) : samples;
     },
   };
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function parse(file: Buffer, fail: (reason: string) => Error): Header {

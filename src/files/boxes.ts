@@ -1,4 +1,5 @@
 /** AVIF files as boxes within boxes: ISO/IEC 14496-12 and, for pictures, 23008-12. */
+import { DataError } from "../picture/errors.ts";
 import type { Read } from "./png.ts";
 
 export interface Box {
@@ -8,9 +9,23 @@ export interface Box {
   readonly end: number;
 }
 
-/** The boxes in a part of a file. */
+/** More than side by side in any picture. */
+const MOST_BOXES = 10_000;
+
+/** Decoders read all boxes one by one. @throws DataError for a file of so many that they were made to take time */
+export function refuseManyBoxes(name: string, read: Read, length: number): void {
+  let count = 0;
+  for (const _ of boxesOf(read, 0, length)) count++;
+  if (count <= MOST_BOXES) return;
+  throw new DataError(
+    `${name}: this AVIF picture has more than ${MOST_BOXES} parts, and others have a few. ` +
+      "It is damaged; download or copy it again, or leave it out.",
+  );
+}
+
+/** The boxes in a part of a file; of too many, one more than are allowed. */
 export function* boxesOf(read: Read, from: number, to: number): Generator<Box> {
-  for (let at = from; at + 8 <= to; ) {
+  for (let [at, count] = [from, 0]; at + 8 <= to && count <= MOST_BOXES; count++) {
     const bytes = read(at, 16);
     if (bytes.length < 8) return;
     const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -26,9 +41,11 @@ export function* boxesOf(read: Read, from: number, to: number): Generator<Box> {
 
 /** Whether colours of an AVIF picture are stored multiplied by their alpha: an item refers to its alpha by "prem". */
 export function isPremultiplied(read: Read, length: number): boolean {
-  const within = (box: Box | undefined, type: string) =>
-    // Both have a version and flags in front of their boxes.
-    box && [...boxesOf(read, box.start + 4, Math.min(box.end, length))].find((inner) => inner.type === type);
-  const meta = [...boxesOf(read, 0, length)].find(({ type }) => type === "meta");
-  return within(within(meta, "iref"), "prem") !== undefined;
+  const first = (type: string, from: number, to: number) => {
+    for (const box of boxesOf(read, from, Math.min(to, length))) if (box.type === type) return box;
+    return undefined;
+  };
+  // Both have a version and flags in front of their boxes.
+  const within = (box: Box | undefined, type: string) => box && first(type, box.start + 4, box.end);
+  return within(within(first("meta", 0, length), "iref"), "prem") !== undefined;
 }

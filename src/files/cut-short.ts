@@ -2,7 +2,7 @@
  * Signs that a file was cut short, or that its end was never written: a download that broke off into a file of the
  * full length leaves zeros, which decoders of some formats take for samples.
  */
-import { boxesOf } from "./boxes.ts";
+import { type Box, boxesOf } from "./boxes.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
 import { endOfGif, TRAILER } from "./gif.ts";
@@ -36,8 +36,9 @@ export function zerosForScans(format: PictureFormat, bytes: Uint8Array): number 
   const progressive = 0xc2;
   if (format !== "jpeg" || hasEnd(format, bytes)) return 0;
   const zeros = zerosAtEnd(bytes);
-  const isProgressive = [...segmentsOf(bytes)].some(({ marker }) => marker === progressive);
-  return isProgressive && zeros >= FEWEST_ZEROS ? zeros : 0;
+  if (zeros < FEWEST_ZEROS) return 0;
+  for (const { marker } of segmentsOf(bytes)) if (marker === progressive) return zeros;
+  return 0;
 }
 
 function zerosAtEnd(bytes: Uint8Array): number {
@@ -67,8 +68,7 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
       return asBuffer(read(4, 4)).readUInt32LE() + 8 > length;
     case "avif":
       return (
-        end.subarray(-FEWEST_ZEROS).every((byte) => byte === 0) ||
-        [...boxesOf(read, 0, length)].some((box) => box.end > length)
+        end.subarray(-FEWEST_ZEROS).every((byte) => byte === 0) || (lastBox(read, length)?.end ?? 0) > length
       );
     case "tiff":
       return endOfSamples(read, length) > length;
@@ -77,8 +77,15 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
   }
 }
 
-/** The most bytes of a TIFF file that are searched for its directory. */
-const MAX_READ = 2 ** 30;
+/** It alone may end behind the end of the file. */
+function lastBox(read: Read, length: number): Box | undefined {
+  let last: Box | undefined;
+  for (const box of boxesOf(read, 0, length)) last = box;
+  return last;
+}
+
+/** The most bytes of a TIFF file that are searched for the places of its samples: those of a million strips, and more. */
+const MAX_READ = 2 ** 26;
 
 /** Where the last samples of the first picture of a TIFF file end. */
 function endOfSamples(read: Read, length: number): number {

@@ -6,7 +6,7 @@ import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
-import { isPremultiplied } from "./boxes.ts";
+import { isPremultiplied, refuseManyBoxes } from "./boxes.ts";
 import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
@@ -47,7 +47,7 @@ interface Source {
   readonly read: Read;
   readonly length: number;
   /** What sharp reads. */
-  readonly input: Uint8Array | string;
+  readonly input: () => Uint8Array | string;
 }
 
 /** Reads the header of a file alone, and of a large file little more. @throws DataError */
@@ -59,7 +59,7 @@ export async function readHeaderOfFile(path: string): Promise<Header> {
     const { size: length } = await file.stat();
     const read = readFromFile(file.fd);
     // libvips takes what stands in brackets at the end of a name for options.
-    const input = path.endsWith("]") ? read(0, length) : path;
+    const input = () => (path.endsWith("]") ? read(0, length) : path);
     return await readHeader({ read, length, input }, path);
   } catch (cause) {
     throw readError(path, cause);
@@ -72,16 +72,17 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   const format = formatOfBytes(read(0, START_LENGTH), name);
   refuseRaw(name, format, read);
   if (format === "bmp" || format === "pnm") {
-    const raster = (format === "bmp" ? readBmp : readPnm)(read(0, length), name);
+    const raster = (format === "bmp" ? readBmp : readPnm)(read, length, name);
     const { width, height, channels, depth, frames } = raster;
     const space = channels <= 2 ? "b-w" : "srgb";
     const [orientation, looksWhole] = [1, true]; // or the raster would not have been read
     const header = { format, width, height, channels, depth, orientation, frames, looksWhole, space, raster };
     return checkHeader(header, length, name);
   }
+  if (format === "avif") refuseManyBoxes(name, read, length);
   const { default: sharp } = await import("sharp");
   const warnings: string[] = [];
-  const metadata = await sharp(input, lenient)
+  const metadata = await sharp(input(), lenient)
     .on("warning", (warning) => warnings.push(warning))
     .metadata()
     .catch((cause) => {
@@ -124,7 +125,7 @@ function pngExtras(read: Read): { orientation?: number; frames?: number; looksWh
   let inFront = true;
   for (const { type, data } of chunksOf(read)) {
     if (type === "IDAT") inFront = false;
-    if (type === "acTL" && inFront) extras.frames = Buffer.from(data()).readUInt32BE(0);
+    if (type === "acTL" && inFront && data().length >= 4) extras.frames = Buffer.from(data()).readUInt32BE(0);
     if (type === "eXIf") extras.orientation = orientationOf(data());
     if (type === "IEND") extras.looksWhole = true;
   }
@@ -194,12 +195,12 @@ export async function decode(
   choose: (header: Header) => { readonly deep: boolean; readonly ignoreIcc: boolean },
 ): Promise<DecodedPicture> {
   const read = readFrom(bytes);
-  const header = await readHeader({ read, length: bytes.length, input: bytes }, name);
+  const header = await readHeader({ read, length: bytes.length, input: () => bytes }, name);
   const { deep, ignoreIcc } = choose(header);
   const { raster, format } = header;
   if (raster) {
     const { width, height, channels } = raster;
-    const samples = raster.samples();
+    const samples = raster.samples(bytes);
     const data = deep || samples instanceof Uint8Array ? samples : Uint8Array.from(samples, (v) => v >> 8);
     return { image: { width, height, channels, data }, header };
   }
@@ -218,29 +219,28 @@ export async function decode(
     const { icc } = header.metadata ?? {};
     return icc && !ignoreIcc ? toSrgb(straight, icc) : straight;
   };
+  const causes: unknown[] = [];
+  // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
+  const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
+  for (const content of [input, second]) {
+    try {
+      const image = await attempt(content, "warning");
+      const mayLackEnd = lacksEnd || (format === "jpeg" && content === second);
+      return { image, header, warning: mayLackEnd ? noEnd : undefined };
+    } catch (cause) {
+      causes.push(cause);
+    }
+  }
+  const refusal = () =>
+    unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, causes[0]);
+  // One of the two may lack its reason: see reasonOf.
+  const reasons = causes.flatMap((cause) => reasonOf(cause) ?? []);
+  // Too few samples are damage, even if decoders only warn of them.
+  if (reasons.some((reason) => /premature end/i.test(reason))) throw refusal();
   try {
-    return { image: await attempt(input, "warning"), header, warning: lacksEnd ? noEnd : undefined };
-  } catch (cause) {
-    const refusal =
-      unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
-    // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
-    const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
-    let reason: string | undefined;
-    try {
-      const image = await attempt(second, "warning");
-      return { image, header, warning: format === "jpeg" ? noEnd : undefined };
-    } catch (other) {
-      // One of the two may lack its reason: see reasonOf.
-      const reasons = [cause, other].flatMap((error) => reasonOf(error) ?? []);
-      // Too few samples are damage, even if decoders only warn of them.
-      if (reasons.some((one) => /premature end/i.test(one))) throw refusal;
-      [reason = noReason] = reasons;
-    }
-    try {
-      return { image: await attempt(input, "error"), header, warning: reason };
-    } catch {
-      throw refusal;
-    }
+    return { image: await attempt(input, "error"), header, warning: reasons[0] ?? noReason };
+  } catch {
+    throw refusal();
   }
 }
 

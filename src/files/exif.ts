@@ -62,6 +62,9 @@ const wholeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 
 
 const [SHORT, LONG, RATIONAL] = [3, 4, 5];
 
+/** As many as other than BigTIFF files can say. */
+const MAX_ENTRIES = 2 ** 16 - 1;
+
 /** Reads directories, of TIFF files as well, also of those beyond 4 GiB. */
 export class Directories {
   readonly bytes: Buffer;
@@ -99,10 +102,13 @@ export class Directories {
   /**
    * The entries of the directory at a place; those whose values lie outside are left out. Values may overlap
    * in hostile files: together they must not be longer than the file.
+   *
+   * @throws RangeError if the directory lies outside, or has more entries than any: even BigTIFF files have few
    */
   entries(directory: number): Entry[] {
     const { countBytes, entryBytes, placeBytes } = this.sizes;
     const count = this.uint(directory, countBytes);
+    if (count > MAX_ENTRIES) throw new RangeError(`a directory of ${count} entries`);
     const entries: Entry[] = [];
     let room = this.bytes.length;
     for (let i = 0, at = directory + countBytes; i < count; i++, at += entryBytes) {

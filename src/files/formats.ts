@@ -1,5 +1,5 @@
 /** The names and first bytes of picture files. The list of formats is in src/picture/formats.ts. */
-import { basename, extname } from "node:path";
+import { basename, extname, normalize, sep } from "node:path";
 import { DataError } from "../picture/errors.ts";
 import { describeForeignPicture } from "../picture/foreign-pictures.ts";
 import { formatOfStart, type PictureFormat } from "../picture/formats.ts";
@@ -18,10 +18,26 @@ export function stemOf(path: string): string {
   return basename(path, extname(path));
 }
 
-/** A name for each file of a folder: its stem, or the whole name where several share the stem. */
+/**
+ * A name for each file, which no other one of the list has: its stem, or the whole name, or that behind as many of its
+ * folders as it takes. Only a file that is in the list twice has one name twice.
+ */
 export function namesOf(paths: readonly string[]): string[] {
-  const shared = repeated(paths.map((path) => stemOf(path).normalize("NFC")));
-  return paths.map((path) => (shared.has(stemOf(path).normalize("NFC")) ? basename(path) : stemOf(path)));
+  const parts = paths.map((path) => normalize(path).split(sep));
+  const most = Math.max(0, ...parts.map(({ length }) => length));
+  /** How many parts of its path each name has; 0: the stem. */
+  const counts = paths.map(() => 0);
+  for (;;) {
+    const names = paths.map((path, i) =>
+      counts[i] === 0 ? stemOf(path) : parts[i].slice(-counts[i]).join("/"),
+    );
+    const keys = names.map((name) => name.normalize("NFC"));
+    const shared = repeated(keys);
+    // Those with the fewest parts get one more. "a" of a.jpg and a.png becomes a.jpg, which a.jpg.png has as its stem.
+    const fewest = Math.min(...counts.filter((_, i) => shared.has(keys[i])));
+    if (fewest >= most) return names; // none is shared, or only by the same path
+    for (const i of paths.keys()) if (shared.has(keys[i]) && counts[i] === fewest) counts[i]++;
+  }
 }
 
 /** The values that a list has more than once. */

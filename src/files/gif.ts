@@ -1,12 +1,14 @@
 /** What GIF files say besides samples: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 import { type Density, ratioOf } from "./exif.ts";
+import { type Comment, takeText } from "./metadata.ts";
 
 interface Block {
   /** The byte that it begins with: what it is. */
   readonly kind: number;
   /** An extension's kind: the byte behind `kind`. */
   readonly label: number;
-  readonly parts: readonly Uint8Array[];
+  /** What it holds begins here: parts of up to 255 bytes, each behind its length, up to one without any. */
+  readonly start: number;
   readonly end: number;
 }
 
@@ -19,14 +21,13 @@ function* blocksOf(bytes: Uint8Array): Generator<Block> {
   const tableBytes = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
   for (let at = 13 + tableBytes(bytes[10]); at < bytes.length; ) {
     const [kind, label] = [bytes[at], bytes[at + 1]];
-    if (kind === TRAILER) return yield { kind, label, parts: [], end: at + 1 };
+    if (kind === TRAILER) return yield { kind, label, start: at + 1, end: at + 1 };
     if (kind !== FRAME && kind !== EXTENSION) return;
     at += kind === FRAME ? 11 + tableBytes(bytes[at + 9]) : 2;
-    // Parts of up to 255 bytes, each behind its length, up to one without any.
-    const parts: Uint8Array[] = [];
-    for (; bytes[at] > 0; at += 1 + bytes[at]) parts.push(bytes.subarray(at + 1, at + 1 + bytes[at]));
+    const start = at;
+    while (bytes[at] > 0) at += 1 + bytes[at];
     at++;
-    yield { kind, label, parts, end: at };
+    yield { kind, label, start, end: at };
   }
 }
 
@@ -37,11 +38,26 @@ export function endOfGif(bytes: Uint8Array): number | undefined {
 }
 
 /** The comments of a GIF file, and the ratio of its pixels' sides. */
-export function gifExtras(bytes: Uint8Array): { comments: string[]; density?: Density } {
+export function gifExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: string[]; density?: Density } {
   const aspect = bytes[12];
   const density = aspect > 0 ? ratioOf(64, aspect + 15) : undefined;
-  const comments = [...blocksOf(bytes)]
-    .filter(({ kind, label }) => kind === EXTENSION && label === COMMENT)
-    .map(({ parts }) => Buffer.concat(parts).toString("latin1"));
-  return { comments, density };
+  const comments: Comment[] = [];
+  const gaps = new Set<string>();
+  for (const { kind, label, start, end } of blocksOf(bytes)) {
+    if (kind !== EXTENSION || label !== COMMENT) continue;
+    takeText({ keyword: "Comment", text: textOf(bytes.subarray(start, end)) }, { comments, gaps });
+  }
+  return { comments: comments.length > 0 ? comments : undefined, gaps: [...gaps], density };
+}
+
+/** The text that the parts of a block are together. */
+function textOf(parts: Uint8Array): string {
+  const text = Buffer.alloc(parts.length);
+  let length = 0;
+  for (let at = 0; parts[at] > 0; at += 1 + parts[at]) {
+    const part = parts.subarray(at + 1, at + 1 + parts[at]);
+    text.set(part, length);
+    length += part.length;
+  }
+  return text.toString("latin1", 0, length);
 }

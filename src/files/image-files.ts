@@ -13,7 +13,7 @@ import { decode, isStored, MAX_BYTES } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
 import { tooLong } from "./path-of.ts";
 import { unpackPng } from "./png-samples.ts";
-import { readError, readWhole } from "./read-file.ts";
+import { manyOpen, readError, readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
 import { isStream, refusePipe, standardStreamOf, statsOf, targetOf } from "./same-file.ts";
 import { makeTemporary, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
@@ -229,6 +229,10 @@ export function writeError(path: string, cause: unknown): DataError {
     ENOENT: `there is no folder ${dirname(path)}. Make it, or name another file`,
     EISDIR: "there is a folder of this name. Move it away, or name another file",
     ENAMETOOLONG: tooLong(path),
+    ENOTEMPTY: "there is a folder of this name with files in it. Move it away, or name another one",
+    EXDEV: "it is on another disk than what becomes it. Choose a folder on the same disk",
+    EMFILE: `${manyOpen.reason}. ${manyOpen.advice}`,
+    ENFILE: `${manyOpen.reason}. ${manyOpen.advice}`,
     EFBIG: "EFBIG, files may not be so large there. Choose another disk",
     EPIPE: "the program that was to read it has ended",
     EROFS: "this disk is read-only. Choose another folder",

@@ -47,9 +47,10 @@ export function iptcOf(resources: Uint8Array): Uint8Array | undefined {
 
 /** The resources on copyright that say something, as they are written; undefined if there are none. */
 export function rightsOf(resources: Uint8Array): Uint8Array | undefined {
-  const found = [...resourcesIn(withoutName(resources))]
-    .filter(({ id, data }) => rightsIds.includes(id) && data.some((byte) => byte !== 0))
-    .map(({ id, data }) => encodeResource(id, data));
+  const found: Buffer[] = [];
+  for (const { id, data } of resourcesIn(withoutName(resources))) {
+    if (rightsIds.includes(id) && data.some((byte) => byte !== 0)) found.push(encodeResource(id, data));
+  }
   return found.length > 0 ? Buffer.concat(found) : undefined;
 }
 

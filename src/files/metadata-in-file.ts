@@ -29,7 +29,7 @@ export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
 
 function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   const { format, metadata: read, raster } = header;
-  if (raster) return { metadata: { icc: raster.icc, density: raster.density }, gaps: [] };
+  if (raster) return { metadata: { icc: raster.profile?.(bytes), density: raster.density }, gaps: [] };
   if (format === "png") return pngMetadata(bytes, read?.icc, inflate);
   const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
   const iptc = read?.iptc ?? read?.tifftagPhotoshop;
@@ -45,14 +45,8 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   };
   if (format === "avif") return avifMetadata(bytes, metadata);
   if (format === "gif") {
-    const { comments, density } = gifExtras(bytes);
-    return {
-      metadata: {
-        density,
-        ...(comments.length > 0 && { comments: comments.map((text) => ({ keyword: "Comment", text })) }),
-      },
-      gaps: [],
-    };
+    const { gaps, ...extras } = gifExtras(bytes);
+    return { metadata: extras, gaps };
   }
   if (format === "tiff") return { metadata, gaps: ownColors?.whiteAlone ? [whiteAlone] : [] };
   if (format !== "jpeg") return { metadata, gaps: [] };

@@ -85,6 +85,19 @@ export function jfifDensity(bytes: Uint8Array): Density | undefined {
 export const itsProfile = "its colour profile";
 export const damagedProfile = `${itsProfile}, which is damaged`;
 
+/** More texts than any file has: further ones would only take memory. */
+const MOST_TEXTS = 10_000;
+const furtherTexts = `its texts behind the first ${MOST_TEXTS}`;
+
+/** Adds a text to those of a file, or says that it is left out. */
+export function takeText(
+  text: Comment,
+  { comments, gaps }: { comments: Comment[]; gaps: Set<string> },
+): void {
+  if (comments.length < MOST_TEXTS) comments.push(text);
+  else gaps.add(furtherTexts);
+}
+
 /** The comments of a JPEG file, and what no result can have. `icc` is the profile that could be read. */
 export function jpegExtras(
   bytes: Uint8Array,
@@ -93,7 +106,7 @@ export function jpegExtras(
   const comments: Comment[] = [];
   const gaps = new Set<string>();
   for (const { marker, data } of segmentsOf(bytes)) {
-    if (marker === 0xfe) comments.push({ keyword: "Comment", text: decodeText(data) });
+    if (marker === 0xfe) takeText({ keyword: "Comment", text: decodeText(data) }, { comments, gaps });
     if (marker === 0xe2 && startsWith(data, "ICC_PROFILE\0") && icc === undefined) gaps.add(damagedProfile);
     if (marker === 0xe2 && startsWith(data, "MPF\0")) gaps.add(furtherByMpf);
     if (marker === 0xe2 && startsWith(data, "urn:iso:std:iso:ts:21496:-1\0")) gaps.add(gainMap);
@@ -146,7 +159,7 @@ export type Inflate = (bytes: Uint8Array, most: number) => Uint8Array;
 export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, inflate: Inflate): FileMetadata {
   const pngColor: Uint8Array[] = [];
   const comments: Comment[] = [];
-  const gaps: string[] = [];
+  const gaps = new Set<string>();
   let behind: string | undefined;
   const extras: {
     exif?: Uint8Array;
@@ -163,12 +176,12 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
       break;
     }
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
-    if (type === "iCCP" && icc === undefined) gaps.push(packedProfileGap(data(), isGreyPng(bytes), inflate));
+    if (type === "iCCP" && icc === undefined) gaps.add(packedProfileGap(data(), isGreyPng(bytes), inflate));
     if (type === "eXIf") extras.exif = withoutPrefix(data());
-    if (type === "sTER") gaps.push("the note that it is a pair of pictures for two eyes");
+    if (type === "sTER") gaps.add("the note that it is a pair of pictures for two eyes");
     if (type === "tRNS") isTransparent = true;
     if (type === "bKGD") hasBackground = true;
-    if (type === "caBX") gaps.push("content credentials, which hold for the original");
+    if (type === "caBX") gaps.add("content credentials, which hold for the original");
     if (type === "pHYs" && data().length >= 9) {
       const numbers = Buffer.from(data());
       const [x, y] = [numbers.readUInt32BE(0), numbers.readUInt32BE(4)];
@@ -178,17 +191,17 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
     const comment = pngText(type, data(), (packed) => inflate(packed, Math.max(1, room)));
     room -= comment?.text.length ?? 0;
-    if (comment === undefined) gaps.push("a damaged text");
+    if (comment === undefined) gaps.add("a damaged text");
     else if (comment.keyword === "XML:com.adobe.xmp") extras.xmp = comment.text;
-    else if (!takeRawProfile(comment, extras)) comments.push(comment);
+    else if (!takeRawProfile(comment, extras)) takeText(comment, { comments, gaps });
   }
   // A viewer may show it where the picture is transparent.
-  if (hasBackground && isTransparent) gaps.push("its background colour");
+  if (hasBackground && isTransparent) gaps.add("its background colour");
   const lists = {
     pngColor: pngColor.length > 0 ? pngColor : undefined,
     comments: comments.length > 0 ? comments : undefined,
   };
-  return { metadata: { icc, ...extras, ...lists }, gaps, behind };
+  return { metadata: { icc, ...extras, ...lists }, gaps: [...gaps], behind };
 }
 
 /** By the type of colours in the header. */

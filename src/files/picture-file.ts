@@ -141,12 +141,15 @@ export class PictureWriter {
     checkWritable(path, options);
     refuseReadOnly(path);
     const strips = temporaryFor(path);
+    let file: FileHandle | undefined;
     try {
       makeTemporary(strips, path);
-      const file = await open(strips, "r+");
-      await file.write(tiffHeader(options));
-      return new PictureWriter(path, options, strips, file);
+      file = await open(strips, "r+");
+      const writer = new PictureWriter(path, options, strips, file);
+      await writer.write(tiffHeader(options));
+      return writer;
     } catch (cause) {
+      await file?.close().catch(() => {}); // why it could not be written is told
       await removeTemporary(strips);
       throw writeError(path, cause);
     }
@@ -171,8 +174,8 @@ export class PictureWriter {
     }
   }
 
+  /** Puts the result in its place. @throws DataError if it cannot be written; then call `discard`. */
   async finish(): Promise<void> {
-    await this.#file.close();
     const { format, xmp } = this.#options;
     const metadata = {
       ...this.#options,
@@ -181,6 +184,7 @@ export class PictureWriter {
     };
     const encoded = temporaryFor(this.#path);
     try {
+      await this.#file.close(); // which may be when the disk says that it is full
       makeTemporary(encoded, this.#path);
       await encodeTo(await this.#encoder(metadata), encoded);
       await removeTemporary(this.#strips);

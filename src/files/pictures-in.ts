@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { aFunction, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
-import { firstOf } from "../options/lists.ts";
+import { addTo, firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
 import { reasonForReading } from "./read-file.ts";
@@ -206,6 +206,6 @@ function kindOf(path: Buffer): string {
 /** Grouped by reason, with the first names of each group. */
 function listOf(leftOut: readonly LeftOut[]): string {
   const groups = new Map<string, string[]>();
-  for (const { name, why } of leftOut) groups.set(why, [...(groups.get(why) ?? []), name]);
+  for (const { name, why } of leftOut) addTo(groups, why, name);
   return [...groups].map(([why, names]) => `${firstOf(names)} (${why})`).join(", ");
 }

@@ -12,7 +12,7 @@ export interface Chunk {
 /** Gives bytes of a file; fewer, if it ends before. */
 export type Read = (start: number, length: number) => Uint8Array;
 
-/** The chunks that are complete, without a look at their checksums. */
+/** The chunks that are complete, up to the one that ends the picture, without a look at their checksums. */
 export function* chunksOf(read: Read): Generator<Chunk> {
   for (let start = 8; ; ) {
     const head = read(start, 8);
@@ -23,6 +23,7 @@ export function* chunksOf(read: Read): Generator<Chunk> {
     const at = start + 8;
     const type = String.fromCharCode(head[4], head[5], head[6], head[7]);
     yield { type, start, end, data: () => read(at, length) };
+    if (type === "IEND") return;
     start = end;
   }
 }

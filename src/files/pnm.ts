@@ -1,10 +1,19 @@
 /** Reads PBM, PGM, PPM and PAM files (netpbm), which sharp does not, as text or bytes, up to 16 bits. */
 import { type Samples, zerosLike } from "../picture/image.ts";
+import type { Read } from "./png.ts";
 import { damageError, type Raster } from "./raster.ts";
 
-/** @throws DataError if the bytes are no such picture */
-export function readPnm(bytes: Uint8Array, name: string): Raster {
+/** More bytes than a header has, with comments that people write. */
+const LONGEST_HEADER = 2 ** 16;
+
+/**
+ * Reads the header of a file of `fileLength` bytes.
+ *
+ * @throws DataError if it is no such picture, or is too short for its samples
+ */
+export function readPnm(read: Read, fileLength: number, name: string): Raster {
   const fail = (reason: string) => damageError(name, "PPM picture", reason);
+  const bytes = read(0, LONGEST_HEADER);
   const kind = bytes[1] - 48;
   const { width, height, channels, max, start } = (kind === 7 ? pamHeader : header)(bytes, fail);
   if (![1, 2, 3, 4].includes(channels)) throw fail(`${channels} channels`);
@@ -14,7 +23,7 @@ export function readPnm(bytes: Uint8Array, name: string): Raster {
   const bits = kind === 1 || kind === 4;
   const text = kind <= 3;
   const wide = max > 255;
-  const room = bytes.length - start;
+  const room = fileLength - start;
   // As text, a sample takes a digit and, unless it is a bit, white space.
   const needed = text
     ? bits
@@ -24,19 +33,19 @@ export function readPnm(bytes: Uint8Array, name: string): Raster {
       ? Math.ceil(width / 8) * height
       : length * (wide ? 2 : 1);
   if (room < needed) throw fail(`${width}x${height} pixels take ${needed} bytes, and the file has ${room}`);
-  const more = !text && bytes[start + needed] === 0x50;
+  const more = !text && read(start + needed, 1)[0] === 0x50;
   return {
     width,
     height,
     channels: channels as Raster["channels"],
     depth: wide ? 16 : 8,
     frames: more ? 2 : 1,
-    samples() {
+    samples(file) {
       const samples: Samples = wide ? new Uint16Array(length) : new Uint8Array(length);
-      if (kind === 4) return unpackBits(bytes, start, width, samples);
-      if (text) readText(bytes, start, samples, bits, fail);
-      else if (!wide) samples.set(bytes.subarray(start, start + length));
-      else for (let i = 0, at = start; i < length; i++, at += 2) samples[i] = bytes[at] * 256 + bytes[at + 1];
+      if (kind === 4) return unpackBits(file, start, width, samples);
+      if (text) readText(file, start, samples, bits, fail);
+      else if (!wide) samples.set(file.subarray(start, start + length));
+      else for (let i = 0, at = start; i < length; i++, at += 2) samples[i] = file[at] * 256 + file[at + 1];
       if (bits) return samples.map((value) => (value ? 0 : 255)); // in PBM, 1 is black
       return max === 255 || max === 65535 ? samples : scaled(samples, max);
     },
@@ -58,7 +67,8 @@ function header(bytes: Uint8Array, fail: (reason: string) => Error): Header {
   let at = 2;
   while (numbers.length < (kind === 1 || kind === 4 ? 2 : 3)) {
     const token = nextNumber(bytes, at);
-    if (token === undefined) throw fail("the header is incomplete");
+    // Behind a number stands white space, or the rest of the number may be missing.
+    if (token === undefined || token.end === bytes.length) throw fail("the header is incomplete");
     numbers.push(token.value);
     at = token.end;
   }

@@ -3,7 +3,7 @@ import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import type { Density } from "./exif.ts";
 
-/** A picture's header, which says enough to refuse the picture before memory is taken for it. */
+/** A picture's header, which says enough to refuse the picture before the file is read, and memory taken for it. */
 export interface Raster {
   readonly width: number;
   readonly height: number;
@@ -12,9 +12,10 @@ export interface Raster {
   /** Pictures in the file. */
   readonly frames: number;
   readonly density?: Density;
-  readonly icc?: Uint8Array;
-  /** Reads the samples. @throws DataError if they are damaged */
-  samples(): Samples;
+  /** The colour profile in the bytes of the whole file, if one is there. */
+  profile?(file: Uint8Array): Uint8Array | undefined;
+  /** The samples in the bytes of the whole file. @throws DataError if they are damaged */
+  samples(file: Uint8Array): Samples;
 }
 
 /** What to say of a picture whose bytes cannot be right. `what` it is: "BMP picture". */

@@ -21,33 +21,71 @@ export async function readWhole(file: string | URL): Promise<Uint8Array> {
   }
 }
 
+/**
+ * Lists of chunks and boxes are read by a few bytes each. Up to `few` come out of a part of the file that was read at
+ * once, since there may be millions of them.
+ */
+const [few, partLength] = [64, 4096];
+
 /** @param file an open file's number. */
 export function readFromFile(file: number): Read {
   const { size } = fstatSync(file);
-  return (start, length) => {
+  const readAt = (start: number, length: number) => {
     const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - start)));
     return bytes.length === 0 ? bytes : bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start));
   };
+  let part = { start: 0, bytes: Buffer.alloc(0) };
+  return (start, length) => {
+    if (length > few) return readAt(start, length);
+    const isInside = start >= part.start && start + length <= part.start + part.bytes.length;
+    if (!isInside) part = { start, bytes: readAt(start, partLength) };
+    return part.bytes.subarray(start - part.start, start - part.start + length);
+  };
+}
+
+interface Failure {
+  readonly reason: string;
+  /** A sentence. */
+  readonly advice: string;
+}
+
+const missing: Failure = { reason: "there is no such file", advice: "Check the path." };
+const forbidden: Failure = {
+  reason: "you may not read it",
+  advice: "Change its permissions, or leave it out.",
+};
+export const manyOpen: Failure = {
+  reason: "too many files are open",
+  advice: "Close some, or raise the limit.",
+};
+
+/** By the code of the system's error, or of Node's. */
+const failures: Readonly<Record<string, Failure>> = {
+  ENOENT: missing,
+  ENOTDIR: missing,
+  EISDIR: { reason: "it is a folder", advice: "Name a file." },
+  EACCES: forbidden,
+  EPERM: forbidden,
+  ELOOP: { reason: "its links lead in a circle", advice: "Name the file itself." },
+  EMFILE: manyOpen,
+  ENFILE: manyOpen,
+  ERR_FS_FILE_TOO_LARGE: { reason: "it is larger than 2 GiB", advice: "Only smaller files are read whole." },
+};
+
+function failureOf(cause: unknown, path: string): Failure {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  if (code === "ENAMETOOLONG") return { reason: tooLong(path), advice: "Check the path." };
+  return failures[code] ?? { reason: message, advice: "Copy it anew, or name another file." };
 }
 
 /** What the system's error means. */
 export function reasonForReading(cause: unknown, path: string): string {
-  const { code = "", message } = cause as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: "there is no such file",
-    ENOTDIR: "there is no such file",
-    EISDIR: "it is a folder",
-    EACCES: "you may not read it",
-    ELOOP: "its links lead in a circle",
-    ENAMETOOLONG: tooLong(path),
-  };
-  return reasons[code] ?? message;
+  return failureOf(cause, path).reason;
 }
 
 /** The error for a file that cannot even be read. */
 export function readError(path: string, cause: unknown): DataError {
   if (cause instanceof DataError) return cause; // says it itself
-  return new DataError(`${path}: cannot be read: ${reasonForReading(cause, path)}. Check the path.`, {
-    cause,
-  });
+  const { reason, advice } = failureOf(cause, path);
+  return new DataError(`${path}: cannot be read: ${reason}. ${advice}`, { cause });
 }

@@ -1,14 +1,12 @@
 /** Which files hold the same bytes as others, under whatever name. */
 import { closeSync, openSync, readSync } from "node:fs";
+import { addTo } from "../options/lists.ts";
 import { sameFile, statsOf } from "./same-file.ts";
 
 /** The `files` that are among the others, too: the same file, or a copy of it. */
 export function alsoAmong(files: readonly string[], others: readonly string[]): string[] {
   const bySize = new Map<number, string[]>();
-  for (const path of others) {
-    const size = sizeOf(path);
-    bySize.set(size, [...(bySize.get(size) ?? []), path]);
-  }
+  for (const path of others) addTo(bySize, sizeOf(path), path);
   return files.filter((path) => {
     const candidates = bySize.get(sizeOf(path)) ?? [];
     return candidates.some((other) => sameFile(path, other) || haveSameBytes(path, other));

@@ -1,4 +1,4 @@
-/** Lists of names, as sentences have them. */
+/** Lists of names, as sentences have them; and lists by a key. */
 
 /** "a, b or c" */
 export function orList(names: readonly (string | number)[]): string {
@@ -23,4 +23,11 @@ export function quantity(count: number, noun: string): string {
 export function firstOf(names: readonly string[], count = 3): string {
   const more = names.length > count ? ` and ${names.length - count} more` : "";
   return names.slice(0, count).join(", ") + more;
+}
+
+/** Adds a value to those of a key. */
+export function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
 }

@@ -17,6 +17,7 @@ import {
 import { dirname, join } from "node:path";
 import { DataError, writeWhole } from "../data/index.ts";
 import { makeFolder, writeError } from "../files/image-files.ts";
+import { Lock, refuseLocked } from "../files/lock.ts";
 import { statsOf, statsWithin } from "../files/same-file.ts";
 import { removeTemporary, temporaryDone, temporaryFor } from "../files/temporary.ts";
 import { toDiskSync } from "../files/to-disk.ts";
@@ -30,7 +31,7 @@ import {
   previousCheckpointFile,
   readCheckpoint,
 } from "./checkpoint.ts";
-import { Lock, lockFile, refuseLocked } from "./lock.ts";
+import { lockFile, runPlace } from "./run-lock.ts";
 
 /** Files that grow during training. All others are replaced as a whole. */
 const growing = { log: "log.jsonl", events: "events.out.tfevents.pixelgrad" } as const;
@@ -48,7 +49,7 @@ export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: num
  *     log.jsonl               a line for each reading of the loss, and for each evaluation
  *     events.out.tfevents.…   the same and a picture, for TensorBoard
  *     report.html             the same and pictures, for people; made of curves.* and comparison.png
- *     run.lock                while a process trains there: see lock.ts
+ *     run.lock                while a process trains there: see run-lock.ts
  *
  * `begin` makes the folder, with a first checkpoint in it, so that every folder of a run can be resumed: a
  * run that fails before its first step leaves nothing.
@@ -88,7 +89,7 @@ export class RunFolder {
   static async open(path: string, onMessage: (line: string) => void): Promise<RunFolder> {
     checkIsFolder(path);
     refuseFolders(path);
-    const lock = await Lock.acquire(path, onMessage);
+    const lock = await Lock.acquire(runPlace(path), onMessage);
     return new RunFolder({ path, numbered: false }, onMessage, path, lock);
   }
 
@@ -116,7 +117,7 @@ export class RunFolder {
     if (this.#lock === undefined) {
       // The folder was there already, or another process has just made it.
       checkFree(path);
-      this.#lock = await Lock.acquire(path, this.#onMessage);
+      this.#lock = await Lock.acquire(runPlace(path), this.#onMessage);
     }
     await this.save(checkpointFile, checkpoint);
     for (const file of [...Object.values(growing), ...temporaryFiles(this.path)]) {
@@ -266,7 +267,7 @@ function checkFree(path: string): void {
     throw new DataError(`${path} is a file, and results go into a folder. Name another one with \`out\`.`);
   }
   refuseFolders(path);
-  refuseLocked(path);
+  refuseLocked(runPlace(path));
   const isOfRun = readLog(path).some(({ config }) => config !== undefined);
   const isValuable = (file: string) => {
     const size = statsWithin(join(path, file))?.size;
@@ -331,11 +332,11 @@ async function makeLocked(path: string, checkpoint: Uint8Array): Promise<Lock | 
     } finally {
       closeSync(file);
     }
-    const lock = Lock.create(unfinished);
+    const lock = Lock.create(runPlace(unfinished));
     try {
       renameSync(unfinished, path);
       temporaryDone(unfinished);
-      return lock.moved(path);
+      return lock.moved(runPlace(path));
     } catch (error) {
       lock.release();
       if (!existsSync(path)) throw error;

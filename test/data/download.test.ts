@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
@@ -11,6 +13,7 @@ import { type Div2kProgress, downloadDiv2k } from "../../src/data/div2k-download
 import { download } from "../../src/data/download.ts";
 import { unzipPictures } from "../../src/data/unzip.ts";
 import { encodePng } from "../../src/files/image-files.ts";
+import { Lock } from "../../src/files/lock.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { cpuTime } from "../support/cpu-time.ts";
 import { noise, temporaryFolder } from "./support.ts";
@@ -224,6 +227,41 @@ describe("download", () => {
     await fetchFile({ retries: 1 });
     await expectWhole();
     expect(requests.map(({ status }) => status)).toEqual([200, 206, 200, 416]);
+  });
+
+  test("an answer that is not wanted does not keep its connection open", async () => {
+    Object.assign(behaviour, { chunked: true, cuts: 1, cutAfter: content.length });
+    let closed: Promise<unknown> | undefined;
+    behaviour.beforeAnswer = ({ headers }, response) => {
+      if (!headers.range) return false;
+      closed = once(response, "close");
+      response.writeHead(416, { "content-range": `bytes */${content.length}` });
+      response.write("and more, without end");
+      return true;
+    };
+    await fetchFile({ retries: 1 });
+    await expectWhole();
+    const patience = sleep(5000, "still open", { ref: false });
+    expect(await Promise.race([closed, patience])).not.toBe("still open");
+  });
+
+  test("one process at a time: another one is refused, and goes on where a killed one stopped", async () => {
+    Object.assign(behaviour, { cuts: 1, cutAfter: 9000 });
+    await failure(fetchFile({ retries: 0 }));
+    const own = Lock.create({ path, lock: `${path}.part.lock`, doing: "", advice: "" });
+    const error = await failure(fetchFile());
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(
+      /file\.zip: another process is downloading it: process \d+ on .*\. Wait for its end/,
+    );
+    const owner = JSON.parse(readFileSync(`${path}.part.lock`, "utf8"));
+    own.release();
+    expect(statSync(`${path}.part`).size).toBe(9000);
+    const dead = { ...owner, process: { ...owner.process, pid: 2 ** 22 + 1 } };
+    writeFileSync(`${path}.part.lock`, JSON.stringify(dead));
+    await fetchFile();
+    await expectWhole();
+    expect(requests.map(({ status }) => status)).toEqual([200, 206]);
   });
 
   test("fewer bytes than announced are never taken for a whole file", async () => {
@@ -523,6 +561,19 @@ describe("unzipPictures", () => {
       expect(await readdir(home), name).toEqual(["a.zip"]);
       expect(existsSync(join(home, "y.png")), name).toBe(false);
     }
+  });
+
+  test("what the system refuses is no fault of the archive", async () => {
+    const archive = await zipOf({ "1.png": await png(1) });
+    const { home, target, done } = await unzip(archive);
+    await done;
+    const again = await failure(unzipPictures(join(home, "a.zip"), target));
+    const reason = "there is a folder of this name with files in it. Move it away, or name another one.";
+    expect(again.message).toBe(`${target}: cannot be written: ${reason}`);
+    const missing = join(home, "b.zip");
+    const error = await failure(unzipPictures(missing, join(home, "b")));
+    expect(error.message).toBe(`${missing}: cannot be read: there is no such file. Check the path.`);
+    expect((await readdir(home)).sort()).toEqual(["a.zip", "pictures"]);
   });
 
   test("abort", async () => {

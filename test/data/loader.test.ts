@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { DecodePool } from "../../src/data/decode-pool.ts";
 import { openFolder } from "../../src/data/folder.ts";
 import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
-import type { PairDataset } from "../../src/data/pairs.ts";
+import { loadHigh, type PairDataset } from "../../src/data/pairs.ts";
 import { encodePng } from "../../src/files/image-files.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { crop, type Image } from "../../src/picture/image.ts";
@@ -355,14 +355,15 @@ describe("failures", () => {
       "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw Error() });",
     ],
     ["does not start", "import 'there-is-no-such-package';"],
-  ])("a thread that %s rejects with the picture it had", async (_how, program) => {
-    const path = join(folder, `${_how.replaceAll(" ", "-")}.mjs`);
+  ])("a thread that %s rejects with the picture it had", async (how, program) => {
+    const path = join(folder, `${how.replaceAll(" ", "-")}.mjs`);
     writeFileSync(path, program);
     const pool = new DecodePool(1, pathToFileURL(path));
     const format = { scale, colors: "rgb", inputSize: "low" } as const;
     const loads = [0, 1].map((i) => pool.load({ name: `p${i}`, high: paths[i] }, format));
     await expect(loads[0]).rejects.toThrow(DataError);
-    await expect(loads[0]).rejects.toThrow(/p0\.png: the thread that was reading it died/);
+    await expect(loads[0]).rejects.toThrow(/p0\.png: the thread that was reading it died \(.+\)\. .*alone/);
+    if (how === "throws") await expect(loads[0]).rejects.toThrow("died (Error)"); // it has no text
     await expect(loads[1]).rejects.toThrow(/p1\.png: the thread/);
     await pool.close();
     await expect(pool.load({ name: "p0", high: paths[0] }, format)).rejects.toThrow(/after close/);
@@ -402,6 +403,44 @@ describe("failures", () => {
     await expect(load).rejects.toThrow(/p0\.png: no memory is left/);
     await expect(pool.load({ name: "no", high: "no.png" }, format)).rejects.toThrow(/^no\.png: (?!no\.png)/);
     await pool.close();
+  });
+
+  test("an answer that cannot be sent is an error of its picture, and the thread lives on", async () => {
+    const path = join(folder, "not-sent.mjs");
+    writeFileSync(
+      path,
+      `import { parentPort } from "node:worker_threads";
+       const send = parentPort.postMessage.bind(parentPort);
+       let isFirst = true;
+       parentPort.postMessage = (answer, memory) => {
+         if (isFirst) { isFirst = false; throw new DOMException("", "DataCloneError"); }
+         send(answer, memory);
+       };
+       await import(${ofSource("decode-worker.dev.mjs")});`,
+    );
+    const pool = new DecodePool(1, pathToFileURL(path));
+    await expect(pool.load({ name: "p0", high: paths[0] }, format)).rejects.toThrow("p0.png: DataCloneError");
+    expect((await pool.load({ name: "p1", high: paths[1] }, format)).high.width).toBe(70);
+    await pool.close();
+  });
+
+  test("LR and HR may be one picture", async () => {
+    const pool = new DecodePool(1);
+    const files = { name: "p0", high: paths[0], degradation: { seed: 1, steps: [] } };
+    const { low, high } = await pool.load(files, { ...format, scale: 1 });
+    expect(low).toEqual(high);
+    await pool.close();
+  });
+
+  test("pictures to be degraded share no memory: sending one would take it from the next", async () => {
+    const [a, b] = await Promise.all([0, 1].map((i) => loadHigh({ name: `p${i}`, high: paths[i] })));
+    expect(a.low.data.buffer).not.toBe(b.low.data.buffer);
+    const degradation = { seed: 1, noise: 5 };
+    await using loader = new PatchLoader(openFolder(paths, { scale, degradation }), {
+      ...options,
+      cacheBytes: 0,
+    });
+    expect(await take(loader, 6)).toHaveLength(6); // Node 24 and later take even memory of no bytes
   });
 
   test("threads know how many they are, to choose who decodes", async () => {

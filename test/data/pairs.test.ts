@@ -230,7 +230,10 @@ describe("openFolder", () => {
   test("takes a list of files in its order", async () => {
     const paths = [photograph("nagasaki-boats"), photograph("allium-oreophilum")];
     const dataset = openFolder(paths, { scale: 2 });
-    expect(dataset).toMatchObject({ name: "2 pictures X2", length: 2, names: ["image", "image"] });
+    const names = ["nagasaki-boats", "allium-oreophilum"].map(
+      (name) => `datasets-img-${name}/data/image.jpg`,
+    );
+    expect(dataset).toMatchObject({ name: "2 pictures X2", length: 2, names });
     expect((await dataset.load(1)).low.width).toBe(403); // of 807, cropped to 806
   });
 

@@ -1,5 +1,5 @@
 /** Formats that are read: every kind of PNG against pngjs, BMP and PPM against files written here byte by byte. */
-import { writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp, { type Sharp } from "sharp";
@@ -13,6 +13,7 @@ import {
   sizeOfPictureFile,
 } from "../../src/files/picture-file.ts";
 import { readFrom } from "../../src/files/png.ts";
+import { readPnm } from "../../src/files/pnm.ts";
 import { tiffHeader } from "../../src/files/tiff.ts";
 import { toSrgb } from "../../src/files/to-srgb.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -696,6 +697,19 @@ describe("whether a file may be cut short", () => {
     }
   });
 
+  test("a TIFF with its directory in front that says nothing of its samples: not all of it is searched", () => {
+    const start = Buffer.from("49492a00080000000000", "hex");
+    let most = 0;
+    const read = (from: number, length: number) => {
+      most = Math.max(most, length);
+      const bytes = Buffer.alloc(length);
+      if (from === 0) start.copy(bytes);
+      return bytes;
+    };
+    expect(mayBeCutShort("tiff", read, 2 ** 31)).toBe(true);
+    expect(most).toBeLessThanOrEqual(2 ** 26);
+  });
+
   test("the end of a JPEG's thumbnail is not its own", async () => {
     const encode = ({ width, height, data }: Image) =>
       sharp(data, { raw: { width, height, channels: 3 } })
@@ -841,6 +855,54 @@ describe("AVIF", () => {
   );
 });
 
+describe("files larger than what is read at once", () => {
+  const sparse = (name: string, header: Uint8Array, length: number) => {
+    writeFileSync(path(name), header);
+    truncateSync(path(name), length);
+    return path(name);
+  };
+  const bmp = (width: number, height: number) => {
+    const header = Buffer.alloc(54);
+    header.write("BM");
+    header.writeUInt32LE(54, 10);
+    header.writeUInt32LE(40, 14);
+    header.writeInt32LE(width, 18);
+    header.writeInt32LE(height, 22);
+    header.writeUInt16LE(24, 28);
+    return header;
+  };
+
+  test.each([
+    ["large.ppm", text("P6 20000 10000 255\n"), text("P6 100000 100000 255\n")],
+    ["large.bmp", bmp(20_000, 10_000), bmp(40_000, 30_000)],
+  ])("%s: the header alone tells its size, or that it is too large", async (name, usual, large) => {
+    const file = sparse(name, usual, 5e9);
+    expect(await sizeOfPictureFile(file)).toEqual({ width: 20_000, height: 10_000 });
+    await expect(readPictureFile(file)).rejects.toThrow(
+      `${file}: cannot be read: it is larger than 2 GiB. Only smaller files are read whole.`,
+    );
+    const before = process.resourceUsage().maxRSS;
+    await expect(sizeOfPictureFile(sparse(name, large, 32e9))).rejects.toThrow(/at most 1 GiB is read/);
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(100_000); // kilobytes
+  });
+
+  test("of a header, no more is read than it has, and comments may be long", () => {
+    const file = Buffer.concat([text(`P5\n#${"x".repeat(5000)}\n1000 1000\n255\n`), Buffer.alloc(1e6)]);
+    let bytes = 0;
+    const read = (start: number, length: number) => {
+      const part = readFrom(file)(start, length);
+      bytes += part.length;
+      return part;
+    };
+    expect(readPnm(read, file.length, "x")).toMatchObject({ width: 1000, height: 1000, frames: 1 });
+    expect(bytes).toBeLessThan(1e5);
+    const endless = text(`P5\n#${"x".repeat(1e5)}\n1000 1000\n255\n`);
+    expect(() => readPnm(readFrom(endless), 2e6, "x")).toThrow("the header is incomplete");
+    const split = Buffer.concat([text(`P5${" ".repeat(2 ** 16 - 3)}1000 1000 255 `), Buffer.alloc(1e6)]);
+    expect(() => readPnm(readFrom(split), split.length, "x")).toThrow("the header is incomplete");
+  });
+});
+
 test("names that libvips would take for options", async () => {
   const file = pngOf({ width: 2, height: 1, colorType: 0, rows: [Buffer.of(1, 2)] });
   for (const name of ["scan[1]", "scan[n=2]", "a[page=3].png"]) {
@@ -853,6 +915,12 @@ test("names that libvips would take for options", async () => {
 test.skipIf(process.platform === "win32")("a full disk that the encoder meets has its own code", async () => {
   const picture = sharp(noise(300, 300, 3).data, { raw: { width: 300, height: 300, channels: 3 } }).png();
   await expect(encodeTo(picture, "/dev/full")).rejects.toMatchObject({ code: "ENOSPC" });
+});
+
+test("a PNG that says nothing of its frames, where it should, has one", async () => {
+  const row = { width: 1, height: 1, colorType: 0, rows: [Buffer.of(9)] };
+  const { image, notes } = await decodePictureFile(pngOf({ ...row, before: [pngChunk("acTL")] }), "empty");
+  expect([image.data[0], notes]).toEqual([9, []]);
 });
 
 test("a PNG of empty chunks without end is read in no time", async () => {

@@ -25,6 +25,7 @@ import {
   writeWhole,
 } from "../../src/files/image-files.ts";
 import { PictureWriter, readPictureFile, sizeOfPictureFile } from "../../src/files/picture-file.ts";
+import { readError } from "../../src/files/read-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { drawn, noise, photograph, temporaryFolder } from "../data/support.ts";
@@ -272,6 +273,17 @@ describe("writeWhole", () => {
     }
   });
 
+  test.each([
+    ["ENOENT", "there is no such file. Check the path."],
+    ["EACCES", "you may not read it. Change its permissions, or leave it out."],
+    ["EMFILE", "too many files are open. Close some, or raise the limit."],
+    ["ERR_FS_FILE_TOO_LARGE", "it is larger than 2 GiB. Only smaller files are read whole."],
+    ["EIO", "EIO: i/o error. Copy it anew, or name another file."],
+  ])("%s comes with an advice of its own", (code, says) => {
+    const cause = Object.assign(new Error("EIO: i/o error"), { code });
+    expect(readError("a.png", cause).message).toBe(`a.png: cannot be read: ${says}`);
+  });
+
   test("a path that the system calls too long is called that", async () => {
     const [name, path] = [`${"n".repeat(256)}.png`, `${"d/".repeat(2100)}a.png`];
     const reasons: [string, string][] = [
@@ -378,7 +390,9 @@ describe("files that are no whole picture", () => {
       /not a PNG, JPEG, .* or PPM picture.*50534466696c.*Convert/,
     );
     expect((await failure(readImage(join(folder, "none.png")))).message).toMatch(/no such file/);
-    expect((await failure(readImage(folder))).message).toMatch(/cannot be read: it is a folder\. Check/);
+    expect((await failure(readImage(folder))).message).toMatch(
+      /cannot be read: it is a folder\. Name a file\.$/,
+    );
   });
 });
 

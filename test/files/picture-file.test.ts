@@ -2,11 +2,20 @@
  * Picture files with all their bits and profiles: read, and written in strips. pngjs, which shares no code
  * with sharp, reads them too.
  */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp from "sharp";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { readHeaderOfFile } from "../../src/files/decode.ts";
 import {
   type PictureFileOptions,
@@ -46,6 +55,15 @@ async function write(
     await writer.write(data.subarray(row * width * channels, (row + rows) * width * channels));
   }
   await writer.finish();
+}
+
+/** Where a link leads; "" for one that is gone. */
+function linkOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return "";
+  }
 }
 
 /** A colour profile that is not sRGB. */
@@ -207,6 +225,34 @@ describe("what cannot be written", () => {
     expect(readdirSync(path("discarded"))).toEqual(["old.png"]);
     expect(readFileSync(file)).not.toEqual(old);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "what fails at its beginning or its end leaves no file open",
+    async () => {
+      const where = path("failing");
+      mkdirSync(where);
+      const file = join(where, "a.png");
+      const numbers = () =>
+        readdirSync("/proc/self/fd").filter((number) => linkOf(`/proc/self/fd/${number}`).startsWith(where));
+      const handle = await open(path("failing"));
+      await handle.close();
+      const full = Object.assign(new Error("full"), { code: "ENOSPC" });
+      const write = vi.spyOn(Object.getPrototypeOf(handle), "write").mockRejectedValue(full);
+      try {
+        await expect(PictureWriter.create(file, size)).rejects.toThrow(
+          `${file}: cannot be written: the disk is full.`,
+        );
+      } finally {
+        write.mockRestore();
+      }
+      expect(numbers()).toEqual([]);
+      const writer = await PictureWriter.create(file, size);
+      closeSync(Number(numbers()[0])); // so that the writer cannot close it
+      await expect(writer.finish()).rejects.toThrow(`${file}: cannot be written: EBADF`);
+      await writer.discard();
+      expect(readdirSync(where)).toEqual([]);
+    },
+  );
 
   test("too few rows: no file", async () => {
     mkdirSync(path("few"));

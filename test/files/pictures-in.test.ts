@@ -360,6 +360,13 @@ test("namesOf tells pictures apart", () => {
   expect(namesOf(["x/a.png", "x/b.jpg"])).toEqual(["a", "b"]);
   expect(namesOf(["x/a.png", "x/a.jpg", "x/b.jpg"])).toEqual(["a.png", "a.jpg", "b"]);
   expect(namesOf(["\u00e9.png", "e\u0301.jpg"])).toEqual(["\u00e9.png", "e\u0301.jpg"]);
+  // Results of this program beside the pictures that they are of: their stems are names of others.
+  const withResults = ["a.jpg", "a.png", "a.jpg.png", "a.png.png", "a.png.png.png"];
+  expect(namesOf(withResults.map((name) => `x/${name}`))).toEqual(withResults);
+  expect(namesOf(["x/a.png", "y/a.png", "y/b.png"])).toEqual(["x/a.png", "y/a.png", "b"]);
+  expect(namesOf(["u/x/a.png", "v/x/a.png", "x/a.jpg"])).toEqual(["u/x/a.png", "v/x/a.png", "a.jpg"]);
+  expect(namesOf(["a.png", "a.png"])).toEqual(["a.png", "a.png"]);
+  expect(namesOf([])).toEqual([]);
 });
 
 describe("sameFile", () => {

@@ -8,6 +8,7 @@ const tamed = "a\\x1b[31mred\\x1b]0;title\\x07\\r\\n\\u202egnp\\x9b2J\\u2028.png
 
 test("what could move the cursor, colour, rename or reorder is replaced; all else stays", () => {
   expect(printable(hostile)).toBe(tamed);
+  expect(printable("a\u061cb\u200ec\u200fd\u2066e")).toBe("a\\u061cb\\u200ec\\u200fd\\u2066e");
   const harmless = "Étude 長 😀 e\u0301 «ريم» C:\\scans\\a.png";
   expect(printable(harmless)).toBe(harmless);
 });

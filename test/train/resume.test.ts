@@ -21,6 +21,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { trainCommand } from "../../src/cli/train.ts";
+import { Lock } from "../../src/files/lock.ts";
 import { ownProcess, type ProcessId } from "../../src/files/process-id.ts";
 import { architectureOf, parseSafetensors, serializeSafetensors } from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -31,8 +32,8 @@ import {
   serializeCheckpoint,
 } from "../../src/train/checkpoint.ts";
 import { readCheckpoint, resume, type TrainConfig, type TrainStatus, train } from "../../src/train/index.ts";
-import { Lock, lockFile } from "../../src/train/lock.ts";
 import { readLog } from "../../src/train/run-folder.ts";
+import { lockFile, runPlace } from "../../src/train/run-lock.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
 import { runCode } from "../support/run.ts";
@@ -404,16 +405,17 @@ describe("a lock", () => {
   /** The lock of this process, changed. */
   const lockedBy = (change: (owner: { process: object }) => unknown): string => {
     const folder = empty();
-    Lock.create(folder);
+    Lock.create(runPlace(folder));
     const path = join(folder, lockFile);
     writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, "utf8")))) ?? "");
     return folder;
   };
-  const acquire = (folder: string) => saying(({ onMessage }) => Lock.acquire(folder, onMessage, 600));
+  const acquire = (folder: string) =>
+    saying(({ onMessage }) => Lock.acquire(runPlace(folder), onMessage, 600));
 
   test("holds while its process lives, and is released once", async () => {
     const folder = empty();
-    const lock = Lock.create(folder);
+    const lock = Lock.create(runPlace(folder));
     await expect(acquire(folder)).rejects.toThrow("another process is training there");
     lock.release();
     const { result: next } = await acquire(folder);
@@ -458,8 +460,9 @@ describe("a lock", () => {
     const folder = unused();
     mkdirSync(folder);
     const { code } = await runCode(
-      `import { Lock } from "./src/train/lock.ts";
-       Lock.create(${JSON.stringify(folder)});
+      `import { Lock } from "./src/files/lock.ts";
+       import { runPlace } from "./src/train/run-lock.ts";
+       Lock.create(runPlace(${JSON.stringify(folder)}));
        process.exit(3);`,
     );
     expect(code).toBe(3);
@@ -468,7 +471,7 @@ describe("a lock", () => {
 
   test("shows signs of life", async () => {
     const folder = empty();
-    const lock = Lock.create(folder);
+    const lock = Lock.create(runPlace(folder));
     utimesSync(join(folder, lockFile), 1, 1);
     await setTimeout(2_300);
     expect(statSync(join(folder, lockFile)).mtimeMs).toBeGreaterThan(1e6);

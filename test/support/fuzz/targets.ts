@@ -15,6 +15,7 @@ import { orientationOf } from "../../../src/files/exif.ts";
 import { encodePng } from "../../../src/files/image-files.ts";
 import { exifOfResult, fitTo, xmpOfResult } from "../../../src/files/metadata.ts";
 import { metadataOf } from "../../../src/files/metadata-in-file.ts";
+import { readFrom } from "../../../src/files/png.ts";
 import { readPnm } from "../../../src/files/pnm.ts";
 import { architectures, EDSR, ESPCN, FSRCNN, loadModel, RRDBNet, SRCNN } from "../../../src/models/index.ts";
 import { DataError } from "../../../src/picture/errors.ts";
@@ -364,9 +365,10 @@ function raster(format: "bmp" | "pnm", read: typeof readBmp, words: readonly str
     name: format,
     seeds: async () => (await drawSeeds())[format],
     parse(input) {
-      const picture = read(input, `fuzz.${format}`);
+      const picture = read(readFrom(input), input.length, `fuzz.${format}`);
       // decode.ts refuses larger ones before it reads the samples, by its own limit.
-      if (picture.width * picture.height <= 2 ** 20) picture.samples();
+      if (picture.width * picture.height <= 2 ** 20) picture.samples(input);
+      picture.profile?.(input);
     },
     refuses: isDataError,
     budget: 64 * MIB,
