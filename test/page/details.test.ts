@@ -68,7 +68,6 @@ test("a stage without a picture has no zoom", async () => {
 
 test("one step is one step", async () => {
   const { page } = await visit(browser);
-  await givePicture(page, "waves.png", waves(96, 64));
   await train(page, { steps: 1 });
   await status(page, "train", /^1 step in \d/);
   expect(await page.getAttribute("#panel-train .plot", "aria-label")).toMatch(/^Loss after 1 step: /);

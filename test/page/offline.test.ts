@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { givePicture, ready, site, startBrowser, status, train, visit, waves } from "./visit.ts";
+import { ready, site, startBrowser, status, train, visit } from "./visit.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -22,7 +22,6 @@ const kept = (page: Page) =>
 test("without a network it starts, and has the networks that were used", async () => {
   const { page, errors } = await visit(browser);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
-  await givePicture(page, "waves.png", waves(40, 30));
   await train(page, { steps: 2 }); // loads espcn for scale 2
   await status(page, "train", /^2 steps in/);
   await expect.poll(async () => (await kept(page)).join(" "), { timeout: 20_000 }).toMatch(/espcn-x2/);
@@ -31,7 +30,6 @@ test("without a network it starts, and has the networks that were used", async (
   await page.reload();
   await ready(page);
   expect(await page.textContent("#picture-name")).toMatch(/^Cat/);
-  await givePicture(page, "waves.png", waves(40, 30));
   await train(page, { steps: 2 });
   await status(page, "train", /^2 steps in/);
   await page.click("footer [href='./kernels/']");
