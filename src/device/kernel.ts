@@ -215,7 +215,7 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  * few copies: tests compile them in software, too.
  */
 function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
-  const loop = /^( *)for \(var (\w+) = 0; \2 < (\w+); \2\+\+\) \{ \/\/ @unroll\n([\s\S]*?)^\1\}$/m;
+  const loop = /^( *)for \(var (\w+) = 0; \2 < (\w+); \2\+\+\) \{ \/\/ @unroll\n([\s\S]*?)^\1\}$/gm;
   const writeOut = (_: string, indent: string, variable: string, bound: string, block: string): string => {
     const count = /^\d+$/.test(bound) ? Number(bound) : constants[bound];
     if (count === undefined) {
@@ -228,9 +228,12 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
     const copies = Array.from({ length: count }, (_, i) => block.replace(mention, String(i)));
     return copies.map((copy) => `${indent}{\n${copy}${indent}}`).join("\n");
   };
+  // The outermost loops first; their copies contain the inner loops, whose turn comes in later rounds.
   let text = body;
-  // The outermost loop first; its copies contain the inner loops, whose turn comes in later rounds.
-  while (loop.test(text)) text = text.replace(loop, writeOut);
+  for (let before = ""; text !== before; ) {
+    before = text;
+    text = before.replace(loop, writeOut);
+  }
   if (/\{ *\/\/ *@unroll/.test(text)) {
     throw new Error(
       `Kernel ${kernel.name}: a loop marked @unroll would stay a loop, since it does not have the form ` +

@@ -113,91 +113,96 @@ test("two networks of the same name can be told apart", async () => {
   }
 });
 
-test("where nothing is gained, it says so, and offers no network", async () => {
-  const { page } = await visit(browser);
-  let seed = 1;
-  const noise = png(96, 64, (_x, _y, c) => {
-    seed = (seed * 48271) % 2147483647;
-    return c === 3 ? 255 : seed % 256;
+describe("pictures that teach little", () => {
+  let page: Page;
+  let errors: readonly string[];
+
+  // One after the other on the same page: a software renderer compiles the network for long.
+  beforeAll(async () => {
+    ({ page, errors } = await visitForAll(browser));
   });
-  await givePicture(page, "noise.png", noise);
-  await train(page, { steps: 1 }); // with a rate of nearly nothing
-  await status(page, "train", /^1 step in/);
-  expect(await verdict(page)).toMatch(/^Nothing was gained/);
-  expect(await result(page).isVisible()).toBe(false);
-  expect(await own(page).count()).toBe(0);
-  const { Before, After } = await facts(page);
-  expect(After).toBe(Before);
-});
 
-test("even areas: no Infinity and no NaN, in the text, the plot or the console", async () => {
-  const { page, errors } = await visit(browser);
-  const logo = png(320, 200, (x, y, c) => (c < 3 && x > 120 && x < 200 && y > 80 && y < 120 ? 30 : 255));
-  const even = png(64, 64, (_x, _y, c) => (c === 3 ? 255 : 200));
-  for (const [name, bytes] of [
-    ["logo.png", logo],
-    ["even.png", even],
-  ] as const) {
-    await givePicture(page, name, bytes);
-    await train(page, { steps: 8 });
-    await status(page, "train", /^8 steps in/);
-    expect(await page.innerHTML("#panel-train"), name).not.toMatch(/Infinity|NaN/);
-  }
-  expect(await verdict(page)).toMatch(/^Nothing can be gained here/);
-  expect(errors).toEqual([]);
-});
-
-test("transparency: the preview has it, and no black", async () => {
-  const { page } = await visit(browser);
-  // A bright disc; around it everything is transparent, and black as files have it.
-  const disc = png(120, 90, (x, y, c) => {
-    const inside = Math.hypot(x - 60, y - 45) < 40;
-    return c === 3 ? (inside ? 255 : 0) : inside ? 200 + 40 * Math.sin(x) : 0;
+  test("where nothing is gained, it says so, and offers no network", async () => {
+    let seed = 1;
+    const noise = png(96, 64, (_x, _y, c) => {
+      seed = (seed * 48271) % 2147483647;
+      return c === 3 ? 255 : seed % 256;
+    });
+    await givePicture(page, "noise.png", noise);
+    await train(page, { steps: 1 }); // with a rate of nearly nothing
+    await status(page, "train", /^1 step in/);
+    expect(await verdict(page)).toMatch(/^Nothing was gained/);
+    expect(await result(page).isVisible()).toBe(false);
+    expect(await own(page).count()).toBe(0);
+    const { Before, After } = await facts(page);
+    expect(After).toBe(Before);
   });
-  await givePicture(page, "disc.png", disc);
-  await train(page, { steps: 5 });
-  await status(page, "train", /^5 steps in/);
-  const dark = await page.locator("#panel-train canvas:not(.detail)").evaluateAll((canvases) =>
-    (canvases as HTMLCanvasElement[]).map((canvas) => {
-      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
-      const pixels = Array.from({ length: data.length / 4 }, (_, i) => data.subarray(4 * i, 4 * i + 4));
-      return {
-        visible: pixels.filter(([, , , alpha]) => alpha === 255).length,
-        transparent: pixels.filter(([, , , alpha]) => alpha === 0).length,
-        black: pixels.filter(([red, , , alpha]) => alpha === 255 && red < 60).length,
-      };
-    }),
-  );
-  for (const { visible, transparent, black } of dark) {
-    expect(visible).toBeGreaterThan(100);
-    expect(transparent).toBeGreaterThan(100);
-    expect(black).toBe(0);
-  }
-});
 
-test("a tiny picture is trained on with a warning; a smaller one is refused in words", async () => {
-  const { page } = await visit(browser);
-  await givePicture(page, "tiny.png", waves(24, 18));
-  await train(page, { steps: 3 });
-  await status(page, "train", /^3 steps in/);
-  expect(await page.textContent("#panel-train .notes")).toMatch(/tiny/);
-  await givePicture(page, "one.png", waves(2, 1));
-  await train(page, { steps: 3 });
-  expect(await status(page, "train", /nothing to learn from/)).toMatch(
-    /at ×2, each side .* at least 16 pixels.* 2 × 1/,
-  );
-});
+  test("even areas: no Infinity and no NaN, in the text, the plot or the console", async () => {
+    const logo = png(320, 200, (x, y, c) => (c < 3 && x > 120 && x < 200 && y > 80 && y < 120 ? 30 : 255));
+    const even = png(64, 64, (_x, _y, c) => (c === 3 ? 255 : 200));
+    for (const [name, bytes] of [
+      ["logo.png", logo],
+      ["even.png", even],
+    ] as const) {
+      await givePicture(page, name, bytes);
+      await train(page, { steps: 8 });
+      await status(page, "train", /^8 steps in/);
+      expect(await page.innerHTML("#panel-train"), name).not.toMatch(/Infinity|NaN/);
+    }
+    expect(await verdict(page)).toMatch(/^Nothing can be gained here/);
+    expect(errors).toEqual([]);
+  });
 
-test("what was said of a picture goes with it", async () => {
-  const { page } = await visit(browser);
-  await givePicture(page, "waves.png", waves(96, 64));
-  await train(page, { steps: 3 });
-  await page.locator("#panel-train .verdict", { hasText: /gained/ }).waitFor();
-  expect(await page.isVisible("#panel-train .facts")).toBe(true);
-  await givePicture(page, "other.png", waves(64, 64));
-  expect(await page.isVisible("#panel-train .facts")).toBe(false);
-  expect(await verdict(page)).toBe("");
-  expect(await result(page).isVisible()).toBe(false);
-  expect(await page.getAttribute("#panel-train .plot", "aria-label")).toBe("Loss: no steps yet");
-  expect(await status(page, "train", /^$/)).toBe("");
+  test("transparency: the preview has it, and no black", async () => {
+    // A bright disc; around it everything is transparent, and black as files have it.
+    const disc = png(120, 90, (x, y, c) => {
+      const inside = Math.hypot(x - 60, y - 45) < 40;
+      return c === 3 ? (inside ? 255 : 0) : inside ? 200 + 40 * Math.sin(x) : 0;
+    });
+    await givePicture(page, "disc.png", disc);
+    await train(page, { steps: 5 });
+    await status(page, "train", /^5 steps in/);
+    const dark = await page.locator("#panel-train canvas:not(.detail)").evaluateAll((canvases) =>
+      (canvases as HTMLCanvasElement[]).map((canvas) => {
+        const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+        const pixels = Array.from({ length: data.length / 4 }, (_, i) => data.subarray(4 * i, 4 * i + 4));
+        return {
+          visible: pixels.filter(([, , , alpha]) => alpha === 255).length,
+          transparent: pixels.filter(([, , , alpha]) => alpha === 0).length,
+          black: pixels.filter(([red, , , alpha]) => alpha === 255 && red < 60).length,
+        };
+      }),
+    );
+    for (const { visible, transparent, black } of dark) {
+      expect(visible).toBeGreaterThan(100);
+      expect(transparent).toBeGreaterThan(100);
+      expect(black).toBe(0);
+    }
+  });
+
+  test("a tiny picture is trained on with a warning; a smaller one is refused in words", async () => {
+    await givePicture(page, "tiny.png", waves(24, 18));
+    await train(page, { steps: 3 });
+    await status(page, "train", /^3 steps in/);
+    expect(await page.textContent("#panel-train .notes")).toMatch(/tiny/);
+    await givePicture(page, "one.png", waves(2, 1));
+    await train(page, { steps: 3 });
+    expect(await status(page, "train", /nothing to learn from/)).toMatch(
+      /at ×2, each side .* at least 16 pixels.* 2 × 1/,
+    );
+  });
+
+  test("what was said of a picture goes with it", async () => {
+    await givePicture(page, "waves.png", waves(96, 64));
+    await train(page, { steps: 3 });
+    await page.locator("#panel-train .verdict", { hasText: /gained/ }).waitFor();
+    expect(await page.isVisible("#panel-train .facts")).toBe(true);
+    await givePicture(page, "other.png", waves(64, 64));
+    expect(await page.isVisible("#panel-train .facts")).toBe(false);
+    expect(await verdict(page)).toBe("");
+    expect(await result(page).isVisible()).toBe(false);
+    expect(await page.getAttribute("#panel-train .plot", "aria-label")).toBe("Loss: no steps yet");
+    expect(await status(page, "train", /^$/)).toBe("");
+  });
 });

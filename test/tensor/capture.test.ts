@@ -60,7 +60,7 @@ describe.each((await gpuDevices()).map((device) => [device.name, device] as cons
   });
 
   describe("training, built and replayed", () => {
-    const steps = 200;
+    const steps = 80;
     /** Loss of every step and the weights at the end, with all that the trainer does in a step. */
     async function train(replays: boolean) {
       const random = new Random(3);
