@@ -4,9 +4,7 @@
 // show empty boxes or nothing. So the letters come from a font that npm installs (Inter), and are drawn as
 // filled paths: they look the same everywhere, and their width is known before drawing.
 
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { inflateSync } from "node:zlib";
 import type { Font, GlyphRun } from "fontkit";
 
 type Weight = "regular" | "bold";
@@ -92,34 +90,9 @@ function font(weight: Weight): Font {
   if (!loaded) {
     const require = createRequire(import.meta.url);
     // Only what draws text loads it: it unpacks tables of all the world's scripts first.
-    const { create }: typeof import("fontkit") = require("fontkit");
-    const woff = readFileSync(require.resolve(files[weight]));
-    loaded = create(withoutCompression(woff)) as Font; // not a collection: that is another file type
+    const { openSync }: typeof import("fontkit") = require("fontkit");
+    loaded = openSync(require.resolve(files[weight])) as Font; // not a collection: that is another file type
     fonts.set(weight, loaded);
   }
   return loaded;
-}
-
-/**
- * The font of a WOFF file as OpenType: the same tables, unpacked. fontkit reads both, but unpacks in JavaScript, which
- * takes as long as drawing a chart.
- */
-function withoutCompression(woff: Buffer): Buffer<ArrayBuffer> {
-  const count = woff.readUInt16BE(12);
-  const head = Buffer.alloc(12 + 16 * count);
-  woff.copy(head, 0, 4, 8); // the kind of outlines
-  head.writeUInt16BE(count, 4);
-  const parts: Buffer[] = [head];
-  let offset = head.length;
-  for (let i = 0; i < count; i++) {
-    const [entry, ownEntry] = [44 + 20 * i, 12 + 16 * i];
-    const [start, packedLength, length] = [4, 8, 12].map((field) => woff.readUInt32BE(entry + field));
-    const packed = woff.subarray(start, start + packedLength);
-    woff.copy(head, ownEntry, entry, entry + 4); // the table's name
-    head.writeUInt32BE(offset, ownEntry + 8);
-    head.writeUInt32BE(length, ownEntry + 12);
-    parts.push(packedLength < length ? inflateSync(packed) : packed);
-    offset += length;
-  }
-  return Buffer.concat(parts);
 }
