@@ -46,6 +46,17 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** vitest.browser.config.ts runs the first two. */
+const leftOut = (mode: string) => ["test/browser/**", "test/page/**", ...(mode === "quick" ? slow : [])];
+
+/**
+ * Tests of functions, which leave nothing behind that another test would notice: a process takes one of these files after
+ * the other, and opens its devices, compiles its kernels and loads its modules once. All others have a process each.
+ */
+const inOneProcess = [
+  "test/{files,golden,kernels,models,nn,options,picture,report,tensor,weights}/*.test.ts",
+];
+
 export default defineConfig(({ mode }) => ({
   // Node 20 does not know `using`; this target has it written out.
   oxc: { target: "es2022" },
@@ -62,9 +73,20 @@ export default defineConfig(({ mode }) => ({
     })),
   },
   test: {
-    include: ["test/**/*.test.ts"],
-    // vitest.browser.config.ts runs the first two.
-    exclude: ["test/browser/**", "test/page/**", ...(mode === "quick" ? slow : [])],
+    projects: [
+      {
+        extends: true,
+        test: { name: "in one process", include: inOneProcess, exclude: leftOut(mode), isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: "in its own process",
+          include: ["test/**/*.test.ts"],
+          exclude: [...inOneProcess, ...leftOut(mode)],
+        },
+      },
+    ],
     env: { PIXELGRAD_TEST_TIER: mode === "quick" ? "quick" : "all" },
     globalSetup: ["test/support/program.ts", ...(mode === "quick" ? ["test/support/quick-run.ts"] : [])],
     setupFiles: ["test/support/node-host.ts", "test/support/typed-arrays.ts"],

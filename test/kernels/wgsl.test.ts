@@ -591,6 +591,7 @@ describe("kernels compile within WebGPU's default limits", () => {
         "randn",
         "stepLR",
         "multiStepLR",
+        "warmup",
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
       ...["loadCheckpoint", "saveCheckpoint"],
