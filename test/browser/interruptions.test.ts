@@ -95,8 +95,8 @@ test("something is said at once, and Stop and Escape stop at once", { timeout: 1
     const start = performance.now();
     await stop();
     await statusLine("upscale", /^Stopped\.$/);
-    // The click itself takes a part of it.
-    expect(performance.now() - start).toBeLessThan(1000);
+    // The click itself takes a part of it, and a busy machine three times as long. The whole picture takes a minute.
+    expect(performance.now() - start).toBeLessThan(3000);
     expect(find("#panel-upscale .caption.before").textContent).toBe("your picture");
   }
 });

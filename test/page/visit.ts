@@ -32,6 +32,7 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
 /** The same for all tests of a file, outside of a test. It is closed with the browser. */
 export async function visitForAll(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
+  context.setDefaultTimeout(90_000); // on a busy machine
   const page = await context.newPage();
   const errors: string[] = [];
   page.on("console", (line) => line.type() === "error" && errors.push(line.text()));
