@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import { GpuError } from "../../src/device/device.ts";
 import { MetaDevice } from "../../src/device/meta-device.ts";
-import { setDefaultDevice } from "../../src/device/open.ts";
+import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { add, mul } from "../../src/kernels/elementwise/index.ts";
 import { detach } from "../../src/kernels/layout/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
@@ -69,6 +69,19 @@ describe("a tensor", () => {
     await moved;
     opened[Symbol.dispose]();
     expect([(await moved).disposed, gpu.memory().live]).toEqual([true, before]);
+  });
+
+  test("writes into no other tensor if the scope ends before the values have come", async () => {
+    const another = await openDevice({ adapter: gpu.adapterClass });
+    const x = tensor([7, 7, 7, 7], { device: another });
+    const opened = scope();
+    const moved = x.to(gpu);
+    opened[Symbol.dispose]();
+    const z = zeros([4], { device: gpu });
+    await expect(moved).rejects.toThrow("was used after it had been disposed");
+    expect(await list(z)).toEqual([0, 0, 0, 0]);
+    z.dispose();
+    another.destroy();
   });
 
   test("refuses to cut a gradient off in silence", async () => {
@@ -159,22 +172,21 @@ describe("a module", () => {
 
   test("changes nothing if it fails", async () => {
     const model = network();
+    const before = gpu.memory().live;
     const step = model.to(gpu);
     model.parameters()[0].assign(new Float32Array(4 * 3 * 9));
     await expect(step).rejects.toThrow("Sequential.to: a value has changed while the tensors were moved.");
-    const before = gpu.memory().live;
-    const full = {
-      ...{
-        name: "full",
-        profile: gpu.profile,
-        allocate: () => {
-          throw new GpuError("There is no room.");
-        },
-      },
-    };
-    await expect(model.to(Object.assign(Object.create(cpu), full))).rejects.toThrow("There is no room.");
-    expect([...model.namedTensors().values()].every(({ device }) => device === cpu)).toBe(true);
     expect(gpu.memory().live).toBe(before);
+    const full = new CpuDevice("float32");
+    const { allocate } = full;
+    let room = 1;
+    full.allocate = (...wanted) => {
+      if (room-- === 0) throw new GpuError("There is no room.");
+      return allocate.apply(full, wanted);
+    };
+    await expect(model.to(full)).rejects.toThrow("There is no room.");
+    expect(full.memory().live).toBe(0);
+    expect([...model.namedTensors().values()].every(({ device }) => device === cpu)).toBe(true);
     await expect(model.to("cuda" as never)).rejects.toThrow(
       'Sequential.to: device must be a device, such as openDevice() returns, got "cuda".',
     );
