@@ -220,9 +220,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         "Adam: there are no parameters to optimize. A parameter is a tensor with requiresGrad in a property",
       );
       expect(() => new SGD([x, x])).toThrow("SGD: a parameter is in the list twice.");
-      expect(() => new Adam([x, elsewhere])).toThrow(
-        `Adam: one parameter is on ${device.name} and another on cpu.`,
-      );
+      const onTwo = () => new Adam([x, elsewhere]);
+      expect(onTwo).toThrow(`Adam: one parameter is on ${device.name} and another on cpu. `);
+      expect(onTwo).toThrow("await model.to(device) a network. Or use one optimizer for each device.");
       expect(() => new SGD([x], { nesterov: true })).toThrow(
         "SGD: nesterov wants a momentum above 0, got 0.",
       );
@@ -258,8 +258,10 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         ),
       ).toThrow(
         `Adam.step: parameter 1 of shape [1, 1] is on ${device.name} and its gradient on cpu. ` +
-          (device.name === "cpu" ? "These are two devices, opened separately: call init() once. " : "") +
-          "tensor(await x.data(), x.shape, { device }) moves one.",
+          (device.name === "cpu"
+            ? "These are two devices, opened separately: if that was not meant, call init() once. "
+            : "") +
+          "await x.to(device) moves a tensor, await model.to(device) a network.",
       );
       const thief = new SGD([b]);
       expect(() =>
