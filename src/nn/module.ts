@@ -150,7 +150,7 @@ export abstract class Module {
     refusePromise(
       caller,
       result,
-      "eval mode ended at its first await. Compute in it and await afterwards: const y = " +
+      "if it is async, eval mode ended at its first await. Return the tensor, and await afterwards: const y = " +
         "model.evaluating(() => model.forward(x)).",
     );
     return result;
