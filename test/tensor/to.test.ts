@@ -7,6 +7,7 @@ import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { add, mul } from "../../src/kernels/elementwise/index.ts";
 import { detach } from "../../src/kernels/layout/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
+import { ESPCN } from "../../src/models/index.ts";
 import { Adam, BatchNorm2d, Conv2d, Module, Sequential } from "../../src/nn/index.ts";
 import { rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { noGrad } from "../../src/tensor/no-grad.ts";
@@ -14,6 +15,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { networkUpscaler, selfEnsemble } from "../../src/upscale/index.ts";
 import { expectTensorsClose } from "../support/close.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 
@@ -139,6 +141,24 @@ describe("a module", () => {
     expect((await list(model.weight))[0]).toBeCloseTo(weight - 0.1, 5);
     expect(() => old.step(backward(sum(model.forward(x))))).toThrow("or model.to(device) has moved it");
     for (const one of [old, adam]) one.dispose();
+  });
+
+  test("takes along upscalers that were made before", async () => {
+    const model = new ESPCN({ scale: 2, random: new Random(1) });
+    const [upscaler, ensemble] = [networkUpscaler(model), selfEnsemble(networkUpscaler(model))];
+    const planes = {
+      width: 9,
+      height: 7,
+      channels: 1,
+      data: Float32Array.from({ length: 63 }, (_, i) => i / 63),
+    };
+    const { data } = await upscaler.upscalePlanes(planes);
+    await model.to(gpu);
+    for (const one of [upscaler, ensemble]) expect(one.device).toBe(gpu);
+    const there = await upscaler.upscalePlanes(planes);
+    expect(Math.max(...there.data.map((value, i) => Math.abs(value - data[i])))).toBeLessThan(1e-5);
+    expect((await ensemble.upscalePlanes(planes)).data).toHaveLength(4 * 63);
+    model.dispose();
   });
 
   test("moves a tensor once that two modules share, and survives the caller's scope", async () => {
