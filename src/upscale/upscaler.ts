@@ -126,8 +126,8 @@ export function interpolatorWithDevice(
 }
 
 /**
- * Enlarges by a network. Networks that take enlarged pictures (SRCNN) get them from bicubic interpolation,
- * not rounded.
+ * Enlarges by a network, on the device where that is at each call. Networks that take enlarged pictures (SRCNN) get
+ * them from bicubic interpolation, not rounded.
  *
  * @param name the upscaler's name; by default that of the network's architecture.
  */
