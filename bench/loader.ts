@@ -16,9 +16,9 @@ const [batch, patch, scale] = [16, 48, 2];
 
 const loading = defineCommand({
   about: `
-Can the loader feed a fast GPU? Cuts batches of ${batch} patches of ${patch}x${patch} (HR ${patch * scale}x${patch * scale}), the
-paper's, out of pictures as large as DIV2K's, as fast as it can, and as fast as a GPU asks for them. Cores of
-other machines differ less in crops per core and second than in anything else.`,
+Can the loader feed a fast GPU? Cuts batches of ${batch} patches of ${patch}x${patch}, the paper's (HR
+${patch * scale}x${patch * scale}), out of pictures as large as DIV2K's, as fast as it can, and as fast as a GPU asks
+for them. Cores of other machines differ less in crops per core and second than in anything else.`,
   flags: {
     batches: { kind: whole(1), help: "batches that are timed in each way [500]" },
     rate: { kind: whole(1), help: "steps a second of the GPU [100]" },

@@ -166,7 +166,7 @@ const unreachable: Readonly<Record<string, string>> = {
   "src/tensor/pytorch-names.ts":
     'export const arithmetic = "A tensor is no number.", methodSentences = {}, propertySentences = {};',
   "src/nn/pytorch-names.ts": "export const moduleSentences = {}, optimizerSentences = {};",
-  "src/options/pytorch-options.ts": "export const foreign = {}, renamed = {};",
+  "src/options/pytorch-options.ts": "export const foreignOptions = new Map(), ownNames = new Map();",
   "src/models/check-network.ts": `export const checkNetwork = () => {}, forwardOf = (_, model, x) => model.forward(x),
     featuresOf = (_, model, stages, x) => stages.features(x),
     reconstructionOf = (_, model, stages, x) => stages.reconstruct(x);`,

@@ -29,9 +29,9 @@ export type {} from "./device/webgpu-types.ts";
 export { type BatchNormOptions, batchNorm, type RunningStatistics } from "./kernels/batch-norm/index.ts";
 export { cast } from "./kernels/cast/index.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
-export type { Pair } from "./kernels/conv2d/geometry.ts";
+export type { Pair as SizePair } from "./kernels/conv2d/geometry.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
-export type { Variant } from "./kernels/conv2d/plan.ts";
+export type { Variant as ConvVariant } from "./kernels/conv2d/plan.ts";
 export { crossEntropy } from "./kernels/cross-entropy/index.ts";
 export { type DenseLayer, denseConv2d } from "./kernels/dense-conv2d/index.ts";
 export { type DropoutOptions, dropout } from "./kernels/dropout/index.ts";
@@ -76,7 +76,7 @@ export {
   variance,
 } from "./kernels/reduce/index.ts";
 export {
-  type Convention,
+  type Convention as ResizeConvention,
   type InterpolateOptions,
   interpolate,
   type ResizeMode,
@@ -84,6 +84,7 @@ export {
 export { logSoftmax, softmax } from "./kernels/softmax/index.ts";
 export * from "./models/index.ts";
 export * from "./nn/index.ts";
+export type { Wanted } from "./options/arguments.ts";
 export { type Captured, capture } from "./tensor/capture.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
 export {
@@ -100,7 +101,7 @@ export {
 } from "./tensor/create.ts";
 export { noGrad } from "./tensor/no-grad.ts";
 export { manualSeed, Random } from "./tensor/random.ts";
-export { keep, outsideScopes, type Scope, scope, type Tracked } from "./tensor/scope.ts";
+export { keep, outsideScopes, type Scope, scope, type Tracked as Disposables } from "./tensor/scope.ts";
 export { type Axes, type Shape, ShapeError } from "./tensor/shape.ts";
 export { type FormatOptions, formatTensor, show } from "./tensor/show.ts";
 export { backward, type Gradients } from "./tensor/tape.ts";

@@ -57,7 +57,7 @@ export function difference(values, truth, training = false) {
     const distance = Math.abs(values[i] - truth[i]);
     worst = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : Math.max(worst, distance);
   }
-  return worst / largest;
+  return worst === 0 ? 0 : worst / largest;
 }
 
 /**

@@ -4,28 +4,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { arch, cpus, platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { defineCommand } from "../../src/cli/flags.ts";
+import { print } from "../../src/cli/print.ts";
+import { run as runCommand } from "../../src/cli/run.ts";
+import { file, oneOf, text, whole } from "../../src/options/kinds.ts";
 import { markdownTable } from "../../src/report/table.ts";
 import { limitsOf } from "./support/limits.ts";
 import { type Figures, type Soak, type SoakLimits, SoakRun } from "./support/soak.ts";
-
-const help = `Makes trouble of every kind, many times, and counts what goes wrong.
-
-  npm run test:soak                              all modules, as often as each says itself
-  npm run test:soak -- kill-training --tries 50  one of them, 50 times
-  npm run test:soak -- --seconds 60              a minute for each
-  npm run test:soak -- fuzz-pictures --seed 7 --from 311 --tries 1   one try again
-  npm run test:soak -- fuzz-zip --seed 7         the same inputs again: one that is guided by coverage
-                                                 depends on all before it
-
-  --tries N      how many tries each module makes
-  --seconds N    how long each module goes on (without --tries: as many tries as fit)
-  --seed N       where random choices come from [the time]
-  --from N       the index of the first try [0]
-  --adapter A    the adapter [PIXELGRAD_ADAPTER, else lavapipe]
-  --json PATH    writes the figures to a file
-  --record       puts the figures into docs/reliability.json and docs/reliability.md
-  --list         says which modules there are`;
 
 /** The figures of one module, as docs/reliability.json has them. */
 interface Result {
@@ -60,55 +45,65 @@ function modules(): string[] {
 
 const load = async (name: string) => ((await import(`./${name}.ts`)) as { soak: Soak }).soak;
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      help: { type: "boolean" },
-      list: { type: "boolean" },
-      record: { type: "boolean" },
-      tries: { type: "string" },
-      seconds: { type: "string" },
-      seed: { type: "string", default: `${Math.floor(Date.now() / 1000)}` },
-      from: { type: "string", default: "0" },
-      adapter: { type: "string", default: process.env.PIXELGRAD_ADAPTER ?? "lavapipe" },
-      json: { type: "string" },
+const soaking = defineCommand({
+  about: `
+Makes trouble of every kind, many times, and counts what goes wrong. Without a name: all modules, as
+often as each says itself.`,
+  operands: "module",
+  usage: "[MODULE …]",
+  flags: {
+    module: { kind: oneOf(...modules()), multiple: true, help: "one of them; may be repeated" },
+    tries: { kind: whole(1), help: "how many tries each module makes" },
+    seconds: {
+      kind: whole(1),
+      help: "how long each module goes on (without --tries: as many tries as fit)",
     },
-  });
-  if (values.help) return console.log(help);
-  if (values.list) {
-    for (const name of modules()) {
-      const { what, tries } = await load(name);
-      console.log(`${name}: ${what} (${tries} tries)`);
+    seed: { kind: whole(0), help: "where random choices come from [the time]" },
+    from: { kind: whole(0), help: "the index of the first try [0]" },
+    adapter: { kind: text, help: "the adapter [PIXELGRAD_ADAPTER, else lavapipe]" },
+    json: { kind: file, help: "writes the figures to a file" },
+    record: { help: "puts the figures into docs/reliability.json and docs/reliability.md" },
+    list: { help: "says which modules there are" },
+  },
+  examples: [
+    ["kill-training --tries 50", "one of them, 50 times"],
+    ["--seconds 60", "a minute for each"],
+    ["fuzz-pictures --seed 7 --from 311 --tries 1", "one try again"],
+    ["fuzz-zip --seed 7", "the same inputs again: one that is guided by coverage depends on all before it"],
+  ],
+  async run({
+    module: chosen,
+    adapter = process.env.PIXELGRAD_ADAPTER ?? "lavapipe",
+    seed = Math.floor(Date.now() / 1000),
+    ...flags
+  }) {
+    const names = chosen.length > 0 ? chosen : modules();
+    if (flags.list) {
+      for (const name of names) {
+        const { what, tries } = await load(name);
+        print(`${name}: ${what} (${tries} tries)`);
+      }
+      return;
     }
-    return;
-  }
-  const unknown = positionals.filter((name) => !modules().includes(name));
-  if (unknown.length > 0) {
-    throw new RangeError(`There is no module ${unknown.join(", ")}; there are ${modules().join(", ")}.`);
-  }
-  limitsOf(values, 1); // wrong flags end here, before the first module
-  const results: Results = {};
-  for (const name of positionals.length > 0 ? positionals : modules()) {
-    const { tries } = await load(name);
-    results[name] = await runInProcess(name, {
-      ...limitsOf(values, tries),
-      adapter: values.adapter,
-    });
-    const { failures, tries: made } = results[name];
-    console.log(`${name}: ${made} tries, ${failures.length} failures\n`);
-  }
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
-  if (values.record) record(results);
-  console.log(tableOf(results));
-  if (Object.values(results).some(({ failures }) => failures.length > 0)) process.exitCode = 1;
-}
+    const results: Results = {};
+    for (const name of names) {
+      const { tries } = await load(name);
+      results[name] = await runInProcess(name, { ...limitsOf({ seed, ...flags }, tries), adapter });
+      const { failures, tries: made } = results[name];
+      print(`${name}: ${made} tries, ${failures.length} failures`, "");
+    }
+    if (flags.json) writeFileSync(flags.json, `${JSON.stringify(results, null, 2)}\n`);
+    if (flags.record) record(results);
+    print(...tableOf(results).split("\n"));
+    if (Object.values(results).some(({ failures }) => failures.length > 0)) process.exitCode = 1;
+  },
+});
 
 /** Runs a module in a process of its own: a crash or a hang is a failure, and what it leaks ends with it. */
 function runInProcess(name: string, limits: SoakLimits): Promise<Result> {
   const begin = performance.now();
   const { adapter } = limits;
-  const child = fork(fileURLToPath(import.meta.url), ["--module", name], {
+  const child = fork(fileURLToPath(import.meta.url), ["--child", name], {
     env: { ...process.env, PIXELGRAD_ADAPTER: adapter, SOAK_LIMITS: JSON.stringify(limits) },
   });
   let result: Result | undefined;
@@ -129,7 +124,7 @@ function runInProcess(name: string, limits: SoakLimits): Promise<Result> {
       result = message.result;
     } else {
       last = message.say;
-      console.log(`${name}: ${message.say}`);
+      print(`${name}: ${message.say}`);
     }
   });
   return new Promise((resolve) => {
@@ -219,4 +214,8 @@ function tableOf(results: Results): string {
 }
 
 const [flag, name] = process.argv.slice(2);
-await (flag === "--module" ? runHere(name) : main());
+if (flag === "--child") await runHere(name);
+else {
+  const code = await runCommand("npm run test:soak --", soaking, process.argv.slice(2));
+  process.exitCode = code || process.exitCode; // 1 after failures
+}

@@ -156,13 +156,29 @@ export interface DeviceProfile {
   readonly threadsToSaturate: number;
 }
 
-/** Throws unless `one` and `another`, as the error calls them, are on the same device. */
-export function checkOneDevice(one: string, a: Device, another: string, b: Device): void {
+/** Throws unless `one` and `another`, as the error calls them, are on the same device. `advice` ends the error. */
+export function checkOneDevice(one: string, a: Device, another: string, b: Device, advice = ""): void {
   if (a === b) return;
-  const why = a.name === b.name ? "These are two devices, opened separately: call init() once. " : "";
+  const why =
+    a.name === b.name
+      ? "These are two devices, opened separately: if that was not meant, call init() once. "
+      : "";
   throw new Error(
-    `${one} is on ${a.name} and ${another} on ${b.name}. ${why}tensor(await x.data(), x.shape, { device }) moves one.`,
+    `${one} is on ${a.name} and ${another} on ${b.name}. ${why}await x.to(device) moves a tensor, await ` +
+      `model.to(device) a network.${advice}`,
   );
+}
+
+/** The same for all of a list, each of which errors call `what`. */
+export function checkAllOnOneDevice(
+  caller: string,
+  what: string,
+  [first, ...others]: readonly { readonly device: Device }[],
+  advice?: string,
+): void {
+  for (const { device } of others) {
+    checkOneDevice(`${caller}: one ${what}`, first.device, "another", device, advice);
+  }
 }
 
 /**

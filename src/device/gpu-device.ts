@@ -1,5 +1,5 @@
-import { ArgumentError, checkArguments, isObject, type Wanted } from "../options/arguments.ts";
-import { atLeastZero, quote } from "../options/kinds.ts";
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { atLeastZero } from "../options/kinds.ts";
 import { Capture } from "./capture.ts";
 import {
   bytesPerElement,
@@ -26,9 +26,9 @@ import {
 import { fromHalf } from "./half.ts";
 import {
   aKernel,
+  checkGrid,
   type Grid,
   type Kernel,
-  MAX_GRID,
   packParams,
   type Specialization,
   uniformWords,
@@ -290,14 +290,7 @@ export class GpuDevice implements Device {
       return;
     }
     const { buffers, params = {}, grid } = launch;
-    if (!Array.isArray(grid)) refuseGrid(kernel, grid);
-    const [x, y = 1, z = 1] = grid;
-    if (!isCount(x) || !isCount(y) || !isCount(z) || grid.length > 3) refuseGrid(kernel, grid);
-    if (Math.max(x, y, z) > MAX_GRID) {
-      throw new Error(
-        `Kernel ${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups exceeds ${MAX_GRID} on one axis.`,
-      );
-    }
+    checkGrid(kernel, grid);
     let transient: PooledBuffer | undefined;
     const bound = kernel.bindings.map(({ index, name, kind }): Bound => {
       if (kind === "uniform") {
@@ -438,15 +431,6 @@ export class GpuDevice implements Device {
       timer.destroy();
     }
   }
-}
-
-const isCount = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
-
-function refuseGrid({ name }: Kernel, grid: unknown): never {
-  throw new ArgumentError(
-    `Kernel ${name}`,
-    `grid is a list of one to three numbers of workgroups, such as linearGrid(size, 64), got ${quote(grid)}.`,
-  );
 }
 
 /**

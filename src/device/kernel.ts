@@ -377,3 +377,21 @@ export function linearGrid(threads: number, workgroup: number): Grid {
   const rows = Math.ceil(groups / MAX_GRID);
   return [Math.ceil(groups / rows), rows];
 }
+
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
+
+/** Throws unless a kernel can be launched with this grid: with numbers of workgroups, none above {@link MAX_GRID}. */
+export function checkGrid({ name }: Kernel, grid: Grid): void {
+  const [x, y = 1, z = 1] = Array.isArray(grid) ? (grid as Grid) : [0];
+  if (!isCount(x) || !isCount(y) || !isCount(z) || grid.length > 3) {
+    throw new ArgumentError(
+      `Kernel ${name}`,
+      `grid is a list of one to three numbers of workgroups, such as linearGrid(size, 64), got ${quote(grid)}.`,
+    );
+  }
+  if (Math.max(x, y, z) > MAX_GRID) {
+    throw new Error(
+      `Kernel ${name}: a grid of ${x} x ${y} x ${z} workgroups exceeds ${MAX_GRID} on one axis.`,
+    );
+  }
+}

@@ -118,8 +118,8 @@ export function onDevice<T>(device: Device, body: () => T): T {
   refusePromise(
     "onDevice",
     result,
-    "what it creates after an await would be on another device. Await first, and create the tensors in a function " +
-      "that is not async; or call setDefaultDevice(device).",
+    "if it is async, what it creates after an await is on another device. Await first, and create the tensors in a " +
+      "function that is not async; or call setDefaultDevice(device).",
   );
   return result;
 }

@@ -32,7 +32,7 @@ export {
 export { RRDBNet, type RRDBNetOptions } from "./rrdbnet.ts";
 export { SPAN, type SPANOptions } from "./span.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
-export type { DetectOptions, State } from "./state.ts";
+export type { DetectOptions, State as WeightState } from "./state.ts";
 export { SuperResolver, type TwoStages } from "./super-resolver.ts";
 export { multiplyAddsPerPixel } from "./work.ts";
 export { Wren, type WrenOptions } from "./wren.ts";

@@ -1,6 +1,6 @@
 /** What may be done to gradients between `backward` and the optimizer's step, all on the device. */
 
-import { checkOneDevice } from "../device/device.ts";
+import { checkAllOnOneDevice, checkOneDevice } from "../device/device.ts";
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { gather } from "../kernels/optim/gather.ts";
 import { sum } from "../kernels/reduce/index.ts";
@@ -68,9 +68,7 @@ export function addGradients(gradients: Gradients, more: Gradients): Gradients {
 export function clipGradNorm(gradients: Gradients, maxNorm: number): Tensor {
   checkGradients("clipGradNorm", "gradients", gradients);
   checkArguments("clipGradNorm", { maxNorm: [maxNorm, aboveZero] });
-  const [{ device }] = gradients.keys();
-  for (const other of gradients.keys())
-    checkOneDevice("clipGradNorm: one gradient", device, "another", other.device);
+  checkAllOnOneDevice("clipGradNorm", "gradient", [...gradients.keys()]);
   using _quiet = noGrad();
   using _temporaries = scope();
   const norm = sqrt(sumOfSquares([...gradients.values()]));

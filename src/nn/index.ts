@@ -6,7 +6,6 @@ export type {
 } from "../kernels/loss/index.ts";
 export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
-export type { Wanted } from "../options/arguments.ts";
 export {
   ELU,
   type FusedOptions,

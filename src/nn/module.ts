@@ -150,7 +150,7 @@ export abstract class Module {
     refusePromise(
       caller,
       result,
-      "eval mode ended at its first await. Compute in it and await afterwards: const y = " +
+      "if it is async, eval mode ended at its first await. Return the tensor, and await afterwards: const y = " +
         "model.evaluating(() => model.forward(x)).",
     );
     return result;
@@ -243,8 +243,8 @@ export abstract class Module {
 
   /**
    * Moves all tensors of this module to another device, and resolves to the module; PyTorch's name. It is async, since
-   * the values go through JavaScript's memory. The tensors stay the same objects. Make optimizers and upscalers of the
-   * module afterwards: they keep to the device that it was on when they were made.
+   * the values go through JavaScript's memory. The tensors stay the same objects. Upscalers of the module follow it;
+   * make optimizers afterwards, for they keep to the device that it was on when they were made.
    *
    * @throws Error, without changing anything, if a value changes meanwhile: await the promise before the next step.
    *   GpuError if the device has no room, or cannot store float16.

@@ -1,4 +1,4 @@
-import { checkOneDevice, type Device, type Storage } from "../device/device.ts";
+import { checkAllOnOneDevice, type Device, type Storage } from "../device/device.ts";
 import { type AdamConstants, type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
 import { gather } from "../kernels/optim/gather.ts";
 import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
@@ -149,9 +149,9 @@ export abstract class Optimizer<Sum extends string = string> {
     this.#warned = true;
     console.warn(
       `${this.constructor.name}.step: no optimizer has ${untrained.length} of the tensors with a gradient, such as ` +
-        `the one of shape ${formatShape(untrained[0].shape)}, so they are not trained. If they should be, keep their layers ` +
-        `in public properties: parameters() does not see a private field (#conv), nor a variable outside the ` +
-        `class. If not, ask backward(loss, parameters) for the gradients of the others alone.`,
+        `the one of shape ${formatShape(untrained[0].shape)}, so they are not trained. If they should be, keep ` +
+        "their layers in public properties: parameters() does not see a private field (#conv), nor a variable " +
+        "outside the class. If not, ask backward(loss, parameters) for the gradients of the others alone.",
     );
   }
 
@@ -278,9 +278,7 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
       `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
     );
   }
-  const [{ device }] = parameters;
-  for (const parameter of parameters)
-    checkOneDevice(`${name}: one parameter`, device, "another", parameter.device);
+  checkAllOnOneDevice(name, "parameter", parameters, " Or use one optimizer for each device.");
 }
 
 /** The elements that a parameter takes in a block. GPU bindings start at multiples of 256 bytes; gaps stay zeros. */

@@ -4,7 +4,7 @@
  */
 import { isBytes } from "./classes.ts";
 import { inProgram, type Kind, quote } from "./kinds.ts";
-import { foreign, renamed } from "./pytorch-options.ts";
+import { foreignOptions, ownNames } from "./pytorch-options.ts";
 
 /** Begins with the function that the program called; `text` is the rest, for people who have called none. */
 export class ArgumentError extends RangeError {
@@ -68,13 +68,13 @@ export function checkIsObject(name: string, options: unknown, example: string): 
 
 /**
  * Throws a RangeError for the result of a function that must be over when it returns: a promise says that it is not.
- * `why` says what would go wrong, and what to do.
+ * `why` says what goes wrong if it is async, and what to do.
  */
 export function refusePromise(caller: string, result: unknown, why: string): void {
   const promise = result as PromiseLike<unknown> | undefined | null;
   if (typeof promise?.then !== "function") return;
   promise.then(undefined, () => {}); // nobody will await it
-  throw new ArgumentError(caller, `the function returned a promise, and ${why}`);
+  throw new ArgumentError(caller, `the function returned a promise: ${why}`);
 }
 
 /** The options that a function has, each of which may be left out. */
@@ -105,8 +105,8 @@ export function checkNames(name: string, options: object, names: readonly string
   const option = Object.keys(options).find((one) => !names.includes(one));
   if (option === undefined) return;
   const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  const own = renamed[camelCase] ?? camelCase;
-  const [neighbour, advice] = foreign[camelCase] ?? [];
+  const own = ownNames.get(camelCase) ?? camelCase;
+  const [neighbour, advice] = foreignOptions.get(camelCase) ?? [];
   throw new ArgumentError(
     name,
     names.includes(own)

@@ -9,6 +9,8 @@ import { EXCERPT_LENGTH, excerpt } from "./printable.ts";
 export interface Kind<T = unknown> {
   /** In words, after "wants" or "must be": "a whole number of at least 1". */
   readonly wants: string;
+  /** The same for a program's value that does not fit, where more can be said than of texts. */
+  wantsOf?(value: unknown): string | undefined;
   /** Stands for the value in a help text: "N". */
   readonly symbol: string;
   fits(value: unknown): value is T;

@@ -1,18 +1,24 @@
-/** What to say of options that people know from PyTorch. */
+/** What to say of options that people know from PyTorch. Maps: an object would have toString and the like, too. */
 import { quote } from "./kinds.ts";
 
-/** PyTorch's options that have another name here, in camelCase. */
-export const renamed: Readonly<Record<string, string>> = { elementwiseAffine: "affine" };
+/** The names that PyTorch's options have here, by PyTorch's name in camelCase. */
+export const ownNames: ReadonlyMap<string, string> = new Map([["elementwiseAffine", "affine"]]);
 
-/** Those that are none here: what to write in their place, of functions that have the option named first. */
-export const foreign: Readonly<
-  Record<string, readonly [neighbour: string, advice: (value: unknown) => string]>
-> = {
-  unbiased: ["correction", (value) => `unbiased: ${quote(value)} is { correction: ${value ? 1 : 0} } here.`],
-  alignCorners: [
-    "mode",
-    () => "there is no align_corners; this is PyTorch's align_corners=False: leave it out.",
+type Answer = readonly [neighbour: string, advice: (value: unknown) => string];
+
+/** Options that are none here: what to write in their place, of functions that have the option named first. */
+export const foreignOptions: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+  [
+    "unbiased",
+    ["correction", (value) => `unbiased: ${quote(value)} is { correction: ${value ? 1 : 0} } here.`],
   ],
-  groups: ["stride", () => "there are no grouped convolutions."],
-  seed: ["random", (value) => `there is no option "seed"; write { random: new Random(${quote(value)}) }.`],
-};
+  [
+    "alignCorners",
+    ["mode", () => "there is no align_corners; this is PyTorch's align_corners=False: leave it out."],
+  ],
+  ["groups", ["dilation", () => "there are no grouped convolutions. With groups 1, leave it out."]],
+  [
+    "seed",
+    ["random", (value) => `there is no option "seed"; write { random: new Random(${quote(value)}) }.`],
+  ],
+]);

@@ -179,8 +179,8 @@ export interface RandomOptions extends TensorOptions {
 }
 
 /**
- * Uniform random values in [low, high), by default [0, 1). What rounding to the dtype would make `high` becomes `low`, as
- * in PyTorch. A `Random` alone may stand for the options.
+ * Uniform random values in [low, high), by default [0, 1). What rounding to the dtype would make `high` becomes `low`,
+ * as in PyTorch. A `Random` alone may stand for the options.
  */
 export function rand(
   shape: Shape,
@@ -192,11 +192,11 @@ export function rand(
   const { random, low = 0, high = 1, ...rest } = randomOptions("rand", options, others, own);
   checkArguments("rand", { low: [low, finite], high: [high, finite] });
   if (low > high) throw new ArgumentError("rand", `low must not be above high, got ${low} and ${high}.`);
-  const stored = rest.dtype === "float16" ? roundToHalf : Math.fround;
-  const end = stored(high);
+  const toDType = rest.dtype === "float16" ? roundToHalf : Math.fround;
+  const end = toDType(high);
   return randomTensor("rand", shape, random, rest, (generator) => {
     const value = low + (high - low) * generator.uniform();
-    return stored(value) === end ? low : value;
+    return toDType(value) === end ? low : value;
   });
 }
 

@@ -35,8 +35,8 @@ export const methodSentences: Sentences = {
   amin: "Write min(x, axes).",
   chunk: "Write split(x, size, axis), which takes the size of a part and not their number.",
   cumsum:
-    "There are no cumulative sums. Along the last axis, matmul(x, upper) makes them, where upper is a matrix with 1 on " +
-    "and above its diagonal, and 0 below.",
+    "There are no cumulative sums. Along the last axis, matmul(x, upper) makes them, where upper is a matrix with 1 " +
+    "on and above its diagonal, and 0 below.",
   float: 'Values are float32: leave it out. Of a tensor stored as float16, write cast(x, "float32").',
   gather:
     "There is no indexing by tensors. Write sum(mul(x, mask), axis), where mask has 1 in the places that count, or " +

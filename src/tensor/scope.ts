@@ -127,8 +127,8 @@ export function outsideScopes<T>(body: () => T): T {
   refusePromise(
     "outsideScopes",
     result,
-    "what it makes after an await would belong to a scope again. Await first, and make the tensors in a function that " +
-      "is not async.",
+    "if it is async, what it makes after an await belongs to a scope again. Await first, and make the tensors in a " +
+      "function that is not async.",
   );
   return result;
 }

@@ -143,8 +143,8 @@ export class Tensor {
    * async, unlike PyTorch's, since the values go through JavaScript's memory. The copy of a parameter is a parameter
    * of its own.
    *
-   * @throws Error if a gradient would have to flow from one device to the other. GpuError if the device has no room,
-   *   or cannot store the dtype.
+   * @throws Error if a gradient would have to flow from one device to the other, or if the scope around the call ends
+   *   before the values have come. GpuError if the device has no room, or cannot store the dtype.
    */
   async to(device: Device): Promise<Tensor> {
     checkDevice(device);
@@ -161,7 +161,8 @@ export class Tensor {
     try {
       // A CPU device may have digits that data() would round away. They are not waited for.
       const onCpu = this.storage instanceof CpuStorage;
-      device.write(copy.storage, onCpu ? this.cpuStorage.values : await this.device.read(this.storage));
+      const values = onCpu ? this.cpuStorage.values : await this.device.read(this.storage);
+      device.write(copy.storage, values); // the scope may have ended meanwhile: then copy.storage throws
     } catch (error) {
       copy.dispose();
       throw error;

@@ -6,8 +6,9 @@ import {
   stepLR,
   warmup,
 } from "../node.ts";
-import { isObject, listOf, optional } from "../options/arguments.ts";
+import { isObject, listOf, optional, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, type Kind, positive, whole } from "../options/kinds.ts";
+import { andList, orList } from "../options/lists.ts";
 import type { TrainConfig } from "./config.ts";
 
 /** The learning rate of every step: the schedule's, after a linear rise over the first `warmup` steps. */
@@ -55,34 +56,44 @@ function falling({ lr, schedule, steps }: TrainConfig): Schedule {
   }
 }
 
-type Fields = Readonly<Record<string, (value: unknown) => boolean>>;
+type Fields = Readonly<Record<string, Wanted>>;
 
 const stepCount = whole(1);
-const milestones = listOf(stepCount);
+const stepCounts: Wanted = {
+  wants: "a list of whole numbers of at least 1",
+  fits: (value): value is number[] => listOf(stepCount).fits(value) && value.length > 0,
+};
 
 /** What each kind of schedule has besides its name. */
 const fields: Readonly<Record<ScheduleConfig["kind"], Fields>> = {
   constant: {},
-  step: { stepSize: stepCount.fits, gamma: positive.fits },
-  multistep: {
-    milestones: (value) => milestones.fits(value) && value.length > 0,
-    gamma: positive.fits,
-  },
-  cosine: { tMax: optional(stepCount).fits, etaMin: optional(atLeastZero).fits },
+  step: { stepSize: stepCount, gamma: positive },
+  multistep: { milestones: stepCounts, gamma: positive },
+  cosine: { tMax: optional(stepCount), etaMin: optional(atLeastZero) },
 };
+
+function hasKind(value: unknown): value is Record<string, unknown> & Pick<ScheduleConfig, "kind"> {
+  return isObject(value) && typeof value.kind === "string" && Object.hasOwn(fields, value.kind);
+}
 
 /** A schedule as a text: "step:200000:0.5". The factor is 0.5 by default. */
 export const scheduleKind: Kind<ScheduleConfig> = {
   wants: "constant, cosine[:[STEPS][:LAST_RATE]], step:STEPS[:FACTOR] or multistep:STEP,STEP,…[:FACTOR]",
   symbol: "FORM",
+  wantsOf(value) {
+    if (typeof value === "string") return undefined;
+    if (!hasKind(value)) return `an object whose kind is ${orList(Object.keys(fields))}`;
+    const own = Object.entries(fields[value.kind]).map(([name, { wants }]) => `${name} (${wants})`);
+    return `a ${value.kind} schedule with ${own.length > 0 ? andList(own) : "no other field"}`;
+  },
   fits(value): value is ScheduleConfig {
-    if (!isObject(value) || typeof value.kind !== "string" || !Object.hasOwn(fields, value.kind))
-      return false;
-    const { kind, ...values } = value as unknown as ScheduleConfig & Record<string, unknown>;
-    const wanted: Fields = fields[kind];
+    if (!hasKind(value)) return false;
+    const { kind, ...values } = value;
+    const wanted = fields[kind];
+    const isKnown = (name: string) => Object.hasOwn(wanted, name) || values[name] === undefined;
     return (
-      Object.keys(values).every((name) => Object.hasOwn(wanted, name)) &&
-      Object.entries(wanted).every(([name, fits]) => fits(values[name]))
+      Object.keys(values).every(isKnown) &&
+      Object.entries(wanted).every(([name, { fits }]) => fits(values[name]))
     );
   },
   read(text) {

@@ -192,17 +192,16 @@ export function checkConfigFor(
     );
   }
   for (const setting of settingsFor(architectureOf(name))) {
-    const { kind, optional, multiple } = setting;
+    const { optional, multiple } = setting;
     const value = settingOf(config, setting);
     if (value === undefined && optional) continue;
-    const fits = multiple ? Array.isArray(value) && value.every(kind.fits) : kind.fits(value);
-    if (!fits) {
-      const { wants } = multiple ? listOf(kind) : kind;
-      throw new ArgumentError(
-        caller,
-        `${nameOf(setting)} wants ${wants}, got ${quote(value)}.${inProgram(kind, value)}`,
-      );
-    }
+    const kind = multiple ? several(setting.kind) : setting.kind;
+    if (kind.fits(value)) continue;
+    const wants = kind.wantsOf?.(value) ?? kind.wants;
+    throw new ArgumentError(
+      caller,
+      `${nameOf(setting)} wants ${wants}, got ${quote(value)}.${inProgram(kind, value)}`,
+    );
   }
   const { batch, accumulate, patch } = config;
   const side = patch * networkOf(config.network).options.scale;
@@ -220,6 +219,11 @@ export function checkConfigFor(
         `a multiple.`,
     );
   }
+}
+
+/** A list of what the kind takes. A text stands for a list of one. */
+function several(kind: Kind): Pick<Kind, "wants" | "wantsOf" | "fits" | "read"> {
+  return { ...listOf(kind), read: (text) => [kind.read(text)] };
 }
 
 /**

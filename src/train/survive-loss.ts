@@ -49,7 +49,7 @@ export async function surviveLoss<T>(
         if (loss === undefined) throw error;
         // A run that ends here goes on from no checkpoint: `resume` will say which one.
         const onMessage = options.onLoss === "resume" ? options.onMessage : undefined;
-        const saved = folder.begun ? readCheckpoint(folder.path, onMessage) : undefined;
+        const saved = folder.begun ? lastCheckpoint(folder, loss, onMessage) : undefined;
         const step = saved?.state.step ?? 0;
         lossesInARow = step > (checkpoint?.state.step ?? 0) ? 1 : lossesInARow + 1;
         if (options.onLoss !== "resume" || lossesInARow > MAX_LOSSES) {
@@ -77,6 +77,15 @@ async function lossOf(device: Device): Promise<string | undefined> {
   await device.sync().catch(() => {}); // it has reported its failure, and need not once more at the end
   const reason = info.message ? ` (${info.message.trim().split("\n")[0]})` : "";
   return `The GPU device ${device.name} was lost${reason}.`;
+}
+
+/** The one to go on from. Where none is whole, the loss is still what ended the run. */
+function lastCheckpoint(folder: RunFolder, loss: string, onMessage: LossOptions["onMessage"]): Checkpoint {
+  try {
+    return readCheckpoint(folder.path, onMessage);
+  } catch (error) {
+    throw new GpuError(`${loss} The run cannot go on: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function lossError(loss: string, folder: RunFolder, step: number, onLoss: OnLoss | undefined): GpuError {

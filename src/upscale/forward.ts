@@ -4,7 +4,7 @@
  * strips, each with a margin, like tiles. That leaves memory for larger tiles in the first stage, whose
  * margin costs most (docs/measurements.md).
  */
-import { bytesPerElement } from "../device/device.ts";
+import { bytesPerElement, type Device } from "../device/device.ts";
 import { MAX_ROUNDING } from "../device/pool.ts";
 import { cast } from "../kernels/cast/index.ts";
 import { copyInto, slice } from "../kernels/layout/index.ts";
@@ -24,16 +24,19 @@ const STRIP_SHARE = 0.5;
 /** Runs a network, in strips where it has two stages. */
 export class Forward {
   readonly #model: SuperResolver;
-  #cachedNeeds: Needs | undefined;
+  #cachedNeeds: { readonly device: Device; readonly needs: Needs } | undefined;
 
   constructor(model: SuperResolver) {
     this.#model = model;
   }
 
-  /** Measured when first asked for: that runs the network on a small picture. */
+  /** Measured when first asked for on a device: that runs the network on a small picture. */
   get #needs(): Needs {
-    this.#cachedNeeds ??= this.#model.evaluating(() => measureNeeds(this.#model));
-    return this.#cachedNeeds;
+    const { device } = storageOf(this.#model);
+    if (this.#cachedNeeds?.device !== device) {
+      this.#cachedNeeds = { device, needs: this.#model.evaluating(() => measureNeeds(this.#model)) };
+    }
+    return this.#cachedNeeds.needs;
   }
 
   /** Compiles the network's kernels, all at once. Otherwise they are compiled one by one when first needed. */

@@ -126,8 +126,8 @@ export function interpolatorWithDevice(
 }
 
 /**
- * Enlarges by a network. Networks that take enlarged pictures (SRCNN) get them from bicubic interpolation,
- * not rounded.
+ * Enlarges by a network, on the device where that is at each call. Networks that take enlarged pictures (SRCNN) get
+ * them from bicubic interpolation, not rounded.
  *
  * @param name the upscaler's name; by default that of the network's architecture.
  */
@@ -144,10 +144,12 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
-  const { device, dtype } = storageOf(model);
+  const storage = storageOf(model); // the model's, whose device changes when that moves
   const margin = takesEnlarged ? Math.ceil(halo / scale) + BICUBIC_MARGIN : halo;
   const tensorMethod: TensorMethod = {
-    device,
+    get device() {
+      return storage.device;
+    },
     enlarge: async (x) =>
       computeFrom([x], () => {
         if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeAsMatlab(x, scale) : x);
@@ -160,13 +162,15 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     name,
     scale,
     colors,
-    device,
+    get device() {
+      return storage.device;
+    },
     margin,
     multiple,
     padding: Math.min(margin, NETWORK_PADDING),
     pixelsWithin: (bytes, around = planeBytes(channels, scale)) =>
       Math.floor(forward.pixelsWithin(bytes, around / factor) / factor),
-    half: dtype === "float16",
+    half: storage.dtype === "float16",
     ahead: 2,
     prepare: () => forward.prepare(),
     enlarge: enlargeWithDevice((work) => work(tensorMethod)),

@@ -1,14 +1,35 @@
-/** Benches explain their flags, and refuse others in a sentence. */
+/** Benches and the long tests explain their flags, and refuse others in a sentence. */
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { root, runFile } from "../support/run.ts";
 
-test.each(["recording", "loader"])("bench:%s", { timeout: 60_000 }, async (name) => {
-  const bench = (...flags: string[]) => runFile(join(root, "bench", `${name}.ts`), flags);
-  const help = await bench("--help");
-  expect(help).toMatchObject({ code: 0, stderr: "" });
-  expect(help.stdout).toContain(`npm run bench:${name} -- [flags]`);
-  const mistyped = await bench("--stps", "3");
-  expect(mistyped).toMatchObject({ code: 2, stdout: "" });
-  expect(mistyped.stderr.trim()).toMatch(/^npm run bench:\w+: Unknown option '--stps'\. .*$/);
+describe.each([
+  ["bench:recording", "bench/recording.ts"],
+  ["bench:loader", "bench/loader.ts"],
+  ["test:soak", "scripts/soak/run.ts"],
+])("%s", (name, file) => {
+  // Without Dawn: a device that is opened on the way fails.
+  const run = (...flags: string[]) =>
+    runFile(join(root, file), flags, { env: { NODE_OPTIONS: "--no-addons" } });
+
+  test("explains its flags", { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await run("--help");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`^npm run ${name} -- .*\\[flags\\]`));
+  });
+
+  test("refuses others", { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await run("--stps", "3");
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr.trim()).toMatch(new RegExp(`^npm run ${name}: Unknown option '--stps'\\. .*$`));
+  });
+});
+
+test("test:soak lists its modules, and refuses others", { timeout: 60_000 }, async () => {
+  const soak = (...flags: string[]) => runFile(join(root, "scripts/soak/run.ts"), flags);
+  const list = await soak("--list");
+  expect(list.stdout).toMatch(/^as-typed: .*\nfull-disk: .*tries\)\n/);
+  const unknown = await soak("nonsense");
+  expect(unknown).toMatchObject({ code: 2, stdout: "" });
+  expect(unknown.stderr).toMatch(/^npm run test:soak: .*open-device, got "nonsense"\. .*$/);
 });

@@ -20,6 +20,14 @@ test("equal values pass, and the times stand beside those of pixelgrad", () => {
   expect(failures).toEqual([]);
 });
 
+test("values that are all 0 in both are equal; others are not", () => {
+  const zeros = { ...judge, values: [0, 0] };
+  const failuresOf = (values: readonly number[]) =>
+    modelTable([zeros, { name: "pixelgrad", seconds: 3, values }]).failures;
+  expect(failuresOf([0, 0])).toEqual([]);
+  expect(failuresOf([0, 1])).toHaveLength(1);
+});
+
 test.each([
   ["too few", [0, 0.5], "The values of pixelgrad differ from those of ort-cpu: 2, not 3."],
   ["too many", [0, 0.5, 1, 1], "The values of pixelgrad differ from those of ort-cpu: 4, not 3."],

@@ -125,11 +125,12 @@ const insides = new Set([
 test("every type that a public declaration names is exported", () => {
   const typescript = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
   const options = ["--emitDeclarationOnly", "--declarationMap", "false", "--sourceMap", "false"];
-  spawnSync(
+  const { status, stdout } = spawnSync(
     process.execPath,
     [join(typescript, "bin/tsc"), "-p", "tsconfig.build.json", ...options, "--outDir", folder],
-    { cwd: root },
+    { cwd: root, encoding: "utf8" },
   );
+  expect(status, stdout).toBe(0); // tsc prints its errors there
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const entries = Object.values<Record<string, string | { types: string }>>(exports).flatMap((conditions) =>
     Object.entries(conditions).flatMap(([condition, value]) =>

@@ -1,65 +1,32 @@
+/** Operations on single elements: definition and gradients. elementwise-kernels.test.ts has their kernels. */
 import { describe, expect, test } from "vitest";
 import * as ops from "../../src/kernels/elementwise/index.ts";
-import { detach } from "../../src/kernels/layout/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
-import { rand, tensor } from "../../src/tensor/create.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { scope } from "../../src/tensor/scope.ts";
 import { numel, type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { type CompareInput, compareWithCpu } from "../support/compare.ts";
-import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
-import { binary, comparisons, unary } from "../support/elementwise.ts";
+import { float32Device } from "../support/devices.ts";
+import {
+  binary,
+  comparisons,
+  f64,
+  positiveNumbers,
+  shapePairs,
+  signedNumbers,
+  unary,
+} from "../support/elementwise.ts";
 import { gradcheck } from "../support/gradcheck.ts";
 
 const { add, sub, mul, div, pow, prelu, clamp, leakyRelu, relu, eq, neg, where } = ops;
-const devices = await gpuDevices();
 const cpu = float32Device();
-const f64 = float64Device();
 const random = new Random(5);
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 const on = (shape: Shape, flat: number[]) => tensor(flat, shape, { device: cpu });
 
-/** Positive and negative, and no closer than 0.1 to 0, where some functions have a kink or a pole. */
-const signed = (shape: Shape) => {
-  const x = rand(shape, { random, low: -1, high: 1, device: f64 });
-  for (const [i, v] of x.cpuStorage.array.entries()) x.cpuStorage.array[i] = v + (v < 0 ? -0.1 : 0.1);
-  return x;
-};
-const positive = (shape: Shape) => rand(shape, { random, low: 0.3, high: 2, device: f64 });
-
-/** Either operand repeated along leading, inner and last axes; up to six axes. */
-const pairs: [Shape, Shape][] = [
-  [[], []],
-  [[5], []],
-  [[], [2, 3]],
-  [
-    [3, 4],
-    [3, 4],
-  ],
-  [[3, 4], [4]],
-  [
-    [3, 4],
-    [3, 1],
-  ],
-  [
-    [1, 3],
-    [4, 1],
-  ],
-  [
-    [2, 1, 3],
-    [5, 1],
-  ],
-  [
-    [2, 3, 2, 2],
-    [3, 1, 1],
-  ],
-  [
-    [2, 1, 2, 1, 2, 3],
-    [1, 2, 1, 3, 2, 1],
-  ],
-];
+const signed = (shape: Shape) => signedNumbers(shape, random);
+const positive = (shape: Shape) => positiveNumbers(shape, random);
 
 test("every operation has an entry in the tables, or a test of its own", () => {
   const own = ["prelu", "symmetricGate", "where"];
@@ -216,7 +183,7 @@ describe("gradients against differences", () => {
   for (const { name, f, domain } of binary) {
     test(name, () => {
       const input = domain === "positive" ? positive : signed;
-      for (const [a, b] of pairs) gradcheck(f, [input(a), input(b)]);
+      for (const [a, b] of shapePairs) gradcheck(f, [input(a), input(b)]);
       gradcheck((x) => f(x, x), [input([3])]);
     });
   }
@@ -236,7 +203,7 @@ describe("gradients against differences", () => {
         shape,
         { device: f64 },
       );
-    for (const [a, b] of pairs) {
+    for (const [a, b] of shapePairs) {
       for (const c of [a, b]) gradcheck((x, y) => where(condition(c), x, y), [signed(a), signed(b)]);
     }
     gradcheck((x) => where(condition([4]), x, 2), [signed([3, 4])]);
@@ -252,12 +219,6 @@ describe("gradients against differences", () => {
     expect(values(backward(sum(where(ops.gt(x, 0), mul(x, 3), on([], [Number.NaN])))).get(x)!)).toEqual([
       0, 3, 0,
     ]);
-  });
-
-  test("negative bases with whole exponents", () => {
-    for (const exponent of [-3, -1, 0, 1, 2, 5]) gradcheck((x) => pow(x, exponent), [signed([6])]);
-    const exponents = tensor([2, 3, -1, 0], undefined, { device: f64 });
-    gradcheck((x) => pow(x, exponents), [signed([4])]);
   });
 
   test("at kinks, PyTorch's choice", () => {
@@ -288,319 +249,3 @@ describe("gradients against differences", () => {
     ]);
   });
 });
-
-describe("kernels against the references", () => {
-  // Kernels work on four elements at a time, 256 per workgroup.
-  const lengths = [1, 2, 3, 4, 5, 67, 255, 256, 257, 1021];
-
-  for (const { name, f, domain } of unary) {
-    test(name, async () => {
-      for (const length of lengths)
-        await compareWithCpu(devices, name, ([x]) => f(x), [fill([length], domain)]);
-      await compareWithCpu(devices, name, ([x]) => f(x), [fill([2, 1, 3, 1, 2, 5], domain)]);
-    });
-  }
-
-  for (const { name, f, domain } of binary) {
-    test(name, async () => {
-      const wide: [Shape, Shape][] = [
-        [[257], [257]],
-        [[3, 85], [85]],
-        [
-          [3, 5, 17],
-          [5, 1],
-        ],
-        [
-          [2, 3, 9, 7],
-          [3, 1, 1],
-        ],
-      ];
-      for (const [a, b] of [...pairs, ...wide]) {
-        const label = `${name} of [${a}] and [${b}]`;
-        const inputs = [fill(a, domain), fill(b, domain)];
-        await compareWithCpu(devices, label, ([x, y]) => f(x, y), inputs, { absolute: 1e-4 });
-      }
-    });
-  }
-
-  test("symmetricGate", () =>
-    compareWithCpu(devices, "gate", ([z, x]) => ops.symmetricGate(z, x), [
-      [2, 3, 7, 5],
-      [2, 3, 7, 5],
-    ]));
-
-  test("prelu", async () => {
-    for (const slopes of [[], [1], [5]]) {
-      for (const shape of [
-        [2, 5, 3, 7],
-        [3, 5],
-        [1, 5, 9],
-      ]) {
-        await compareWithCpu(devices, `prelu of [${shape}]`, ([x, w]) => prelu(x, w), [shape, slopes]);
-      }
-    }
-  });
-
-  test("comparisons", async () => {
-    const few = (shape: Shape) => ({
-      shape,
-      values: Array.from({ length: numel(shape) }, () => random.int(3)),
-    });
-    const options = { gradients: false, absolute: 0, relative: 0 };
-    const row = { shape: [7], values: [Number.NaN, -Infinity, -1, 0, 1, Infinity, Number.NaN] };
-    const column = { shape: [7, 1], values: row.values };
-    for (const [name, f] of Object.entries(comparisons)) {
-      for (const [a, b] of pairs)
-        await compareWithCpu(devices, name, ([x, y]) => f(x, y), [few(a), few(b)], options);
-      await compareWithCpu(devices, `${name} of NaN`, ([x, y]) => f(x, y), [row, column], options);
-      await compareWithCpu(devices, `${name} of NaN`, ([x, y]) => f(x, y), [row, row], options);
-      await compareWithCpu(devices, `${name} 1`, ([x]) => f(x, 1), [row], options);
-    }
-  });
-
-  test("where", async () => {
-    const choice = (shape: Shape) => ({
-      shape,
-      values: Array.from({ length: numel(shape) }, () => random.int(2)),
-    });
-    for (const [a, b] of pairs) {
-      for (const c of [a, b]) {
-        const inputs = [choice(c), a, b];
-        const f = ([c, x, y]: Tensor[]) => where(c, mul(x, 2), mul(y, 3));
-        await compareWithCpu(
-          devices,
-          `where [${c}] [${a}] [${b}]`,
-          ([c, ...xy]) => f([detach(c), ...xy]),
-          inputs,
-          {
-            gradients: false,
-          },
-        );
-        const condition = Float32Array.from(choice(c).values);
-        await compareWithCpu(
-          devices,
-          `where [${c}] [${a}] [${b}]`,
-          ([x, y]) => where(tensor(condition, c, { device: x.device }), x, y),
-          [a, b],
-        );
-      }
-    }
-    const odd = { shape: [6], values: [0, -0, Number.NaN, Infinity, -1e-40, 1] };
-    const nan = { shape: [6], values: [Number.NaN, 1, 2, Number.NaN, 4, 5] };
-    const exact = { gradients: false, absolute: 0, relative: 0 };
-    for (const f of [
-      ([c, x]: Tensor[]) => where(c, x, 7),
-      ([c, x]: Tensor[]) => where(c, 7, x),
-      ([c, x]: Tensor[]) => where(c, x, neg(x)),
-    ]) {
-      await compareWithCpu(devices, "where with numbers", f, [odd, nan], exact);
-    }
-  });
-
-  test("where functions saturate or overflow", async () => {
-    const far = [
-      -1e30, -1000, -200, -100, -89, -30, -16, -1e-30, 0, 1e-30, 16, 30, 88, 89, 100, 200, 1000, 1e30,
-    ];
-    for (const { name, f, far: isDefined } of unary) {
-      // At ±16, 1 - tanh² is 0 in one rounding and 2e-7 in another.
-      if (isDefined) await compareAt(far, `${name}, far`, f, { absolute: 3e-7 });
-    }
-    const ends = [-1, 0, 1e-30, 1, 1e30];
-    await compareAt(ends, "log", ops.log);
-    await compareAt(ends, "sqrt", ops.sqrt, { gradients: false });
-  });
-
-  test("small results, to as many digits as large ones", async () => {
-    const sizes = [1e-20, 1e-10, 1e-6, 1e-3, 0.01, 2, 5, 8, 10, 15, 30, 60, 80, 1e4, 1e8];
-    const numbers = [...sizes.map((size) => -size), ...sizes];
-    let small = 0;
-    for (const { name, f, domain } of unary) {
-      const results = values(f(tensor(numbers, undefined, { device: f64 }))).map(Math.abs);
-      // Below 1e-35 a GPU may take numbers for 0.
-      const at = numbers.filter(
-        (x, i) => results[i] > 1e-35 && results[i] < 1e-2 && (x > 0 || domain === "all"),
-      );
-      if (at.length === 0) continue;
-      small += at.length;
-      // WGSL lets exp(-80) be off by 163 of its last binary digit.
-      await compareAt(at, `${name}, small`, f, { absolute: 0, relative: 1e-4, gradients: false });
-    }
-    expect(small).toBeGreaterThan(50);
-  });
-
-  test("numbers from 1e-8 to 100, with a small relative error, and gradients", async () => {
-    const sizes = Array.from({ length: 101 }, (_, i) => 10 ** (-8 + i / 10));
-    const signed = [...sizes.map((size) => -size), ...sizes];
-    const near = { absolute: 0, relative: 3e-6 };
-    // WGSL's exp and pow lose with the size of the exponent, in either direction.
-    const close = { absolute: 0, relative: 2e-5 };
-    for (const { name, f, domain } of unary) {
-      const all = domain === "all" ? signed : sizes;
-      // Farther out, some gradients are differences of nearly equal numbers.
-      await compareAt(
-        all.filter((x) => Math.abs(x) < 0.5),
-        `${name}, near 0`,
-        f,
-        close,
-      );
-      const results = values(f(tensor(all, undefined, { device: f64 }))).map(Math.abs);
-      const at = all.filter((_, i) => results[i] > 1e-35);
-      await compareAt(at, name, f, { ...close, gradients: false });
-    }
-    const row = { shape: [signed.length], values: signed };
-    const noGradients = { ...near, gradients: false };
-    const inputs = [row, { shape: [signed.length], values: signed.map(() => 1.5) }];
-    await compareWithCpu(devices, "gate", ([z, x]) => ops.symmetricGate(z, x), inputs, noGradients);
-    await compareWithCpu(devices, "gate", ([z, x]) => ops.symmetricGate(z, neg(x)), inputs, noGradients);
-    const small = { shape: [sizes.length], values: sizes.map((size) => Math.min(size, 0.5)) };
-    await compareWithCpu(devices, "gate", ([z, x]) => ops.symmetricGate(z, x), [small, small], near);
-    const near1 = sizes.filter((size) => size < 0.9).flatMap((size) => [1 + size, 1 - size]);
-    await compareAt(near1.filter((x) => Math.fround(x) !== 1).map(Math.fround), "log near 1", ops.log, near);
-  });
-
-  test("NaN stays NaN", async () => {
-    const x: CompareInput = { shape: [5], values: [1, Number.NaN, -1, 0, Number.NaN] };
-    const options = { absolute: 1e-5, gradients: false };
-    for (const { name, f } of unary)
-      await compareWithCpu(devices, `${name} of NaN`, ([x]) => f(x), [x], options);
-    const y: CompareInput = { shape: [5], values: [Number.NaN, 2, 3, 4, Number.NaN] };
-    for (const { name, f } of binary) {
-      await compareWithCpu(devices, `${name} of NaN`, ([x, y]) => f(x, y), [x, y], options);
-    }
-    // The gradient is NaN wherever it depends on one.
-    for (const { name, f, far } of unary) {
-      if (far) await compareWithCpu(devices, `gradient of ${name} at NaN`, ([x]) => f(x), [x]);
-    }
-  });
-
-  test("sin and cos stay in [-1, 1] wherever they are, and infinity has none", async () => {
-    for (const device of devices) {
-      using _ = scope();
-      const far = [1e4, 1e6, 1e8, 1e10, 2 ** 31, 1e15, 1e30, 3.4e38].flatMap((x) => [x, -x]);
-      const ends = [Infinity, -Infinity, Number.NaN];
-      for (const f of [ops.sin, ops.cos]) {
-        const x = tensor([...far, ...ends], undefined, { device, requiresGrad: true });
-        const y = f(x);
-        for (const results of [await y.data(), await backward(sum(y)).get(x)!.data()]) {
-          const label = `${device.name}: ${results}`;
-          expect(
-            results.slice(0, far.length).every((v) => Math.abs(v) <= 1),
-            label,
-          ).toBe(true);
-          expect(results.slice(far.length), label).toEqual(
-            Float32Array.of(Number.NaN, Number.NaN, Number.NaN),
-          );
-        }
-      }
-    }
-  });
-
-  test("pow of every kind of base and exponent", async () => {
-    const bases = [-2, -1.5, -1, 0, 0.5, 1, 3];
-    const exponents = [-2, -1, -0.5, 0, 0.5, 1, 2, 3, 7];
-    const column: CompareInput = { shape: [bases.length, 1], values: bases };
-    for (const exponent of exponents) {
-      await compareWithCpu(devices, `x ** ${exponent}`, ([x]) => pow(x, exponent), [column], {
-        relative: 1e-5,
-      });
-    }
-    const row = { shape: [exponents.length], values: exponents };
-    await compareWithCpu(devices, "pow", ([a, b]) => pow(a, b), [column, row], { gradients: false });
-    // Without the infinite slopes, which swallow the other terms of a sum.
-    const finite = { shape: [bases.length - 1, 1], values: bases.filter((base) => base !== 0) };
-    const whole = { shape: [6], values: exponents.filter(Number.isInteger).slice(0, 6) };
-    await compareWithCpu(devices, "pow", ([a, b]) => pow(a, b), [finite, whole], { absolute: 1e-4 });
-  });
-
-  test("pow of infinite exponents", async () => {
-    const bases = [-Infinity, -2, -1, -0.5, 0, 0.5, 1, 2, Infinity];
-    const upwards = [Infinity, Infinity, 1, 0, 0, 0, 1, Infinity, Infinity];
-    const downwards = [0, 0, 1, Infinity, Infinity, Infinity, 1, 0, 0];
-    for (const device of [cpu, f64, ...devices]) {
-      for (const [exponent, results] of [
-        [Infinity, upwards],
-        [-Infinity, downwards],
-      ] as const) {
-        using _ = scope();
-        const x = tensor(bases, undefined, { device });
-        const e = tensor([exponent], undefined, { device });
-        expect(Array.from(await pow(x, exponent).data()), `${device.name} ${exponent}`).toEqual(results);
-        expect(Array.from(await pow(x, e).data()), `${device.name} ${exponent}`).toEqual(results);
-      }
-    }
-  });
-
-  test("pow as IEEE 754 has it: the signs of zeros, powers of -Infinity, and NaN", async () => {
-    const { NaN: nan } = Number;
-    const cases = [
-      [-0, [-Infinity, Infinity, Infinity, Infinity, Infinity, 1, 0, 0, 0, 0, -0, -0, nan]],
-      [0, [Infinity, Infinity, Infinity, Infinity, Infinity, 1, 0, 0, 0, 0, 0, 0, nan]],
-      [-Infinity, [-0, 0, 0, 0, 0, 1, Infinity, Infinity, Infinity, Infinity, -Infinity, -Infinity, nan]],
-      [-8, [-1 / 8, 1 / 64, nan, nan, 0, 1, nan, nan, Infinity, 64, -8, -512, nan]],
-      [1, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]],
-    ] as const;
-    const exponents = [-1, -2, -0.5, -1.5, -Infinity, 0, 0.5, 1.5, Infinity, 2, 1, 3, nan];
-    for (const device of [cpu, f64, ...devices]) {
-      using _ = scope();
-      const e = tensor(exponents, undefined, { device });
-      for (const [base, results] of cases) {
-        const y = await pow(tensor([base], undefined, { device }), e).data();
-        for (const [i, result] of results.entries()) {
-          const label = `${device.name}: ${base} ** ${exponents[i]}`;
-          if (Number.isFinite(result) && result !== 0) expect(y[i], label).toBeCloseTo(result, 2);
-          else expect(y[i], label).toBe(result); // which tells -0 from 0
-        }
-        const byNumber = await pow(tensor([base], undefined, { device }), -1).data();
-        expect(byNumber[0], `${device.name}: ${base} ** -1`).toBe(results[0]);
-      }
-    }
-  });
-
-  test("grids that fold", async () => {
-    const size = 65536 * 64 * 4 + 5;
-    const ramp = Float32Array.from({ length: size }, (_, i) => (i % 4099) - 2000);
-    for (const device of devices) {
-      using _ = scope();
-      const x = tensor(ramp, undefined, { device });
-      const half = tensor([0.5], undefined, { device });
-      const cases: [Tensor, (v: number) => number][] = [
-        [relu(x), (v) => Math.max(v, 0)],
-        [add(x, x), (v) => 2 * v],
-        [add(x, half), (v) => v + 0.5],
-      ];
-      for (const [y, want] of cases) {
-        const got = await y.data();
-        const wrong = got.findIndex((value, i) => value !== want(ramp[i]));
-        expect(wrong, `first wrong element on ${device.name}`).toBe(-1);
-      }
-    }
-  });
-});
-
-/** Compares a function of one number with its reference at each of these; an error says at which it is wrong. */
-async function compareAt(
-  numbers: readonly number[],
-  label: string,
-  f: (x: Tensor) => Tensor,
-  options: Parameters<typeof compareWithCpu>[4] = {},
-): Promise<void> {
-  try {
-    await compareWithCpu(
-      devices,
-      label,
-      ([x]) => f(x),
-      [{ shape: [numbers.length], values: numbers }],
-      options,
-    );
-  } catch (error) {
-    const element = /element (\d+) of/.exec((error as Error).message)?.[1];
-    if (element) (error as Error).message += ` (at x = ${numbers[Number(element)]})`;
-    throw error;
-  }
-}
-
-/** signed() and positive() for comparisons. */
-function fill(shape: Shape, domain: "all" | "positive"): CompareInput {
-  const source = domain === "positive" ? positive(shape) : signed(shape);
-  return { shape, values: Float32Array.from(source.cpuStorage.array) };
-}

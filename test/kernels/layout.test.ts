@@ -68,7 +68,9 @@ describe("definition", () => {
     expect(values(flip(ramp([2, 3]), [0, -1]))).toEqual([5, 4, 3, 2, 1, 0]);
     expect(values(flip(ramp([2, 3]), []))).toEqual([0, 1, 2, 3, 4, 5]);
     expect(values(flip(ramp([2, 3]), -1))).toEqual([2, 1, 0, 5, 4, 3]);
-    expect(() => flip(ramp([2, 3]), undefined as never)).toThrow("flip: say along which axis, -2 to 1");
+    expect(() => flip(ramp([2, 3]), undefined as never)).toThrow(
+      "flip: name the axes to reverse, such as flip(x, 3).",
+    );
     expect(() => flip(ramp([2, 3]), [2])).toThrow(/flip: axis 2/);
     expect(() => flip(ramp([2, 3]), [1, -1])).toThrow("flip: an axis is named twice in [1, 1].");
   });

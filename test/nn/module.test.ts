@@ -274,7 +274,7 @@ describe("train and eval", () => {
     expect(() => network.evaluating(fails)).toThrow("no");
     expect(parts.map(({ training }) => training)).toEqual(before);
     expect(() => network.evaluating(async () => network.training)).toThrow(
-      "Network.evaluating: the function returned a promise, and eval mode ended at its first await. Compute in it",
+      "Network.evaluating: the function returned a promise: if it is async, eval mode ended at its first await. Return",
     );
     expect(parts.map(({ training }) => training)).toEqual(before);
     expect(before).toContain(true);

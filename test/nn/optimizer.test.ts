@@ -1,5 +1,5 @@
 /**
- * Adam, SGD and schedules: states, errors and memory. Their arithmetic is compared with PyTorch's in
+ * Adam and SGD: states, errors and memory. Their arithmetic is compared with PyTorch's in
  * test/golden.
  */
 import { beforeEach, describe, expect, test, vi } from "vitest";
@@ -10,18 +10,7 @@ import { setDefaultDevice } from "../../src/device/open.ts";
 import { mul } from "../../src/kernels/elementwise/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
-import {
-  Adam,
-  AdamW,
-  Conv2d,
-  clipGradNorm,
-  cosineAnnealingLR,
-  Module,
-  multiStepLR,
-  SGD,
-  stepLR,
-  warmup,
-} from "../../src/nn/index.ts";
+import { Adam, AdamW, Conv2d, clipGradNorm, Module, SGD } from "../../src/nn/index.ts";
 import { inspectHook } from "../../src/options/printable.ts";
 import { rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -220,9 +209,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         "Adam: there are no parameters to optimize. A parameter is a tensor with requiresGrad in a property",
       );
       expect(() => new SGD([x, x])).toThrow("SGD: a parameter is in the list twice.");
-      expect(() => new Adam([x, elsewhere])).toThrow(
-        `Adam: one parameter is on ${device.name} and another on cpu.`,
-      );
+      const onTwo = () => new Adam([x, elsewhere]);
+      expect(onTwo).toThrow(`Adam: one parameter is on ${device.name} and another on cpu. `);
+      expect(onTwo).toThrow("await model.to(device) a network. Or use one optimizer for each device.");
       expect(() => new SGD([x], { nesterov: true })).toThrow(
         "SGD: nesterov wants a momentum above 0, got 0.",
       );
@@ -258,8 +247,10 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         ),
       ).toThrow(
         `Adam.step: parameter 1 of shape [1, 1] is on ${device.name} and its gradient on cpu. ` +
-          (device.name === "cpu" ? "These are two devices, opened separately: call init() once. " : "") +
-          "tensor(await x.data(), x.shape, { device }) moves one.",
+          (device.name === "cpu"
+            ? "These are two devices, opened separately: if that was not meant, call init() once. "
+            : "") +
+          "await x.to(device) moves a tensor, await model.to(device) a network.",
       );
       const thief = new SGD([b]);
       expect(() =>
@@ -388,54 +379,6 @@ test("a layer in a private field is not trained, and a warning says so once", as
   } finally {
     warn.mockRestore();
   }
-});
-
-describe("schedules", () => {
-  test("stepLR", () => {
-    const schedule = stepLR(1, { stepSize: 3, gamma: 0.5 });
-    expect([0, 2, 3, 5, 6, 300].map(schedule)).toEqual([1, 1, 0.5, 0.5, 0.25, 0.5 ** 100]);
-    expect(stepLR(2, { stepSize: 1 })(1)).toBeCloseTo(0.2, 12);
-  });
-
-  test("multiStepLR, also with milestones out of order, at once and none", () => {
-    const schedule = multiStepLR(1, { milestones: [5, 2], gamma: 0.5 });
-    expect([0, 1, 2, 4, 5, 100].map(schedule)).toEqual([1, 1, 0.5, 0.5, 0.25, 0.25]);
-    expect(multiStepLR(1, { milestones: [2, 2], gamma: 0.5 })(2)).toBe(0.25);
-    expect(multiStepLR(1, { milestones: [0], gamma: 0.5 })(0)).toBe(0.5);
-    expect(multiStepLR(3, { milestones: [] })(1000)).toBe(3);
-  });
-
-  test("cosineAnnealingLR: from the first to the last step, and beyond", () => {
-    const schedule = cosineAnnealingLR(1, { tMax: 10, etaMin: 0.2 });
-    expect(schedule(0)).toBe(1);
-    expect(schedule(5)).toBeCloseTo(0.6, 12);
-    expect(schedule(10)).toBe(0.2);
-    expect(schedule(1000)).toBe(0.2); // it does not rise again
-    for (let step = 0; step < 10; step++) expect(schedule(step + 1)).toBeLessThan(schedule(step));
-    expect(cosineAnnealingLR(1, { tMax: 1 })(1)).toBe(0);
-  });
-
-  test("warmup: rises evenly to another schedule, as PyTorch's LinearLR chained with it", () => {
-    const schedule = warmup(stepLR(1, { stepSize: 5, gamma: 0.5 }), 3);
-    expect([0, 1, 2, 3, 4, 5].map(schedule)).toEqual([0.25, 0.5, 0.75, 1, 1, 0.5]);
-    expect(warmup(() => 2, 0)(0)).toBe(2);
-  });
-
-  test("each refuses what is no number of steps", () => {
-    const schedules = {
-      stepLR: stepLR(1, { stepSize: 3 }),
-      multiStepLR: multiStepLR(1, { milestones: [2] }),
-      cosineAnnealingLR: cosineAnnealingLR(1, { tMax: 10 }),
-      warmup: warmup(() => 1, 3),
-    };
-    for (const [name, schedule] of Object.entries(schedules)) {
-      for (const step of [-1, Number.NaN, "3" as never, undefined as never]) {
-        expect(() => schedule(step)).toThrow(
-          `The schedule of ${name}: step must be a number of at least 0, got`,
-        );
-      }
-    }
-  });
 });
 
 test("an optimizer prints what it is, and JSON refuses it", () => {

@@ -3,9 +3,11 @@ import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import {
   arange,
+  avgPool2d,
   Conv2d,
   ConvTranspose2d,
   concat,
+  conv2d,
   ESPCN,
   init,
   interpolate,
@@ -80,13 +82,28 @@ test.each<[what: string, call: () => unknown, sentence: string]>([
   [
     "groups",
     () => new Conv2d(4, 4, 3, { groups: 2 } as object),
-    "Conv2d: there are no grouped convolutions.",
+    "Conv2d: there are no grouped convolutions. With groups 1, leave it out.",
   ],
   [
     "groups of a transposed convolution",
     () => new ConvTranspose2d(4, 4, 3, { groups: 2 } as object),
     "ConvTranspose2d: there are no grouped convolutions.",
   ],
+  [
+    "groups of a convolution that is a function",
+    () => conv2d(zeros([1, 1, 3, 3]), zeros([1, 1, 3, 3]), undefined, { groups: 1 } as object),
+    "conv2d: there are no grouped convolutions. With groups 1, leave it out.",
+  ],
+  [
+    "groups of what has none in PyTorch, either",
+    () => avgPool2d(zeros([1, 1, 2, 2]), 2, { groups: 1 } as object),
+    'avgPool2d: there is no option "groups"; there are stride, padding.',
+  ],
+  ...["constructor", "toString", "hasOwnProperty"].map((name): [string, () => unknown, string] => [
+    `a member of every object, ${name}`,
+    () => rand([2], JSON.parse(`{"${name}":1}`)),
+    `rand: there is no option "${name}"; there are device, `,
+  ]),
   [
     "seed of numbers",
     () => randn([2], { seed: 3 } as object),

@@ -1,9 +1,16 @@
 /**
- * Every operation on single elements, as elementwise.test.ts and wgsl.test.ts run it. A new one has an entry
+ * Every operation on single elements, as elementwise*.test.ts and wgsl.test.ts run it. A new one has an entry
  * here; a test fails as long as it has none.
  */
 import * as ops from "../../src/kernels/elementwise/index.ts";
+import { rand } from "../../src/tensor/create.ts";
+import type { Random } from "../../src/tensor/random.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { float64Device } from "./devices.ts";
+
+/** The device of the numbers below. */
+export const f64 = float64Device();
 
 interface UnaryCase {
   /** Begins with the operation's name. */
@@ -80,3 +87,46 @@ export const binary: readonly BinaryCase[] = [
 
 /** Those have no gradient. */
 export const comparisons = { eq: ops.eq, ne: ops.ne, lt: ops.lt, le: ops.le, gt: ops.gt, ge: ops.ge };
+
+/** Positive and negative, and no closer than 0.1 to 0, where some functions have a kink or a pole. In float64. */
+export function signedNumbers(shape: Shape, random: Random): Tensor {
+  const x = rand(shape, { random, low: -1, high: 1, device: f64 });
+  for (const [i, v] of x.cpuStorage.array.entries()) x.cpuStorage.array[i] = v + (v < 0 ? -0.1 : 0.1);
+  return x;
+}
+
+export function positiveNumbers(shape: Shape, random: Random): Tensor {
+  return rand(shape, { random, low: 0.3, high: 2, device: f64 });
+}
+
+/** Either operand repeated along leading, inner and last axes; up to six axes. */
+export const shapePairs: [Shape, Shape][] = [
+  [[], []],
+  [[5], []],
+  [[], [2, 3]],
+  [
+    [3, 4],
+    [3, 4],
+  ],
+  [[3, 4], [4]],
+  [
+    [3, 4],
+    [3, 1],
+  ],
+  [
+    [1, 3],
+    [4, 1],
+  ],
+  [
+    [2, 1, 3],
+    [5, 1],
+  ],
+  [
+    [2, 3, 2, 2],
+    [3, 1, 1],
+  ],
+  [
+    [2, 1, 2, 1, 2, 3],
+    [1, 2, 1, 3, 2, 1],
+  ],
+];

@@ -411,11 +411,13 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const elsewhere = tensor([1, 2], undefined, { device: float32Device() });
       expect(() => add(tensor([1, 2]), elsewhere)).toThrow(
         `add: b is on cpu and a on ${device.name}. ` +
-          `${device.name === "cpu" ? "These are two devices, opened separately: call init() once. " : ""}` +
-          "tensor(await x.data(), x.shape, { device }) moves one.",
+          `${device.name === "cpu" ? "These are two devices, opened separately: if that was not meant, call init() once. " : ""}` +
+          "await x.to(device) moves a tensor, await model.to(device) a network.",
       );
       if (device.name === "cpu")
-        expect(() => elsewhere.assign(tensor([1, 2]))).toThrow("call init() once. tensor(await x.data()");
+        expect(() => elsewhere.assign(tensor([1, 2]))).toThrow(
+          "call init() once. await x.to(device) moves a tensor",
+        );
     });
 
     test("after an error, backward works again", async () => {

@@ -3,10 +3,11 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import { GpuError } from "../../src/device/device.ts";
 import { MetaDevice } from "../../src/device/meta-device.ts";
-import { setDefaultDevice } from "../../src/device/open.ts";
+import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { add, mul } from "../../src/kernels/elementwise/index.ts";
 import { detach } from "../../src/kernels/layout/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
+import { ESPCN } from "../../src/models/index.ts";
 import { Adam, BatchNorm2d, Conv2d, Module, Sequential } from "../../src/nn/index.ts";
 import { rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { noGrad } from "../../src/tensor/no-grad.ts";
@@ -14,6 +15,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { networkUpscaler, selfEnsemble } from "../../src/upscale/index.ts";
 import { expectTensorsClose } from "../support/close.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 
@@ -69,6 +71,19 @@ describe("a tensor", () => {
     await moved;
     opened[Symbol.dispose]();
     expect([(await moved).disposed, gpu.memory().live]).toEqual([true, before]);
+  });
+
+  test("writes into no other tensor if the scope ends before the values have come", async () => {
+    const another = await openDevice({ adapter: gpu.adapterClass });
+    const x = tensor([7, 7, 7, 7], { device: another });
+    const opened = scope();
+    const moved = x.to(gpu);
+    opened[Symbol.dispose]();
+    const z = zeros([4], { device: gpu });
+    await expect(moved).rejects.toThrow("was used after it had been disposed");
+    expect(await list(z)).toEqual([0, 0, 0, 0]);
+    z.dispose();
+    another.destroy();
   });
 
   test("refuses to cut a gradient off in silence", async () => {
@@ -128,6 +143,24 @@ describe("a module", () => {
     for (const one of [old, adam]) one.dispose();
   });
 
+  test("takes along upscalers that were made before", async () => {
+    const model = new ESPCN({ scale: 2, random: new Random(1) });
+    const [upscaler, ensemble] = [networkUpscaler(model), selfEnsemble(networkUpscaler(model))];
+    const planes = {
+      width: 9,
+      height: 7,
+      channels: 1,
+      data: Float32Array.from({ length: 63 }, (_, i) => i / 63),
+    };
+    const { data } = await upscaler.upscalePlanes(planes);
+    await model.to(gpu);
+    for (const one of [upscaler, ensemble]) expect(one.device).toBe(gpu);
+    const there = await upscaler.upscalePlanes(planes);
+    expect(Math.max(...there.data.map((value, i) => Math.abs(value - data[i])))).toBeLessThan(1e-5);
+    expect((await ensemble.upscalePlanes(planes)).data).toHaveLength(4 * 63);
+    model.dispose();
+  });
+
   test("moves a tensor once that two modules share, and survives the caller's scope", async () => {
     class Tied extends Module {
       a = new Conv2d(1, 1, 1);
@@ -159,22 +192,21 @@ describe("a module", () => {
 
   test("changes nothing if it fails", async () => {
     const model = network();
+    const before = gpu.memory().live;
     const step = model.to(gpu);
     model.parameters()[0].assign(new Float32Array(4 * 3 * 9));
     await expect(step).rejects.toThrow("Sequential.to: a value has changed while the tensors were moved.");
-    const before = gpu.memory().live;
-    const full = {
-      ...{
-        name: "full",
-        profile: gpu.profile,
-        allocate: () => {
-          throw new GpuError("There is no room.");
-        },
-      },
-    };
-    await expect(model.to(Object.assign(Object.create(cpu), full))).rejects.toThrow("There is no room.");
-    expect([...model.namedTensors().values()].every(({ device }) => device === cpu)).toBe(true);
     expect(gpu.memory().live).toBe(before);
+    const full = new CpuDevice("float32");
+    const { allocate } = full;
+    let room = 1;
+    full.allocate = (...wanted) => {
+      if (room-- === 0) throw new GpuError("There is no room.");
+      return allocate.apply(full, wanted);
+    };
+    await expect(model.to(full)).rejects.toThrow("There is no room.");
+    expect(full.memory().live).toBe(0);
+    expect([...model.namedTensors().values()].every(({ device }) => device === cpu)).toBe(true);
     await expect(model.to("cuda" as never)).rejects.toThrow(
       'Sequential.to: device must be a device, such as openDevice() returns, got "cuda".',
     );

@@ -1,5 +1,5 @@
 /** Training on devices that are lost; scripts/soak takes many more away. */
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { type GpuDevice, GpuError, openDevice, Random, upscale } from "../../src/node.ts";
@@ -112,6 +112,29 @@ describe.each(adapters)("on %s", (adapter) => {
     expect(loss).toMatch(/ was lost .* Going on with step 6 on a new device/);
     expect(differentWeights(one.out!, whole)).toEqual([]);
   });
+
+  testLogic.each(["fail", "resume"] as const)(
+    "where no checkpoint is whole, with onLoss %s, the error names the loss first",
+    async (onLoss) => {
+      const device = (await openDevice({ adapter })) as GpuDevice;
+      const one = config(adapter);
+      const run = train(one, {
+        device,
+        onLoss,
+        onProgress({ step }) {
+          if (step !== 12) return;
+          for (const file of readdirSync(one.out!).filter((name) => name.startsWith("checkpoint"))) {
+            truncateSync(join(one.out!, file), 1000);
+          }
+          device.gpu.destroy();
+        },
+      });
+      await expect(run).rejects.toThrow(
+        /^The GPU device .* was lost \(.*\)\. The run cannot go on: .*checkpoint\.safetensors.* damaged/,
+      );
+      await expect(run).rejects.toBeInstanceOf(GpuError);
+    },
+  );
 
   testLogic("before the first step, too", async () => {
     const device = (await openDevice({ adapter })) as GpuDevice;

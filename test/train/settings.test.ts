@@ -38,16 +38,32 @@ describe("a configuration from a program", () => {
       "network.blocks wants a whole number from 1 to 1024, got 1.5",
     ],
     [{ network: { architecture: "VDSR" } as never }, 'there is no network called "VDSR"; there are SRCNN, '],
-    [{ schedule: { kind: "step", stepSize: 10, gamma: 0 } }, "schedule wants"],
+    [
+      { schedule: { kind: "step", stepSize: 10, gamma: 0 } },
+      "schedule wants a step schedule with stepSize (a whole number of at least 1) and gamma (a number above 0), got {",
+    ],
     [{ schedule: { kind: "multistep", gamma: 0.5 } as never }, 'got {"kind":"multistep","gamma":0.5}'],
-    [{ schedule: { kind: "multistep", milestones: [], gamma: 0.5 } }, "schedule wants"],
+    [
+      { schedule: { kind: "multistep", milestones: [], gamma: 0.5 } },
+      "with milestones (a list of whole numbers of at least 1) and gamma (a number above 0), got",
+    ],
     [{ schedule: { kind: "multistep", milestones: 10, gamma: 0.5 } as never }, "schedule wants"],
     [{ schedule: { kind: "cosine", tmax: 100 } as never }, 'got {"kind":"cosine","tmax":100}'],
     [{ schedule: { kind: "cosine", tMax: "100" } as never }, "schedule wants"],
-    [{ schedule: { kind: "constant", lr: 3 } as never }, 'got {"kind":"constant","lr":3}'],
-    [{ schedule: { kind: "toString" } as never }, "schedule wants"],
+    [
+      { schedule: { kind: "constant", lr: 3 } as never },
+      'schedule wants a constant schedule with no other field, got {"kind":"constant","lr":3}',
+    ],
+    [
+      { schedule: { kind: "toString" } as never },
+      "schedule wants an object whose kind is constant, step, multistep or cosine, got",
+    ],
     [{ schedule: ["constant"] as never }, "schedule wants"],
     [{ schedule: null as never }, "schedule wants"],
+    [
+      { data: "photos" as never },
+      'data wants a list whose items are each a folder, got "photos". In a program, write ["photos"].',
+    ],
     [{ data: [""] }, "data wants a list whose items are each a folder"],
     [{ checkpointMinutes: undefined as never }, "checkpointMinutes wants a number above 0"],
     [{ schedule: "cosine" as never }, 'got "cosine". In a program, write {"kind":"cosine"}.'],
@@ -70,6 +86,12 @@ test("what is no configuration at all gets one sentence, whoever is asked", asyn
 });
 
 describe("schedules", () => {
+  test("a field that is undefined counts as left out", () => {
+    const open = { kind: "constant", gamma: undefined } as ScheduleConfig;
+    expect(() => checkConfig({ ...presets.EDSR.quick, schedule: open })).not.toThrow();
+    expect(scheduleKind.fits({ kind: "step", stepSize: 10, gamma: undefined })).toBe(false);
+  });
+
   test.each<[string, ScheduleConfig]>([
     ["constant", { kind: "constant" }],
     ["step:200:0.5", { kind: "step", stepSize: 200, gamma: 0.5 }],

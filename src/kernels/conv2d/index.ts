@@ -92,12 +92,13 @@ const conv2dOptions: Readonly<Record<keyof Conv2dOptions, Wanted>> = {
 /**
  * 2-D convolution (cross-correlation, as everywhere in deep learning): x [n, c, h, w], weight [o, c, kh, kw]
  * and optional bias [o] give [n, o, oh, ow], where oh = floor((h + 2 padding - dilation (kh - 1) - 1) /
- * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`, `gate` and PReLU's slopes.
+ * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`, `gate` and PReLU's
+ * slopes.
  *
- * `activation`, `skip`, `gate` and `shuffle` are applied on the way to memory and cost next to nothing, except
- * for "silu", "prelu", a gate, and a "leakyRelu" of negative slope: while gradients are recorded, these are operations
- * of their own. With `shuffle` r the result is [n, o / r², oh * r, ow * r]. Of activation, skip and gate, one can be used at a time,
- * and no gate with a shuffle.
+ * `activation`, `skip`, `gate` and `shuffle` are applied on the way to memory and cost next to nothing. While gradients
+ * are recorded, "silu", "prelu", a gate, and "leakyRelu" with a negative slope are operations of their own. With
+ * `shuffle` r the result is [n, o / r², oh * r, ow * r]. Of activation, skip and gate, one can be used at a time, and
+ * no gate with a shuffle.
  *
  * @throws ShapeError if shapes do not fit; RangeError for options outside their range (stride 0), and for options
  * that do not go together (alpha without a skip, two of activation, skip and gate).

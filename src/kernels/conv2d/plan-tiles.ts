@@ -46,7 +46,8 @@ const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
   "6-prefetch": [
     [32, 8, 16, 4, 4, 4],
     [32, 4, 16, 4, 2, 8],
-    // For up to 16 channels: for more, one of the two above has as many workgroups, unless pictures have 4 rows or less.
+    // For up to 16 channels: for more, one of the two above has as many workgroups, unless pictures have 4 rows or
+    // less.
     [16, 16, 16, 4, 4, 4],
     [16, 8, 16, 4, 2, 8],
     [16, 8, 8, 4, 2, 8],

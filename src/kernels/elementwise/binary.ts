@@ -118,13 +118,14 @@ const powerByBase = defineBinary("pow gradient", {
   wgsl: "select(b * power(a, b - 1.0), 0.0, b == 0.0)",
 });
 const powerByExponent = defineBinary("pow gradient", {
-  // A base of 0 or below has no logarithm. PyTorch gives 0 for 0 (to the power 0 or more) and NaN below; here all get 0.
+  // A base of 0 or below has no logarithm. PyTorch gives 0 for 0 (to the power 0 or more) and NaN below; here all
+  // get 0.
   f: (a, b) => (a > 0 ? power(a, b) * Math.log(a) : 0),
   wgsl: "select(0.0, power(a, b) * natural_log(max(a, 1e-38)), a > 0.0)",
 });
 
 /** The comparison that holds with the operands exchanged, of those that are not their own. */
-const exchanged: Readonly<Record<string, string>> = { lt: "gt", gt: "lt", le: "ge", ge: "le" };
+const mirrorComparison: Readonly<Record<string, string>> = { lt: "gt", gt: "lt", le: "ge", ge: "le" };
 
 function defineComparison(name: string, holds: (a: number, b: number) => boolean, operator: string) {
   // NaN is not equal to anything, and neither below nor above it.
@@ -135,7 +136,10 @@ function defineComparison(name: string, holds: (a: number, b: number) => boolean
   const compare = defineBinary(name, { f: (a, b) => (holds(a, b) ? 1 : 0), wgsl });
   return (a: Tensor, b: Tensor | number) => {
     if (typeof a === "number" && b instanceof Tensor) {
-      throw new ArgumentError(name, `the tensor comes first. Write ${exchanged[name] ?? name}(x, ${a}).`);
+      throw new ArgumentError(
+        name,
+        `the tensor comes first. Write ${mirrorComparison[name] ?? name}(x, ${a}).`,
+      );
     }
     checkArguments(name, { a: [a, aTensor], b: [b, operand] });
     return withOperand(b, a, (b) => compare(a, b));

@@ -1,6 +1,6 @@
-import { checkArguments } from "../../options/arguments.ts";
+import { ArgumentError, checkArguments } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
-import { type Axes, normalizeAxes, normalizeAxis, type Shape, stridesOf } from "../../tensor/shape.ts";
+import { type Axes, normalizeAxes, type Shape, stridesOf } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { type CopyPlan, copyOnCpu, copyOnGpu } from "./copy.ts";
 
@@ -27,6 +27,7 @@ function flipPlan(shape: Shape, axes: readonly number[]): CopyPlan {
  */
 export function flip(x: Tensor, axes: Axes): Tensor {
   checkArguments("flip", { x: [x, aTensor] });
-  if (axes === undefined) normalizeAxis("flip", axes, x.shape.length); // here no axis does not mean all
+  // Elsewhere no axes are all of them.
+  if (axes === undefined) throw new ArgumentError("flip", "name the axes to reverse, such as flip(x, 3).");
   return flipOp({ x }, { axes: normalizeAxes("flip", axes, x.shape.length) });
 }

@@ -122,8 +122,8 @@ const roundedOp = defineOp({ ...definition, name: "interpolate with round" });
  * - the same with `round: true`: imresize of pictures of class uint8. Values of x are bytes (others are
  *   rounded and clamped to bytes first), and each of the two passes rounds to bytes, halves upwards. Bit for
  *   bit at scales n and 1/n where n is a power of two up to 1024, or odd and at most 35 (imresize.wgsl.ts has
- *   the proof); at others, a sum that is a half within 2e-9 for each sample it adds up may be rounded either way. It has no
- *   gradient.
+ *   the proof); at others, a sum that is a half within 2e-9 for each sample it adds up may be rounded
+ *   either way. It has no gradient.
  *
  * Throws a ShapeError unless x has four axes and the result at least one pixel, and a RangeError
  * for options that mean nothing, among them a scale below 1/250 with `round`.
