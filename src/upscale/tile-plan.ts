@@ -52,7 +52,8 @@ export interface PlanOptions extends UpscaleOptions {
 /**
  * Cuts a picture into tiles, as large as memory and device allow, or as `options.tile` says.
  *
- * @throws RangeError if not even a small tile fits into the memory; with `code` "TOO_LITTLE_MEMORY" if more would help
+ * @throws RangeError if not even a small tile fits into the memory; if more would help, with `code`
+ *   "TOO_LITTLE_MEMORY", and with the bytes that suffice as `needed`
  */
 export function planTiles(picture: Size, method: PlannedMethod, options: PlanOptions): Tiling {
   const { name, margin, pixelsWithin, multiple = 1 } = method;
@@ -79,9 +80,10 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     const deviceLimit = pixelsWithin(Number.MAX_SAFE_INTEGER, bytesPerPixel);
     const limited = deviceLimit < needed;
     const rows = minPixels < needed ? height : minSide(padded.height);
-    /** The least memory for that. */
-    const suffices = () =>
-      leastMebibytes((bytes) => pixelsWithin(bytes - bytesPerRow * rows, bytesPerPixel) >= needed);
+    /** The least memory for that, if the device takes so many. */
+    const suffices = limited
+      ? Number.POSITIVE_INFINITY
+      : leastMebibytes((bytes) => pixelsWithin(bytes - bytesPerRow * rows, bytesPerPixel) >= needed);
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
@@ -90,10 +92,10 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
       `${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
         (limited
           ? `the device takes ${deviceLimit} at most, whatever the memory. `
-          : `that takes ${suffices()} MiB; ${Math.floor(maxMemory / 2 ** 20)} MiB are allowed. `) +
+          : `that takes ${suffices} MiB; ${Math.floor(maxMemory / 2 ** 20)} MiB are allowed. `) +
         remedies[limited ? 1 : 0],
     );
-    throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY" });
+    throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY", needed: suffices * 2 ** 20 });
   }
   const rows = cutAxis(picture.height, { window: height, margin, padding, multiple }).map((down) =>
     cutAxis(picture.width, { window: width, margin, padding, multiple, preferred: QUAD }).map((across) => ({
