@@ -171,7 +171,7 @@ const unreachable: Readonly<Record<string, string>> = {
     featuresOf = (_, model, stages, x) => stages.features(x),
     reconstructionOf = (_, model, stages, x) => stages.reconstruct(x);`,
   "src/upscale/check-method.ts": `export const checkMethod = () => {},
-    enlargedBy = ({ enlarge }, planes, signal) => enlarge(planes, signal);`,
+    enlargedBy = (method, planes, signal) => method.enlarge(planes, signal);`,
 };
 
 /** The lesson's worker has kernels as they are: it shows them. (And notes what files workers have.) */

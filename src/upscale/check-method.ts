@@ -46,11 +46,12 @@ interface Enlarging {
 
 /** What a method makes of planes. @throws DataError unless it is as large as its scale says */
 export async function enlargedBy(
-  { name, scale, enlarge }: Enlarging,
+  method: Enlarging,
   planes: Planes,
   signal?: AbortSignal,
 ): Promise<Planes> {
-  const large = await enlarge(planes, signal);
+  const { name, scale } = method;
+  const large = await method.enlarge(planes, signal);
   checkPlanesObject(large, `enlarge of ${name}`);
   const [got, want] = [large, { ...planes, width: planes.width * scale, height: planes.height * scale }].map(
     ({ width, height, channels }) => `${channels} x ${height} x ${width}`,

@@ -56,7 +56,7 @@ export interface PlanOptions extends UpscaleOptions {
  *   "TOO_LITTLE_MEMORY", and with the bytes that suffice as `needed`
  */
 export function planTiles(picture: Size, method: PlannedMethod, options: PlanOptions): Tiling {
-  const { name, margin, pixelsWithin, multiple = 1 } = method;
+  const { name, margin, multiple = 1 } = method;
   const { caller = "upscale", tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0, bytesPerPixel } = options;
   const padding = paddingOf(method, options);
   const padded = {
@@ -65,7 +65,7 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
   };
   const automatic = tile === undefined;
   const maxPixels = (rows: number) =>
-    pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows), bytesPerPixel);
+    method.pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows), bytesPerPixel);
   let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : Math.max(tile, multiple) + 2 * margin;
   while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles need higher bands
   // Narrow pictures leave room for longer windows.
@@ -77,13 +77,13 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
   const minPixels = minSide(padded.width) * minSide(padded.height);
   if (minPixels > maxPixels(minSide(padded.height)) || width * height > maxPixels(height)) {
     const needed = Math.max(minPixels, width * height);
-    const deviceLimit = pixelsWithin(Number.MAX_SAFE_INTEGER, bytesPerPixel);
+    const deviceLimit = method.pixelsWithin(Number.MAX_SAFE_INTEGER, bytesPerPixel);
     const limited = deviceLimit < needed;
     const rows = minPixels < needed ? height : minSide(padded.height);
     /** The least memory for that, if the device takes so many. */
     const suffices = limited
       ? Number.POSITIVE_INFINITY
-      : leastMebibytes((bytes) => pixelsWithin(bytes - bytesPerRow * rows, bytesPerPixel) >= needed);
+      : leastMebibytes((bytes) => method.pixelsWithin(bytes - bytesPerRow * rows, bytesPerPixel) >= needed);
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];

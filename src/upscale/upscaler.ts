@@ -179,8 +179,9 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
  * them and partly cancel. Lim et al. 2017, who call it EDSR+, gain about 0.1 dB by eight times the work.
  * An interpolation, which treats all directions alike, gains nothing.
  */
-export function selfEnsemble(method: Method): Upscaler {
-  checkMethod("selfEnsemble", "the first argument", method);
+export function selfEnsemble(of: Method): Upscaler {
+  checkMethod("selfEnsemble", "the first argument", of);
+  const method = withChanges(of, {});
   const changes: Partial<Method> = {
     name: `${method.name}+`,
     // Some of the memory is for the sum, and for the result that is being turned back.
@@ -242,7 +243,7 @@ export function upscalerOf(method: Method): Upscaler {
     async upscale(image, options = {}) {
       checkUpscaleOptions("upscale", options);
       checkNames("upscale", options, [...upscaleOptionNames, "onTile"]);
-      return (await new Bands(image, method, { ...options, depth: 8 }).image()) as Image;
+      return (await new Bands(image, upscaler, { ...options, depth: 8 }).image()) as Image;
     },
     async upscaleY(plane, width, height, options = {}) {
       checkUpscaleOptions("upscaleY", options);
@@ -259,19 +260,20 @@ export function upscalerOf(method: Method): Upscaler {
         );
       }
       const data = Float32Array.from(plane, (level) => level / 255);
-      const large = await enlargePlanes({ width, height, channels: 1, data }, method, options, "upscaleY");
-      checkFinite(large, method, "upscaleY");
+      const large = await enlargePlanes({ width, height, channels: 1, data }, upscaler, options, "upscaleY");
+      checkFinite(large, upscaler, "upscaleY");
       return large.data.map((value) => value * 255);
     },
     async upscalePlanes(planes, options = {}) {
       checkUpscaleOptions("upscalePlanes", options);
       checkPlanesObject(planes, "upscalePlanes");
-      const large = await enlargePlanes(planes, method, options, "upscalePlanes");
-      if (method.half) checkFinite(large, method, "upscalePlanes");
+      const large = await enlargePlanes(planes, upscaler, options, "upscalePlanes");
+      if (upscaler.half) checkFinite(large, upscaler, "upscalePlanes");
       return large;
     },
   };
-  return withChanges(method, functions);
+  const upscaler = withChanges(method, functions);
+  return upscaler;
 }
 
 function checkFinite({ data }: Planes, method: Method, caller: string): void {

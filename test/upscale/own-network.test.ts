@@ -206,6 +206,52 @@ describe("an object that enlarges planes", () => {
     );
   });
 
+  test("an instance of a class, also one with private fields, and an object whose functions use `this`", async () => {
+    class Base {
+      readonly colors = "rgb";
+      readonly device = undefined;
+      readonly #name: string;
+      constructor(name: string) {
+        this.#name = name;
+      }
+      get name() {
+        return this.#name;
+      }
+      pixelsWithin(bytes: number) {
+        return Math.floor(bytes / this.#name.length);
+      }
+    }
+    class Bicubic extends Base {
+      readonly #scale = 2;
+      readonly margin = 2;
+      get scale() {
+        return this.#scale;
+      }
+      enlarge(planes: Planes) {
+        return interpolator("bicubic", this.#scale).enlarge(planes);
+      }
+    }
+    const literal: Method & { readonly bytes: number } = {
+      ...mine,
+      bytes: 40,
+      pixelsWithin(bytes) {
+        return Math.floor(bytes / this.bytes);
+      },
+      enlarge(planes) {
+        return interpolator("bicubic", this.scale).enlarge(planes);
+      },
+    };
+    for (const method of [new Bicubic("mine"), literal]) {
+      const { image: wanted } = await upscale(picture, { method: mine });
+      expect(await upscale(picture, { method, tile: 8 })).toMatchObject({ image: wanted, method: "mine" });
+      const { upscaler } = await openMethod({ method });
+      expect(await upscaler.upscale(picture)).toEqual(wanted);
+      expect(await (await upscaleBands(picture, { method })).image()).toEqual(wanted);
+      const twice = await selfEnsemble(method).upscale(picture);
+      expect(twice).toEqual(await selfEnsemble(mine).upscale(picture));
+    }
+  });
+
   test("to another size", async () => {
     const small = ofMine({ enlarge: async (planes: Planes) => planes });
     const message = /^enlarge of mine: made planes of 3 x (\d+) x (\d+) and should make 3 x (\d+) x (\d+)\.$/;
