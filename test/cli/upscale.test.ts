@@ -397,7 +397,17 @@ describe("what goes wrong is one paragraph and an exit code", () => {
 
   test("too little --max-memory names an amount that suffices", async () => {
     await writePng(path("large.png"), noise(200, 200, 3));
-    const args = ["-i", path("large.png"), "-o", path("x.png"), "-m", "wren", "--tile", "200", "--max-memory"];
+    const args = [
+      "-i",
+      path("large.png"),
+      "-o",
+      path("x.png"),
+      "-m",
+      "wren",
+      "--tile",
+      "200",
+      "--max-memory",
+    ];
     const refused = await run([...args, "100M"]);
     expect(refused.code).toBe(1);
     const [, named] = /--max-memory (\d+M) suffices/.exec(refused.stderr)!;
