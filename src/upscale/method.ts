@@ -28,7 +28,8 @@ export interface Method {
   readonly half?: boolean;
   /**
    * How far it looks: no pixel of the result depends on pixels of the small picture further away. (In a network
-   * whose `exactHalo` is larger than its `halo`, few do so by a level of 255.)
+   * whose `exactHalo` is larger than its `halo`, few do so by a level of 255.) `Infinity` if it looks at the whole
+   * picture, which is then enlarged at once.
    */
   readonly margin: number;
   /** It works on blocks of so many pixels: windows are multiples of it, and so is the margin. Default 1. */

@@ -87,9 +87,10 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
+    const reach = margin === Infinity ? "at the whole picture" : `${margin} pixels far`;
     const error = new ArgumentError(
       caller,
-      `${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
+      `${name} looks ${reach}, so it works on at least ${needed} pixels at once here, and ` +
         (limited
           ? `the device takes ${deviceLimit} at most, whatever the memory. `
           : `that takes ${suffices} MiB; ${Math.floor(maxMemory / 2 ** 20)} MiB are allowed. `) +

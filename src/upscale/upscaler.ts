@@ -5,7 +5,7 @@ import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
 import { checkNetwork } from "../models/check-network.ts";
-import { type SuperResolver, storageOf } from "../models/super-resolver.ts";
+import { placeOf, type SuperResolver } from "../models/super-resolver.ts";
 import { ArgumentError, checkArguments, checkNames, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -144,7 +144,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
-  const { device, dtype } = storageOf(model);
+  const { device, dtype } = placeOf(model);
   const margin = takesEnlarged ? Math.ceil(halo / scale) + BICUBIC_MARGIN : halo;
   const tensorMethod: TensorMethod = {
     device,
