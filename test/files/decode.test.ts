@@ -697,6 +697,13 @@ describe("whether a file may be cut short", () => {
     }
   });
 
+  test("a TIFF with its directory behind the first of several large pages does not look cut short", () => {
+    const start = Buffer.from("49492a0000000000", "hex");
+    start.writeUInt32LE(72e6, 4);
+    const read = (_: number, length: number) => Buffer.concat([start, Buffer.alloc(length)], length);
+    expect(mayBeCutShort("tiff", read, 3 * 72e6 + 1000)).toBe(false);
+  });
+
   test("a TIFF with its directory in front that says nothing of its samples: not all of it is searched", () => {
     const start = Buffer.from("49492a00080000000000", "hex");
     let most = 0;
