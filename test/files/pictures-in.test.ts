@@ -131,6 +131,19 @@ describe("picturesIn", () => {
     );
   });
 
+  test("no folder of the system's own, and none behind a hundred others, is advised", () => {
+    make("archive");
+    make("archive/@eaDir", "a.png");
+    make("archive/__MACOSX", "a.png");
+    const advice = /\. Check the path, or convert/;
+    expect(() => picturesIn(path("archive"))).toThrow(advice);
+    for (let i = 0; i < 100; i++) make(`archive/${String(i).padStart(3, "0")}`);
+    make("archive/last", "a.png");
+    expect(() => picturesIn(path("archive"))).toThrow(advice);
+    writeFileSync(path("archive/050/a.png"), "");
+    expect(() => picturesIn(path("archive"))).toThrow(/There are some in \S*050: name that/);
+  });
+
   test("a folder without pictures whose subfolders have some leads to these", () => {
     make("nested");
     make("nested/HR", "a.png");
