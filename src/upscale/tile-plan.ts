@@ -12,7 +12,8 @@
  * the same buffers for all.
  */
 import { ArgumentError } from "../options/arguments.ts";
-import type { Box, Size } from "./box.ts";
+import type { Size } from "../picture/image.ts";
+import type { Box } from "./box.ts";
 import type { Method } from "./method.ts";
 import type { UpscaleOptions } from "./upscale-options.ts";
 
