@@ -1,4 +1,4 @@
-/** What to say of options that people know from PyTorch. */
+/** What to say of options that people know from elsewhere, PyTorch above all. */
 import { quote } from "./kinds.ts";
 
 /** PyTorch's options that have another name here, in camelCase. */
