@@ -47,8 +47,8 @@ const candidates: Readonly<Record<string, NetworkConfig>> = {
 };
 
 /** Rounds of timing. */
-const rounds = 9;
-const minRunMs = 100;
+const ROUNDS = 9;
+const MIN_RUN_MS = 100;
 
 const compareNetworks = defineCommand({
   about: `
@@ -124,10 +124,10 @@ async function timeAll(scale: number, side: number, device: Device) {
     const model = architecture.build(completeOptions(architecture, { ...options, scale }));
     const x = zeros([1, 3, side, side]);
     const program = { run: () => forward(model, x) };
-    entries.push({ name, model, program, repetitions: await calibrate(program, device, minRunMs) });
+    entries.push({ name, model, program, repetitions: await calibrate(program, device, MIN_RUN_MS) });
   }
   const times = entries.map((): number[] => []);
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     for (const [i, { program, repetitions }] of entries.entries()) {
       times[i].push((await timeOnce(program, device, repetitions)) / repetitions);
     }

@@ -43,11 +43,11 @@ export function describe({ n, c, o, k, h, w }: ConvSize): string {
 }
 
 /** How many multiply-adds the references compute in a check: a fraction of a second's work for them. */
-const checkedMultiplyAdds = 25e6;
+const CHECKED_MULTIPLY_ADDS = 25e6;
 
 /** The same layer on a picture small enough for the references. Its sides are multiples of no tile's. */
 export function smaller(size: ConvSize): ConvSize {
-  const pixels = checkedMultiplyAdds / (size.c * size.o * size.k * size.k);
+  const pixels = CHECKED_MULTIPLY_ADDS / (size.c * size.o * size.k * size.k);
   const side = Math.max(5, Math.floor(Math.sqrt(pixels)));
   return { ...size, n: Math.min(2, size.n), h: Math.min(side, size.h), w: Math.min(side + 1, size.w) };
 }

@@ -4,7 +4,7 @@ import type { PanelSpec, PlotSpec } from "../src/report/plot.ts";
 import type { Bench, Result } from "./harness.ts";
 import { edsr, trainingBench } from "./networks.ts";
 
-const blocks = 4;
+const BLOCKS = 4;
 const base = { batch: 4, patch: 24, channels: 16 };
 type Axis = keyof typeof base;
 
@@ -21,7 +21,7 @@ export function growthBenches(quick: boolean): Bench[] {
   return (Object.keys(steps) as Axis[]).flatMap((axis) =>
     steps[axis].map((at) => {
       const size = { ...base, [axis]: at };
-      return trainingBench(`growth-${axis}`, edsr(blocks, size.channels), size.patch, size.batch, at);
+      return trainingBench(`growth-${axis}`, edsr(BLOCKS, size.channels), size.patch, size.batch, at);
     }),
   );
 }
@@ -48,7 +48,7 @@ function panel(axis: Axis, results: readonly Result[]): PanelSpec[] {
       xLabel: xLabels[axis],
       yLabel: "ms per step",
       series: [
-        { name: `${blocks} blocks, measured`, points: series(({ ms }) => ms) },
+        { name: `${BLOCKS} blocks, measured`, points: series(({ ms }) => ms) },
         {
           name: "if it grew as the work does",
           points: series(({ flops }) => (last.ms * flops) / last.flops),

@@ -22,8 +22,8 @@ import {
 import { file, whole } from "../src/options/kinds.ts";
 import { pretrainedNames } from "../src/upscale/method-names.ts";
 
-const rounds = 9;
-const minRunMs = 50;
+const ROUNDS = 9;
+const MIN_RUN_MS = 50;
 const dtypes = ["float32", "float16"] as const;
 
 const half = defineCommand({
@@ -51,9 +51,9 @@ with float16, in turns. Beside the times stand the most bytes that were in use o
         bytes.push(device.memory().peakBytes - before);
       }
       const repetitions = [];
-      for (const program of programs) repetitions.push(await calibrate(program, device, minRunMs));
+      for (const program of programs) repetitions.push(await calibrate(program, device, MIN_RUN_MS));
       const times: number[][] = [[], []];
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         for (const [i, program] of programs.entries()) {
           times[i].push((await timeOnce(program, device, repetitions[i])) / repetitions[i]);
         }

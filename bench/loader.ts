@@ -11,13 +11,13 @@ import { openFolder, PatchLoader } from "../src/data/index.ts";
 import { whole } from "../src/options/kinds.ts";
 import { makeTrainingPictures } from "./training-pictures.ts";
 
-const pictures = 8;
-const [batch, patch, scale] = [16, 48, 2];
+const PICTURES = 8;
+const [BATCH, PATCH, SCALE] = [16, 48, 2];
 
 const loading = defineCommand({
   about: `
-Can the loader feed a fast GPU? Cuts batches of ${batch} patches of ${patch}x${patch}, the paper's (HR
-${patch * scale}x${patch * scale}), out of pictures as large as DIV2K's, as fast as it can, and as fast as a GPU asks
+Can the loader feed a fast GPU? Cuts batches of ${BATCH} patches of ${PATCH}x${PATCH}, the paper's (HR
+${PATCH * SCALE}x${PATCH * SCALE}), out of pictures as large as DIV2K's, as fast as it can, and as fast as a GPU asks
 for them. Cores of other machines differ less in crops per core and second than in anything else.`,
   flags: {
     batches: { kind: whole(1), help: "batches that are timed in each way [500]" },
@@ -28,13 +28,13 @@ for them. Cores of other machines differ less in crops per core and second than 
     const folder = mkdtempSync(join(tmpdir(), "pixelgrad-bench-"));
     try {
       const high = join(folder, "high");
-      await makeTrainingPictures(high, { count: pictures, different: pictures });
-      const dataset = openFolder(high, { scale });
+      await makeTrainingPictures(high, { count: PICTURES, different: PICTURES });
+      const dataset = openFolder(high, { scale: SCALE });
       const load = { batches, rate };
-      print(`Batches of ${batch} pairs, ${patch}x${patch} and ${patch * scale}x${patch * scale}`);
-      await measure("in memory", new PatchLoader(dataset, { batch, patch, seed: 1 }), load);
+      print(`Batches of ${BATCH} pairs, ${PATCH}x${PATCH} and ${PATCH * SCALE}x${PATCH * SCALE}`);
+      await measure("in memory", new PatchLoader(dataset, { batch: BATCH, patch: PATCH, seed: 1 }), load);
       const cacheFolder = join(folder, "decoded");
-      const cached = new PatchLoader(dataset, { batch, patch, seed: 1, cacheFolder });
+      const cached = new PatchLoader(dataset, { batch: BATCH, patch: PATCH, seed: 1, cacheFolder });
       await measure("in files (--cache)", cached, load);
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -62,9 +62,9 @@ async function measure(where: string, loader: PatchLoader, { batches, rate }: Lo
   const { active } = performance.eventLoopUtilization(loop);
   const waiting = await waitingAt(loader, { batches, rate });
   await loader.close();
-  print(`${where}: ${pictures} pictures decoded in ${decoding.toFixed(0)} ms; then`);
+  print(`${where}: ${PICTURES} pictures decoded in ${decoding.toFixed(0)} ms; then`);
   print(`  ${(batches / seconds).toFixed(0)} batches a second`);
-  print(`  ${((1e6 * batch * batches) / (user + system)).toFixed(0)} crops per core and second`);
+  print(`  ${((1e6 * BATCH * batches) / (user + system)).toFixed(0)} crops per core and second`);
   print(`  main thread ${(active / batches).toFixed(2)} ms per batch`);
   print(`  at ${rate} steps a second ${(100 * waiting).toFixed(1)} % of the time goes into waiting`);
 }

@@ -13,13 +13,13 @@ import type { Tensor } from "../src/tensor/tensor.ts";
 import { type Bench, gradientOf, type Make } from "./harness.ts";
 
 /** Of EDSR with 16 blocks of 64 channels, enlarging by 2. */
-const edsrParameters = 1_369_859;
+const EDSR_PARAMETERS = 1_369_859;
 
 export function memoryBoundBenches(quick: boolean): Bench[] {
   const side = (full: number) => (quick ? full / 4 : full);
   const features: Shape = [1, 64, side(128), side(128)];
   const pictures: Shape = [16, 3, side(96), side(96)];
-  const parameters = quick ? 100_003 : edsrParameters;
+  const parameters = quick ? 100_003 : EDSR_PARAMETERS;
   return [
     memoryBound("pixel-shuffle", [1, 256, side(96), side(96)], 2, (x) => [pixelShuffle(x, 2)]),
     memoryBound("relu", features, 2, (x) => [relu(x)]),

@@ -228,7 +228,7 @@ function sameLayer(a: ConvSize, b: ConvSize): boolean {
 // ---- The benches
 
 /** A long wait is worth while: there is no other variant. */
-const maxSeconds = 120;
+const MAX_SECONDS = 120;
 
 function inferenceBench(name: string, network: Network, side: number): Bench {
   const work = (side: number) => forwardWork(network, side, 1);
@@ -248,7 +248,7 @@ function inferenceBench(name: string, network: Network, side: number): Bench {
         samples: () => pixelSamples(shallow, side),
       },
     ],
-    maxSeconds,
+    maxSeconds: MAX_SECONDS,
   };
 }
 
@@ -271,7 +271,7 @@ export function trainingBench(name: string, network: Network, side: number, n: n
     sampled: layerChecks(network, side, n),
     // Errors grow on the way through the network and back, and Adam divides small gradients by small ones.
     tolerance: 1e-3,
-    maxSeconds,
+    maxSeconds: MAX_SECONDS,
     at,
   };
 }

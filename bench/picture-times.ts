@@ -6,7 +6,7 @@ import type { MethodName } from "../src/upscale/method-names.ts";
 import { table } from "./markdown.ts";
 import { percent, short } from "./report.ts";
 
-export const pictureScale = 2;
+export const PICTURE_SCALE = 2;
 
 export interface PictureTime {
   readonly method: MethodName;
@@ -40,7 +40,7 @@ export async function measurePicture(
   device.freeUnused(); // as in a program that has done nothing else before
   const enlarge = async () => {
     const start = performance.now();
-    const { tiles } = await upscale(picture, { method, scale: pictureScale, signal });
+    const { tiles } = await upscale(picture, { method, scale: PICTURE_SCALE, signal });
     return { ms: performance.now() - start, tiles };
   };
   const first = await enlarge();

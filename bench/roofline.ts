@@ -20,11 +20,11 @@ interface Mark {
   readonly intensity: number;
 }
 
-const width = 1160;
+const WIDTH = 1160;
 const plot = { left: 76, right: 640, top: 84, bottom: 480 };
-const list = { left: 676, right: width - 20, top: plot.top };
+const list = { left: 676, right: WIDTH - 20, top: plot.top };
 const bars = { left: 20, right: plot.right, top: plot.bottom + 90 };
-const lineHeight = 19;
+const LINE_HEIGHT = 19;
 const gridColor = "#e6e8eb";
 const colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9"];
 
@@ -36,15 +36,15 @@ export function roofline(results: readonly Result[], ceilings: Ceilings, adapter
   const kinds = [...new Set(computing.map(({ kind }) => kind))];
   const color = ({ kind }: Mark) => colors[kinds.indexOf(kind) % colors.length];
   const height = Math.max(
-    list.top + lineHeight * (computing.length + 1),
-    moving.length > 0 ? bars.top + lineHeight * (moving.length + 2) : plot.bottom + 60,
+    list.top + LINE_HEIGHT * (computing.length + 1),
+    moving.length > 0 ? bars.top + LINE_HEIGHT * (moving.length + 2) : plot.bottom + 60,
   );
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
-      `width="${width}" height="${height}" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
+      `width="${WIDTH}" height="${height}" role="img">`,
     `<title>${escapeXml(`Roofline of ${adapter}`)}</title>`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    textPath(`Roofline of ${adapter}`, 20, 34, { size: 18, weight: "bold", maxWidth: width - 40 }),
+    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
+    textPath(`Roofline of ${adapter}`, 20, 34, { size: 18, weight: "bold", maxWidth: WIDTH - 40 }),
     drawRoof(computing, ceilings, color),
     drawList(computing, color),
     drawBars(moving, ceilings),
@@ -155,7 +155,7 @@ function drawList(marks: readonly Mark[], color: (mark: Mark) => string): string
   const out = [row(list, 0, ["fastest variant of each", "GFLOP/s", "of ceiling"], { bold: true })];
   for (const [i, mark] of marks.entries()) {
     const share = `${Math.round(100 * mark.best.ceiling.share)} %`;
-    out.push(numbered(i, [list.left + 8, list.top + lineHeight * (i + 1) - 4], color(mark)));
+    out.push(numbered(i, [list.left + 8, list.top + LINE_HEIGHT * (i + 1) - 4], color(mark)));
     out.push(row(list, i + 1, [mark.label, short(mark.best.gflops), share], { indent: 22 }));
   }
   return out.join("\n");
@@ -171,7 +171,7 @@ function drawBars(marks: readonly Mark[], ceilings: Ceilings): string {
     row(bars, 0, ["what does no multiply-adds; tick: a copy", "GB/s", "of ceiling"], { bold: true }),
   ];
   for (const [i, { label, best }] of marks.entries()) {
-    const at = bars.top + lineHeight * (i + 1);
+    const at = bars.top + LINE_HEIGHT * (i + 1);
     const copy = start + length(best.gbytes / best.ceiling.share);
     out.push(
       row(bars, i + 1, [label, short(best.gbytes), `${Math.round(100 * best.ceiling.share)} %`]),
@@ -183,7 +183,7 @@ function drawBars(marks: readonly Mark[], ceilings: Ceilings): string {
     ({ bytes, rate }) => `${short(rate / 1e9)} (${Math.round(bytes / 2 ** 20)} MiB)`,
   );
   const note = `GB/s of a copy, by how much it moves: ${rates.join(", ")}`;
-  const y = bars.top + lineHeight * (marks.length + 1);
+  const y = bars.top + LINE_HEIGHT * (marks.length + 1);
   out.push(textPath(note, bars.left, y, { ...label, maxWidth: bars.right - bars.left }));
   return out.join("\n");
 }
@@ -195,7 +195,7 @@ function row(
   [text, first, second]: readonly string[],
   { bold = false, indent = 0 } = {},
 ): string {
-  const y = top + lineHeight * index;
+  const y = top + LINE_HEIGHT * index;
   const style = { size: 12, weight: bold ? "bold" : "regular" } as const;
   return [
     textPath(text, left + indent, y, { ...style, maxWidth: right - left - indent - 140 }),

@@ -8,7 +8,7 @@ import { Random } from "../src/tensor/random.ts";
 
 export const [width, height] = [2040, 1356];
 /** Of a picture's file, about. */
-export const pngBytes = 5e6;
+export const PNG_BYTES = 5e6;
 
 /**
  * A picture with broad bands and noise in the lowest two bits: a PNG of 5 MB, as those of DIV2K mostly have. Others

@@ -22,9 +22,9 @@ import {
 /** Enlarged by 2 it has 2.7 megapixels. */
 const [width, height] = [1020, 672];
 const megapixels = (4 * width * height) / 1e6;
-const rounds = 15;
+const ROUNDS = 15;
 /** The backend has not much more. */
-const maxMemory = 2 ** 27;
+const MAX_MEMORY = 2 ** 27;
 
 const device = (await openDevice({ gpu: create(["backend=null"]) })) as GpuDevice;
 setDefaultDevice(device);
@@ -59,10 +59,10 @@ function picture(columns: number, rows: number, channels: Image["channels"]): Im
 
 async function report(name: string, image: Image, options: UpscalePictureOptions): Promise<void> {
   device.freeUnused();
-  const enlarge = () => upscale(image, { ...options, maxMemory });
+  const enlarge = () => upscale(image, { ...options, maxMemory: MAX_MEMORY });
   for (let warmUp = 0; warmUp < 3; warmUp++) await enlarge();
   const times: Times[] = [];
-  for (let i = 0; i < rounds; i++) times.push(await timesOf(enlarge));
+  for (let i = 0; i < ROUNDS; i++) times.push(await timesOf(enlarge));
   const perMegapixel = (of: keyof Times) =>
     (summarize(times.map((time) => time[of])).median / megapixels).toFixed(1).padStart(6);
   const { tiles } = await enlarge();
@@ -72,7 +72,7 @@ async function report(name: string, image: Image, options: UpscalePictureOptions
 }
 
 console.log(
-  `JavaScript for ${width}x${height} x2, per megapixel of the result, median of ${rounds} (backend "null": ` +
+  `JavaScript for ${width}x${height} x2, per megapixel of the result, median of ${ROUNDS} (backend "null": ` +
     "nothing is computed)",
 );
 for (const method of ["espcn", "edsr-small", "srcnn"]) {

@@ -14,10 +14,10 @@ import { presets, type TrainOptions, train } from "../src/train/index.ts";
 import { readLog } from "../src/train/run-folder.ts";
 import { table } from "./markdown.ts";
 import { percent, short } from "./report.ts";
-import { height, makeTrainingPictures, pngBytes, width } from "./training-pictures.ts";
+import { height, makeTrainingPictures, PNG_BYTES, width } from "./training-pictures.ts";
 
 /** What is trained: EDSR 4x16 x2 on batches of 16 patches of 48x48 (HR 96x96), the paper's batches. */
-const [batch, patch, scale] = [16, 48, 2];
+const [BATCH, PATCH, SCALE] = [16, 48, 2];
 
 export interface WaitingSizes {
   /** Files, and how many of them are no copies of others. */
@@ -56,17 +56,17 @@ export interface Waiting {
 /** Of all runs: what is trained, on what. */
 export function waitingFacts({ pictures }: WaitingSizes): Omit<Waiting, "runs"> {
   return {
-    network: `EDSR 4x16 x${scale}, batches of ${batch} patches of ${patch} x ${patch}`,
+    network: `EDSR 4x16 x${SCALE}, batches of ${BATCH} patches of ${PATCH} x ${PATCH}`,
     ...{ pictures, size: [width, height] },
     bytes: { decoded: pictures * decodedBytes, kept: memoryForPictures() },
   };
 }
 
 /** Of a picture and its LR. */
-const decodedBytes = width * height * 3 * (1 + 1 / scale ** 2);
+const decodedBytes = width * height * 3 * (1 + 1 / SCALE ** 2);
 
 async function requireSpace({ pictures }: WaitingSizes): Promise<void> {
-  const needed = pictures * (pngBytes + decodedBytes);
+  const needed = pictures * (PNG_BYTES + decodedBytes);
   const { bavail, bsize } = await statfs(tmpdir());
   if (bavail * bsize >= needed) return;
   // The folder's name may hold a user's, and reports have none.
@@ -117,12 +117,18 @@ export async function measureWaiting(
   const out = join(folder, `run-${where}`);
   const config = {
     ...presets.EDSR.quick,
-    ...{ batch, patch, data: [join(folder, "high")], valid: join(folder, "held-out"), validPictures: 1 },
+    ...{
+      batch: BATCH,
+      patch: PATCH,
+      data: [join(folder, "high")],
+      valid: join(folder, "held-out"),
+      validPictures: 1,
+    },
     ...{ out, lr: 1e-4, steps: sizes.steps, evalEvery: sizes.steps, logEvery: Math.ceil(sizes.steps / 100) },
     ...(where === "cache" && { cache: join(folder, "decoded") }),
   };
   await trainFor(sizes.maxSeconds, signal, (options) => train(config, { device, ...options }));
-  const stretches = stretchesOf(readLog(out), Math.ceil(sizes.pictures / batch));
+  const stretches = stretchesOf(readLog(out), Math.ceil(sizes.pictures / BATCH));
   if (!stretches.overall) signal.throwIfAborted(); // a run that was stopped ends without an error
   return { where, ...stretches };
 }

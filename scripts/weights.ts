@@ -30,7 +30,7 @@ import { photoNetwork } from "../src/upscale/method-names.ts";
 
 const weights = fileURLToPath(new URL("../weights", import.meta.url));
 /** What F16 may cost, dB. */
-const maxLoss = 0.005;
+const MAX_LOSS = 0.005;
 
 /** Measures on Set5, or on what a degradation makes of it. */
 type Measure = (upscaler: Upscaler, degradation?: DegradationOptions) => Promise<Evaluation>;
@@ -67,7 +67,7 @@ and on two degraded sets made from it.
 
 With --add, it first takes weights into weights/: the best of a training run, or those that
 examples/pytorch/train.py wrote, each with its configuration and log. They become F16 where that costs
-less than ${maxLoss} dB on Set5, else F32.`,
+less than ${MAX_LOSS} dB on Set5, else F32.`,
   flags: {
     hr: { kind: folder, help: "the HR pictures of Set5", required: true },
     add: {
@@ -115,7 +115,7 @@ async function takeOver(run: string, name: string, degradation: string, measure:
   const after = await measure(networkUpscaler(halved), damage);
   const loss = before.mean.psnr - after.mean.psnr;
   const [dtype, { mean, conditions }] =
-    loss < maxLoss ? (["F16", after] as const) : (["F32", before] as const);
+    loss < MAX_LOSS ? (["F16", after] as const) : (["F32", before] as const);
   const metadata = {
     name,
     training: `${description}, see weights/training/${name}`,

@@ -167,11 +167,11 @@ const unreachable: Readonly<Record<string, string>> = {
     'export const arithmetic = "A tensor is no number.", methodSentences = {}, propertySentences = {};',
   "src/nn/pytorch-names.ts": "export const moduleSentences = {}, optimizerSentences = {};",
   "src/options/pytorch-options.ts": "export const foreignOptions = new Map(), ownNames = new Map();",
-  "src/models/check-network.ts": `export const checkNetwork = () => {}, forwardOf = (_, model, x) => model.forward(x),
-    featuresOf = (_, model, stages, x) => stages.features(x),
-    reconstructionOf = (_, model, stages, x) => stages.reconstruct(x);`,
+  "src/models/check-network.ts": `export const checkNetwork = () => {}, forwardOf = (model, x) => model.forward(x),
+    featuresOf = (model, stages, x) => stages.features(x),
+    reconstructionOf = (model, stages, x) => stages.reconstruct(x);`,
   "src/upscale/check-method.ts": `export const checkMethod = () => {},
-    enlargedBy = ({ enlarge }, planes, signal) => enlarge(planes, signal);`,
+    enlargedBy = (method, planes, signal) => method.enlarge(planes, signal);`,
 };
 
 /** The lesson's worker has kernels as they are: it shows them. (And notes what files workers have.) */

@@ -27,11 +27,11 @@ const partList: Kind<readonly PartName[]> = {
 const partLines = partNames.map((name) => `  ${name.padEnd(12)} ${parts[name].what} (${parts[name].takes})`);
 
 /** In all less than four minutes, with compiling and the rest. */
-const usualLimit = 190;
+const USUAL_LIMIT = 190;
 
 function planOf(thorough: boolean, only: readonly PartName[] | undefined): Plan {
   if (only) return { parts: [...new Set(only)], flags: `--only ${only.join()}` };
-  return thorough ? { parts: partNames, flags: "--thorough" } : { parts: usualParts, limit: usualLimit };
+  return thorough ? { parts: partNames, flags: "--thorough" } : { parts: usualParts, limit: USUAL_LIMIT };
 }
 
 const reportCommand = defineCommand({

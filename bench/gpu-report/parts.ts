@@ -11,7 +11,7 @@ import { kernelWorkloads } from "../kernels/workloads.ts";
 import { ladderFlops, ladderSteps, ladderText } from "../ladder-steps.ts";
 import { forwardWork, inference, replayed, trainingStep, trainingWork } from "../networks.ts";
 import { measureStart } from "../own-process.ts";
-import { measurePicture, pictureScale, pictureToEnlarge } from "../picture-times.ts";
+import { measurePicture, PICTURE_SCALE, pictureToEnlarge } from "../picture-times.ts";
 import { measureWaiting, waitingFacts, withPictures } from "../waiting.ts";
 import { runChecks } from "./checks.ts";
 import type { Report, Section } from "./report.ts";
@@ -52,7 +52,7 @@ type Part = {
 );
 
 /** Milliseconds for the checks of kernels, and for the runs of each section. */
-const [checkMs, sectionMs] = [80_000, 12_000];
+const [CHECK_MS, SECTION_MS] = [80_000, 12_000];
 
 /** In the order in which they are measured by default. */
 export const parts = {
@@ -64,7 +64,7 @@ export const parts = {
       const start = performance.now();
       const checks = await runChecks(device, new CpuDevice("float64"), (done, total) => {
         say(`the kernels against the references, ${done} of ${total}`);
-        return !signal.aborted && performance.now() - start < checkMs;
+        return !signal.aborted && performance.now() - start < CHECK_MS;
       });
       return { checks };
     },
@@ -167,7 +167,7 @@ export const parts = {
           say(`a picture by ${method}`);
           const row = await measurePicture(device, method, picture, signal);
           const rows = [...(report().pictures?.rows ?? []), row];
-          await update({ pictures: { size: sizes.picture, scale: pictureScale, rows } });
+          await update({ pictures: { size: sizes.picture, scale: PICTURE_SCALE, rows } });
         });
       }
       return {};
@@ -228,7 +228,7 @@ async function timeSection(
 ): Promise<{ sections: readonly Section[] }> {
   using _ = scope();
   const made = await programs();
-  const options = { runs: 7, minRunMs: 40, budgetMs: sectionMs, signal };
+  const options = { runs: 7, minRunMs: 40, budgetMs: SECTION_MS, signal };
   try {
     const times = await timeInTurns(device, made, ceilings, options);
     return { sections: [...report().sections, { ...headings, ...times }] };

@@ -49,11 +49,11 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
 }
 
-const tolerance = 2e-5;
+const TOLERANCE = 2e-5;
 /** Rounds that count, and those before them. */
-const [rounds, warmUpRounds] = [5, 2];
+const [ROUNDS, WARM_UP_ROUNDS] = [5, 2];
 /** Milliseconds of one variant in one round, or one launch if that takes longer. */
-const turn = 2;
+const TURN = 2;
 
 export async function timeKernels(
   device: GpuDevice,
@@ -85,7 +85,7 @@ export async function timeKernels(
     }
   }
   const right = checked.flatMap(({ variant, error }) =>
-    "problem" in variant || !(error <= tolerance) ? [] : [variant],
+    "problem" in variant || !(error <= TOLERANCE) ? [] : [variant],
   );
 
   const probe =
@@ -105,7 +105,7 @@ export async function timeKernels(
       const rate = (1e3 * (work.flops || work.bytes)) / time.median;
       return { ...common, time, rate, share: rate / ceiling.median };
     });
-    return { workload: name, work, ceiling, rounds, rows };
+    return { workload: name, work, ceiling, rounds: ROUNDS, rows };
   } finally {
     probe.dispose();
   }
@@ -150,7 +150,7 @@ async function inTurns(
     return times;
   };
   const once = await stream(programs.map((program) => () => program.run()));
-  const repetitions = once.map((ms) => Math.max(1, Math.min(256, Math.ceil(turn / Math.max(ms, 1e-3)))));
+  const repetitions = once.map((ms) => Math.max(1, Math.min(256, Math.ceil(TURN / Math.max(ms, 1e-3)))));
   const round = () =>
     stream(
       programs.map((program, i) => () => {
@@ -161,13 +161,13 @@ async function inTurns(
   let before: Promise<number[]> | undefined;
   let now: Promise<number[]> | undefined;
   try {
-    for (let i = 0; i <= warmUpRounds + rounds; i++) {
+    for (let i = 0; i <= WARM_UP_ROUNDS + ROUNDS; i++) {
       signal?.throwIfAborted();
       // The next round is given before the last one is waited for.
-      now = i < warmUpRounds + rounds ? round() : undefined;
+      now = i < WARM_UP_ROUNDS + ROUNDS ? round() : undefined;
       now?.catch(() => {}); // it may fail while the one before is waited for, which then fails, too
       const times = await before;
-      if (times && i > warmUpRounds) {
+      if (times && i > WARM_UP_ROUNDS) {
         for (const [k, ms] of times.entries()) results[k].push(ms / repetitions[k]);
       }
       before = now;

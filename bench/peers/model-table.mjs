@@ -1,5 +1,5 @@
 /** The table of `npm run model`, and whether the results agree. */
-import { difference, tolerance } from "./report.mjs";
+import { difference, TOLERANCE } from "./report.mjs";
 
 /**
  * @param programs `{ name, seconds, values }` of each, where `seconds` are those of its median run. The first one is
@@ -18,7 +18,7 @@ export function modelTable([judge, ...programs]) {
     const apart = difference(values, judge.values);
     const cells = [name, seconds.toFixed(3), (seconds / own.seconds).toFixed(2)];
     lines.push(`| ${[...cells, apart.toExponential(1)].join(" | ")} |`);
-    if (apart <= tolerance || name.includes("float16")) continue;
+    if (apart <= TOLERANCE || name.includes("float16")) continue;
     const counts =
       values.length === judge.values.length ? "" : `: ${values.length}, not ${judge.values.length}`;
     failures.push(`The values of ${name} differ from those of ${judge.name}${counts}.`);

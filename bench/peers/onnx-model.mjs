@@ -31,7 +31,7 @@ const { root } = protobuf.parse(
 );
 const ModelProto = root.lookupType("onnx.ModelProto");
 
-const float32 = 1;
+const FLOAT32 = 1;
 
 /** The encoded model with input x and output y, or undefined for work that ONNX inference cannot express. */
 export function onnxModel(workload) {
@@ -85,7 +85,7 @@ export function onnxModel(workload) {
         initializer: Object.entries(constants).map(([name, { shape, data }]) => ({
           name,
           dims: shape,
-          data_type: float32,
+          data_type: FLOAT32,
           raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
         })),
         input: [
@@ -107,7 +107,7 @@ export function onnxModel(workload) {
 }
 
 function value(name, dim) {
-  return { name, type: { tensor_type: { elem_type: float32, shape: { dim } } } };
+  return { name, type: { tensor_type: { elem_type: FLOAT32, shape: { dim } } } };
 }
 
 /** A string, a list of whole numbers, a whole number or a float, marked with its type. */

@@ -6,7 +6,7 @@ import { workloads } from "./workloads.mjs";
 // ---- Figures
 
 /** Values that differ by less count as the same; relative to the largest value. */
-export const tolerance = 1e-3;
+export const TOLERANCE = 1e-3;
 
 /** The libraries with whose values all others are compared, in order of preference. Never pixelgrad. */
 const judges = ["ort-cpu", "ort-wasm", "tfjs", "jax-js", "ort-webgpu"];
@@ -21,7 +21,7 @@ export function summarize(workload, rows, rounds) {
       const figures = { ...row, ...speed(row, workloads[workload].flops, rounds) };
       if (!row.values || !judge || row === judge) return figures;
       const apart = difference(row.values, judge.values, workloads[workload].kind === "train");
-      if (apart <= tolerance) return { ...figures, difference: apart };
+      if (apart <= TOLERANCE) return { ...figures, difference: apart };
       return { ...figures, difference: apart, failure: `its values differ from those of ${judge.library}` };
     }),
   };

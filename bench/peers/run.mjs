@@ -18,10 +18,10 @@ const libraries = [
 ];
 
 /** Milliseconds that a turn lasts at least: a quick library repeats its work. */
-const turnMs = 100;
+const TURN_MS = 100;
 
 /** Training steps whose losses are compared. */
-const trainingSteps = 3;
+const TRAINING_STEPS = 3;
 
 /** The names of the large workloads, or of all others. */
 function names(large) {
@@ -100,7 +100,7 @@ async function compare(workload) {
         cap: run.capSeconds * 1000,
       });
       peers.push(peer);
-      await attempt(peer, () => warmUp(peer, workloads[workload].kind === "train" ? trainingSteps : 1));
+      await attempt(peer, () => warmUp(peer, workloads[workload].kind === "train" ? TRAINING_STEPS : 1));
     }
     // In turns, so that whatever disturbs the machine hits all alike.
     for (let round = 0; round < run.rounds; round++) {
@@ -139,11 +139,11 @@ async function warmUp(peer, count) {
   }
   peer.row.values = count === 1 ? outputs[0] : Float32Array.from(outputs, ([loss]) => loss);
   // Does not count: it fills caches, and compiles what reads a single element.
-  if (peer.row.firstMs < (run.capSeconds * 1000) / 8) await peer.ask({ milliseconds: turnMs });
+  if (peer.row.firstMs < (run.capSeconds * 1000) / 8) await peer.ask({ milliseconds: TURN_MS });
 }
 
 async function takeTurn(peer) {
-  if (peer.affordsAnother) peer.row.turns.push((await peer.ask({ milliseconds: turnMs })).times);
+  if (peer.affordsAnother) peer.row.turns.push((await peer.ask({ milliseconds: TURN_MS })).times);
 }
 
 /** Writes the file whole or not at all. */

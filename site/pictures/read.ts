@@ -63,12 +63,12 @@ async function readByBrowser(
 }
 
 /** Rows of a bitmap that are drawn at once. A canvas of the whole would have limits, and take memory. */
-const stripPixels = 2 ** 22;
+const STRIP_PIXELS = 2 ** 22;
 
 /** The samples of a picture on a canvas: one channel for grey ones, three for opaque ones, or four. */
 function samplesOf(bitmap: ImageBitmap, channels: 1 | 4): Image {
   const { width, height } = bitmap;
-  const rows = Math.max(1, Math.min(height, Math.floor(stripPixels / width)));
+  const rows = Math.max(1, Math.min(height, Math.floor(STRIP_PIXELS / width)));
   const canvas = new OffscreenCanvas(width, rows);
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   let image = emptyImage(width, height, channels === 1 ? 1 : 3);

@@ -15,11 +15,11 @@ export interface Part {
 }
 
 /** A bitmap of a whole picture has at most so many pixels: they fill a window, and are drawn in no time. */
-const maxShown = 2 ** 21;
+const MAX_SHOWN = 2 ** 21;
 
 /** One pixel of the bitmap stands for so many of the picture, along each side. */
 export function reductionFor(width: number, height: number): number {
-  return Math.ceil(Math.sqrt((width * height) / maxShown));
+  return Math.ceil(Math.sqrt((width * height) / MAX_SHOWN));
 }
 
 /** A picture, or a part of it, reduced by a whole number. */

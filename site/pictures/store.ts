@@ -21,7 +21,7 @@ interface Entry {
 }
 
 /** Samples of pictures that are not in use may take so many bytes. */
-const budget = 2 ** 28;
+const BUDGET = 2 ** 28;
 
 export class PictureStore {
   readonly #entries = new Map<number, Entry>();
@@ -65,7 +65,7 @@ export class PictureStore {
     let bytes = inMemory[0]?.bytes ?? 0;
     for (const entry of inMemory.slice(1)) {
       bytes += entry.bytes;
-      if (bytes <= budget || !entry.picture) continue;
+      if (bytes <= BUDGET || !entry.picture) continue;
       entry.load ??= await this.#pack(entry.picture);
       entry.picture = undefined;
     }

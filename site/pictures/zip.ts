@@ -8,7 +8,7 @@ export interface ZipEntry {
 }
 
 /** Bytes that stay in JavaScript's memory; blobs may lie elsewhere. */
-const heldBytes = 2 ** 24;
+const HELD_BYTES = 2 ** 24;
 
 export async function zipFiles(entries: readonly ZipEntry[]): Promise<Blob> {
   let whole = new Blob();
@@ -29,7 +29,7 @@ export async function zipFiles(entries: readonly ZipEntry[]): Promise<Blob> {
       const { done, value } = await reader.read();
       if (done) break;
       entry.push(value);
-      if (bytes < heldBytes) continue;
+      if (bytes < HELD_BYTES) continue;
       whole = new Blob([whole, ...parts]);
       [parts, bytes] = [[], 0];
     }

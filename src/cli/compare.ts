@@ -6,6 +6,7 @@ import type { Evaluation, Picture } from "../evaluate/index.ts";
 import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
+import { addTo } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { crop } from "../picture/image.ts";
 import type { Panel, Region } from "../report/picture.ts";
@@ -311,8 +312,7 @@ async function writeResults(
 function notesOn(results: readonly Result[]): string[] {
   const groups = new Map<string, string[]>();
   for (const result of results) {
-    const note = describeResult(result);
-    groups.set(note, [...(groups.get(note) ?? []), result.method]);
+    addTo(groups, describeResult(result), result.method);
   }
   return [...groups].map(([note, methods]) => `${methods.join(", ")}: ${note}`);
 }

@@ -2,7 +2,10 @@
 import { inspect } from "node:util";
 import { printError } from "./print.ts";
 
-/** Prints an error with its stack if it looks like a bug, and with PIXELGRAD_DEBUG in any case. False: it printed nothing. */
+/**
+ * Prints an error with its stack if it looks like a bug, and with PIXELGRAD_DEBUG in any case. False: it printed
+ * nothing.
+ */
 export function printStack(error: unknown): boolean {
   if (!process.env.PIXELGRAD_DEBUG && error instanceof Error && !isBug(error)) return false;
   printError(...inspect(error).split("\n"));

@@ -57,7 +57,7 @@ Exit codes: 0 done; 1 failed, also if only a part did; 2 wrong command line; 130
 129 by SIGHUP, 143 by SIGTERM; 141 if the reader of standard output ended first ("… | head").
 Networks run on the fastest WebGPU adapter. --adapter or the environment variable PIXELGRAD_ADAPTER
 chooses another one. With PIXELGRAD_DEBUG=1, what ends a command is printed with its stack trace,
-and so is what fails with a single picture in upscale.`,
+and so is what fails with a single picture in upscale, or with a single method in compare.`,
 };
 
 const args = process.argv.slice(2);

@@ -5,11 +5,13 @@ import type { NetworkFile } from "../node.ts";
 import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import type { Size } from "../picture/image.ts";
 import { scales } from "../picture/scales.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import type { Choice, OpenedMethod, ReadPicture, Upscaler } from "../upscale/index.ts";
 import {
   defaultMethod,
+  enlargementsByDefault,
   isInterpolation,
   isMethodName,
   isPretrained,
@@ -78,7 +80,8 @@ export async function methodOf({
   if (scale !== undefined && isMethodName(name) && !scalesOf(name).includes(scale)) {
     throw new UsageError(`${name} enlarges by ${orList(scalesOf(name))}, and --scale is ${scale}`);
   }
-  refuseWithoutNetwork({ ensemble, half, adapter }, [name]);
+  if (method === undefined) refuseWithoutDefault({ ensemble, half, adapter }, scale ?? 2);
+  else refuseWithoutNetwork({ ensemble, half, adapter }, [name]);
   await openAdapter(adapter);
   const { openMethod } = await import("../node.ts");
   return openMethod({ method, scale, ensemble, half });
@@ -120,11 +123,6 @@ export interface MethodsOfRun {
   close(): void;
 }
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
 /**
  * Opens the method that the flags name; without one, that for clean pictures, and others once a picture needs
  * them: to be repaired, or to reach the size.
@@ -157,15 +155,28 @@ export async function methodsOf(flags: MethodFlags & { readonly size?: TargetSiz
 }
 
 /** @throws UsageError if flags that are for networks are given for interpolations alone */
-export function refuseWithoutNetwork(
-  flags: Pick<MethodFlags, "ensemble" | "half" | "adapter">,
-  methods: readonly string[],
-): void {
+export function refuseWithoutNetwork(flags: FlagsForNetworks, methods: readonly string[]): void {
   if (!methods.every(isInterpolation)) return;
-  for (const flag of ["ensemble", "half", "adapter"] as const) {
-    if (!flags[flag]) continue;
-    throw new UsageError(`--${flag} is for networks, and ${methods.join(", ")} computes without one`);
-  }
+  const flag = flagForNetworks(flags);
+  if (flag === undefined) return;
+  throw new UsageError(`${flag} is for networks, and ${methods.join(", ")} computes without one`);
+}
+
+/** @throws UsageError if flags that are for networks are given, and there is none for the scale */
+function refuseWithoutDefault(flags: FlagsForNetworks, scale: number): void {
+  const flag = flagForNetworks(flags);
+  if (flag === undefined || !isInterpolation(defaultMethod(scale))) return;
+  throw new UsageError(
+    `no network enlarges by ${scale}, and ${flag} is for networks; take --scale ${orList(enlargementsByDefault())}`,
+  );
+}
+
+type FlagsForNetworks = Pick<MethodFlags, "ensemble" | "half" | "adapter">;
+
+/** The first flag that only networks heed, if one is given. */
+function flagForNetworks(flags: FlagsForNetworks): string | undefined {
+  const flag = (["ensemble", "half", "adapter"] as const).find((name) => flags[name]);
+  return flag && `--${flag}`;
 }
 
 /** Opens the adapter that --adapter names, if it is given. */

@@ -4,6 +4,7 @@ import { type PictureFormat, pictureFormats, stemOf, writtenFormats } from "../f
 import { sizeOfPictureFile } from "../files/picture-file.ts";
 import { fileId } from "../files/same-file.ts";
 import { firstOf } from "../options/lists.ts";
+import type { Size } from "../picture/image.ts";
 import { scales } from "../picture/scales.ts";
 import { resultSizes } from "./methods.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
@@ -35,11 +36,6 @@ interface ResultNames {
 
 /** What names and sizes follow from; the format is that of the results. */
 type Settings = UpscaleFlags & { readonly format: PictureFormat };
-
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 interface Sizes {
   /** The size of a picture; undefined if it cannot be read. */

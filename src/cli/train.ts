@@ -1,5 +1,5 @@
 /** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { sameFile } from "../files/same-file.ts";
@@ -165,7 +165,7 @@ Brackets hold the value of a flag that is not given.`,
       if (folder === undefined && config.out !== undefined) refuseMisnamed(config.out);
       const ownFolder = folder ?? config.out;
       refuseRunFile(profile, ownFolder);
-      const inputs = inputsOf(filesIn(ownFolder), [config.init]);
+      const inputs = inputsOf([], [config.init]);
       const isNew = folder === undefined && config.out !== undefined && !existsSync(config.out);
       const newFolder = isNew ? config.out : undefined;
       const work = () =>
@@ -208,15 +208,6 @@ function reportEnd({ step, best, bicubic, path, advice, config }: TrainResult, p
   const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
   const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
   print(`Stopped at step ${step} of ${steps}.${saved}`);
-}
-
-/** What a run that goes on reads. None, if there is no such folder yet. */
-function filesIn(folder: string | undefined): string[] {
-  try {
-    return folder === undefined ? [] : readdirSync(folder).map((name) => join(folder, name));
-  } catch {
-    return []; // the run says what is wrong with it
-  }
 }
 
 /** @throws UsageError if the trace would replace what the run writes into its folder */

@@ -74,7 +74,7 @@ async function upscaleJobs(
   signal: AbortSignal,
 ): Promise<Report[]> {
   for (const { output } of jobs) if (output !== undefined) removeLeftovers(output);
-  if (jobs.every((job) => job.error !== undefined || isSkipped(job, settings))) {
+  if (jobs.every((job) => job.error !== undefined || isLeftAlone(job.output!, settings))) {
     const work = jobs.map((job) => ({ job, pixels: 0 }));
     return upscaleAll(work, undefined, settings, signal);
   }
@@ -131,7 +131,7 @@ async function lookAt(
   const work: Work[] = [];
   for (const job of jobs) {
     if (signal.aborted) break;
-    if (job.error !== undefined || isSkipped(job, settings)) {
+    if (job.error !== undefined || isLeftAlone(job.output!, settings)) {
       work.push({ job, pixels: 0 });
       continue;
     }
@@ -147,10 +147,6 @@ async function lookAt(
     }
   }
   return work;
-}
-
-function isSkipped({ output = "" }: Job, settings: UpscaleSettings): boolean {
-  return isLeftAlone(output, settings);
 }
 
 /** Says first what cannot be done, and then does the rest, which without methods is nothing. */
@@ -199,7 +195,7 @@ async function upscaleFile(
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Report | undefined> {
-  if (isSkipped(job, settings) || methods === undefined) return { ...job, skipped: true };
+  if (isLeftAlone(job.output!, settings) || methods === undefined) return { ...job, skipped: true };
   try {
     return { ...job, ...(await upscaleOne(job, methods, settings, signal)) };
   } catch (error) {

@@ -129,7 +129,8 @@ export class DecodePool {
 function describeDeath({ request, label }: Task, failure: string): string {
   return "cuts" in request
     ? `The thread that was cutting patches died (${failure}). Start again, with smaller batches if memory was short.`
-    : `${label}: the thread that was reading it died (${failure}). If it happens again with this picture alone, leave it out.`;
+    : `${label}: the thread that was reading it died (${failure}). If it happens again with this picture alone, ` +
+        "leave it out.";
 }
 
 /** The format alone: a dataset has functions, which cannot be sent. */

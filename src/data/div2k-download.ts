@@ -49,6 +49,7 @@ const optionNames = keysOf<Div2kDownloadOptions>({
   urls: true,
   keepArchives: true,
   onProgress: true,
+  onMessage: true,
   signal: true,
   retries: true,
   backoff: true,

@@ -12,6 +12,8 @@ export interface DownloadOptions {
   signal?: AbortSignal;
   /** Called with the bytes on disk so far, and with their total if the server has sent it. */
   onProgress?: (done: number, total: number | undefined) => void;
+  /** Called with a line for people if it has to wait, as for a process of another machine that may be gone. */
+  onMessage?: (line: string) => void;
   /** How many connections in a row may fail without bringing anything new. Default 5. */
   retries?: number;
   /** Milliseconds before the first new attempt, doubled before each further one. Default 1000. */
@@ -47,11 +49,14 @@ export async function download(url: string, path: string, options: DownloadOptio
   if (!URL.canParse(url) || !/^https?:/i.test(url)) {
     throw new DataError(`${excerpt(url)}: this is not an address that begins with "https://".`);
   }
+  const { signal, onMessage = () => {} } = options;
+  signal?.throwIfAborted();
   await mkdir(dirname(path), { recursive: true });
   const part = `${path}.part`;
   const lock = await Lock.acquire(
     { path, lock: `${part}.lock`, doing: "downloading it", advice: "Wait for its end or stop it first." },
-    () => {},
+    onMessage,
+    { signal },
   );
   try {
     await fetchAll(url, part, options);

@@ -6,7 +6,6 @@ import {
   checkNames,
   isObject,
   keysOf,
-  type Wanted,
 } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -25,6 +24,7 @@ import {
 } from "./cut.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { drawForPatch } from "./degrade.ts";
+import { checkState, type LoaderState } from "./loader-state.ts";
 import type { PairDataset } from "./pairs.ts";
 import { PictureCache } from "./picture-cache.ts";
 import { openCached } from "./raw-cache.ts";
@@ -81,24 +81,6 @@ export interface PatchBatch {
   /** Milliseconds that next() waited for pictures: near 0 if reading keeps up with training. */
   wait: number;
 }
-
-/** A place in a loader's endless sequence of patches; fit for JSON. */
-export interface LoaderState {
-  seed: number;
-  epoch: number;
-  /** Patches of this epoch that next() has returned. */
-  position: number;
-  /** Length of the dataset, to notice a different one. */
-  pictures: number;
-}
-
-const aState: Wanted<LoaderState> = {
-  wants: "what state() returned",
-  fits: (value): value is LoaderState =>
-    isObject(value) &&
-    whole().fits(value.seed) &&
-    [value.epoch, value.position, value.pictures].every(whole(0).fits),
-};
 
 /**
  * An endless sequence of training batches: random, aligned patches of LR and HR pictures, flipped and turned.
@@ -270,20 +252,7 @@ export class PatchLoader {
 
   /** Goes to the place that state() returned, whatever this loader's own seed and place. */
   restore(state: LoaderState): void {
-    checkArguments("PatchLoader.restore", { state: [state, aState] });
-    if (state.pictures !== this.#dataset.length) {
-      throw new DataError(
-        `${this.#dataset.name} has ${this.#dataset.length} pictures, but the state is of a dataset with ` +
-          `${state.pictures}. Open the dataset that training began with.`,
-      );
-    }
-    const { epoch, position, pictures } = state;
-    if (position >= pictures) {
-      throw new DataError(
-        `epoch ${epoch}, position ${position} of ${pictures} pictures is not a place; pass what state() returned.`,
-        { caller: "PatchLoader.restore" },
-      );
-    }
+    checkState(state, this.#dataset);
     this.#draws = drawsOf(state);
     this.#state = this.#planned = { ...state };
     this.#queue.length = 0;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { makeFolder } from "../files/image-files.ts";
 import { MAX_NAME_BYTES } from "../files/path-of.ts";
 import { shorten } from "../files/temporary.ts";
@@ -36,7 +36,7 @@ export async function openCached(
   const degradation = format && files.degradation;
   const contents = [VERSION, format, degradation, resolve(high), low && resolve(low)];
   const mark = `-${digest(contents).slice(0, 16)}.raw`;
-  const path = join(folder, `${shorten(name, MAX_NAME_BYTES - mark.length)}${mark}`);
+  const path = join(folder, `${shorten(basename(name), MAX_NAME_BYTES - mark.length)}${mark}`);
   const source = digest([contents, await stamp(high), low && (await stamp(low))]);
 
   let cached = await readRawHeader(path);

@@ -345,8 +345,8 @@ function conditionsFor(
   if (isMixed && !mixed) {
     const files = sources.filter((source) => source === "files").length;
     throw new DataError(
-      `${files} of ${pictures.length} pictures ${files === 1 ? "has" : "have"} an LR file. Give one for all or for none: ` +
-        `the figures of both kinds do not compare.`,
+      `${files} of ${pictures.length} pictures ${files === 1 ? "has" : "have"} an LR file. Give one for all or for ` +
+        `none: the figures of both kinds do not compare.`,
     );
   }
   const degradations = new Set(

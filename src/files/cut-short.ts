@@ -84,15 +84,18 @@ function lastBox(read: Read, length: number): Box | undefined {
   return last;
 }
 
-/** The most bytes of a TIFF file that are searched for the places of its samples: those of a million strips, and more. */
+/**
+ * The most bytes of a TIFF file that are searched for the places of its samples. The directory begins there, and the
+ * places of a million strips, and more, end there.
+ */
 const MAX_READ = 2 ** 26;
 
 /** Where the last samples of the first picture of a TIFF file end. */
 function endOfSamples(read: Read, length: number): number {
   try {
     const file = new Directories(read(0, 16));
-    // Most programs write the directory last.
-    if (file.first > length / 2) return length;
+    // Most programs write the directory last, or behind the first of several pages.
+    if (file.first > length / 2 || file.first >= MAX_READ) return length;
     // What a directory in front speaks of stands behind it, usually in front of the samples.
     for (let part = 2 ** 16; ; part *= 8) {
       const end = endOfStrips(read(0, Math.min(part, length, MAX_READ)));

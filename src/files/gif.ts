@@ -1,6 +1,6 @@
 /** What GIF files say besides samples: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 import { type Density, ratioOf } from "./exif.ts";
-import { type Comment, takeText } from "./metadata.ts";
+import { type Comment, takeText } from "./texts.ts";
 
 interface Block {
   /** The byte that it begins with: what it is. */

@@ -23,6 +23,13 @@ export interface Place {
   readonly advice: string;
 }
 
+/** How long to wait where only time can tell. */
+export interface Patience {
+  /** Milliseconds without a sign of life after which a process is taken for dead. Default 12,000. */
+  readonly patience?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Milliseconds between two signs of life. */
 const BEAT = 2_000;
 
@@ -62,10 +69,14 @@ export class Lock {
    * Locks a place. A lock that a dead process has left is replaced; where only time can tell whether it is
    * dead, that takes as long as `patience`, and `onMessage` says so.
    *
-   * @param patience milliseconds without a sign of life after which a process is taken for dead.
-   * @throws DataError if another process works there, or nothing can be written there.
+   * @throws DataError if another process works there, or nothing can be written there; the signal's reason if it is
+   *   aborted meanwhile.
    */
-  static async acquire(place: Place, onMessage: (line: string) => void, patience = 12_000): Promise<Lock> {
+  static async acquire(
+    place: Place,
+    onMessage: (line: string) => void,
+    options: Patience = {},
+  ): Promise<Lock> {
     for (let attempt = 0; ; attempt++) {
       try {
         return Lock.create(place);
@@ -74,7 +85,7 @@ export class Lock {
       }
       const old = read(place);
       // Several processes may find the same dead lock; one of them wins the next round.
-      if (attempt === 3 || (await isHeld(place, old, onMessage, patience))) throw refusal(place, old?.owner);
+      if (attempt === 3 || (await isHeld(place, old, onMessage, options))) throw refusal(place, old?.owner);
       if (read(place)?.text === old?.text) rmSync(place.lock, { force: true });
     }
   }
@@ -154,7 +165,7 @@ async function isHeld(
   place: Place,
   lock: LockFile | undefined,
   onMessage: (line: string) => void,
-  patience: number,
+  { patience = 12_000, signal }: Patience,
 ): Promise<boolean> {
   if (lock === undefined) return false;
   const { owner } = lock;
@@ -166,7 +177,7 @@ async function isHeld(
       `that it still does`,
   );
   for (let waited = 0; waited < patience; waited += 250) {
-    await setTimeout(250);
+    await setTimeout(250, undefined, { signal }).catch(() => signal?.throwIfAborted());
     const now = read(place);
     if (now === undefined) return false;
     if (now.text !== lock.text || now.modified !== lock.modified) return true;

@@ -1,7 +1,8 @@
 /** Metadata as parts of files: chunks of PNG, segments of JPEG. */
 import { encodeResources, encodeSegment, photoshop } from "./jpeg.ts";
-import type { Comment, Metadata } from "./metadata.ts";
+import type { Metadata } from "./metadata.ts";
 import { encodeChunk } from "./png.ts";
+import type { Comment } from "./texts.ts";
 
 /** Chunks for the place behind the header. The profile is not among them. */
 export function pngChunks(metadata: Metadata): Uint8Array[] {

@@ -21,6 +21,7 @@ import {
 import { endOfJpeg, iptcOf, MAX_SEGMENT, photoshop, rightsOf, segmentsOf, startsWith } from "./jpeg.ts";
 import type { SourcePicture } from "./picture-places.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
+import { type Comment, takeText } from "./texts.ts";
 import { decodeXmp, film, furtherPictures, gainMap, withoutParts } from "./xmp.ts";
 
 export { decodeXmp, xmpOfResult } from "./xmp.ts";
@@ -42,12 +43,6 @@ export interface Metadata {
   readonly comments?: readonly Comment[];
   /** The picture that EXIF and XMP speak of; undefined if neither is there, or that is not known. */
   readonly source?: SourcePicture;
-}
-
-/** A text of a PNG or JPEG file; in JPEG files all keywords are "Comment". */
-export interface Comment {
-  readonly keyword: string;
-  readonly text: string;
 }
 
 /** Something that a result lacks, or that was odd about a file, for people and for programs. */
@@ -84,19 +79,6 @@ export function jfifDensity(bytes: Uint8Array): Density | undefined {
 /** What results are made without, in words to follow "without". What is wrong with it follows. */
 export const itsProfile = "its colour profile";
 export const damagedProfile = `${itsProfile}, which is damaged`;
-
-/** More texts than any file has: further ones would only take memory. */
-const MOST_TEXTS = 10_000;
-const furtherTexts = `its texts behind the first ${MOST_TEXTS}`;
-
-/** Adds a text to those of a file, or says that it is left out. */
-export function takeText(
-  text: Comment,
-  { comments, gaps }: { comments: Comment[]; gaps: Set<string> },
-): void {
-  if (comments.length < MOST_TEXTS) comments.push(text);
-  else gaps.add(furtherTexts);
-}
 
 /** The comments of a JPEG file, and what no result can have. `icc` is the profile that could be read. */
 export function jpegExtras(

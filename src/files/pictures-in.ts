@@ -59,8 +59,11 @@ export function picturesIn(
   const { names, leftOut } = search(folder, options);
   if (names.length === 0) {
     const others = leftOut.length > 0 ? `, only ${listOf(leftOut)}` : "";
-    const below = leftOut.filter(({ why }) => why === "a folder").map(({ name }) => join(folder, name));
-    const withPictures = below.filter(holdsPictures);
+    const below = leftOut.filter(({ name, why }) => why === "a folder" && !isOfSystem(name));
+    const withPictures = below
+      .slice(0, MOST_LOOKED_AT)
+      .map(({ name }) => join(folder, name))
+      .filter(holdsPictures);
     const advice =
       withPictures.length > 0
         ? `There are some in ${firstOf(withPictures)}: name ${withPictures.length === 1 ? "that" : "one of these"}.`
@@ -104,7 +107,7 @@ function search(root: string, { recursive = false, except }: SearchOptions) {
         if (isNamedPicture || isWanted) leftOut.push({ name, why: "hidden" });
       } else if (!isWanted) {
         leftOut.push({ name, why: kind === "file" ? `not ${formatNames}` : `a ${kind}` });
-      } else if (kind === "folder" && systemFolders.has(entry.toLowerCase())) {
+      } else if (kind === "folder" && isOfSystem(entry)) {
         leftOut.push({ name, why: "a folder of the system's own" });
       } else if (!isUtf8(bytes)) {
         leftOut.push({ name, why: "its name is not UTF-8; rename it", unreadable: true });
@@ -131,11 +134,18 @@ function holdsPictures(folder: string): boolean {
   }
 }
 
+/** How many subfolders are searched for an advice. */
+const MOST_LOOKED_AT = 100;
+
 /** Thumbnails, bins and the like, as network drives, Windows, macOS and Linux keep them, in lower case. */
 const systemFolders = new Set([
   ...["@eadir", "#recycle", "#snapshot", "@recycle"],
   ...["$recycle.bin", "system volume information", "__macosx", "lost+found"],
 ]);
+
+function isOfSystem(name: string): boolean {
+  return systemFolders.has(name.toLowerCase());
+}
 
 /** A name in a folder. Node cannot open one that is no UTF-8 as a text. */
 interface Entry {

@@ -22,10 +22,10 @@ export async function readWhole(file: string | URL): Promise<Uint8Array> {
 }
 
 /**
- * Lists of chunks and boxes are read by a few bytes each. Up to `few` come out of a part of the file that was read at
+ * Lists of chunks and boxes are read by a few bytes each. Up to `FEW` come out of a part of the file that was read at
  * once, since there may be millions of them.
  */
-const [few, partLength] = [64, 4096];
+const [FEW, PART_LENGTH] = [64, 4096];
 
 /** @param file an open file's number. */
 export function readFromFile(file: number): Read {
@@ -36,9 +36,9 @@ export function readFromFile(file: number): Read {
   };
   let part = { start: 0, bytes: Buffer.alloc(0) };
   return (start, length) => {
-    if (length > few) return readAt(start, length);
+    if (length > FEW) return readAt(start, length);
     const isInside = start >= part.start && start + length <= part.start + part.bytes.length;
-    if (!isInside) part = { start, bytes: readAt(start, partLength) };
+    if (!isInside) part = { start, bytes: readAt(start, PART_LENGTH) };
     return part.bytes.subarray(start - part.start, start - part.start + length);
   };
 }

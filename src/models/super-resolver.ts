@@ -27,7 +27,8 @@ export abstract class SuperResolver extends Module {
   abstract readonly inputSize: "low" | "high";
   /**
    * How far the network looks, in pixels of its input, for tiles: input further away changes no output, or
-   * none that is seen. Where this is less than `exactHalo`, the network's own file says by how much.
+   * none that is seen. Where this is less than `exactHalo`, the network's own file says by how much. `Infinity` for a
+   * network that looks at the whole picture, as global pooling does: it gets no tiles.
    */
   abstract readonly halo: number;
   /** No output depends on input further away. */
@@ -54,11 +55,11 @@ export abstract class SuperResolver extends Module {
 }
 
 /**
- * Where and how a network's tensors are stored. One without any computes on the default device.
+ * Where a network's tensors are, and their type. One without any computes on the default device.
  *
  * @throws Error if they have been disposed
  */
-export function storageOf(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
+export function placeOf(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
   const [first] = model.namedTensors().values();
   if (first === undefined) return { device: defaultDevice(), dtype: "float32" };
   if (!first.disposed) return first;

@@ -4,7 +4,7 @@ import { noGrad } from "../tensor/no-grad.ts";
 import { type RecordedOp, recordOps } from "../tensor/record-ops.ts";
 import { outsideScopes, scope } from "../tensor/scope.ts";
 import { checkNetwork, forwardOf } from "./check-network.ts";
-import { type SuperResolver, storageOf } from "./super-resolver.ts";
+import { placeOf, type SuperResolver } from "./super-resolver.ts";
 
 /** Side of the picture that is looked at; a multiple of what networks divide pictures by. */
 const SIDE = 32;
@@ -12,12 +12,12 @@ const SIDE = 32;
 /** Multiplications, each with its addition, of all convolutions, for each pixel of the network's input. */
 export function multiplyAddsPerPixel(model: SuperResolver): number {
   checkNetwork("multiplyAddsPerPixel", "the first argument", model);
-  const { device } = storageOf(model);
+  const { device } = placeOf(model);
   const ops = outsideScopes(() => {
     using _noGrad = noGrad();
     using _scope = scope();
     const x = zeros([1, model.planes, SIDE, SIDE], { device });
-    return recordOps(() => void forwardOf("multiplyAddsPerPixel", model, x));
+    return recordOps(() => void forwardOf(model, x));
   });
   return ops.reduce((sum, op) => sum + multiplyAdds(op), 0) / SIDE ** 2;
 }

@@ -175,6 +175,8 @@ export const numberList: Wanted<ArrayLike<number>> = {
     (ArrayBuffer.isView(value) && !(value instanceof DataView)) ||
     (Array.isArray(value) && value.every((item) => typeof item === "number")),
 };
+/** A list of numbers; no typed array. */
+export const plainNumberList: Wanted<readonly number[]> = { ...listOf(anyNumber), wants: numberList.wants };
 
 /** An instance of a class. */
 export function instanceOf<T>(type: abstract new (...args: never) => T, wants: string): Wanted<T> {
@@ -195,6 +197,3 @@ export function listOf<T>({ wants, fits }: Wanted<T>): Wanted<readonly T[]> {
     fits: (value): value is readonly T[] => Array.isArray(value) && value.every(fits),
   };
 }
-
-/** The same without typed arrays. */
-export const numbers: Wanted<readonly number[]> = { ...listOf(anyNumber), wants: numberList.wants };

@@ -48,6 +48,13 @@ export function odd(max: number): Kind<number> {
   );
 }
 
+/** How far something looks, in pixels. */
+export const reach = numeric(
+  "a whole number of at least 0, or Infinity",
+  "N",
+  (value) => value >= 0 && (Number.isInteger(value) || value === Infinity),
+);
+
 export const atLeastZero = numeric("a number of at least 0", "X", (value) => value >= 0 && value < Infinity);
 export const positive = numeric("a number above 0", "X", (value) => value > 0 && value < Infinity);
 export const share = numeric("a number between 0 and 1", "X", (value) => value > 0 && value < 1);

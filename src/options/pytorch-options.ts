@@ -1,4 +1,7 @@
-/** What to say of options that people know from PyTorch. Maps: an object would have toString and the like, too. */
+/**
+ * What to say of options that people know from elsewhere, PyTorch above all. Maps: an object would have toString and the
+ * like, too.
+ */
 import { quote } from "./kinds.ts";
 
 /** The names that PyTorch's options have here, by PyTorch's name in camelCase. */

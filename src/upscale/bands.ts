@@ -298,7 +298,7 @@ export class Bands implements AsyncIterable<Band> {
           if (device.failure === undefined || error instanceof NotWanted) throw error;
         }
       }
-      const large = await enlargeBytes(window as Image);
+      const large = await enlargeBytes.call(this.#method, window as Image);
       await turn();
       return use(large, part);
     }

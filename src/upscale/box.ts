@@ -2,12 +2,6 @@
 import type { Samples } from "../picture/image.ts";
 import { mirror } from "../picture/resize-weights.ts";
 
-/** How many pixels a picture or a part of it has across and down. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
 /** A rectangle of pixels, right and bottom edge not included. Windows may stick out of the picture. */
 export interface Box {
   readonly top: number;

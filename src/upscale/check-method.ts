@@ -8,7 +8,7 @@ import {
   optional,
   type Wanted,
 } from "../options/arguments.ts";
-import { oneOf, text, whole } from "../options/kinds.ts";
+import { oneOf, reach, text, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 
@@ -21,7 +21,7 @@ const properties = {
   name: text,
   scale: whole(1),
   colors: oneOf("rgb", "y", "any"),
-  margin: whole(0),
+  margin: reach,
   multiple: optional(whole(1)),
   padding: optional(whole(0)),
   enlarge: aFunction,
@@ -45,12 +45,9 @@ interface Enlarging {
 }
 
 /** What a method makes of planes. @throws DataError unless it is as large as its scale says */
-export async function enlargedBy(
-  { name, scale, enlarge }: Enlarging,
-  planes: Planes,
-  signal?: AbortSignal,
-): Promise<Planes> {
-  const large = await enlarge(planes, signal);
+export async function enlargedBy(method: Enlarging, planes: Planes, signal?: AbortSignal): Promise<Planes> {
+  const { name, scale } = method;
+  const large = await method.enlarge(planes, signal);
   checkPlanesObject(large, `enlarge of ${name}`);
   const [got, want] = [large, { ...planes, width: planes.width * scale, height: planes.height * scale }].map(
     ({ width, height, channels }) => `${channels} x ${height} x ${width}`,

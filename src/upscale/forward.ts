@@ -9,7 +9,7 @@ import { MAX_ROUNDING } from "../device/pool.ts";
 import { cast } from "../kernels/cast/index.ts";
 import { copyInto, slice } from "../kernels/layout/index.ts";
 import { featuresOf, forwardOf, reconstructionOf } from "../models/check-network.ts";
-import { type SuperResolver, storageOf, type TwoStages } from "../models/super-resolver.ts";
+import { placeOf, type SuperResolver, type TwoStages } from "../models/super-resolver.ts";
 import { zeros } from "../tensor/create.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { compute, computeFrom } from "./compute.ts";
@@ -32,7 +32,7 @@ export class Forward {
 
   /** Measured when first asked for on a device: that runs the network on a small picture. */
   get #needs(): Needs {
-    const { device } = storageOf(this.#model);
+    const { device } = placeOf(this.#model);
     if (this.#cachedNeeds?.device !== device) {
       this.#cachedNeeds = { device, needs: this.#model.evaluating(() => measureNeeds(this.#model)) };
     }
@@ -42,7 +42,7 @@ export class Forward {
   /** Compiles the network's kernels, all at once. Otherwise they are compiled one by one when first needed. */
   async prepare(): Promise<void> {
     const { device, input } = samplesFor(this.#model);
-    const forward = () => compute(() => forwardOf("upscale", this.#model, input()));
+    const forward = () => compute(() => forwardOf(this.#model, input()));
     await device.compileAhead(() => this.#model.evaluating(forward).dispose());
   }
 
@@ -73,9 +73,9 @@ export class Forward {
   #run(x: Tensor): Tensor {
     const model = this.#model;
     const { twoStages } = model;
-    const { dtype } = storageOf(model);
-    if (!twoStages) return compute(() => cast(forwardOf("upscale", model, cast(x, dtype)), "float32"));
-    const features = compute(() => featuresOf("upscale", model, twoStages, cast(x, dtype)));
+    const { dtype } = placeOf(model);
+    if (!twoStages) return compute(() => cast(forwardOf(model, cast(x, dtype)), "float32"));
+    const features = compute(() => featuresOf(model, twoStages, cast(x, dtype)));
     return computeFrom([features], () => this.#reconstruct(twoStages, features));
   }
 
@@ -90,8 +90,7 @@ export class Forward {
     const area = width * height;
     const pixels = Math.max(narrowest * Math.sqrt(area), (STRIP_SHARE * bytes * area) / second);
     const window = Math.max(2 * halo + 1, Math.floor(Math.min(bindableStrip, pixels) / across));
-    const reconstruct = (part: Tensor) =>
-      cast(reconstructionOf("upscale", this.#model, twoStages, part), "float32");
+    const reconstruct = (part: Tensor) => cast(reconstructionOf(this.#model, twoStages, part), "float32");
     if (window >= length) return reconstruct(features);
     const channels = this.#model.planes;
     const whole = Tensor.empty([1, channels, height * scale, width * scale], features.device, "upscale");
@@ -148,12 +147,12 @@ function measureNeeds(model: SuperResolver): Needs {
   const maxValues = maxTensorBytes / bytesEach;
   const bindableStrip = Math.floor(maxValues / valuesPerPixel);
   if (!twoStages) {
-    const [y, bytes] = measure(() => forwardOf("upscale", model, input()));
+    const [y, bytes] = measure(() => forwardOf(model, input()));
     y.dispose();
     return { first: bytes, second: 0, whole: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
   }
-  const [features, first] = measure(() => featuresOf("upscale", model, twoStages, input()));
-  const [y, bytes] = measure(() => reconstructionOf("upscale", model, twoStages, features));
+  const [features, first] = measure(() => featuresOf(model, twoStages, input()));
+  const [y, bytes] = measure(() => reconstructionOf(model, twoStages, features));
   features.dispose();
   y.dispose();
   return {
@@ -169,7 +168,7 @@ function measureNeeds(model: SuperResolver): Needs {
 
 /** Small pictures for a network. */
 function samplesFor(model: SuperResolver) {
-  const { device, dtype } = storageOf(model);
+  const { device, dtype } = placeOf(model);
   const side = device.profile.reference ? 8 : 48; // the CPU device is slow
   const channels = model.planes;
   const input = () => cast(zeros([1, channels, side, side], { device }), dtype);

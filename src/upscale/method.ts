@@ -10,8 +10,7 @@ import { planesOf, tensorOf } from "./compute.ts";
 /**
  * A way of enlarging, as a function on numbers: planes in, larger planes out, all at once. tile-plan.ts cuts
  * large pictures into parts for it, adapters.ts converts colours to those that it works on, and upscaler.ts
- * adds the functions for callers. Some of them copy its properties (`withChanges`), so a method is a plain object
- * whose functions do not use `this`.
+ * adds the functions for callers.
  */
 export interface Method {
   /** Its name in tables and captions, such as `bicubic` or `wren+`. */
@@ -29,7 +28,8 @@ export interface Method {
   readonly half?: boolean;
   /**
    * How far it looks: no pixel of the result depends on pixels of the small picture further away. (In a network
-   * whose `exactHalo` is larger than its `halo`, few do so by a level of 255.)
+   * whose `exactHalo` is larger than its `halo`, few do so by a level of 255.) `Infinity` if it looks at the whole
+   * picture, which is then enlarged at once.
    */
   readonly margin: number;
   /** It works on blocks of so many pixels: windows are multiples of it, and so is the margin. Default 1. */
@@ -116,15 +116,30 @@ export function withDeviceOf(method: Method): WithDevice {
 }
 
 /**
- * A copy of which some properties are others, or new. Getters stay getters: a spread would keep what they say at the moment,
- * such as a device that is lost later.
+ * A copy of which some properties are others, or new. Getters stay getters: a spread would keep what they say at the
+ * moment, such as a device that is lost later.
  */
 export function withChanges<M extends Method, C extends object>(method: M, changes: C): M & C {
   const properties = {
+    ...inheritedBy(method),
     ...Object.getOwnPropertyDescriptors(method),
     ...Object.getOwnPropertyDescriptors(changes),
   };
   return Object.defineProperties({}, properties) as M & C;
+}
+
+/** What an instance of a class has from its classes, bound to the instance: private fields are in it alone. */
+function inheritedBy(instance: object): PropertyDescriptorMap {
+  const properties: PropertyDescriptorMap = {};
+  let from = Object.getPrototypeOf(instance);
+  for (; from !== null && from !== Object.prototype; from = Object.getPrototypeOf(from)) {
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
+      const { value, get } = property;
+      const bound = typeof value === "function" ? { value: value.bind(instance) } : {};
+      properties[name] ??= { ...property, ...bound, ...(get && { get: get.bind(instance) }) };
+    }
+  }
+  return properties;
 }
 
 /** What to say when a result is no picture. What has become of such numbers may look like one. */

@@ -3,7 +3,7 @@
 import type { Device } from "../device/device.ts";
 import { ensureDevice, openedDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
-import { SuperResolver, storageOf } from "../models/super-resolver.ts";
+import { placeOf, SuperResolver } from "../models/super-resolver.ts";
 import {
   ArgumentError,
   checkArguments,
@@ -272,7 +272,7 @@ async function openBytes(
 }
 
 function openNetwork(model: SuperResolver, { caller, half }: OpenRequest): OpenedMethod {
-  const isHalf = storageOf(model).dtype === "float16";
+  const isHalf = placeOf(model).dtype === "float16";
   if (half && !isHalf)
     refuseHalf(caller, "this one is yours. Call half() on it first, which changes it for good");
   return {

@@ -1,5 +1,5 @@
+import type { Size } from "../picture/image.ts";
 import { aTargetSize, scaleFor, type TargetSize } from "../picture/target-size.ts";
-import type { Size } from "./box.ts";
 import { enlargementsByDefault, isMethodName, scalesOf } from "./method-names.ts";
 
 /**

@@ -1,5 +1,6 @@
 /** The loop over all tiles of a picture, with progress, aborts and tiles that are begun ahead. */
-import { type Box, enlargeBox, type Size } from "./box.ts";
+import type { Size } from "../picture/image.ts";
+import { type Box, enlargeBox } from "./box.ts";
 import type { Method } from "./method.ts";
 import type { Tile } from "./tile-plan.ts";
 import type { TileSource } from "./timed-tiles.ts";

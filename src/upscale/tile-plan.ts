@@ -12,7 +12,8 @@
  * the same buffers for all.
  */
 import { ArgumentError } from "../options/arguments.ts";
-import type { Box, Size } from "./box.ts";
+import type { Size } from "../picture/image.ts";
+import type { Box } from "./box.ts";
 import type { Method } from "./method.ts";
 import type { UpscaleOptions } from "./upscale-options.ts";
 
@@ -52,10 +53,11 @@ export interface PlanOptions extends UpscaleOptions {
 /**
  * Cuts a picture into tiles, as large as memory and device allow, or as `options.tile` says.
  *
- * @throws RangeError if not even a small tile fits into the memory; with `code` "TOO_LITTLE_MEMORY" if more would help
+ * @throws RangeError if not even a small tile fits into the memory; if more would help, with `code`
+ *   "TOO_LITTLE_MEMORY", and with the bytes that suffice as `needed`
  */
 export function planTiles(picture: Size, method: PlannedMethod, options: PlanOptions): Tiling {
-  const { name, margin, pixelsWithin, multiple = 1 } = method;
+  const { name, margin, multiple = 1 } = method;
   const { caller = "upscale", tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0, bytesPerPixel } = options;
   const padding = paddingOf(method, options);
   const padded = {
@@ -64,7 +66,7 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
   };
   const automatic = tile === undefined;
   const maxPixels = (rows: number) =>
-    pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows), bytesPerPixel);
+    method.pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows), bytesPerPixel);
   let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : Math.max(tile, multiple) + 2 * margin;
   while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles need higher bands
   // Narrow pictures leave room for longer windows.
@@ -76,24 +78,26 @@ export function planTiles(picture: Size, method: PlannedMethod, options: PlanOpt
   const minPixels = minSide(padded.width) * minSide(padded.height);
   if (minPixels > maxPixels(minSide(padded.height)) || width * height > maxPixels(height)) {
     const needed = Math.max(minPixels, width * height);
-    const deviceLimit = pixelsWithin(Number.MAX_SAFE_INTEGER, bytesPerPixel);
+    const deviceLimit = method.pixelsWithin(Number.MAX_SAFE_INTEGER, bytesPerPixel);
     const limited = deviceLimit < needed;
     const rows = minPixels < needed ? height : minSide(padded.height);
-    /** The least memory for that. */
-    const suffices = () =>
-      leastMebibytes((bytes) => pixelsWithin(bytes - bytesPerRow * rows, bytesPerPixel) >= needed);
+    /** The least memory for that, if the device takes so many. */
+    const suffices = limited
+      ? Number.POSITIVE_INFINITY
+      : leastMebibytes((bytes) => method.pixelsWithin(bytes - bytesPerRow * rows, bytesPerPixel) >= needed);
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
+    const reach = margin === Infinity ? "at the whole picture" : `${margin} pixels far`;
     const error = new ArgumentError(
       caller,
-      `${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
+      `${name} looks ${reach}, so it works on at least ${needed} pixels at once here, and ` +
         (limited
           ? `the device takes ${deviceLimit} at most, whatever the memory. `
-          : `that takes ${suffices()} MiB; ${Math.floor(maxMemory / 2 ** 20)} MiB are allowed. `) +
+          : `that takes ${suffices} MiB; ${Math.floor(maxMemory / 2 ** 20)} MiB are allowed. `) +
         remedies[limited ? 1 : 0],
     );
-    throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY" });
+    throw limited ? error : Object.assign(error, { code: "TOO_LITTLE_MEMORY", needed: suffices * 2 ** 20 });
   }
   const rows = cutAxis(picture.height, { window: height, margin, padding, multiple }).map((down) =>
     cutAxis(picture.width, { window: width, margin, padding, multiple, preferred: QUAD }).map((across) => ({

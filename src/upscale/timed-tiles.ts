@@ -1,5 +1,5 @@
 /** Where the tiles of a picture come from: a plan, or the clock, for tiles that each take about the same time. */
-import type { Size } from "./box.ts";
+import type { Size } from "../picture/image.ts";
 import {
   type PlannedMethod,
   type PlanOptions,

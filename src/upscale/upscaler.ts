@@ -5,7 +5,7 @@ import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
 import { checkNetwork } from "../models/check-network.ts";
-import { type SuperResolver, storageOf } from "../models/super-resolver.ts";
+import { placeOf, type SuperResolver } from "../models/super-resolver.ts";
 import { ArgumentError, checkArguments, checkNames, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -144,11 +144,11 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
-  const storage = storageOf(model); // the model's, whose device changes when that moves
+  const place = placeOf(model); // the model's, whose device changes when that moves
   const margin = takesEnlarged ? Math.ceil(halo / scale) + BICUBIC_MARGIN : halo;
   const tensorMethod: TensorMethod = {
     get device() {
-      return storage.device;
+      return place.device;
     },
     enlarge: async (x) =>
       computeFrom([x], () => {
@@ -163,14 +163,14 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     scale,
     colors,
     get device() {
-      return storage.device;
+      return place.device;
     },
     margin,
     multiple,
     padding: Math.min(margin, NETWORK_PADDING),
     pixelsWithin: (bytes, around = planeBytes(channels, scale)) =>
       Math.floor(forward.pixelsWithin(bytes, around / factor) / factor),
-    half: storage.dtype === "float16",
+    half: place.dtype === "float16",
     ahead: 2,
     prepare: () => forward.prepare(),
     enlarge: enlargeWithDevice((work) => work(tensorMethod)),
@@ -183,8 +183,9 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
  * them and partly cancel. Lim et al. 2017, who call it EDSR+, gain about 0.1 dB by eight times the work.
  * An interpolation, which treats all directions alike, gains nothing.
  */
-export function selfEnsemble(method: Method): Upscaler {
-  checkMethod("selfEnsemble", "the first argument", method);
+export function selfEnsemble(of: Method): Upscaler {
+  checkMethod("selfEnsemble", "the first argument", of);
+  const method = withChanges(of, {});
   const changes: Partial<Method> = {
     name: `${method.name}+`,
     // Some of the memory is for the sum, and for the result that is being turned back.
@@ -246,7 +247,7 @@ export function upscalerOf(method: Method): Upscaler {
     async upscale(image, options = {}) {
       checkUpscaleOptions("upscale", options);
       checkNames("upscale", options, [...upscaleOptionNames, "onTile"]);
-      return (await new Bands(image, method, { ...options, depth: 8 }).image()) as Image;
+      return (await new Bands(image, upscaler, { ...options, depth: 8 }).image()) as Image;
     },
     async upscaleY(plane, width, height, options = {}) {
       checkUpscaleOptions("upscaleY", options);
@@ -263,19 +264,20 @@ export function upscalerOf(method: Method): Upscaler {
         );
       }
       const data = Float32Array.from(plane, (level) => level / 255);
-      const large = await enlargePlanes({ width, height, channels: 1, data }, method, options, "upscaleY");
-      checkFinite(large, method, "upscaleY");
+      const large = await enlargePlanes({ width, height, channels: 1, data }, upscaler, options, "upscaleY");
+      checkFinite(large, upscaler, "upscaleY");
       return large.data.map((value) => value * 255);
     },
     async upscalePlanes(planes, options = {}) {
       checkUpscaleOptions("upscalePlanes", options);
       checkPlanesObject(planes, "upscalePlanes");
-      const large = await enlargePlanes(planes, method, options, "upscalePlanes");
-      if (method.half) checkFinite(large, method, "upscalePlanes");
+      const large = await enlargePlanes(planes, upscaler, options, "upscalePlanes");
+      if (upscaler.half) checkFinite(large, upscaler, "upscalePlanes");
       return large;
     },
   };
-  return withChanges(method, functions);
+  const upscaler = withChanges(method, functions);
+  return upscaler;
 }
 
 function checkFinite({ data }: Planes, method: Method, caller: string): void {

@@ -13,6 +13,18 @@ test.each(["ensemble", "half", "adapter"])("--%s is refused for an interpolation
   await expect(refused).rejects.toThrow(`--${flag} is for networks, and bicubic computes without one`);
 });
 
+test.each(["ensemble", "half", "adapter"])(
+  "--%s is refused where no network enlarges so much",
+  async (flag) => {
+    const given = { [flag]: flag === "adapter" ? "cpu" : true };
+    const refused = methodOf({ scale: 8, ...given });
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(
+      `no network enlarges by 8, and --${flag} is for networks; take --scale 2, 3 or 4`,
+    );
+  },
+);
+
 test("an interpolation in place of weights is called what it is", async () => {
   const message = "bicubic is an interpolation, by a formula: it has no weights. Name a network.";
   await expect(readNetworkFile("bicubic")).rejects.toThrow(message);

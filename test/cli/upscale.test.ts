@@ -377,7 +377,7 @@ describe("what goes wrong is one paragraph and an exit code", () => {
     [
       ["-i", "picture.png", "-o", "x.png", "--max-memory", "1M"],
       1,
-      /Allow more memory.*The program itself takes \d+ MiB, and --max-memory allows 1 in all/,
+      /Allow more memory.* the program itself takes \d+ MiB, .*: --max-memory \d+M suffices/,
     ],
     [["-i", "-", "-o", "x.y4m"], 2, /give both -i - and -o -/],
     [["-i", "picture.png"], 2, /--output PATH is missing/],
@@ -393,6 +393,25 @@ describe("what goes wrong is one paragraph and an exit code", () => {
     expect(result.code).toBe(code);
     expect(result.stdout).toBe("");
     for (const name of ["x.png", "x.jpg"]) expect(existsSync(path(name))).toBe(false);
+  });
+
+  test("too little --max-memory names an amount that suffices", async () => {
+    await writePng(path("large.png"), noise(200, 200, 3));
+    const args = [
+      "-i",
+      path("large.png"),
+      "-o",
+      path("x.png"),
+      "-m",
+      "wren",
+      "--tile",
+      "200",
+      "--max-memory",
+    ];
+    const refused = await run([...args, "100M"]);
+    expect(refused.code).toBe(1);
+    const [, named] = /--max-memory (\d+M) suffices/.exec(refused.stderr)!;
+    expect(await run([...args, named])).toMatchObject({ code: 0 });
   });
 
   test("a folder that is read-only", async () => {

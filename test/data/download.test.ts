@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { readdir } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -262,6 +262,30 @@ describe("download", () => {
     await fetchFile();
     await expectWhole();
     expect(requests.map(({ status }) => status)).toEqual([200, 206]);
+  });
+
+  test("waiting for a process of another machine is told, and can be stopped", async () => {
+    mkdirSync(dirname(path));
+    const owner = {
+      token: "",
+      process: { place: "elsewhere", pid: 1, start: "0" },
+      host: "elsewhere",
+      since: "",
+    };
+    writeFileSync(`${path}.part.lock`, JSON.stringify(owner));
+    const lines: string[] = [];
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const onMessage = (line: string) => {
+      lines.push(line);
+      setTimeout(() => controller.abort(reason), 50);
+    };
+    const start = performance.now();
+    expect(await failure(fetchFile({ signal: controller.signal, onMessage }))).toBe(reason);
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(lines).toEqual([expect.stringMatching(/process 1 on elsewhere was downloading it; waiting 12 /)]);
+    expect(await failure(fetchFile({ signal: controller.signal }))).toBe(reason);
+    expect(requests).toEqual([]);
   });
 
   test("fewer bytes than announced are never taken for a whole file", async () => {

@@ -8,7 +8,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { openFolder } from "../../src/data/folder.ts";
 import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
@@ -53,6 +53,17 @@ test("pictures whose names are as long as file systems take them are cached, eac
   const dataset = openFolder(long, { scale: 2 });
   expect(await batchesOf(dataset, { cacheFolder })).toEqual(await batchesOf(direct(dataset)));
   expect(readdirSync(cacheFolder)).toHaveLength(2);
+});
+
+test("pictures of one name in several folders are cached side by side, each in a file of its own", async () => {
+  const twins = ["a", "b"].map((name) => join(folder, name, "p.png"));
+  for (const [i, path] of twins.entries()) {
+    mkdirSync(dirname(path));
+    writeFileSync(path, await encodePng(noise(60, 48, 3, i)));
+  }
+  const dataset = openFolder(twins, { scale: 2 });
+  expect(await batchesOf(dataset, { cacheFolder })).toEqual(await batchesOf(direct(dataset)));
+  expect(readdirSync(cacheFolder)).toEqual([0, 1].map(() => expect.stringMatching(/^p\.png-\w{16}\.raw$/)));
 });
 
 describe("raw files", () => {

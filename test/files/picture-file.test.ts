@@ -2,16 +2,9 @@
  * Picture files with all their bits and profiles: read, and written in strips. pngjs, which shares no code
  * with sharp, reads them too.
  */
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { open } from "node:fs/promises";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import promises, { open } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp from "sharp";
@@ -246,10 +239,24 @@ describe("what cannot be written", () => {
         write.mockRestore();
       }
       expect(numbers()).toEqual([]);
-      const writer = await PictureWriter.create(file, size);
-      closeSync(Number(numbers()[0])); // so that the writer cannot close it
-      await expect(writer.finish()).rejects.toThrow(`${file}: cannot be written: EBADF`);
+      const openFile = promises.open;
+      promises.open = async (...args) => {
+        const opened = await openFile(...args);
+        const { close } = opened;
+        opened.close = async () => {
+          await close();
+          throw full; // disks may say so as late as that
+        };
+        return opened;
+      };
+      syncBuiltinESMExports();
+      const writer = await PictureWriter.create(file, size).finally(() => {
+        promises.open = openFile;
+        syncBuiltinESMExports();
+      });
+      await expect(writer.finish()).rejects.toThrow(`${file}: cannot be written: the disk is full.`);
       await writer.discard();
+      expect(numbers()).toEqual([]);
       expect(readdirSync(where)).toEqual([]);
     },
   );

@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, linkSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { partnersOf, versionsAmong } from "../../src/data/partners.ts";
 import { formatNames, formatOfName, namesOf, stemOf } from "../../src/files/formats.ts";
 import { describeLeftOut, picturesIn } from "../../src/files/pictures-in.ts";
-import { sameFile, statsOf, statsWithin, targetOf } from "../../src/files/same-file.ts";
+import { statsWithin } from "../../src/files/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { temporaryFolder } from "../data/support.ts";
 
@@ -129,6 +129,19 @@ describe("picturesIn", () => {
     expect(() => picturesIn(path("psd"))).toThrow(
       /no pictures .*, only a\.psd \(not PNG, JPEG, .* or PPM\)\. .* convert/,
     );
+  });
+
+  test("no folder of the system's own, and none behind a hundred others, is advised", () => {
+    make("archive");
+    make("archive/@eaDir", "a.png");
+    make("archive/__MACOSX", "a.png");
+    const advice = /\. Check the path, or convert/;
+    expect(() => picturesIn(path("archive"))).toThrow(advice);
+    for (let i = 0; i < 100; i++) make(`archive/${String(i).padStart(3, "0")}`);
+    make("archive/last", "a.png");
+    expect(() => picturesIn(path("archive"))).toThrow(advice);
+    writeFileSync(path("archive/050/a.png"), "");
+    expect(() => picturesIn(path("archive"))).toThrow(/There are some in \S*050: name that/);
   });
 
   test("a folder without pictures whose subfolders have some leads to these", () => {
@@ -367,39 +380,4 @@ test("namesOf tells pictures apart", () => {
   expect(namesOf(["u/x/a.png", "v/x/a.png", "x/a.jpg"])).toEqual(["u/x/a.png", "v/x/a.png", "a.jpg"]);
   expect(namesOf(["a.png", "a.png"])).toEqual(["a.png", "a.png"]);
   expect(namesOf([])).toEqual([]);
-});
-
-describe("sameFile", () => {
-  test("follows links, also hard ones, and compares missing files by their place", () => {
-    const real = make("real", "a.png", "b.png");
-    symlinkSync(real, path("other"));
-    symlinkSync(join(real, "a.png"), path("c.png"));
-    linkSync(join(real, "a.png"), path("hard.png"));
-    for (const name of ["real/../real/a.png", "other/a.png", "c.png", "hard.png"]) {
-      expect(sameFile(join(real, "a.png"), path(name)), name).toBe(true);
-      expect(sameFile(join(real, "b.png"), path(name)), name).toBe(false);
-    }
-    expect(sameFile(join(real, "new.png"), path("other", "new.png"))).toBe(true);
-    expect(sameFile(join(real, "no", "new.png"), path("other", "no", "new.png"))).toBe(true);
-    expect(sameFile(join(real, "new.png"), path("new.png"))).toBe(false);
-  });
-
-  test.skipIf(!unix)(
-    "follows .. as the system does: out of the folder that a link leads to, and of one that is missing",
-    () => {
-      const a = make("around", "a.png");
-      make("around/inner");
-      make("elsewhere", "a.png");
-      symlinkSync(path("around", "inner"), path("elsewhere", "link"));
-      const through = `${path("elsewhere", "link")}/../a.png`;
-      expect(sameFile(through, join(a, "a.png"))).toBe(true);
-      expect(sameFile(through, path("elsewhere", "a.png"))).toBe(false);
-      expect(targetOf(`${path("elsewhere", "link")}/../new.png`)).toBe(join(realpathSync(a), "new.png"));
-      for (const missing of [`${a}/no/../a.png`, `${a}/no/such/../../a.png`]) {
-        expect(sameFile(missing, join(a, "a.png")), missing).toBe(true);
-        expect(targetOf(missing)).toBe(join(realpathSync(a), "a.png"));
-        expect(statsOf(missing)?.isFile()).toBe(true);
-      }
-    },
-  );
 });

@@ -411,7 +411,7 @@ describe("a lock", () => {
     return folder;
   };
   const acquire = (folder: string) =>
-    saying(({ onMessage }) => Lock.acquire(runPlace(folder), onMessage, 600));
+    saying(({ onMessage }) => Lock.acquire(runPlace(folder), onMessage, { patience: 600 }));
 
   test("holds while its process lives, and is released once", async () => {
     const folder = empty();

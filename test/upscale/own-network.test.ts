@@ -1,6 +1,8 @@
 /** Networks that people write themselves: what is wrong with one is said, where the picture would show it as garbage. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
+import { mul } from "../../src/kernels/elementwise/index.ts";
+import { mean } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { EDSR, ESPCN, SuperResolver } from "../../src/models/index.ts";
 import { multiplyAddsPerPixel } from "../../src/models/work.ts";
@@ -66,7 +68,7 @@ class Odd extends Net {
 }
 
 const should = (shape: string) =>
-  `upscale: forward of Net made ${shape} of [1, 3, 8, 8] and should make [1, 3, 16, 16]: look at scale, ` +
+  `forward of Net: made ${shape} of [1, 3, 8, 8] and should make [1, 3, 16, 16]: look at scale, ` +
   "PixelShuffle and the padding of the convolutions.";
 
 describe("a forward whose result is no picture of the right size", () => {
@@ -82,22 +84,14 @@ describe("a forward whose result is no picture of the right size", () => {
       () => new Net(new Sequential(conv(3, 12, 0), new PixelShuffle(2))),
       should("[1, 3, 12, 12]"),
     ],
-    [
-      "returns a list",
-      () => new Odd((y) => [y]),
-      "upscale: forward of Odd must return a tensor, got [a Tensor].",
-    ],
-    [
-      "is async",
-      () => new Odd(async (y) => y),
-      "upscale: forward of Odd must return a tensor, got a Promise.",
-    ],
+    ["returns a list", () => new Odd((y) => [y]), "forward of Odd: must return a tensor, got [a Tensor]."],
+    ["is async", () => new Odd(async (y) => y), "forward of Odd: must return a tensor, got a Promise."],
   ])("%s", async (_, make, message) => {
     const model = make();
     const { live } = device.memory();
     await expect(upscale(picture, { method: model })).rejects.toThrow(message);
     await expect(networkUpscaler(model).upscale(picture)).rejects.toThrow(message);
-    expect(() => multiplyAddsPerPixel(model)).toThrow(/^multiplyAddsPerPixel: forward of/);
+    expect(() => multiplyAddsPerPixel(model)).toThrow(/^forward of/);
     expect(device.memory().live).toBe(live);
   });
 
@@ -115,10 +109,10 @@ describe("a forward whose result is no picture of the right size", () => {
       }
     }
     await expect(upscale(picture, { method: new TwoFaced("features") })).rejects.toThrow(
-      "upscale: features of TwoFaced made [1, 3, 4, 4] of [1, 3, 8, 8] and should make [1, 3, 8, 8]: look at",
+      "features of TwoFaced: made [1, 3, 4, 4] of [1, 3, 8, 8] and should make [1, 3, 8, 8]: look at",
     );
     await expect(upscale(picture, { method: new TwoFaced("reconstruct") })).rejects.toThrow(
-      "upscale: reconstruct of TwoFaced made [1, 3, 8, 8] of [1, 3, 8, 8] and should make [1, 3, 16, 16]: look at",
+      "reconstruct of TwoFaced: made [1, 3, 8, 8] of [1, 3, 8, 8] and should make [1, 3, 16, 16]: look at",
     );
   });
 
@@ -156,11 +150,55 @@ test("a frozen network, and one without weights, enlarge", async () => {
   expect(multiplyAddsPerPixel(model)).toBe(0);
 });
 
+describe("a network or a method that looks at the whole picture", () => {
+  /** Attention to channels, by their means over the picture. */
+  class Global extends Net {
+    override halo = Infinity;
+    override forward(x: Tensor): Tensor {
+      return super.forward(mul(x, mean(x, [2, 3], { keepdim: true })));
+    }
+  }
+
+  test("enlarges it at once, whatever `tile` and `tileTime`", async () => {
+    const method = new Global();
+    const whole = await upscale(picture, { method });
+    expect(whole.tiles).toBe(1);
+    for (const options of [{ tile: 8 }, { tileTime: 1 }, { padding: "none" as const, tile: 8 }]) {
+      const { image, tiles } = await upscale(picture, { method, ...options });
+      expect(tiles).toBe(1);
+      if (!("padding" in options)) expect(image).toEqual(whole.image);
+    }
+    const ensemble = await selfEnsemble(networkUpscaler(method)).upscale(picture, { tile: 8 });
+    expect(ensemble).toMatchObject({ width: 24, height: 20 });
+    expect(multiplyAddsPerPixel(method)).toBe(3 * 12 * 9);
+  });
+
+  test("is exported", async () => {
+    const convolutions = new Net(); // ONNX files have no operators for means yet
+    convolutions.halo = Infinity;
+    expect((await exportOnnx(convolutions)).length).toBeGreaterThan(100);
+  });
+
+  test("says so if memory does not suffice", async () => {
+    await expect(upscale(picture, { method: new Global(), maxMemory: 1000 })).rejects.toThrow(
+      /Global looks at the whole picture, so it works on at least \d+ pixels at once here/,
+    );
+  });
+
+  test("may be a method", async () => {
+    const bicubic = interpolator("bicubic", 2);
+    const method: Method = { ...bicubic, margin: Infinity };
+    const { image, tiles } = await upscale(picture, { method, tile: 8 });
+    expect(tiles).toBe(1);
+    expect(image).toEqual((await upscale(picture, { method: bicubic })).image);
+  });
+});
+
 test.each<[property: string, value: unknown, wants: string]>([
   ["scale", 1.5, "a whole number of at least 1, got 1.5."],
   ["colors", "RGB", 'rgb or y, got "RGB".'],
   ["inputSize", "small", 'low or high, got "small".'],
-  ["halo", undefined, "a whole number of at least 0, got undefined."],
+  ["halo", undefined, "a whole number of at least 0, or Infinity, got undefined."],
   ["valuesPerPixel", undefined, "a number above 0, got undefined."],
   ["multiple", 0, "a whole number of at least 1, got 0."],
 ])("%s of a network is %s", async (property, value, wants) => {
@@ -190,7 +228,7 @@ describe("an object that enlarges planes", () => {
     [
       "without a margin",
       ofMine({ margin: undefined }),
-      "margin of method must be a whole number of at least 0, got undefined.",
+      "margin of method must be a whole number of at least 0, or Infinity, got undefined.",
     ],
     ["with other colours", ofMine({ colors: "RGB" }), 'colors of method must be rgb, y or any, got "RGB".'],
     [
@@ -204,6 +242,52 @@ describe("an object that enlarges planes", () => {
     expect(() => selfEnsemble(method)).toThrow(
       `selfEnsemble: ${sentence.replace("of method", "of the first argument").replace(/^method/, "the first argument")}`,
     );
+  });
+
+  test("an instance of a class, also one with private fields, and an object whose functions use `this`", async () => {
+    class Base {
+      readonly colors = "rgb";
+      readonly device = undefined;
+      readonly #name: string;
+      constructor(name: string) {
+        this.#name = name;
+      }
+      get name() {
+        return this.#name;
+      }
+      pixelsWithin(bytes: number) {
+        return Math.floor(bytes / this.#name.length);
+      }
+    }
+    class Bicubic extends Base {
+      readonly #scale = 2;
+      readonly margin = 2;
+      get scale() {
+        return this.#scale;
+      }
+      enlarge(planes: Planes) {
+        return interpolator("bicubic", this.#scale).enlarge(planes);
+      }
+    }
+    const literal: Method & { readonly bytes: number } = {
+      ...mine,
+      bytes: 40,
+      pixelsWithin(bytes) {
+        return Math.floor(bytes / this.bytes);
+      },
+      enlarge(planes) {
+        return interpolator("bicubic", this.scale).enlarge(planes);
+      },
+    };
+    for (const method of [new Bicubic("mine"), literal]) {
+      const { image: wanted } = await upscale(picture, { method: mine });
+      expect(await upscale(picture, { method, tile: 8 })).toMatchObject({ image: wanted, method: "mine" });
+      const { upscaler } = await openMethod({ method });
+      expect(await upscaler.upscale(picture)).toEqual(wanted);
+      expect(await (await upscaleBands(picture, { method })).image()).toEqual(wanted);
+      const twice = await selfEnsemble(method).upscale(picture);
+      expect(twice).toEqual(await selfEnsemble(mine).upscale(picture));
+    }
   });
 
   test("to another size", async () => {

@@ -134,7 +134,9 @@ describe("as large as memory allows", () => {
         try {
           return cut(2 ** 20) && 0;
         } catch (error) {
-          return Number(/that takes (\d+) MiB; 1 MiB are/.exec((error as Error).message)![1]);
+          const [, mebibytes] = /that takes (\d+) MiB; 1 MiB are/.exec((error as Error).message)!;
+          expect(error).toMatchObject({ needed: Number(mebibytes) * 2 ** 20 });
+          return Number(mebibytes);
         }
       };
       const least = named();

@@ -1,4 +1,4 @@
-import { checkArguments, numbers } from "../../options/arguments.ts";
+import { checkArguments, plainNumberList } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, normalizeAxis, type Shape, ShapeError, stridesOf } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
@@ -27,7 +27,7 @@ function permutePlan(shape: Shape, axes: readonly number[]): CopyPlan {
  * `permute(x, [0, 2, 3, 1])` turns [n, c, h, w] into [n, h, w, c]. The values are copied.
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  checkArguments("permute", { x: [x, aTensor], axes: [axes, numbers] });
+  checkArguments("permute", { x: [x, aTensor], axes: [axes, plainNumberList] });
   const rank = x.shape.length;
   const order = axes.map((axis) => normalizeAxis("permute", axis, rank));
   if (new Set(order).size !== rank || order.length !== rank) {

@@ -1,4 +1,4 @@
-import { checkArguments, numbers } from "../../options/arguments.ts";
+import { checkArguments, plainNumberList } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import {
   type Axes,
@@ -24,7 +24,7 @@ const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({
 
 /** The same values in the same order under another shape; one size may be -1, for the rest. Costs nothing. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  checkArguments("reshape", { x: [x, aTensor], shape: [shape, numbers] });
+  checkArguments("reshape", { x: [x, aTensor], shape: [shape, plainNumberList] });
   const others = shape.filter((size) => size !== -1);
   const full = shape.map((size) => (size === -1 ? x.size / numel(others) : size));
   const wholeNumbers = full.every((size) => Number.isInteger(size) && size > 0);

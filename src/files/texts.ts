@@ -1,0 +1,20 @@
+/** The texts of a picture file, such as its comments. */
+
+/** A text of a PNG or JPEG file; in JPEG files all keywords are "Comment". */
+export interface Comment {
+  readonly keyword: string;
+  readonly text: string;
+}
+
+/** More texts than any file has: further ones would only take memory. */
+const MOST_TEXTS = 10_000;
+const furtherTexts = `its texts behind the first ${MOST_TEXTS}`;
+
+/** Adds a text to those of a file, or says that it is left out. */
+export function takeText(
+  text: Comment,
+  { comments, gaps }: { comments: Comment[]; gaps: Set<string> },
+): void {
+  if (comments.length < MOST_TEXTS) comments.push(text);
+  else gaps.add(furtherTexts);
+}
