@@ -8,7 +8,7 @@ import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
 import { isBytes, ownBytes } from "../options/classes.ts";
 import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { checkImage, type Image } from "../picture/image.ts";
+import { checkImage, hasBytes, type Image, type Samples } from "../picture/image.ts";
 import { decode, isStored, MAX_BYTES } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
 import { tooLong } from "./path-of.ts";
@@ -18,6 +18,7 @@ import { sharpSuffices } from "./resources.ts";
 import { isStream, refusePipe, standardStreamOf, statsOf, targetOf } from "./same-file.ts";
 import { makeTemporary, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 import { toDisk } from "./to-disk.ts";
+import { spaceFor } from "./to-srgb.ts";
 
 /** Reads a picture file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
@@ -57,25 +58,32 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Imag
   return { ...image, data: new Uint8Array(image.data) };
 }
 
-/** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */
-export async function encodePng(image: Image): Promise<Uint8Array> {
+/** The picture as the bytes of a PNG file with the same channels and as many bits per sample. */
+export async function encodePng(image: Image<Samples>): Promise<Uint8Array> {
   checkImage(image, "encodePng");
-  const picture = (await toSharp(image)).toColourspace(image.channels <= 2 ? "b-w" : "srgb");
-  return picture.png().toBuffer();
+  const picture = await toSharp(image);
+  return picture
+    .toColourspace(spaceFor(image.channels, hasBytes(image) ? 8 : 16))
+    .png()
+    .toBuffer();
 }
 
 /** A picture for sharp's encoders. */
-export async function toSharp({ width, height, channels, data }: Image): Promise<Sharp> {
+export async function toSharp({ width, height, channels, data }: Image<Samples>): Promise<Sharp> {
   const { default: sharp } = await import("sharp");
-  return sharp(ownBytes(data), { raw: { width, height, channels } });
+  const bytes = ownBytes(data);
+  // By the array's class, sharp knows the samples' bits.
+  const samples =
+    data.BYTES_PER_ELEMENT === 1 ? bytes : new Uint16Array(bytes.buffer, bytes.byteOffset, data.length);
+  return sharp(samples, { raw: { width, height, channels } });
 }
 
 function isContent(value: unknown): value is Uint8Array | string {
   return typeof value === "string" || isBytes(value);
 }
 
-/** Writes a PNG file, replacing an older one; see writeWhole. */
-export async function writePng(path: string, image: Image): Promise<void> {
+/** Writes a PNG file of 8 or 16 bits per sample, as the picture has, replacing an older one; see writeWhole. */
+export async function writePng(path: string, image: Image<Samples>): Promise<void> {
   checkArguments("writePng", { path: [path, aPath] });
   checkImage(image, "writePng");
   if (formatOfName(path) !== "png") {
