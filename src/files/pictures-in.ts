@@ -117,8 +117,7 @@ function search(root: string, { recursive = false, except }: SearchOptions) {
   };
   list("");
   for (const name of links) enter(name); // which may add more
-  const inOrder = (a: string, b: string) => (a < b ? -1 : 1);
-  return { names, leftOut: leftOut.sort((a, b) => inOrder(a.name, b.name)) };
+  return { names, leftOut: leftOut.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 /** Are there pictures in a folder itself? */
@@ -151,7 +150,7 @@ function entriesOf(root: string, within: string): { entries: Entry[]; unreadable
     // A folder may show its names to somebody who may not enter it.
     statSync(`${join(root, within)}/.`);
     const entries = names.map((bytes) => ({ bytes, text: withEscapes(bytes) }));
-    return { entries: entries.sort((a, b) => (a.text < b.text ? -1 : 1)), unreadable: [] };
+    return { entries: entries.sort(inOrder), unreadable: [] };
   } catch (cause) {
     if (within === "") {
       throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause, root)}.`, {
@@ -163,6 +162,13 @@ function entriesOf(root: string, within: string): { entries: Entry[]; unreadable
       unreadable: [{ name: within, why: "a folder that cannot be read", unreadable: true }],
     };
   }
+}
+
+/** The same on all systems: macOS writes accents apart from their letters, and that is the same name. */
+function inOrder(a: Entry, b: Entry): number {
+  const [one, other] = [a, b].map(({ text }) => text.normalize("NFC"));
+  if (one === other) return a.text < b.text ? -1 : 1;
+  return one < other ? -1 : 1;
 }
 
 function isUtf8(name: Buffer): boolean {

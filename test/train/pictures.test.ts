@@ -1,5 +1,14 @@
 /** What pictures to train on have and training does not use: said before the first step, and in the log. */
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
@@ -296,6 +305,37 @@ describe("pictures that are there twice", () => {
     expect(open([folder, mixed])).toEqual({ counts: [4, 2], lines: [line] });
     expect(open([folder, mixed], folder)).toEqual({ counts: [6, 4], lines: [line] });
   });
+});
+
+test("a run goes on where names are encoded otherwise, as after a move from a Mac, in the same order", async () => {
+  const names = ["a", "bz", "b\u00e9", "c", "d"];
+  const folderOf = (form: "NFC" | "NFD") => {
+    const folder = unused();
+    mkdirSync(folder);
+    for (const [k, name] of names.entries()) {
+      const file = join(folder, `${name.normalize(form)}.png`);
+      writeFileSync(file, sources[k]);
+    }
+    return folder;
+  };
+  const source = await picturesIn(unused(), names.length);
+  const sources = names.map((_, k) => readFileSync(join(source, `${k}.png`)));
+  const [before, after] = [folderOf("NFC"), folderOf("NFD")];
+  const whole = await trained(before, { steps: 4 });
+  const out = unused();
+  const stop = new AbortController();
+  const onProgress = ({ step }: { step: number }) => step >= 2 && stop.abort();
+  const config = { ...tiny, data: [before], out, steps: 4, evalEvery: 2 };
+  await train(config, { device, signal: stop.signal, onProgress });
+  await resume(out, { device, change: (saved) => ({ ...saved, data: [after] }) });
+  const tensors = (bytes: Uint8Array) => parseSafetensors(bytes).tensors;
+  expect(tensors(readFileSync(join(out, "last.safetensors")))).toEqual(tensors(whole.weights));
+
+  renameSync(join(after, "a.png"), join(after, "aa.png"));
+  const change = (saved: TrainConfig) => ({ ...saved, data: [after], steps: 5 });
+  await expect(resume(out, { device, change })).rejects.toThrow(
+    "of those to train on number 1 was a and is aa. Resume",
+  );
 });
 
 test("other pictures of the same names are told when a run goes on, and the best is measured on them", async () => {
