@@ -18,6 +18,7 @@ import {
   highArchive,
   lowArchive,
   lowFoldersOf,
+  unpackedIn,
 } from "./div2k.ts";
 import { type DownloadOptions, download } from "./download.ts";
 import { unzipPictures } from "./unzip.ts";
@@ -92,7 +93,7 @@ export async function downloadDiv2k(root: string, options: Div2kDownloadOptions)
     throw new ArgumentError("downloadDiv2k", "scales is empty; name at least one.");
   const { baseUrl = official, urls = {}, keepArchives = false, onProgress, signal } = options;
   const missing = requested(options).filter(
-    ({ folders }) => !folders.some((folder) => existsSync(join(root, folder))),
+    ({ archive, folders }) => unpackedIn(root, archive, folders) === undefined,
   );
   for (const [index, { archive, folders }] of missing.entries()) {
     const report = (step: Div2kProgress["step"]) => (done: number, total: number | undefined) =>

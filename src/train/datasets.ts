@@ -1,6 +1,6 @@
 /** The pictures to train on, and those held out to measure with. */
-import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { highFolderIn } from "../data/div2k.ts";
 import { DataError, openDiv2k, openFolder, type PairDataset, type PairFormat } from "../data/index.ts";
 import { filePairs } from "../data/pairs.ts";
 import { describeLeftOut, type LeftOut } from "../files/pictures-in.ts";
@@ -102,7 +102,7 @@ function openPart(
   onLeftOut?: (line: string) => void,
 ): { train: PairDataset; valid?: PairDataset } {
   const holdOut = valid === undefined;
-  if (existsSync(join(folder, "DIV2K_train_HR"))) {
+  if (highFolderIn(folder, "train") !== undefined) {
     if (degradation && track !== undefined) {
       throw new DataError(
         `${folder}: \`track\` chooses among DIV2K's own LR pictures, and \`degradation\` makes others. Leave one ` +
@@ -111,7 +111,11 @@ function openPart(
     }
     const split = (split: "train" | "valid") =>
       degradation
-        ? openFolder(join(folder, `DIV2K_${split}_HR`), { ...format, degradation, onLeftOut })
+        ? openFolder(highFolderIn(folder, split) ?? join(folder, `DIV2K_${split}_HR`), {
+            ...format,
+            degradation,
+            onLeftOut,
+          })
         : openDiv2k(folder, { split, track, onLeftOut, ...format });
     return { train: split("train"), valid: holdOut ? split("valid") : undefined };
   }

@@ -232,10 +232,18 @@ describe("a degradation", () => {
     }
   });
 
-  test("takes DIV2K's HR pictures, and none of its LR", async () => {
+  test.each([
+    ["DIV2K_train_HR", "DIV2K_valid_HR"],
+    ["DIV2K_train_HR/DIV2K_train_HR", "div2k_valid_hr"],
+  ])("takes DIV2K's HR pictures, and none of its LR: %s", async (large, heldOut) => {
     const root = unused();
-    await picturesIn(join(root, "DIV2K_train_HR"), 3);
-    await picturesIn(join(root, "DIV2K_valid_HR"), 2);
+    for (const [folder, count] of [
+      [large, 3],
+      [heldOut, 2],
+    ] as const) {
+      mkdirSync(join(root, folder), { recursive: true });
+      await picturesIn(join(root, folder), count);
+    }
     const config: TrainConfig = { ...tiny, data: [root], degradation: photo };
     const { train: training, valid } = openPictures(config, format);
     expect([training.length, valid.length]).toEqual([3, 2]);
