@@ -4,7 +4,7 @@ import { highFolderIn } from "../data/div2k.ts";
 import { DataError, openDiv2k, openFolder, type PairDataset, type PairFormat } from "../data/index.ts";
 import { filePairs } from "../data/pairs.ts";
 import { describeLeftOut, type LeftOut } from "../files/pictures-in.ts";
-import { alsoAmong } from "../files/same-content.ts";
+import { alsoAmong, inOtherFormats } from "../files/same-content.ts";
 import { fileId, sameFile } from "../files/same-file.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 import type { TrainConfig } from "./config.ts";
@@ -77,7 +77,12 @@ function warningsAbout(
 ): string[] {
   const pathsOf = ({ files }: PairDataset) => files!.map(({ high }) => high);
   const measured = pathsOf(heldOut).slice(0, validPictures);
-  const both = alsoAmong(measured, pathsOf(train)).map((path) => basename(path));
+  const copies = alsoAmong(measured, pathsOf(train));
+  const twins = inOtherFormats(measured, pathsOf(train)).filter(({ path }) => !copies.includes(path));
+  const both = [
+    ...copies.map((path) => basename(path)),
+    ...twins.map(({ path, other }) => `${basename(path)} (as ${basename(other)})`),
+  ];
   if (both.length === 0) return [];
   const advice =
     valid === undefined

@@ -290,6 +290,20 @@ describe("pictures that are there twice", () => {
     );
   });
 
+  test("a held-out picture that is trained on in another format is told", async () => {
+    const folder = await picturesIn(unused(), 3);
+    for (const k of [0, 1, 2])
+      await sharp(join(folder, `${k}.png`))
+        .jpeg()
+        .toFile(join(folder, `${k}.jpg`));
+    expect(about(await trained(folder))).toEqual([["1", "1", "2.png (as 2.jpg)"]]);
+    const jpeg = unused();
+    mkdirSync(jpeg);
+    for (const k of [0, 1, 2]) renameSync(join(folder, `${k}.jpg`), join(jpeg, `${k}.jpg`));
+    // In a folder of their own, numbers are the names of other pictures.
+    expect(about(await trained(folder, { valid: jpeg }))).toEqual([]);
+  });
+
   test("a folder or a file that is named twice counts once, which is told", async () => {
     const folder = await picturesIn(unused(), 4);
     const [link, mixed] = [unused(), unused()];
