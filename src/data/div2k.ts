@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, sep } from "node:path";
 import { stemOf } from "../files/formats.ts";
+import { pathArgument } from "../files/path-of.ts";
 import { picturesIn } from "../files/pictures-in.ts";
 import { ArgumentError, checkArguments } from "../options/arguments.ts";
 import { folder as aFolder, oneOf } from "../options/kinds.ts";
@@ -55,24 +56,24 @@ export interface Div2kOptions extends Partial<PairFormat> {
  *   themselves are read, and their sizes compared, when they are loaded. RangeError for a track or a scale
  *   that was not published.
  */
-export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
+export function openDiv2k(root: string | URL, options: Div2kOptions): PairDataset {
   const format = pairFormat("openDiv2k", options, ["split", "track", "onLeftOut"]);
   const { split, scale, track = "bicubic" } = options;
+  const folder = pathArgument("openDiv2k", "root", root, aFolder);
   checkArguments("openDiv2k", {
-    root: [root, aFolder],
     split: [split, oneOf("train", "valid")],
     track: [track, oneOf(...Object.keys(div2kScales))],
   });
   checkPublished("openDiv2k", track, scale);
-  const highFolder = highFolderIn(root, split) ?? join(root, highArchive(split));
+  const highFolder = highFolderIn(folder, split) ?? join(folder, highArchive(split));
   const lowFolders = lowFoldersOf(split, track, scale);
   const lowFolder =
-    unpackedIn(root, lowArchive(split, track, scale), lowFolders) ?? join(root, lowFolders.at(-1)!);
-  const missing = [highFolder, lowFolder].find((folder) => !existsSync(folder));
+    unpackedIn(folder, lowArchive(split, track, scale), lowFolders) ?? join(folder, lowFolders.at(-1)!);
+  const missing = [highFolder, lowFolder].find((one) => !existsSync(one));
   if (missing !== undefined) {
     throw new DataError(
       `${missing}: there is no such folder. Unpack ${highArchive(split)}.zip and ` +
-        `${lowArchive(split, track, scale)}.zip (data.vision.ee.ethz.ch/cvl/DIV2K) in ${root}; ` +
+        `${lowArchive(split, track, scale)}.zip (data.vision.ee.ethz.ch/cvl/DIV2K) in ${folder}; ` +
         "downloadDiv2k does it.",
     );
   }

@@ -11,7 +11,7 @@ import { DataError } from "../picture/errors.ts";
 import { checkImage, hasBytes, type Image, type Samples } from "../picture/image.ts";
 import { decode, isStored, MAX_BYTES } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
-import { tooLong } from "./path-of.ts";
+import { pathArgument, tooLong } from "./path-of.ts";
 import { unpackPng } from "./png-samples.ts";
 import { manyOpen, readError, readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
@@ -20,9 +20,9 @@ import { makeTemporary, removeTemporary, temporaryDone, temporaryFor } from "./t
 import { toDisk } from "./to-disk.ts";
 import { spaceFor } from "./to-srgb.ts";
 
-/** Reads a picture file; see decodeImage. */
-export async function readImage(path: string): Promise<Image> {
-  checkArguments("readImage", { path: [path, aPath] });
+/** Reads a picture file, by its path or file URL; see decodeImage. */
+export async function readImage(file: string | URL): Promise<Image> {
+  const path = pathArgument("readImage", "path", file, aPath);
   return decodeImage(await readBytes(path), path);
 }
 
@@ -83,8 +83,8 @@ function isContent(value: unknown): value is Uint8Array | string {
 }
 
 /** Writes a PNG file of 8 or 16 bits per sample, as the picture has, replacing an older one; see writeWhole. */
-export async function writePng(path: string, image: Image<Samples>): Promise<void> {
-  checkArguments("writePng", { path: [path, aPath] });
+export async function writePng(file: string | URL, image: Image<Samples>): Promise<void> {
+  const path = pathArgument("writePng", "path", file, aPath);
   checkImage(image, "writePng");
   if (formatOfName(path) !== "png") {
     throw new DataError(`${path}: only PNG files are written; choose a name that ends in .png.`);
@@ -94,12 +94,13 @@ export async function writePng(path: string, image: Image<Samples>): Promise<voi
 
 /**
  * Writes a file, replacing an older one, as a whole or not at all. The bytes go to a file beside it, which is
- * renamed when it is complete and on the disk, so that `path` never holds half of them, not even after a
+ * renamed when it is complete and on the disk, so that `file` never holds half of them, not even after a
  * power cut.
  */
-export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeWhole(file: string | URL, bytes: Uint8Array | string): Promise<void> {
   const content = { wants: "a Uint8Array or a text", fits: isContent };
-  checkArguments("writeWhole", { path: [path, aPath], bytes: [bytes, content] });
+  const path = pathArgument("writeWhole", "path", file, aPath);
+  checkArguments("writeWhole", { bytes: [bytes, content] });
   await replaceWhole(path, (temporary) => writeFile(temporary, bytes, { flag: "r+" }));
 }
 

@@ -6,6 +6,7 @@ import { folder as aFolder } from "../options/kinds.ts";
 import { addTo, firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
+import { pathArgument } from "./path-of.ts";
 import { reasonForReading } from "./read-file.ts";
 import { fileId, statsWithin } from "./same-file.ts";
 
@@ -46,31 +47,30 @@ export interface SearchOptions {
  * @throws DataError if there is no such folder, it cannot be read, or there is no picture in it.
  */
 export function picturesIn(
-  folder: string,
+  folder: string | URL,
   onLeftOut?: (line: string) => void,
   options: SearchOptions = {},
 ): PicturesIn {
-  checkArguments("picturesIn", { folder: [folder, aFolder], onLeftOut: [onLeftOut, optional(aFunction)] });
+  const root = pathArgument("picturesIn", "folder", folder, aFolder);
+  checkArguments("picturesIn", { onLeftOut: [onLeftOut, optional(aFunction)] });
   checkOptions("picturesIn", options, { recursive: trueOrFalse, except: aFolder });
-  const stats = statsWithin(folder);
-  if (stats === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
-  if (!stats.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);
+  const stats = statsWithin(root);
+  if (stats === undefined) throw new DataError(`${root}: there is no such folder. Check the path.`);
+  if (!stats.isDirectory()) throw new DataError(`${root}: this is a file, not a folder. Check the path.`);
 
-  const { names, leftOut } = search(folder, options);
+  const { names, leftOut } = search(root, options);
   if (names.length === 0) {
     const others = leftOut.length > 0 ? `, only ${listOf(leftOut)}` : "";
-    const below = leftOut.filter(({ why }) => why === "a folder").map(({ name }) => join(folder, name));
+    const below = leftOut.filter(({ why }) => why === "a folder").map(({ name }) => join(root, name));
     const withPictures = below.filter(holdsPictures);
     const advice =
       withPictures.length > 0
         ? `There are some in ${firstOf(withPictures)}: name ${withPictures.length === 1 ? "that" : "one of these"}.`
         : "Check the path, or convert pictures of other formats to PNG.";
-    throw new DataError(
-      `${folder}: there are no pictures (${formatNames}) in this folder${others}. ${advice}`,
-    );
+    throw new DataError(`${root}: there are no pictures (${formatNames}) in this folder${others}. ${advice}`);
   }
-  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
-  return { pictures: names.map((name) => join(folder, name)), leftOut };
+  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(root, leftOut));
+  return { pictures: names.map((name) => join(root, name)), leftOut };
 }
 
 /** Paths within a folder, sorted. */
