@@ -175,7 +175,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   } = {};
   let room = MAX_TEXT;
   let [isTransparent, hasBackground] = [bytes[25] === 4 || bytes[25] === 6, false]; // by the type of colours
-  for (const { type, data, end } of chunksOf(readFrom(bytes))) {
+  for (const { type, data, start, end } of chunksOf(readFrom(bytes))) {
     if (type === "IEND") {
       behind = behindEnd(bytes.subarray(end));
       break;
@@ -184,7 +184,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     if (type === "iCCP" && icc === undefined) gaps.add(packedProfileGap(data(), isGreyPng(bytes), inflate));
     if (type === "eXIf") extras.exif = withoutPrefix(data());
     if (type === "sTER") gaps.add("the note that it is a pair of pictures for two eyes");
-    if (isProgramsChunk(type)) programs.add(type);
+    if (end - start > 12 && isProgramsChunk(type)) programs.add(type); // there is something in it
     if (type === "tRNS") isTransparent = true;
     if (type === "bKGD") hasBackground = true;
     if (type === "caBX") gaps.add("content credentials, which hold for the original");
