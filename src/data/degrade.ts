@@ -11,7 +11,7 @@ import {
 } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { checkImage, type Image } from "../picture/image.ts";
+import { checkByteImage, type Image } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
 import { toByte } from "../picture/levels.ts";
 import { mirror, type ResizeOptions } from "../picture/resize-weights.ts";
@@ -186,7 +186,7 @@ const aDegradation: Wanted<Degradation> = {
  * version of sharp).
  */
 export async function degrade(high: Image, scale: number, degradation: Degradation): Promise<Image> {
-  checkImage(high, "degrade");
+  checkByteImage(high, "degrade");
   checkArguments("degrade", { scale: [scale, whole(1)], degradation: [degradation, aDegradation] });
   if (high.channels !== 3 || high.width % scale !== 0 || high.height % scale !== 0) {
     throw new DataError(

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { pathArgument } from "../files/path-of.ts";
 import {
   ArgumentError,
   checkArguments,
@@ -18,6 +19,7 @@ import {
   highArchive,
   lowArchive,
   lowFoldersOf,
+  unpackedIn,
 } from "./div2k.ts";
 import { type DownloadOptions, download } from "./download.ts";
 import { unzipPictures } from "./unzip.ts";
@@ -85,25 +87,26 @@ const official = "https://data.vision.ee.ethz.ch/cvl/DIV2K/";
  * @throws DataError if an archive cannot be fetched (see download) or unpacked (see unzipPictures); what was
  *   complete before stays. The signal's reason if it is aborted.
  */
-export async function downloadDiv2k(root: string, options: Div2kDownloadOptions): Promise<void> {
+export async function downloadDiv2k(root: string | URL, options: Div2kDownloadOptions): Promise<void> {
   checkIsObject("downloadDiv2k", options, "such as { scales: [2] }");
   checkNames("downloadDiv2k", options, optionNames);
-  checkArguments("downloadDiv2k", { root: [root, aFolder], scales: [options.scales, listOf(whole(1))] });
+  const place = pathArgument("downloadDiv2k", "root", root, aFolder);
+  checkArguments("downloadDiv2k", { scales: [options.scales, listOf(whole(1))] });
   if (options.scales.length === 0)
     throw new ArgumentError("downloadDiv2k", "scales is empty; name at least one.");
   const { baseUrl = official, urls = {}, keepArchives = false, onProgress, signal } = options;
   const missing = requested(options).filter(
-    ({ folders }) => !folders.some((folder) => existsSync(join(root, folder))),
+    ({ archive, folders }) => unpackedIn(place, archive, folders) === undefined,
   );
   for (const [index, { archive, folders }] of missing.entries()) {
     const report = (step: Div2kProgress["step"]) => (done: number, total: number | undefined) =>
       onProgress?.({ archive, index, count: missing.length, step, done, total });
-    const path = join(root, `${archive}.zip`);
+    const path = join(place, `${archive}.zip`);
     if (!existsSync(path)) {
       const url = urls[archive] ?? `${baseUrl.replace(/\/?$/, "/")}${archive}.zip`;
       await download(url, path, { ...options, signature, onProgress: report("download") });
     }
-    await unzipPictures(path, join(root, folders.at(-1)!), { signal, onProgress: report("unpack") });
+    await unzipPictures(path, join(place, folders.at(-1)!), { signal, onProgress: report("unpack") });
     if (!keepArchives) await rm(path);
   }
 }

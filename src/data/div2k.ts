@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { join, sep } from "node:path";
 import { stemOf } from "../files/formats.ts";
+import { pathArgument } from "../files/path-of.ts";
 import { picturesIn } from "../files/pictures-in.ts";
 import { ArgumentError, checkArguments } from "../options/arguments.ts";
 import { folder as aFolder, oneOf } from "../options/kinds.ts";
@@ -45,7 +46,8 @@ export interface Div2kOptions extends Partial<PairFormat> {
  *                                        root/DIV2K_train_LR_mild/0001x4m.png       (also _difficult, x4d)
  *                                        root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
  *
- * The last three may also be in a folder X8 or X4 (DIV2K_train_LR_bicubic/X8, DIV2K_train_LR_mild/X4). There
+ * The last three may also be in a folder X8 or X4 (DIV2K_train_LR_bicubic/X8, DIV2K_train_LR_mild/X4). Each folder may
+ * lie in one of its own name or of its archive's, as programs unpack it, and be named in any case. There
  * is a pair for each HR picture, in the order of their names; partnersOf finds the LR pictures. In the track
  * "wild" each training picture has several LR versions, and each version is a pair, named "0001x4w1". For
  * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
@@ -54,23 +56,24 @@ export interface Div2kOptions extends Partial<PairFormat> {
  *   themselves are read, and their sizes compared, when they are loaded. RangeError for a track or a scale
  *   that was not published.
  */
-export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
+export function openDiv2k(root: string | URL, options: Div2kOptions): PairDataset {
   const format = pairFormat("openDiv2k", options, ["split", "track", "onLeftOut"]);
   const { split, scale, track = "bicubic" } = options;
+  const folder = pathArgument("openDiv2k", "root", root, aFolder);
   checkArguments("openDiv2k", {
-    root: [root, aFolder],
     split: [split, oneOf("train", "valid")],
     track: [track, oneOf(...Object.keys(div2kScales))],
   });
   checkPublished("openDiv2k", track, scale);
-  const highFolder = join(root, highArchive(split));
-  const lowFolders = lowFoldersOf(split, track, scale).map((folder) => join(root, folder));
-  const lowFolder = lowFolders.find(existsSync) ?? lowFolders.at(-1)!;
-  const missing = [highFolder, lowFolder].find((folder) => !existsSync(folder));
+  const highFolder = highFolderIn(folder, split) ?? join(folder, highArchive(split));
+  const lowFolders = lowFoldersOf(split, track, scale);
+  const lowFolder =
+    unpackedIn(folder, lowArchive(split, track, scale), lowFolders) ?? join(folder, lowFolders.at(-1)!);
+  const missing = [highFolder, lowFolder].find((one) => !existsSync(one));
   if (missing !== undefined) {
     throw new DataError(
       `${missing}: there is no such folder. Unpack ${highArchive(split)}.zip and ` +
-        `${lowArchive(split, track, scale)}.zip (data.vision.ee.ethz.ch/cvl/DIV2K) in ${root}; ` +
+        `${lowArchive(split, track, scale)}.zip (data.vision.ee.ethz.ch/cvl/DIV2K) in ${folder}; ` +
         "downloadDiv2k does it.",
     );
   }
@@ -142,4 +145,40 @@ export function lowFoldersOf(split: Div2kSplit, track: Div2kTrack, scale: number
   const nested = join(`DIV2K_${split}_LR_${track}`, `X${scale}`);
   const isFlat = scale === 8 || !(track === "bicubic" || track === "unknown");
   return isFlat ? [nested, lowArchive(split, track, scale)] : [nested];
+}
+
+/** The folder of HR pictures in DIV2K's, if there is one. */
+export function highFolderIn(root: string, split: Div2kSplit): string | undefined {
+  return unpackedIn(root, highArchive(split), [highArchive(split)]);
+}
+
+/**
+ * The first of an archive's folders that is there, wherever programs put it: Windows' "Extract all" makes a folder
+ * around it that has the archive's name, others double every folder. The innermost one counts.
+ */
+export function unpackedIn(root: string, archive: string, folders: readonly string[]): string | undefined {
+  const around = childOf(root, archive);
+  const starts = around === undefined ? [root] : [around, root];
+  for (const folder of folders) {
+    for (const start of starts) {
+      const place = folder.split(sep).reduce<string | undefined>((outer, name) => {
+        const child = outer && childOf(outer, name);
+        return child && (childOf(child, name) ?? child);
+      }, start);
+      if (place !== undefined) return place;
+    }
+  }
+  return undefined;
+}
+
+/** What a folder has under a name, in any case. */
+function childOf(folder: string, name: string): string | undefined {
+  const path = join(folder, name);
+  if (existsSync(path)) return path;
+  try {
+    const entry = readdirSync(folder).find((one) => one.toLowerCase() === name.toLowerCase());
+    return entry && join(folder, entry);
+  } catch {
+    return undefined; // it is no folder, or may not be read
+  }
 }

@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 import { namesOf, stemOf } from "../files/formats.ts";
+import { pathArgument } from "../files/path-of.ts";
 import { describeLeftOut, picturesIn } from "../files/pictures-in.ts";
 import { fileId, statsWithin } from "../files/same-file.ts";
-import { ArgumentError, checkArguments, isObject, listOf } from "../options/arguments.ts";
+import { ArgumentError, anything, checkArguments, isObject, listOf } from "../options/arguments.ts";
+import { isOfClass } from "../options/classes.ts";
 import { folder as aFolder, file, quote } from "../options/kinds.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -19,6 +21,8 @@ export interface FolderOptions extends Partial<PairFormat> {
   onLeftOut?: (line: string) => void;
 }
 
+const aList = { ...listOf(anything), wants: listOf(file).wants };
+
 /**
  * Your own pictures as HR. Their LR partners are made when they are loaded, by Matlab's bicubic or by
  * `degradation`, which is drawn for each picture from its place in the list; `files` of the result says what
@@ -27,13 +31,17 @@ export interface FolderOptions extends Partial<PairFormat> {
  * A string is a folder, whose pictures are taken in the order of their names: see picturesIn. Three kinds are left out:
  * an img_LR.png or imgx2.png beside its large picture (partnersOf has all such names), at scale 2 an img_SRF_3_HR.png
  * beside img_SRF_2_HR.png, and a second link to the same file. An img_LR.png or img_lq.png without a large picture is
- * refused. A list names the files themselves. No two pictures have the same name: where stems are alike, names have the
- * extension, and if need be folders. For `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
+ * refused. A list names the files themselves, by paths or URLs. No two pictures have the same name, unless a list has a
+ * file twice: where stems are alike, names have the extension, and if need be folders. For `colors` (default "rgb")
+ * and `inputSize` (default "low") see PairFormat.
  *
  * @throws RangeError at scale 1 without a degradation; DataError if the folder is missing or has no pictures, or a
  *   file of the list is missing, or a name in the folder is that of an LR picture.
  */
-export function openFolder(folderOrFiles: string | readonly string[], options: FolderOptions): PairDataset {
+export function openFolder(
+  folderOrFiles: string | URL | readonly (string | URL)[],
+  options: FolderOptions,
+): PairDataset {
   const format = pairFormat("openFolder", options, ["degradation", "onLeftOut"]);
   const { degradation, onLeftOut } = options;
   if (format.scale === 1 && degradation === undefined) {
@@ -51,10 +59,12 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
         `${quote(degradation)}.`,
     );
   }
-  const isFolder = typeof folderOrFiles === "string";
-  const source = isFolder ? aFolder : listOf(file);
-  checkArguments("openFolder", { "the first argument": [folderOrFiles, source] });
-  const paths = isFolder ? highOnesIn(folderOrFiles, format.scale, onLeftOut) : folderOrFiles;
+  const isFolder = typeof folderOrFiles === "string" || isOfClass<URL>(folderOrFiles, "URL");
+  if (!isFolder) checkArguments("openFolder", { "the first argument": [folderOrFiles, aList] });
+  const folder = isFolder ? pathArgument("openFolder", "the first argument", folderOrFiles, aFolder) : "";
+  const paths = isFolder
+    ? highOnesIn(folder, format.scale, onLeftOut)
+    : folderOrFiles.map((one) => pathArgument("openFolder", "a file of the list", one, file));
   if (paths.length === 0)
     throw new DataError("the list of files is empty; name at least one.", { caller: "openFolder" });
   const missing = paths.find((path) => !statsWithin(path)?.isFile());
@@ -69,7 +79,7 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
       drawnFrom: degradation,
     }),
   }));
-  const name = isFolder ? basename(folderOrFiles) : quantity(files.length, "picture");
+  const name = isFolder ? basename(folder) : quantity(files.length, "picture");
   return filePairs(`${name} X${format.scale}`, format, files);
 }
 

@@ -1,6 +1,7 @@
 /** Which LR picture belongs to which HR picture, by their names: one rule for all that read pairs. */
 import { dirname, extname } from "node:path";
 import { repeated, stemOf } from "../files/formats.ts";
+import { pixelCountOf } from "../files/pixel-count.ts";
 import { sameFile } from "../files/same-file.ts";
 import { addTo, andList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -77,7 +78,8 @@ export interface Version {
 /**
  * The pictures that are versions of others in the list: LR pictures by a mark of their own, as partnersOf knows them at
  * any scale; and where img_HR.png and img_LR.png are there, also img_bicubic.png and other methods' results. A word in
- * front of a name is a mark only if HR has one, too: small_dog.png beside dog.png may be another dog.
+ * front of a name is a mark only if HR has one, too: small_dog.png beside dog.png may be another dog. A picture with
+ * more pixels than those that it is named after is no small version of them: dog_2x.png may be the larger one.
  */
 export function versionsAmong(pictures: readonly string[]): Version[] {
   const named = pictures.map((path) => ({ path, name: nameOf(path).toLowerCase() }));
@@ -86,19 +88,25 @@ export function versionsAmong(pictures: readonly string[]): Version[] {
   const [sure, words] = (["sure", "words"] as const).map((one) => {
     const marks = marksFor(largerScales, one);
     const owners = ownersByStem(list, marks);
-    return (name: string) => ownersOf(name, owners, marks).filter((owner) => owner.isMarked);
+    return (path: string, name: string) =>
+      ownersOf(name, owners, marks).filter((owner) => owner.isMarked && !isLarger(path, pictures[owner.i]));
   });
   const high = ["hr", "hq", "gt"];
   const split = (name: string) => /^(.+)([-_. ])[a-z][^-_. ]*$/.exec(name) ?? [];
   return named.flatMap(({ path, name }) => {
     const isLow =
-      sure(name).length > 0 || words(name).some(({ isBehind, isWholeName }) => isBehind || !isWholeName);
+      sure(path, name).length > 0 ||
+      words(path, name).some(({ isBehind, isWholeName }) => isBehind || !isWholeName);
     const [, base, separator] = split(name);
     const has = (mark: string) => names.has(base + separator + mark);
     const isHigh = high.some((mark) => name.endsWith(mark));
     const isResult = base !== undefined && high.some(has) && ["lr", "lq"].some(has) && !isHigh;
     return isLow || isResult ? [{ path, isLow }] : [];
   });
+}
+
+function isLarger(path: string, other: string): boolean {
+  return (pixelCountOf(path) ?? 0) > (pixelCountOf(other) ?? Infinity);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Cropped } from "../data/pair-sizes.ts";
 import { type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { readImage } from "../files/image-files.ts";
+import { pathArgument, pathOf } from "../files/path-of.ts";
 import { describeLeftOut, picturesIn } from "../files/pictures-in.ts";
 import { sameFile } from "../files/same-file.ts";
 import {
@@ -18,6 +19,7 @@ import {
   isObject,
   type Wanted,
 } from "../options/arguments.ts";
+import { isOfClass } from "../options/classes.ts";
 import { folder as aFolder, oneOf, whole } from "../options/kinds.ts";
 import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
@@ -30,7 +32,7 @@ export interface FindPicturesOptions {
   /** How many times larger than the small pictures the large ones are. */
   readonly scale: number;
   /** A folder of small pictures; partnersOf finds by its name which is whose. */
-  readonly lowFolder?: string;
+  readonly lowFolder?: string | URL;
   /** Makes the small pictures instead; it is drawn for each picture from its place in the list. */
   readonly degradation?: DegradationOptions;
   /** Called with a line for each folder of which something is left out, and for small pictures of no large one. */
@@ -49,10 +51,11 @@ export interface FindPicturesOptions {
  * @throws DataError for a missing folder, a folder without pictures, and if no picture has a small version.
  *   The pictures themselves are read later.
  */
-export function findPictures(highFolder: string, options: FindPicturesOptions): PairFiles[] {
-  checkArguments("findPictures", { highFolder: [highFolder, aFolder] });
+export function findPictures(highFolder: string | URL, options: FindPicturesOptions): PairFiles[] {
+  const folder = pathArgument("findPictures", "highFolder", highFolder, aFolder);
   checkOptions("findPictures", options, optionsWanted, ["scale"]);
-  const { scale, lowFolder, degradation, onLeftOut } = options;
+  const { scale, degradation, onLeftOut } = options;
+  const lowFolder = options.lowFolder && pathOf(options.lowFolder);
   if (lowFolder !== undefined && degradation !== undefined) {
     throw new ArgumentError(
       "findPictures",
@@ -67,8 +70,8 @@ export function findPictures(highFolder: string, options: FindPicturesOptions): 
         "command line: --degradation jpeg:60, say), or give their folder (--lr FOLDER).",
     );
   }
-  if (lowFolder !== undefined) return pairByNames(highFolder, { ...options, lowFolder });
-  const large = highFilesIn(highFolder, scale, onLeftOut);
+  if (lowFolder !== undefined) return pairByNames(folder, { ...options, lowFolder });
+  const large = highFilesIn(folder, scale, onLeftOut);
   if (degradation === undefined) return large;
   return large.map((files, i) => ({
     ...files,
@@ -77,9 +80,14 @@ export function findPictures(highFolder: string, options: FindPicturesOptions): 
   }));
 }
 
+const folderOrUrl: Wanted<string | URL> = {
+  wants: aFolder.wants,
+  fits: (value): value is string | URL => aFolder.fits(value) || isOfClass(value, "URL"),
+};
+
 const optionsWanted = {
   scale: whole(1, 64),
-  lowFolder: aFolder,
+  lowFolder: folderOrUrl,
   degradation: degradationKind,
   onLeftOut: aFunction,
   onFailure: aFunction,
@@ -88,7 +96,12 @@ const optionsWanted = {
 /** Each picture of a folder with the one of `lowFolder` that is named after it and after no other. */
 function pairByNames(
   highFolder: string,
-  { lowFolder, scale, onLeftOut, onFailure = fail }: FindPicturesOptions & { readonly lowFolder: string },
+  {
+    lowFolder,
+    scale,
+    onLeftOut,
+    onFailure = fail,
+  }: Omit<FindPicturesOptions, "lowFolder"> & { readonly lowFolder: string },
 ): PairFiles[] {
   // If all are in one folder, the small ones are not left out.
   const together = sameFile(highFolder, lowFolder);

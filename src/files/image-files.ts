@@ -8,20 +8,21 @@ import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
 import { isBytes, ownBytes } from "../options/classes.ts";
 import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { checkImage, type Image } from "../picture/image.ts";
+import { checkImage, hasBytes, type Image, type Samples } from "../picture/image.ts";
 import { decode, isStored, MAX_BYTES } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
-import { tooLong } from "./path-of.ts";
+import { pathArgument, tooLong } from "./path-of.ts";
 import { unpackPng } from "./png-samples.ts";
 import { manyOpen, readError, readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
 import { isStream, refusePipe, standardStreamOf, statsOf, targetOf } from "./same-file.ts";
 import { makeTemporary, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 import { toDisk } from "./to-disk.ts";
+import { spaceFor } from "./to-srgb.ts";
 
-/** Reads a picture file; see decodeImage. */
-export async function readImage(path: string): Promise<Image> {
-  checkArguments("readImage", { path: [path, aPath] });
+/** Reads a picture file, by its path or file URL; see decodeImage. */
+export async function readImage(file: string | URL): Promise<Image> {
+  const path = pathArgument("readImage", "path", file, aPath);
   return decodeImage(await readBytes(path), path);
 }
 
@@ -57,26 +58,33 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Imag
   return { ...image, data: new Uint8Array(image.data) };
 }
 
-/** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */
-export async function encodePng(image: Image): Promise<Uint8Array> {
+/** The picture as the bytes of a PNG file with the same channels and as many bits per sample. */
+export async function encodePng(image: Image<Samples>): Promise<Uint8Array> {
   checkImage(image, "encodePng");
-  const picture = (await toSharp(image)).toColourspace(image.channels <= 2 ? "b-w" : "srgb");
-  return picture.png().toBuffer();
+  const picture = await toSharp(image);
+  return picture
+    .toColourspace(spaceFor(image.channels, hasBytes(image) ? 8 : 16))
+    .png()
+    .toBuffer();
 }
 
 /** A picture for sharp's encoders. */
-export async function toSharp({ width, height, channels, data }: Image): Promise<Sharp> {
+export async function toSharp({ width, height, channels, data }: Image<Samples>): Promise<Sharp> {
   const { default: sharp } = await import("sharp");
-  return sharp(ownBytes(data), { raw: { width, height, channels } });
+  const bytes = ownBytes(data);
+  // By the array's class, sharp knows the samples' bits.
+  const samples =
+    data.BYTES_PER_ELEMENT === 1 ? bytes : new Uint16Array(bytes.buffer, bytes.byteOffset, data.length);
+  return sharp(samples, { raw: { width, height, channels } });
 }
 
 function isContent(value: unknown): value is Uint8Array | string {
   return typeof value === "string" || isBytes(value);
 }
 
-/** Writes a PNG file, replacing an older one; see writeWhole. */
-export async function writePng(path: string, image: Image): Promise<void> {
-  checkArguments("writePng", { path: [path, aPath] });
+/** Writes a PNG file of 8 or 16 bits per sample, as the picture has, replacing an older one; see writeWhole. */
+export async function writePng(file: string | URL, image: Image<Samples>): Promise<void> {
+  const path = pathArgument("writePng", "path", file, aPath);
   checkImage(image, "writePng");
   if (formatOfName(path) !== "png") {
     throw new DataError(`${path}: only PNG files are written; choose a name that ends in .png.`);
@@ -86,12 +94,13 @@ export async function writePng(path: string, image: Image): Promise<void> {
 
 /**
  * Writes a file, replacing an older one, as a whole or not at all. The bytes go to a file beside it, which is
- * renamed when it is complete and on the disk, so that `path` never holds half of them, not even after a
+ * renamed when it is complete and on the disk, so that `file` never holds half of them, not even after a
  * power cut.
  */
-export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeWhole(file: string | URL, bytes: Uint8Array | string): Promise<void> {
   const content = { wants: "a Uint8Array or a text", fits: isContent };
-  checkArguments("writeWhole", { path: [path, aPath], bytes: [bytes, content] });
+  const path = pathArgument("writeWhole", "path", file, aPath);
+  checkArguments("writeWhole", { bytes: [bytes, content] });
   await replaceWhole(path, (temporary) => writeFile(temporary, bytes, { flag: "r+" }));
 }
 

@@ -4,7 +4,7 @@
  * does the same. (metadata-in-file.ts reads it in Node, metadata-parts.ts writes it.)
  */
 
-import { quantity } from "../options/lists.ts";
+import { firstOf, quantity } from "../options/lists.ts";
 import { excerpt, printable } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import type { Size } from "../picture/image.ts";
@@ -132,6 +132,10 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
+/** Chunks of programs that keep something in them, by PNG's rule for such names. These speak of the file alone. */
+const isProgramsChunk = (type: string) =>
+  /^[a-z]{2}[A-Z][A-Za-z]$/.test(type) && !/^(?:[af]cTL|fdAT|caBX|vpAg|caNv)$/.test(type);
+
 const pngColorTypes = ["cICP", "mDCV", "cLLI", "gAMA", "cHRM", "sRGB"];
 
 /** Unpacks what zlib has packed. @throws Error for damaged bytes, and for more than `most` bytes of them */
@@ -142,6 +146,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   const pngColor: Uint8Array[] = [];
   const comments: Comment[] = [];
   const gaps = new Set<string>();
+  const programs = new Set<string>();
   let behind: string | undefined;
   const extras: {
     exif?: Uint8Array;
@@ -152,7 +157,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   } = {};
   let room = MAX_TEXT;
   let [isTransparent, hasBackground] = [bytes[25] === 4 || bytes[25] === 6, false]; // by the type of colours
-  for (const { type, data, end } of chunksOf(readFrom(bytes))) {
+  for (const { type, data, start, end } of chunksOf(readFrom(bytes))) {
     if (type === "IEND") {
       behind = behindEnd(bytes.subarray(end));
       break;
@@ -161,6 +166,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     if (type === "iCCP" && icc === undefined) gaps.add(packedProfileGap(data(), isGreyPng(bytes), inflate));
     if (type === "eXIf") extras.exif = withoutPrefix(data());
     if (type === "sTER") gaps.add("the note that it is a pair of pictures for two eyes");
+    if (end - start > 12 && isProgramsChunk(type)) programs.add(type); // there is something in it
     if (type === "tRNS") isTransparent = true;
     if (type === "bKGD") hasBackground = true;
     if (type === "caBX") gaps.add("content credentials, which hold for the original");
@@ -179,6 +185,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   }
   // A viewer may show it where the picture is transparent.
   if (hasBackground && isTransparent) gaps.add("its background colour");
+  if (programs.size > 0) gaps.add(`what a program keeps in ${firstOf([...programs])}`);
   const lists = {
     pngColor: pngColor.length > 0 ? pngColor : undefined,
     comments: comments.length > 0 ? comments : undefined,

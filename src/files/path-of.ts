@@ -1,7 +1,9 @@
 /** Files in Node, by their paths or their URLs. */
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { quote } from "../options/kinds.ts";
+import { checkArguments } from "../options/arguments.ts";
+import { isOfClass } from "../options/classes.ts";
+import { type Kind, quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 
 /**
@@ -17,6 +19,21 @@ export function pathOf(file: string | URL): string {
     const what = `${quote(String(file))} is the URL of no file on this machine (${(cause as Error).message})`;
     throw new DataError(`${what}. Fetch it first, and pass the bytes.`, { cause });
   }
+}
+
+/**
+ * The path that the argument `name` of a function is.
+ *
+ * @param wanted what a text must be; else a RangeError that names `caller`
+ */
+export function pathArgument(
+  caller: string,
+  name: string,
+  value: string | URL,
+  wanted: Kind<string>,
+): string {
+  if (!isOfClass(value, "URL")) checkArguments(caller, { [name]: [value, wanted] });
+  return pathOf(value);
 }
 
 /** Bytes of the longest file name that file systems take. */

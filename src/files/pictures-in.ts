@@ -6,6 +6,7 @@ import { folder as aFolder } from "../options/kinds.ts";
 import { addTo, firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
+import { pathArgument } from "./path-of.ts";
 import { reasonForReading } from "./read-file.ts";
 import { fileId, statsWithin } from "./same-file.ts";
 
@@ -46,34 +47,33 @@ export interface SearchOptions {
  * @throws DataError if there is no such folder, it cannot be read, or there is no picture in it.
  */
 export function picturesIn(
-  folder: string,
+  folder: string | URL,
   onLeftOut?: (line: string) => void,
   options: SearchOptions = {},
 ): PicturesIn {
-  checkArguments("picturesIn", { folder: [folder, aFolder], onLeftOut: [onLeftOut, optional(aFunction)] });
+  const root = pathArgument("picturesIn", "folder", folder, aFolder);
+  checkArguments("picturesIn", { onLeftOut: [onLeftOut, optional(aFunction)] });
   checkOptions("picturesIn", options, { recursive: trueOrFalse, except: aFolder });
-  const stats = statsWithin(folder);
-  if (stats === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
-  if (!stats.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);
+  const stats = statsWithin(root);
+  if (stats === undefined) throw new DataError(`${root}: there is no such folder. Check the path.`);
+  if (!stats.isDirectory()) throw new DataError(`${root}: this is a file, not a folder. Check the path.`);
 
-  const { names, leftOut } = search(folder, options);
+  const { names, leftOut } = search(root, options);
   if (names.length === 0) {
     const others = leftOut.length > 0 ? `, only ${listOf(leftOut)}` : "";
     const below = leftOut.filter(({ name, why }) => why === "a folder" && !isOfSystem(name));
     const withPictures = below
       .slice(0, MOST_LOOKED_AT)
-      .map(({ name }) => join(folder, name))
+      .map(({ name }) => join(root, name))
       .filter(holdsPictures);
     const advice =
       withPictures.length > 0
         ? `There are some in ${firstOf(withPictures)}: name ${withPictures.length === 1 ? "that" : "one of these"}.`
         : "Check the path, or convert pictures of other formats to PNG.";
-    throw new DataError(
-      `${folder}: there are no pictures (${formatNames}) in this folder${others}. ${advice}`,
-    );
+    throw new DataError(`${root}: there are no pictures (${formatNames}) in this folder${others}. ${advice}`);
   }
-  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
-  return { pictures: names.map((name) => join(folder, name)), leftOut };
+  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(root, leftOut));
+  return { pictures: names.map((name) => join(root, name)), leftOut };
 }
 
 /** Paths within a folder, sorted. */
@@ -120,8 +120,7 @@ function search(root: string, { recursive = false, except }: SearchOptions) {
   };
   list("");
   for (const name of links) enter(name); // which may add more
-  const inOrder = (a: string, b: string) => (a < b ? -1 : 1);
-  return { names, leftOut: leftOut.sort((a, b) => inOrder(a.name, b.name)) };
+  return { names, leftOut: leftOut.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 /** Are there pictures in a folder itself? */
@@ -161,7 +160,7 @@ function entriesOf(root: string, within: string): { entries: Entry[]; unreadable
     // A folder may show its names to somebody who may not enter it.
     statSync(`${join(root, within)}/.`);
     const entries = names.map((bytes) => ({ bytes, text: withEscapes(bytes) }));
-    return { entries: entries.sort((a, b) => (a.text < b.text ? -1 : 1)), unreadable: [] };
+    return { entries: entries.sort(inOrder), unreadable: [] };
   } catch (cause) {
     if (within === "") {
       throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause, root)}.`, {
@@ -173,6 +172,13 @@ function entriesOf(root: string, within: string): { entries: Entry[]; unreadable
       unreadable: [{ name: within, why: "a folder that cannot be read", unreadable: true }],
     };
   }
+}
+
+/** The same on all systems: macOS writes accents apart from their letters, and that is the same name. */
+function inOrder(a: Entry, b: Entry): number {
+  const [one, other] = [a, b].map(({ text }) => text.normalize("NFC"));
+  if (one === other) return a.text < b.text ? -1 : 1;
+  return one < other ? -1 : 1;
 }
 
 function isUtf8(name: Buffer): boolean {

@@ -1,6 +1,8 @@
-/** Which files hold the same bytes as others, under whatever name. */
+/** Which files hold the same as others: the same bytes, under whatever name, or the same picture in another format. */
 import { closeSync, openSync, readSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { addTo } from "../options/lists.ts";
+import { stemOf } from "./formats.ts";
 import { sameFile, statsOf } from "./same-file.ts";
 
 /** The `files` that are among the others, too: the same file, or a copy of it. */
@@ -10,6 +12,19 @@ export function alsoAmong(files: readonly string[], others: readonly string[]): 
   return files.filter((path) => {
     const candidates = bySize.get(sizeOf(path)) ?? [];
     return candidates.some((other) => sameFile(path, other) || haveSameBytes(path, other));
+  });
+}
+
+/** Of `files` those that one of the others is beside under the same name, but for its extension; and that one. */
+export function inOtherFormats(
+  files: readonly string[],
+  others: readonly string[],
+): { readonly path: string; readonly other: string }[] {
+  const placeOf = (path: string) => join(resolve(dirname(path)), stemOf(path).normalize("NFC"));
+  const byPlace = new Map(others.map((path) => [placeOf(path), path]));
+  return files.flatMap((path) => {
+    const other = byPlace.get(placeOf(path));
+    return other !== undefined && !sameFile(path, other) ? [{ path, other }] : [];
   });
 }
 

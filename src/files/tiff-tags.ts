@@ -21,7 +21,7 @@ const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, t
 function isStructural(tag: number): boolean {
   const outside = [tags.orientation, ...resolutionTags, 700, 32997];
   const others = [...outside, IPTC_TAG, PHOTOSHOP_TAG, 34675, 42112, 42113];
-  const describing = [269, 270, 271, 272, 305, 306, 315, 316];
+  const describing = [269, 270, 271, 272, 285, 305, 306, 315, 316];
   return others.includes(tag) || (tag <= 532 && !describing.includes(tag));
 }
 

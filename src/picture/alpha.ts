@@ -6,8 +6,8 @@
  */
 import { ArgumentError } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
-import { checkImage, hasBytes, type Image, type Samples, zerosLike } from "./image.ts";
-import { toLevel } from "./levels.ts";
+import { checkImage, type Image, type Samples, zerosLike } from "./image.ts";
+import { toLevel, whiteOf } from "./levels.ts";
 
 /** Keep transparency, drop it as if all were opaque, or put the picture on white or black. */
 export const alphaChoices = ["keep", "drop", "white", "black"] as const;
@@ -25,7 +25,7 @@ export function withoutAlpha<S extends Samples>(
   checkImage(image, caller);
   const { channels, data } = image;
   if (choice === "keep" || channels === 1 || channels === 3) return image;
-  const white = data.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
+  const white = whiteOf(data);
   const ground = choice === "white" ? white : 0;
   const colors = (channels - 1) as 1 | 3;
   const opaque = zerosLike(data, image.width * image.height * colors);
@@ -42,7 +42,7 @@ export function withoutAlpha<S extends Samples>(
 export function dividedByAlpha<S extends Samples>(image: Image<S>): Image<S> {
   const { channels, data } = image;
   if (channels % 2 === 1) return image;
-  const white = data.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
+  const white = whiteOf(data);
   const straight = zerosLike(data, data.length);
   for (let i = 0; i < data.length; i++) {
     const alpha = data[i - (i % channels) + channels - 1];
@@ -56,7 +56,7 @@ export function dividedByAlpha<S extends Samples>(image: Image<S>): Image<S> {
 export function isTransparent(image: Image<Samples>): boolean {
   const { channels, data } = image;
   if (channels % 2 === 1) return false;
-  const opaque = hasBytes(image) ? 255 : 65535;
+  const opaque = whiteOf(data);
   for (let i = channels - 1; i < data.length; i += channels) if (data[i] !== opaque) return true;
   return false;
 }

@@ -1,34 +1,41 @@
 import { checkOptions, trueOrFalse } from "../options/arguments.ts";
 import { fromRgb, offset, toRgbMatrix } from "./bt601.ts";
 import { DataError } from "./errors.ts";
-import { checkImage, type Image } from "./image.ts";
-import { toByte } from "./levels.ts";
+import { checkImage, type Image, type Samples, zerosLike } from "./image.ts";
+import { toByte, toLevel, whiteOf } from "./levels.ts";
 import { checkPlanes } from "./planes.ts";
 
 export interface YOptions {
-  /** Round to whole levels, halves upwards, as Matlab does with uint8 pictures. Default false. */
+  /** Round to the picture's levels, halves upwards, as Matlab does with uint8 and uint16. Default false. */
   round?: boolean;
 }
 
 const yOptions = { round: trueOrFalse };
 
-/** Luma of an RGB picture in 16..235, [height, width]. */
-export function rgbToY(image: Image, options: YOptions = {}): Float64Array {
+/** Luma of an RGB picture of 8 or 16 bits in 16..235, [height, width]. */
+export function rgbToY(image: Image<Samples>, options: YOptions = {}): Float64Array {
   checkRgb(image, "rgbToY");
   checkOptions("rgbToY", options, yOptions);
   const { round = false } = options;
   return component(image, 0, round);
 }
 
-/** Luma of an RGB picture, rounded to whole levels in 16..235, as a picture of 1 channel. */
-export function lumaOf(image: Image): Image {
+/**
+ * Luma of an RGB picture, rounded to whole levels, as a picture of 1 channel: in 16..235, or 257 times that if
+ * samples have 16 bits.
+ */
+export function lumaOf<S extends Samples = Uint8Array>(image: Image<S>): Image<S> {
   checkRgb(image, "lumaOf");
   const { width, height } = image;
-  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(image, { round: true })) };
+  const data = zerosLike(image.data, width * height);
+  const unit = whiteOf(data) / 255;
+  const y = component(image, 0, false);
+  for (let i = 0; i < y.length; i++) data[i] = toLevel(unit * y[i], whiteOf(data));
+  return { width, height, channels: 1, data };
 }
 
-/** RGB picture -> planes [3, height, width]: Y in 16..235, Cb and Cr in 16..240. */
-export function rgbToYcbcr(image: Image, options: YOptions = {}): Float64Array {
+/** RGB picture of 8 or 16 bits -> planes [3, height, width]: Y in 16..235, Cb and Cr in 16..240. */
+export function rgbToYcbcr(image: Image<Samples>, options: YOptions = {}): Float64Array {
   checkRgb(image, "rgbToYcbcr");
   checkOptions("rgbToYcbcr", options, yOptions);
   const { round = false } = options;
@@ -83,7 +90,7 @@ function transform(
   return result;
 }
 
-function checkRgb(image: Image, caller: string): void {
+function checkRgb(image: Image<Samples>, caller: string): void {
   checkImage(image, caller);
   if (image.channels !== 3) {
     throw new DataError(
@@ -93,13 +100,15 @@ function checkRgb(image: Image, caller: string): void {
   }
 }
 
-/** Plane `k` of Y, Cb and Cr. */
-function component({ data }: Image, k: number, round: boolean): Float64Array {
-  const [wr, wg, wb] = fromRgb[k];
+/** Plane `k` of Y, Cb and Cr, in levels of 8 bits. */
+function component({ data }: Image<Samples>, k: number, round: boolean): Float64Array {
+  const white = whiteOf(data);
+  const unit = white / 255;
+  const [wr, wg, wb] = fromRgb[k].map((weight) => weight / unit);
   const out = new Float64Array(data.length / 3);
   for (let i = 0, p = 0; i < out.length; i++, p += 3) {
     const value = offset[k] + wr * data[p] + wg * data[p + 1] + wb * data[p + 2];
-    out[i] = round ? toByte(value) : value;
+    out[i] = round ? toLevel(unit * value, white) / unit : value;
   }
   return out;
 }

@@ -15,7 +15,7 @@ export interface Size {
 /**
  * A picture as sRGB bytes in the order of files: row by row, the channels of a pixel side by side (HWC).
  * Channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha. Functions that also take 16 bits per sample,
- * `Image<Uint16Array>`, say so.
+ * `Image<Uint16Array>`, say so by their types; the others refuse it.
  */
 export interface Image<S extends Samples = Uint8Array> {
   width: number;
@@ -81,6 +81,17 @@ export function checkImage(image: Image<Samples>, caller: string): void {
   }
 }
 
+/** The same, and a DataError for 16 bits: what reads them as bytes returns garbage. */
+export function checkByteImage(image: Image<Samples>, caller: string): void {
+  checkImage(image, caller);
+  if (hasBytes(image)) return;
+  throw new DataError(
+    "takes pictures of 8 bits per sample, and this one has 16. Make one of 8 first: " +
+      "fromPlanar(toPlanar(image), image.width, image.height, image.channels).",
+    { caller },
+  );
+}
+
 /** How to get at the picture: of a promise, of what upscale() returns, or of a tensor. */
 function wayToPicture(value: unknown): string {
   const { then, image, shape } = (value ?? {}) as { then?: unknown; image?: unknown; shape?: unknown };
@@ -133,7 +144,7 @@ export function checkInside({ width, height }: Image<Samples>, part: number[], c
  * super-resolution benchmarks. Returns the picture itself if nothing needs to go. Throws a RangeError if
  * `scale` is no whole number above 0, a DataError for a picture with fewer than `scale` pixels on a side.
  */
-export function modcrop(image: Image, scale: number): Image {
+export function modcrop<S extends Samples = Uint8Array>(image: Image<S>, scale: number): Image<S> {
   checkImage(image, "modcrop");
   if (!Number.isInteger(scale) || scale < 1) {
     throw new ArgumentError("modcrop", `scale must be a whole number of at least 1, not ${quote(scale)}.`);
@@ -152,11 +163,11 @@ export function modcrop(image: Image, scale: number): Image {
 }
 
 /** Three channels: grey is repeated, alpha is dropped without blending. An RGB picture is returned itself. */
-export function toRgb(image: Image): Image {
+export function toRgb<S extends Samples = Uint8Array>(image: Image<S>): Image<S> {
   checkImage(image, "toRgb");
   const { width, height, channels, data } = image;
   if (channels === 3) return image;
-  const rgb = new Uint8Array(width * height * 3);
+  const rgb = zerosLike(data, width * height * 3);
   const [g, b] = channels === 4 ? [1, 2] : [0, 0];
   for (let from = 0, to = 0; to < rgb.length; from += channels, to += 3) {
     rgb[to] = data[from];

@@ -1,7 +1,7 @@
 import { ArgumentError, checkArguments, checkOptions, isObject } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
-import { checkImage, crop, type Image, type Size, zerosLike } from "./image.ts";
-import { toByte } from "./levels.ts";
+import { checkImage, crop, type Image, type Samples, type Size, zerosLike } from "./image.ts";
+import { toLevel, whiteOf } from "./levels.ts";
 import { checkPlanes, checkPlanesObject, type Planes } from "./planes.ts";
 import { type ResizeOptions, type ResizeTable, resizeOptions, resizeWeights } from "./resize-weights.ts";
 
@@ -13,10 +13,14 @@ import { type ResizeOptions, type ResizeTable, resizeOptions, resizeWeights } fr
  *
  * This is the degradation behind nearly all super-resolution benchmarks. The "bicubic" of other libraries is
  * a different filter (OpenCV and PyTorch do not widen the kernel when shrinking, and take a = -0.75): a
- * network trained on one and tested on the other loses whole decibels. Throws a RangeError for scales and
- * sizes that mean nothing.
+ * network trained on one and tested on the other loses whole decibels. Pictures of 16 bits are rounded to
+ * their own levels, as Matlab's uint16 are. Throws a RangeError for scales and sizes that mean nothing.
  */
-export function imresize(image: Image, scale: number | Size, options: ResizeOptions = {}): Image {
+export function imresize<S extends Samples = Uint8Array>(
+  image: Image<S>,
+  scale: number | Size,
+  options: ResizeOptions = {},
+): Image<S> {
   checkImage(image, "imresize");
   checkOptions("imresize", options, resizeOptions);
   if (typeof scale !== "number") {
@@ -37,11 +41,11 @@ export function imresize(image: Image, scale: number | Size, options: ResizeOpti
  * @param part in pixels of the result
  * @throws RangeError for sizes that mean nothing, and for a part that is not inside the result
  */
-export function imresizePart(
-  image: Image,
+export function imresizePart<S extends Samples = Uint8Array>(
+  image: Image<S>,
   size: Size,
   part: { readonly left: number; readonly top: number } & Size,
-): Image {
+): Image<S> {
   checkImage(image, "imresizePart");
   checkSize("imresizePart", size, image.channels);
   const { left, top, width, height } = isObject(part) ? part : ({} as typeof part);
@@ -138,13 +142,13 @@ export function resizePlane(
 }
 
 /**
- * Bytes, which are rounded after each pass, or real numbers, which are not; a pixel's channels side by side.
+ * Levels, which are rounded after each pass, or real numbers, which are not; a pixel's channels side by side.
  */
 interface Grid<T extends Numbers> extends Omit<Image, "data"> {
   data: T;
 }
 
-type Numbers = Uint8Array | Float64Array;
+type Numbers = Samples | Float64Array;
 
 function resizeTo<T extends Numbers>(
   grid: Grid<T>,
@@ -250,6 +254,10 @@ function resizeRows<T extends Numbers>(grid: Grid<T>, { taps, indices, weights }
 }
 
 function store(values: Float64Array, out: Numbers, start: number): void {
-  if (out instanceof Float64Array) out.set(values, start);
-  else for (let i = 0; i < values.length; i++) out[start + i] = toByte(values[i]);
+  if (out instanceof Float64Array) {
+    out.set(values, start);
+    return;
+  }
+  const white = whiteOf(out);
+  for (let i = 0; i < values.length; i++) out[start + i] = toLevel(values[i], white);
 }

@@ -5,6 +5,11 @@ export function toLevel(value: number, max: number): number {
   return value <= 0 ? 0 : value >= max ? max : Math.floor(value + 0.5);
 }
 
+/** The highest level of samples. */
+export function whiteOf(samples: Uint8Array | Uint16Array): 255 | 65535 {
+  return samples.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
+}
+
 /** The nearest level of 8 bits. */
 export function toByte(value: number): number {
   return toLevel(value, 255);

@@ -2,11 +2,13 @@ import { ArgumentError, checkOptions, trueOrFalse } from "../options/arguments.t
 import { oneOf, whole } from "../options/kinds.ts";
 import { rgbToY } from "./color.ts";
 import { DataError } from "./errors.ts";
-import { checkImage, type Image } from "./image.ts";
+import { checkImage, type Image, type Samples } from "./image.ts";
+import { whiteOf } from "./levels.ts";
 
 /**
  * What exactly is measured can change the result by whole decibels, so `border` and `channels` have no
- * default. Pictures are bytes, that is, clamped and rounded before measuring, as in all papers.
+ * default. Pictures are bytes, that is, clamped and rounded before measuring, as in all papers; or both have 16
+ * bits, and are measured in levels of 8: a peak of 65535 gives the same decibels.
  */
 export interface MetricOptions {
   /** Pixels left out on each side. Benchmarks on Y leave out `scale`; EDSR on DIV2K scale + 6, with "rgb". */
@@ -18,7 +20,7 @@ export interface MetricOptions {
   channels: "y" | "rgb";
   /**
    * Only with "y". false (default): Y keeps its fractions, as in the code of EDSR and BasicSR. true: Y is
-   * rounded to whole levels first, as in the Matlab code of most papers. The results differ slightly.
+   * rounded to the pictures' levels first, as in the Matlab code of most papers. The results differ slightly.
    */
   roundY?: boolean;
 }
@@ -28,7 +30,7 @@ export interface MetricOptions {
  * Infinity for equal pictures. Throws a DataError if the pictures' sizes or channels differ or do not suit
  * `options.channels`, a RangeError for wrong options.
  */
-export function psnr(a: Image, b: Image, options: MetricOptions): number {
+export function psnr(a: Image<Samples>, b: Image<Samples>, options: MetricOptions): number {
   const { planes } = comparedPlanes("psnr", a, b, options);
   let squares = 0;
   let samples = 0;
@@ -46,7 +48,7 @@ export function psnr(a: Image, b: Image, options: MetricOptions): number {
  * for equal pictures. "rgb" is the mean over the three channels. Throws as psnr does, and a DataError for
  * pictures smaller than the window.
  */
-export function ssim(a: Image, b: Image, options: MetricOptions): number {
+export function ssim(a: Image<Samples>, b: Image<Samples>, options: MetricOptions): number {
   const { planes, width, height } = comparedPlanes("ssim", a, b, options);
   checkWindowFits(a, options.border, "ssim");
   const values = planes.map(({ p, q }) => planeSsim(p, q, width, height));
@@ -74,16 +76,24 @@ export function checkWindowFits(
 }
 
 /** What is compared of both pictures, plane by plane and without the border. */
-function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptions) {
+function comparedPlanes(caller: string, a: Image<Samples>, b: Image<Samples>, options: MetricOptions) {
   checkImage(a, caller);
   checkImage(b, caller);
   checkOptions(caller, options, metricOptions, ["border", "channels"]);
   const { border, channels, roundY = false } = options;
-  const size = (image: Image) => `${image.width}x${image.height} with ${image.channels} channels`;
+  const size = (image: Image<Samples>) => `${image.width}x${image.height} with ${image.channels} channels`;
   if (a.width !== b.width || a.height !== b.height || a.channels !== b.channels) {
     throw new DataError(
       `the pictures must have the same size, but one is ${size(a)} and the other ${size(b)}; ` +
         "crop the larger one (modcrop, crop) or convert it (toRgb).",
+      { caller },
+    );
+  }
+  const [white, other] = [a, b].map(({ data }) => whiteOf(data));
+  if (white !== other) {
+    throw new DataError(
+      "one picture has 8 bits per sample and the other 16; convert one: " +
+        "fromPlanar(toPlanar(image), image.width, image.height, image.channels) has 8.",
       { caller },
     );
   }
@@ -107,19 +117,19 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
     );
   }
 
-  // Channel `c` of interleaved data.
-  const inner = (data: ArrayLike<number>, step: number, c: number): Float64Array => {
+  // Channel `c` of interleaved data, divided by `unit`.
+  const inner = (data: ArrayLike<number>, step: number, c: number, unit: number): Float64Array => {
     const plane = new Float64Array(width * height);
     for (let y = 0, to = 0; y < height; y++) {
       let from = ((y + border) * a.width + border) * step + c;
-      for (let x = 0; x < width; x++, from += step) plane[to++] = data[from];
+      for (let x = 0; x < width; x++, from += step) plane[to++] = data[from] / unit;
     }
     return plane;
   };
-  const plane = (image: Image, c: number) =>
+  const plane = (image: Image<Samples>, c: number) =>
     image.channels === 3 && channels === "y"
-      ? inner(rgbToY(image, { round: roundY }), 1, 0)
-      : inner(image.data, image.channels, c);
+      ? inner(rgbToY(image, { round: roundY }), 1, 0, 1)
+      : inner(image.data, image.channels, c, white / 255);
   const planes = Array.from({ length: channels === "y" ? 1 : 3 }, (_, c) => ({
     p: plane(a, c),
     q: plane(b, c),

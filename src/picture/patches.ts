@@ -1,7 +1,7 @@
 import { ArgumentError, checkArguments, instanceOf, isObject, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
 import { DataError } from "./errors.ts";
-import { checkImage, checkInside, type Image } from "./image.ts";
+import { checkByteImage, checkInside, type Image } from "./image.ts";
 import { unitFromByte } from "./levels.ts";
 import { checkPlanes } from "./planes.ts";
 
@@ -90,7 +90,7 @@ export function copyPatch(
   size: number,
   symmetry: Symmetry,
 ): void {
-  checkImage(image, "copyPatch");
+  checkByteImage(image, "copyPatch");
   checkInside(image, [x, y, size, size], "copyPatch");
   checkArguments("copyPatch", {
     out: [out, instanceOf(Float32Array, "a Float32Array")],

@@ -5,7 +5,7 @@
 
 import sharp, { type OverlayOptions } from "sharp";
 import { DataError } from "../picture/errors.ts";
-import { checkImage, checkInside, crop, type Image, toRgb } from "../picture/image.ts";
+import { checkByteImage, checkInside, crop, type Image, toRgb } from "../picture/image.ts";
 import { quietInk, textPath } from "./text.ts";
 
 /** A rectangle of pixels. */
@@ -107,7 +107,7 @@ export async function sideBySide(rows: readonly Row[], panelSize = 256): Promise
  * is moved up and left to a multiple of `scale`, so that it begins with a whole pixel of the small picture.
  */
 export function pickDetail(high: Image, size: number, scale: number): Region {
-  checkImage(high, "pickDetail");
+  checkByteImage(high, "pickDetail");
   const width = Math.min(size, high.width);
   const height = Math.min(size, high.height);
   const stride = Math.max(1, size >> 3);

@@ -13,9 +13,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DataError, type LoaderState } from "../data/index.ts";
 import { readBytes } from "../files/image-files.ts";
+import { pathArgument } from "../files/path-of.ts";
 import { statsWithin } from "../files/same-file.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
-import { checkArguments, isObject } from "../options/arguments.ts";
+import { isObject } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { textOf } from "../picture/errors.ts";
@@ -103,8 +104,11 @@ export function checkIsFolder(path: string): void {
  *
  * @throws DataError if there is none that this version can read; it says what else in the folder is whole.
  */
-export function readCheckpoint(folder: string, onMessage: (line: string) => void = () => {}): Checkpoint {
-  checkArguments("readCheckpoint", { folder: [folder, aFolder] });
+export function readCheckpoint(
+  runFolder: string | URL,
+  onMessage: (line: string) => void = () => {},
+): Checkpoint {
+  const folder = pathArgument("readCheckpoint", "folder", runFolder, aFolder);
   checkIsFolder(folder);
   const files = [checkpointFile, previousCheckpointFile].filter((file) => existsSync(join(folder, file)));
   if (files.length === 0) {

@@ -1,10 +1,10 @@
 /** The pictures to train on, and those held out to measure with. */
-import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { highFolderIn } from "../data/div2k.ts";
 import { DataError, openDiv2k, openFolder, type PairDataset, type PairFormat } from "../data/index.ts";
 import { filePairs } from "../data/pairs.ts";
 import { describeLeftOut, type LeftOut } from "../files/pictures-in.ts";
-import { alsoAmong } from "../files/same-content.ts";
+import { alsoAmong, inOtherFormats } from "../files/same-content.ts";
 import { fileId, sameFile } from "../files/same-file.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 import type { TrainConfig } from "./config.ts";
@@ -77,7 +77,12 @@ function warningsAbout(
 ): string[] {
   const pathsOf = ({ files }: PairDataset) => files!.map(({ high }) => high);
   const measured = pathsOf(heldOut).slice(0, validPictures);
-  const both = alsoAmong(measured, pathsOf(train)).map((path) => basename(path));
+  const copies = alsoAmong(measured, pathsOf(train));
+  const twins = inOtherFormats(measured, pathsOf(train)).filter(({ path }) => !copies.includes(path));
+  const both = [
+    ...copies.map((path) => basename(path)),
+    ...twins.map(({ path, other }) => `${basename(path)} (as ${basename(other)})`),
+  ];
   if (both.length === 0) return [];
   const advice =
     valid === undefined
@@ -102,7 +107,7 @@ function openPart(
   onLeftOut?: (line: string) => void,
 ): { train: PairDataset; valid?: PairDataset } {
   const holdOut = valid === undefined;
-  if (existsSync(join(folder, "DIV2K_train_HR"))) {
+  if (highFolderIn(folder, "train") !== undefined) {
     if (degradation && track !== undefined) {
       throw new DataError(
         `${folder}: \`track\` chooses among DIV2K's own LR pictures, and \`degradation\` makes others. Leave one ` +
@@ -111,7 +116,11 @@ function openPart(
     }
     const split = (split: "train" | "valid") =>
       degradation
-        ? openFolder(join(folder, `DIV2K_${split}_HR`), { ...format, degradation, onLeftOut })
+        ? openFolder(highFolderIn(folder, split) ?? join(folder, `DIV2K_${split}_HR`), {
+            ...format,
+            degradation,
+            onLeftOut,
+          })
         : openDiv2k(folder, { split, track, onLeftOut, ...format });
     return { train: split("train"), valid: holdOut ? split("valid") : undefined };
   }

@@ -187,20 +187,24 @@ async function initialWeights(model: SuperResolver, path: string): Promise<strin
   );
 }
 
-/** Training must go on with the pictures it began with. Their folders may have moved. */
+/**
+ * Training must go on with the pictures it began with. Their folders may have moved, also to a system that encodes
+ * the accents of their names otherwise.
+ */
 function checkPictures(before: PictureNames, now: PictureNames, onMessage: (line: string) => void): void {
   for (const [part, purpose, flag] of [
     ["train", "train", "`data`"],
     ["valid", "measure", "`valid` or `data`"],
   ] as const) {
     const [old, present] = [before[part], now[part]];
-    const other = old.findIndex((name, i) => name !== present[i]);
+    const other = old.findIndex((name, i) => name.normalize("NFC") !== present[i]?.normalize("NFC"));
     if (other < 0 && old.length === present.length) continue;
+    const counts = old.length === present.length ? "" : `there were ${old.length}, now ${present.length}`;
+    const is = other in present ? ` and is ${present[other]}` : "";
+    const name = other < 0 ? "" : `number ${other + 1} was ${old[other]}${is}`;
     throw new DataError(
-      `These are not the pictures that training began with: of those to ${purpose} on there were ` +
-        `${old.length}, now ${present.length}` +
-        (other >= 0 ? `, and number ${other + 1} was ${old[other]}` : "") +
-        `. Resume with ${flag} naming the same ones.`,
+      `These are not the pictures that training began with: of those to ${purpose} on ` +
+        `${[counts, name].filter((part) => part !== "").join(", and ")}. Resume with ${flag} naming the same ones.`,
     );
   }
   if (before.trainBytes !== undefined && before.trainBytes !== now.trainBytes) {

@@ -68,7 +68,8 @@ async function refuseDamaged(suspects: readonly string[]): Promise<void> {
 }
 
 /**
- * The pairs of files that lose pixels at the right or at the bottom, in words.
+ * The pairs of files that lose pixels at the right or at the bottom, in words; without pictures to measure on of
+ * which nothing is left, as others name these.
  *
  * @throws DataError for LR files that do not fit HR.
  */
@@ -79,7 +80,8 @@ function croppedPairs(
 ): string[] {
   const pairs = set.flatMap((files): SizedPair[] => {
     const [high, low] = [headers.get(files.high), files.low !== undefined && headers.get(files.low)];
-    return high && low ? [{ files, high: uprightSize(high), low: uprightSize(low) }] : [];
+    const isTooSmall = high && Math.min(high.width, high.height) < scale;
+    return high && low && !isTooSmall ? [{ files, high: uprightSize(high), low: uprightSize(low) }] : [];
   });
   const sizes = fittingLows(pairs, scale);
   const errors = sizes.filter((size) => size instanceof DataError);

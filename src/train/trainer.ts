@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { completeDegradation } from "../data/degradation-kind.ts";
 import { DataError, type PatchBatch } from "../data/index.ts";
+import { pathArgument } from "../files/path-of.ts";
 import { sameFile } from "../files/same-file.ts";
 import {
   add,
@@ -120,10 +121,11 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
  *   has done.
  */
 export async function resume(
-  path: string,
+  runFolder: string | URL,
   options: TrainOptions & { readonly change?: (config: TrainConfig) => TrainConfig } = {},
 ): Promise<TrainResult> {
-  checkArguments("resume", { path: [path, aFolder], options: [options, anObject] });
+  const path = pathArgument("resume", "path", runFolder, aFolder);
+  checkArguments("resume", { options: [options, anObject] });
   checkNames("resume", options, [...optionNames, "change"]);
   checkOnLoss("resume", options);
   const say = options.onMessage ?? (() => {});

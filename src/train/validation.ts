@@ -7,8 +7,9 @@ import {
   loadPicture,
   type Picture,
 } from "../evaluate/index.ts";
+import { sizeOfPictureFile } from "../files/picture-file.ts";
 import { firstOf } from "../options/lists.ts";
-import { imresize } from "../picture/index.ts";
+import { imresize, type Size } from "../picture/index.ts";
 import { pickDetail, type Row } from "../report/picture.ts";
 import { interpolator, type Upscaler } from "../upscale/index.ts";
 
@@ -39,9 +40,12 @@ export class Validation {
     onMessage: (line: string) => void = () => {},
   ): Promise<Validation> {
     const { scale, files } = dataset;
-    const all: Picture[] = [];
+    const all: (Picture | Unloaded)[] = [];
     for (const pair of files!.slice(0, count)) {
-      all.push(await loadPicture(pair, scale, { transparency: "white" }));
+      const size = await sizeOfPictureFile(pair.high);
+      const isTooSmall = Math.min(size.width, size.height) < scale; // nothing is left to be loaded
+      if (isTooSmall) all.push({ path: pair.high, high: size });
+      else all.push(await loadPicture(pair, scale, { transparency: "white" }));
     }
     const pictures = withoutSmall(all, scale, onMessage);
     const bicubic = await evaluate(interpolator("bicubic", scale), pictures, options);
@@ -95,19 +99,25 @@ export class Validation {
   }
 }
 
+/** A picture that was not loaded, as it is smaller than the border. */
+interface Unloaded {
+  readonly path: string;
+  readonly high: Size;
+}
+
 /** The pictures that are larger than the border. @throws DataError if none is */
 function withoutSmall(
-  pictures: readonly Picture[],
+  pictures: readonly (Picture | Unloaded)[],
   border: number,
   onMessage: (line: string) => void,
 ): readonly Picture[] {
-  const isSmall = ({ high }: Picture) => Math.min(high.width, high.height) <= 2 * border;
+  const isSmall = ({ high }: Unloaded) => Math.min(high.width, high.height) <= 2 * border;
   const small = pictures.filter(isSmall).map(({ path, high }) => `${path} (${high.width}x${high.height})`);
-  if (small.length === 0) return pictures;
   const what = `Too small to measure on, as ${border} pixels are left out along each side: ${firstOf(small)}`;
-  if (small.length === pictures.length) throw new DataError(`${what}. Name larger pictures by \`valid\`.`);
-  onMessage(what);
-  return pictures.filter((picture) => !isSmall(picture));
+  if (small.length > 0 && small.length === pictures.length)
+    throw new DataError(`${what}. Name larger pictures by \`valid\`.`);
+  if (small.length > 0) onMessage(what);
+  return pictures.filter((picture): picture is Picture => !isSmall(picture));
 }
 
 /** PSNR of a plane's mean value against the plane. Infinity for a plane of one value. */

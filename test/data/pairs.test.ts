@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openDiv2k } from "../../src/data/div2k.ts";
+import { downloadDiv2k } from "../../src/data/div2k-download.ts";
 import { openFolder } from "../../src/data/folder.ts";
 import { encodePng, readImage } from "../../src/files/image-files.ts";
 import { rgbToY } from "../../src/picture/color.ts";
@@ -97,6 +98,30 @@ describe("openDiv2k", () => {
     await save(join(high, "0005.png"), noise(20, 14, 3));
     expect(() => openDiv2k(root, { split: "train", scale: 2 })).toThrow(/1 of 3 .*0005x2\.png/);
     rmSync(join(high, "0005.png"));
+  });
+
+  test.each([
+    ["by Windows", "DIV2K_train_HR/DIV2K_train_HR", "DIV2K_train_LR_bicubic_X2/DIV2K_train_LR_bicubic/X2"],
+    ["doubled", "DIV2K_train_HR/DIV2K_train_HR", "DIV2K_train_LR_bicubic/DIV2K_train_LR_bicubic/X2/X2"],
+    ["with a small x", "DIV2K_train_HR", "DIV2K_train_LR_bicubic/x2"],
+    ["in small letters", "div2k_train_hr", "div2k_train_lr_bicubic/x2"],
+  ])("unpacked %s", async (how, large, small) => {
+    const unpacked = join(folder, how);
+    for (const place of [large, small]) mkdirSync(join(unpacked, place), { recursive: true });
+    await save(join(unpacked, large, "0001.png"), noise(20, 14, 3, 1));
+    await save(join(unpacked, small, "0001x2.png"), noise(10, 7, 3, 11));
+    const dataset = openDiv2k(unpacked, { split: "train", scale: 2 });
+    expect(await dataset.load(0)).toEqual({
+      name: "0001",
+      low: noise(10, 7, 3, 11),
+      high: noise(20, 14, 3, 1),
+    });
+    await downloadDiv2k(unpacked, {
+      splits: ["train"],
+      scales: [2],
+      baseUrl: "http://localhost:1/none",
+      retries: 0,
+    });
   });
 
   test("missing and empty folders and wrong scales are refused", () => {

@@ -176,6 +176,31 @@ test("what a viewer may show of a PNG, and no result has, is named", async () =>
   expect(await notesOf(await withChunks(3, pngChunk("sTER", Buffer.of(0))))).toEqual([
     "without the note that it is a pair of pictures for two eyes",
   ]);
+  const ofPrograms = ["npTc", "prVW", "vpAg", "npTc", "iDOT", "fcTL"].map((type) =>
+    pngChunk(type, Buffer.alloc(8)),
+  );
+  expect(await notesOf(await withChunks(3, ...ofPrograms))).toEqual([
+    "without what a program keeps in npTc, prVW",
+  ]);
+});
+
+test("a TIFF's page name stays", async () => {
+  const file = await sharp(noise(8, 8, 3).data, { raw: { width: 8, height: 8, channels: 3 } })
+    .tiff()
+    .toBuffer();
+  const name = Buffer.from("page 4\0");
+  const tags = new Directories(file);
+  // In place of a tag that says what it need not say: channels lie side by side.
+  const place = tags.find(tags.first, 284)!.at - 8;
+  file.writeUInt16LE(285, place);
+  file.writeUInt16LE(2, place + 2);
+  file.writeUInt32LE(name.length, place + 4);
+  file.writeUInt32LE(file.length, place + 8);
+  writeFileSync(path("page.tif"), Buffer.concat([file, name]));
+  for (const format of ["png", "tiff"] as const) {
+    expect(await copy(path("page.tif"), path(`page-copy.${format}`), format)).toEqual([]);
+    expect(readFileSync(path(`page-copy.${format}`)).includes(name)).toBe(true);
+  }
 });
 
 describe("a photograph with EXIF, GPS, XMP, IPTC, a comment, 300 dpi and Display P3", () => {

@@ -1,5 +1,14 @@
 /** What pictures to train on have and training does not use: said before the first step, and in the log. */
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
@@ -223,10 +232,18 @@ describe("a degradation", () => {
     }
   });
 
-  test("takes DIV2K's HR pictures, and none of its LR", async () => {
+  test.each([
+    ["DIV2K_train_HR", "DIV2K_valid_HR"],
+    ["DIV2K_train_HR/DIV2K_train_HR", "div2k_valid_hr"],
+  ])("takes DIV2K's HR pictures, and none of its LR: %s", async (large, heldOut) => {
     const root = unused();
-    await picturesIn(join(root, "DIV2K_train_HR"), 3);
-    await picturesIn(join(root, "DIV2K_valid_HR"), 2);
+    for (const [folder, count] of [
+      [large, 3],
+      [heldOut, 2],
+    ] as const) {
+      mkdirSync(join(root, folder), { recursive: true });
+      await picturesIn(join(root, folder), count);
+    }
     const config: TrainConfig = { ...tiny, data: [root], degradation: photo };
     const { train: training, valid } = openPictures(config, format);
     expect([training.length, valid.length]).toEqual([3, 2]);
@@ -273,6 +290,20 @@ describe("pictures that are there twice", () => {
     );
   });
 
+  test("a held-out picture that is trained on in another format is told", async () => {
+    const folder = await picturesIn(unused(), 3);
+    for (const k of [0, 1, 2])
+      await sharp(join(folder, `${k}.png`))
+        .jpeg()
+        .toFile(join(folder, `${k}.jpg`));
+    expect(about(await trained(folder))).toEqual([["1", "1", "2.png (as 2.jpg)"]]);
+    const jpeg = unused();
+    mkdirSync(jpeg);
+    for (const k of [0, 1, 2]) renameSync(join(folder, `${k}.jpg`), join(jpeg, `${k}.jpg`));
+    // In a folder of their own, numbers are the names of other pictures.
+    expect(about(await trained(folder, { valid: jpeg }))).toEqual([]);
+  });
+
   test("a folder or a file that is named twice counts once, which is told", async () => {
     const folder = await picturesIn(unused(), 4);
     const [link, mixed] = [unused(), unused()];
@@ -296,6 +327,37 @@ describe("pictures that are there twice", () => {
     expect(open([folder, mixed])).toEqual({ counts: [4, 2], lines: [line] });
     expect(open([folder, mixed], folder)).toEqual({ counts: [6, 4], lines: [line] });
   });
+});
+
+test("a run goes on where names are encoded otherwise, as after a move from a Mac, in the same order", async () => {
+  const names = ["a", "bz", "b\u00e9", "c", "d"];
+  const folderOf = (form: "NFC" | "NFD") => {
+    const folder = unused();
+    mkdirSync(folder);
+    for (const [k, name] of names.entries()) {
+      const file = join(folder, `${name.normalize(form)}.png`);
+      writeFileSync(file, sources[k]);
+    }
+    return folder;
+  };
+  const source = await picturesIn(unused(), names.length);
+  const sources = names.map((_, k) => readFileSync(join(source, `${k}.png`)));
+  const [before, after] = [folderOf("NFC"), folderOf("NFD")];
+  const whole = await trained(before, { steps: 4 });
+  const out = unused();
+  const stop = new AbortController();
+  const onProgress = ({ step }: { step: number }) => step >= 2 && stop.abort();
+  const config = { ...tiny, data: [before], out, steps: 4, evalEvery: 2 };
+  await train(config, { device, signal: stop.signal, onProgress });
+  await resume(out, { device, change: (saved) => ({ ...saved, data: [after] }) });
+  const tensors = (bytes: Uint8Array) => parseSafetensors(bytes).tensors;
+  expect(tensors(readFileSync(join(out, "last.safetensors")))).toEqual(tensors(whole.weights));
+
+  renameSync(join(after, "a.png"), join(after, "aa.png"));
+  const change = (saved: TrainConfig) => ({ ...saved, data: [after], steps: 5 });
+  await expect(resume(out, { device, change })).rejects.toThrow(
+    "of those to train on number 1 was a and is aa. Resume",
+  );
 });
 
 test("other pictures of the same names are told when a run goes on, and the best is measured on them", async () => {

@@ -308,7 +308,7 @@ describe.skipIf(isQuick)("resuming", () => {
     await expect(
       resume(one.out!, { device, change: (saved) => ({ ...saved, ...measured }) }),
     ).rejects.toThrow("to train on there were 3, now 4");
-    await expect(from(others)).rejects.toThrow("there were 3, now 4, and number 2 was 1");
+    await expect(from(others)).rejects.toThrow("there were 3, now 4, and number 2 was 1 and is 00. Resume");
     mkdirSync(moved);
     for (const file of readdirSync(data)) copyFileSync(join(data, file), join(moved, file));
     // So may the run's own folder.

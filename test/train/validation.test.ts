@@ -35,15 +35,19 @@ const networks: [string, Partial<TrainConfig>][] = [
 test("pictures that the border leaves nothing of are left out, and named; only such ones are refused", async () => {
   const [folder, small] = [await picturesIn(unused(), 1), unused()];
   mkdirSync(small);
-  for (const to of [folder, small]) await writePng(join(to, "z-small.png"), drawnPicture(1, 5, 30));
+  for (const to of [folder, small]) {
+    await writePng(join(to, "y-dot.png"), drawnPicture(1, 1, 1));
+    await writePng(join(to, "z-small.png"), drawnPicture(1, 5, 30));
+  }
   const said: string[] = [];
   const validation = await Validation.open(openFolder(folder, { scale: 2 }), 9, (line) => said.push(line));
   expect(validation.bicubic.images).toHaveLength(1);
   expect(said).toEqual([
-    `Too small to measure on, as 2 pixels are left out along each side: ${join(folder, "z-small.png")} (4x30)`,
+    `Too small to measure on, as 2 pixels are left out along each side: ${join(folder, "y-dot.png")} (1x1), ` +
+      `${join(folder, "z-small.png")} (4x30)`,
   ]);
   await expect(Validation.open(openFolder(small, { scale: 2 }), 9)).rejects.toThrow(
-    /^Too small to measure on, .*z-small\.png \(4x30\)\. Name larger pictures by `valid`\.$/,
+    /^Too small to measure on, .*y-dot\.png \(1x1\), .*z-small\.png \(4x30\)\. Name larger pictures by `valid`\.$/,
   );
 });
 
