@@ -12,7 +12,9 @@ import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
 import { furtherSamples, withFurtherSamples } from "./jpeg-scans.ts";
 import { errorOf, withOthers } from "./messages.ts";
-import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
+import { withoutPrefix } from "./metadata.ts";
+import { type Read, readFrom, unpackedSize } from "./png.ts";
+import { exifOfPng, withExifInFront } from "./png-exif.ts";
 import { readPnm } from "./pnm.ts";
 import { damageError, type Raster } from "./raster.ts";
 import { readError, readFromFile } from "./read-file.ts";
@@ -127,17 +129,16 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
 const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
-/** What libvips does not see: the number of frames, an orientation behind the samples, and the end. */
+/** What libvips does not see: the number of frames, an orientation behind the samples or in a text, and the end. */
 function pngExtras(read: Read): { orientation?: number; frames?: number; looksWhole: boolean } {
   const extras: ReturnType<typeof pngExtras> = { looksWhole: false };
   let inFront = true;
-  for (const { type, data } of chunksOf(read)) {
+  const found = exifOfPng(read, ({ type, data }) => {
     if (type === "IDAT") inFront = false;
     if (type === "acTL" && inFront && data().length >= 4) extras.frames = Buffer.from(data()).readUInt32BE(0);
-    if (type === "eXIf") extras.orientation = orientationOf(data());
     if (type === "IEND") extras.looksWhole = true;
-  }
-  return extras;
+  });
+  return found ? { ...extras, orientation: orientationOf(withoutPrefix(found.exif)) } : extras;
 }
 
 /** A gigabyte. While it is decoded, a picture takes up to three times as much as its samples. */
