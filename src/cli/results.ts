@@ -19,8 +19,6 @@ export interface Result extends Evaluation {
   parameters: number;
   /** File of the weights, or "pretrained"; null for interpolation. */
   weights: string | null;
-  /** What the pictures have that was not measured: bits, frames. */
-  notes: Note[];
   /** What the folders contain besides: the lines that say so. */
   leftOut: readonly string[];
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
@@ -31,20 +29,20 @@ export async function measure(
   { upscaler, ensemble, half, parameters, weights }: OpenedMethod,
   pictures: readonly PairFiles[],
   options: EvaluateOptions,
-  { leftOut, unpaired, notes }: Pick<Findings, "leftOut" | "unpaired"> & Pick<Result, "notes">,
+  { leftOut, unpaired, notes }: Pick<Findings, "leftOut" | "unpaired"> & { readonly notes: readonly Note[] },
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
   const failures = [...unpaired, ...evaluation.failures];
   const adapter = adapterOf(upscaler);
   const method = { ensemble, half, parameters, weights: weights ?? null, adapter };
-  return { ...evaluation, ...method, failures, notes, leftOut };
+  return { ...evaluation, ...method, failures, notes: [...notes, ...evaluation.notes], leftOut };
 }
 
 /** What the files have that is not measured, also those that cannot be: the same for all methods. */
 export async function notesOnFiles(pictures: readonly PairFiles[]): Promise<Note[]> {
   const { headersOf, reductionsOf } = await import("../files/reductions.ts");
-  return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
+  return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames", "color"]);
 }
 
 /** What findPictures says besides its list. */

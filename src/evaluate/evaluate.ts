@@ -1,6 +1,7 @@
 import { type Cropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import type { PairFiles } from "../data/pairs.ts";
-import { sizeOfPictureFile } from "../files/picture-file.ts";
+import { type Note, sizeOfPictureFile } from "../files/picture-file.ts";
+import { notesOnWarnings } from "../files/reductions.ts";
 import {
   aFunction,
   anObject,
@@ -77,6 +78,8 @@ export interface Evaluation extends Conditions {
   /** The conditions in one line. */
   conditions: string;
   images: PictureScore[];
+  /** What decoders warn of in the files that were read. */
+  notes: Note[];
   /** Pictures that could not be measured. They are not among the images. */
   failures: Failure[];
   /**
@@ -140,6 +143,7 @@ export async function evaluate(
     const score = await measured.attempt(source.name, async () => {
       const picture = "highY" in source ? source : await loadPicture(source, scale);
       const isFirst = measured.images.length === 0;
+      for (const [path, warning] of picture.warnings ?? []) measured.warnings.set(path, warning);
       return scoreOf(upscaler, picture, conditions, { withSsim, warmUp: warmUp && isFirst, signal });
     });
     if (score) onPicture?.(score, measured.images.length - 1);
@@ -175,6 +179,7 @@ function checkEvaluateArguments(
 class Measured {
   readonly images: PictureScore[] = [];
   readonly failures: Failure[] = [];
+  readonly warnings = new Map<string, string>();
   readonly #signal: AbortSignal | undefined;
   readonly #onFailure: EvaluateOptions["onFailure"];
 
@@ -224,7 +229,7 @@ function scoreOf(
 function evaluationOf(
   { name, scale }: Upscaler,
   conditions: Conditions,
-  { images, failures }: Measured,
+  { images, failures, warnings }: Measured,
 ): Evaluation {
   if (images.length === 0) {
     throw new DataError("None of the pictures could be measured, for the reasons that were given.");
@@ -235,6 +240,7 @@ function evaluationOf(
     method: name,
     scale,
     conditions: describeConditions(conditions),
+    notes: notesOnWarnings(warnings),
     failures,
     exact,
     ...meansOf(images, exact),

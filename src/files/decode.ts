@@ -10,6 +10,7 @@ import { isPremultiplied, refuseManyBoxes } from "./boxes.ts";
 import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
+import { codesOfAvif, isHdrCode } from "./icc.ts";
 import { furtherSamples, withFurtherSamples } from "./jpeg-scans.ts";
 import { errorOf, withOthers } from "./messages.ts";
 import { withoutPrefix } from "./metadata.ts";
@@ -41,6 +42,8 @@ export interface Header {
   readonly looksWhole: boolean;
   /** The name that libvips has for its colours. */
   readonly space: string;
+  /** Its codes for colours, of PNG and AVIF, say HDR. */
+  readonly isHdr?: boolean;
   /** What sharp says of it, unless it is BMP or PPM. */
   readonly metadata?: Metadata;
   readonly raster?: Raster;
@@ -115,10 +118,12 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     orientation = metadata.orientation ?? 1,
     frames = metadata.pages ?? 1,
     looksWhole = !mayBeCutShort(format, read, length),
-  } = format === "png" ? pngExtras(read) : {};
+    isHdr = format === "avif" && isHdrCode(codesOfAvif(read(0, 2 ** 14))?.transfer ?? 0),
+  }: Extras = format === "png" ? pngExtras(read) : {};
   const size = { width, height, channels, depth };
   const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
-  const header = { format, ...size, orientation, frames, looksWhole, space: space as string, metadata };
+  const found = { orientation, frames, looksWhole, isHdr, metadata };
+  const header = { format, ...size, ...found, space: space as string };
   const whole = checkHeader(header, length, name, packed);
   const lacksChannel =
     format === "tiff" && isStored(whole) && channels % 2 === 0 && hasUnspecifiedChannel(read);
@@ -129,13 +134,16 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
 const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
+type Extras = Partial<Pick<Header, "orientation" | "frames" | "looksWhole" | "isHdr">>;
+
 /** What libvips does not see: the number of frames, an orientation behind the samples or in a text, and the end. */
-function pngExtras(read: Read): { orientation?: number; frames?: number; looksWhole: boolean } {
-  const extras: ReturnType<typeof pngExtras> = { looksWhole: false };
+function pngExtras(read: Read): Extras {
+  const extras: { -readonly [K in keyof Extras]: Extras[K] } = { looksWhole: false };
   let inFront = true;
   const found = exifOfPng(read, ({ type, data }) => {
     if (type === "IDAT") inFront = false;
     if (type === "acTL" && inFront && data().length >= 4) extras.frames = Buffer.from(data()).readUInt32BE(0);
+    if (type === "cICP") extras.isHdr = isHdrCode(data()[1]);
     if (type === "IEND") extras.looksWhole = true;
   });
   return found ? { ...extras, orientation: orientationOf(withoutPrefix(found.exif)) } : extras;

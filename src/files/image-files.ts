@@ -46,15 +46,27 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
   checkArguments("decodeImage", { bytes: [bytes, bytesWanted], name: [name, text] });
+  return (await decodeWithWarning(bytes, name)).image;
+}
+
+/** Like readImage, with what the decoder found wrong, though it could read everything. */
+export async function readWithWarning(path: string): Promise<{ image: Image; warning?: string }> {
+  return decodeWithWarning(await readBytes(path), path);
+}
+
+async function decodeWithWarning(
+  bytes: Uint8Array,
+  name: string,
+): Promise<{ image: Image; warning?: string }> {
   // The main thread has other things to do, and lets sharp decode in others.
   const plain = isMainThread || sharpSuffices() ? undefined : unpackPng(bytes, MAX_BYTES);
-  if (plain) return plain;
-  const { image } = await decode(bytes, name, (header) => ({
+  if (plain) return { image: plain };
+  const { image, warning } = await decode(bytes, name, (header) => ({
     deep: false,
     ignoreIcc: (header.format === "png" || header.format === "tiff") && isStored(header),
   }));
   // A copy, because the decoder's memory cannot be transferred to another thread.
-  return { ...image, data: new Uint8Array(image.data) };
+  return { image: { ...image, data: new Uint8Array(image.data) }, warning };
 }
 
 /** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */
