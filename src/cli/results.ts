@@ -4,7 +4,7 @@ import { describeCropped } from "../data/pair-sizes.ts";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { EvaluateOptions, Evaluation, Failure, FindPicturesOptions } from "../evaluate/index.ts";
 import type { Note } from "../files/picture-file.ts";
-import { firstOf } from "../options/lists.ts";
+import { firstOf, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { adapterOf } from "../upscale/method.ts";
@@ -86,7 +86,7 @@ export function milliseconds(ms: number): string {
 
 /** Everything that the figures depend on. */
 export function describeResult(result: Result): string {
-  const { conditions, half, adapter, exact, failures, images, notes } = result;
+  const { conditions, half, adapter, exact, failures, images, notes, stopped } = result;
   const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
   if (half) sentences.push("Weights and feature maps as float16");
   const cropped = images.flatMap(({ name, cropped }) => (cropped ? [describeCropped(name, cropped)] : []));
@@ -97,6 +97,7 @@ export function describeResult(result: Result): string {
   if (exact.length > 0 && exact.length === images.length) {
     sentences.push("All pictures are without any error, so there is no finite mean PSNR");
   }
+  if (stopped) sentences.push(`Stopped after ${images.length} of ${quantity(stopped.of, "picture")}`);
   if (failures.length > 0) sentences.push(`Not measured: ${failures.map(({ name }) => name).join(", ")}`);
   sentences.push(...notes.map(({ text }) => text));
   return `${sentences.join(". ")}.`;

@@ -54,6 +54,27 @@ describe("evaluate", () => {
     );
   });
 
+  test("with `partial`, what was measured before a stop is given, and marked", async () => {
+    const bicubic = interpolator("bicubic", 2);
+    const stop = new AbortController();
+    const { signal } = stop;
+    const onPicture = () => stop.abort();
+    const { images, stopped, mean } = await evaluate(bicubic, pictures(), {
+      signal,
+      partial: true,
+      onPicture,
+    });
+    expect([images.map(({ name }) => name), stopped]).toEqual([["one"], { of: 2 }]);
+    expect(mean.psnr).toBe(images[0].psnr);
+    const aborted = { name: "AbortError" };
+    // Nothing is measured yet.
+    await expect(evaluate(bicubic, pictures(), { signal, partial: true })).rejects.toMatchObject(aborted);
+    const again = new AbortController();
+    const options = { signal: again.signal, onPicture: () => again.abort() };
+    await expect(evaluate(bicubic, pictures(), options)).rejects.toMatchObject(aborted);
+    expect(await evaluate(bicubic, pictures(), { partial: true })).not.toHaveProperty("stopped");
+  });
+
   test("protocol rgb compares RGB, with any border", async () => {
     const bicubic = interpolator("bicubic", 2);
     const result = await evaluate(bicubic, pictures(), { protocol: "rgb", border: 8 });
