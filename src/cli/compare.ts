@@ -1,12 +1,12 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Evaluation, Picture } from "../evaluate/index.ts";
 import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
-import { quantity } from "../options/lists.ts";
+import { andList, quantity } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { crop } from "../picture/image.ts";
 import type { Panel, Region } from "../report/picture.ts";
@@ -128,6 +128,27 @@ function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySe
   refuseMisnamed(out);
   makeFolder(out, "Name another one with --out.");
   for (const { path } of outputs) checkWritable(path);
+  refuseForeign(out);
+}
+
+/** The figures are written first, so that what else is there is a comparison's, too. */
+function refuseForeign(out: string): void {
+  const present = outputNames.filter((name) => existsSync(join(out, name)));
+  if (present.length === 0 || isComparison(join(out, "compare.json"))) return;
+  const what = present.length === 1 ? "a file" : "files";
+  throw new DataError(
+    `${out} already holds ${what} called ${andList(present)}, of no comparison, which this one would replace. Name ` +
+      "another folder with --out.",
+  );
+}
+
+function isComparison(path: string): boolean {
+  try {
+    const { title, methods } = JSON.parse(readFileSync(path, "utf8"));
+    return typeof title === "string" && Array.isArray(methods);
+  } catch {
+    return false;
+  }
 }
 
 /** A part of a picture, and each method's version of it. */
