@@ -206,11 +206,11 @@ export async function loadPicture(
   checkOptions("loadPicture", options, { transparency: oneOf("refuse", "white") });
   const { transparency = "refuse" } = options;
   const warnings = new Map<string, string>();
-  const read = async (path: string) => {
-    const { image, warning } = await readWithWarning(path);
+  const read = async (path: string, colors?: "srgb") => {
+    const { image, warning, ...rest } = await readWithWarning(path, colors);
     if (warning !== undefined) warnings.set(path, warning);
     if (transparency === "refuse") refuseTransparency(image, path);
-    return toRgb(withoutAlpha(image, "white"));
+    return { ...rest, image: toRgb(withoutAlpha(image, "white")) };
   };
   const { high, low, cropped } = await readFitting(files, scale, read);
   const highY = lumaOf(high);

@@ -9,7 +9,7 @@ import { isBytes, ownBytes } from "../options/classes.ts";
 import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
-import { decode, isStored, MAX_BYTES } from "./decode.ts";
+import { decode, type Header, isStored, MAX_BYTES } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
 import { tooLong } from "./path-of.ts";
 import { unpackPng } from "./png-samples.ts";
@@ -49,24 +49,31 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Imag
   return (await decodeWithWarning(bytes, name)).image;
 }
 
-/** Like readImage, with what the decoder found wrong, though it could read everything. */
-export async function readWithWarning(path: string): Promise<{ image: Image; warning?: string }> {
-  return decodeWithWarning(await readBytes(path), path);
+export interface ReadImage {
+  readonly image: Image;
+  /** What the decoder found wrong, though it could read everything. */
+  readonly warning?: string;
+  /** Its colours were converted to sRGB. */
+  readonly isConverted: boolean;
 }
 
-async function decodeWithWarning(
-  bytes: Uint8Array,
-  name: string,
-): Promise<{ image: Image; warning?: string }> {
+/** Like readImage, with what is to be known besides. `colors`: "srgb" also converts PNG and TIFF by their profiles. */
+export async function readWithWarning(path: string, colors?: "srgb"): Promise<ReadImage> {
+  return decodeWithWarning(await readBytes(path), path, colors);
+}
+
+async function decodeWithWarning(bytes: Uint8Array, name: string, colors?: "srgb"): Promise<ReadImage> {
   // The main thread has other things to do, and lets sharp decode in others.
-  const plain = isMainThread || sharpSuffices() ? undefined : unpackPng(bytes, MAX_BYTES);
-  if (plain) return { image: plain };
-  const { image, warning } = await decode(bytes, name, (header) => ({
-    deep: false,
-    ignoreIcc: (header.format === "png" || header.format === "tiff") && isStored(header),
-  }));
+  const plain =
+    isMainThread || sharpSuffices() || colors === "srgb" ? undefined : unpackPng(bytes, MAX_BYTES);
+  if (plain) return { image: plain, isConverted: false };
+  const isKept = (header: Header) =>
+    colors !== "srgb" && (header.format === "png" || header.format === "tiff") && isStored(header);
+  const choose = (header: Header) => ({ deep: false, ignoreIcc: isKept(header) });
+  const { image, warning, header } = await decode(bytes, name, choose);
+  const isConverted = !isStored(header) || (header.metadata?.icc !== undefined && !isKept(header));
   // A copy, because the decoder's memory cannot be transferred to another thread.
-  return { image: { ...image, data: new Uint8Array(image.data) }, warning };
+  return { image: { ...image, data: new Uint8Array(image.data) }, warning, isConverted };
 }
 
 /** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */
