@@ -38,7 +38,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  * sample are reduced to the upper 8; the orientation that a camera noted is applied; of several pictures in a
  * file the first is taken. PNG, TIFF, BMP and PPM samples come out as stored, because benchmarks count on it;
  * the others are converted to sRGB if they have a colour profile, and CMYK always is. Grey pictures have 1
- * channel (2 with alpha), all others 3 (4). What decoders only warn of is no damage.
+ * channel (2 with alpha), all others 3 (4). What decoders only warn of is no damage, unless samples are missing.
  *
  * @param name what error messages call the picture, usually its path.
  * @throws DataError if the bytes are not such a picture, are cut short or damaged, or would take more than
