@@ -1,12 +1,12 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Evaluation, Picture } from "../evaluate/index.ts";
 import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
-import { addTo } from "../options/lists.ts";
+import { addTo, andList, quantity } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { crop } from "../picture/image.ts";
 import type { Panel, Region } from "../report/picture.ts";
@@ -93,6 +93,7 @@ ${aboutProtocols}`,
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
       prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
       const { measured, details, failures } = await measureAll(methods, pictures, findings, values, signal);
+      if (measured.length === 0) signal.throwIfAborted();
       const results = overCommonPictures(measured);
       if (results.length === 0 || results[0].images.length === 0) {
         throw new DataError(
@@ -102,6 +103,10 @@ ${aboutProtocols}`,
       }
       // Such as "Set5/HR x2".
       const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
+      if (signal.aborted) {
+        await writeFigures(out, { title, results, stopped: { of: methods.length } });
+        signal.throwIfAborted();
+      }
       await writeResults(out, title, results, details);
       refuseFailures(results, failures);
     } finally {
@@ -123,6 +128,27 @@ function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySe
   refuseMisnamed(out);
   makeFolder(out, "Name another one with --out.");
   for (const { path } of outputs) checkWritable(path);
+  refuseForeign(out);
+}
+
+/** The figures are written first, so that what else is there is a comparison's, too. */
+function refuseForeign(out: string): void {
+  const present = outputNames.filter((name) => existsSync(join(out, name)));
+  if (present.length === 0 || isComparison(join(out, "compare.json"))) return;
+  const what = present.length === 1 ? "a file" : "files";
+  throw new DataError(
+    `${out} already holds ${what} called ${andList(present)}, of no comparison, which this one would replace. Name ` +
+      "another folder with --out.",
+  );
+}
+
+function isComparison(path: string): boolean {
+  try {
+    const { title, methods } = JSON.parse(readFileSync(path, "utf8"));
+    return typeof title === "string" && Array.isArray(methods);
+  } catch {
+    return false;
+  }
 }
 
 /** A part of a picture, and each method's version of it. */
@@ -199,21 +225,27 @@ async function measureAll(
   for (const [i, method] of methods.entries()) {
     const { name, scale } = method.upscaler;
     printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
-    const options = { protocol, border, padding, signal, onFailure: printError };
+    const options = { protocol, border, padding, signal, partial: true, onFailure: printError };
     const result = await measure(method, measurable, options, { ...findings, notes }).catch(
       (error: Error) => {
+        if (signal.aborted) return;
         if (!(error instanceof DataError)) throw error;
         printError(`${name}: ${textOf(error)}`);
         printStack(error);
         failures.push(name);
       },
     );
+    // Of a method that was stopped, there are figures of some pictures only.
+    if (result && (!result.stopped || measured.length === 0)) measured.push(result);
+    if (signal.aborted) break;
     if (!result) continue; // a network that has diverged, say; the others are measured
-    measured.push(result);
     const names = new Set(result.images.map((image) => image.name));
     measurable = measurable.filter((files) => names.has(files.name));
     details ??= await pickDetails(measurable.slice(0, count), scale);
-    await addPanels(details, method.upscaler, result, signal);
+    await addPanels(details, method.upscaler, result, signal).catch((error: Error) => {
+      if (!signal.aborted) throw error;
+    });
+    if (signal.aborted) break;
   }
   return { measured, details: details ?? [], failures };
 }
@@ -263,6 +295,43 @@ function withLabels(methods: readonly OpenedMethod[]): OpenedMethod[] {
   });
 }
 
+/** The figures, printed and as files. Drawings that there will be are in the page. */
+async function writeFigures(
+  folder: string,
+  {
+    title,
+    results,
+    stopped,
+    drawings = [],
+  }: {
+    readonly title: string;
+    readonly results: readonly Result[];
+    /** How many methods there were, if not all were measured. */
+    readonly stopped?: { readonly of: number };
+    readonly drawings?: readonly string[];
+  },
+): Promise<void> {
+  const { markdownTable, markdownText, textTable } = await import("../report/table.ts");
+  const header = ["method", "PSNR, dB", "SSIM", "ms per picture", "ms per megapixel", "parameters"];
+  const rows = results.map(({ method, mean, msPerMegapixel, parameters }) => [
+    method,
+    ...figures(mean),
+    milliseconds(msPerMegapixel),
+    parameters.toLocaleString("en-US"),
+  ]);
+  const ended = stopped ? [`Stopped; ${results.length} of ${quantity(stopped.of, "method")} measured.`] : [];
+  const notes = [...notesOn(results), ...ended];
+  print("", ...textTable(header, rows).split("\n"), "", ...notes);
+  const page = [
+    `# ${markdownText(title)}`,
+    markdownTable(header, rows),
+    notes.map((line) => `- ${markdownText(line)}`).join("\n"),
+    ...drawings,
+  ];
+  await writeJson(join(folder, "compare.json"), { title, stopped, methods: results });
+  await writeWhole(join(folder, "compare.md"), `${page.join("\n\n")}\n`);
+}
+
 /** Figures first: should a drawing fail, they are there. */
 async function writeResults(
   folder: string,
@@ -272,29 +341,13 @@ async function writeResults(
 ): Promise<void> {
   const { writeDrawing } = await import("../report/plot.ts");
   const { sideBySide } = await import("../report/picture.ts");
-  const { markdownTable, markdownText, textTable } = await import("../report/table.ts");
-
-  const header = ["method", "PSNR, dB", "SSIM", "ms per picture", "ms per megapixel", "parameters"];
-  const rows = results.map(({ method, mean, msPerMegapixel, parameters }) => [
-    method,
-    ...figures(mean),
-    milliseconds(msPerMegapixel),
-    parameters.toLocaleString("en-US"),
-  ]);
-  const notes = notesOn(results);
-  print("", ...textTable(header, rows).split("\n"), "", ...notes);
-
   const compared = `PSNR on ${results[0].protocol === "y" ? "Y" : "RGB"}, border ${results[0].border}`;
   const plot = await plotOf(title, compared, results);
-  const page = [
-    `# ${markdownText(title)}`,
-    markdownTable(header, rows),
-    notes.map((line) => `- ${markdownText(line)}`).join("\n"),
+  const drawings = [
     ...(plot ? ["![Quality against speed](quality-speed.svg)"] : []),
     ...(details.length > 0 ? ["![Details side by side](details.png)"] : []),
   ];
-  await writeJson(join(folder, "compare.json"), { title, methods: results });
-  await writeWhole(join(folder, "compare.md"), `${page.join("\n\n")}\n`);
+  await writeFigures(folder, { title, results, drawings });
   if (plot) await writeDrawing(join(folder, "quality-speed"), plot);
   if (details.length > 0) {
     const rows = details.map(({ picture: { name, high }, region, panels }) => ({

@@ -33,7 +33,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     half: halfFlag,
     json: {
       kind: file,
-      help: "writes the figures here, too, - for standard output; null stands for infinite PSNR",
+      help: "writes the figures here, too, - for standard output, also if the command is stopped; null stands for infinite PSNR",
     },
   },
   examples: [
@@ -68,6 +68,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
         border,
         padding,
         signal,
+        partial: true,
         onFailure: printError,
         onPicture(score, i) {
           if (i === 0) printRow("picture", "PSNR, dB", "SSIM", "ms");
@@ -81,6 +82,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
       printRow("mean", ...figures(result.mean));
       print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
       await writeJson(json, result);
+      signal.throwIfAborted();
       refuseFailures([result]);
     } finally {
       opened.close();

@@ -4,7 +4,7 @@ import { describeCropped } from "../data/pair-sizes.ts";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { EvaluateOptions, Evaluation, Failure, FindPicturesOptions } from "../evaluate/index.ts";
 import type { Note } from "../files/picture-file.ts";
-import { firstOf } from "../options/lists.ts";
+import { firstOf, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { adapterOf } from "../upscale/method.ts";
@@ -19,8 +19,6 @@ export interface Result extends Evaluation {
   parameters: number;
   /** File of the weights, or "pretrained"; null for interpolation. */
   weights: string | null;
-  /** What the pictures have that was not measured: bits, frames. */
-  notes: Note[];
   /** What the folders contain besides: the lines that say so. */
   leftOut: readonly string[];
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
@@ -31,20 +29,20 @@ export async function measure(
   { upscaler, ensemble, half, parameters, weights }: OpenedMethod,
   pictures: readonly PairFiles[],
   options: EvaluateOptions,
-  { leftOut, unpaired, notes }: Pick<Findings, "leftOut" | "unpaired"> & Pick<Result, "notes">,
+  { leftOut, unpaired, notes }: Pick<Findings, "leftOut" | "unpaired"> & { readonly notes: readonly Note[] },
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
   const failures = [...unpaired, ...evaluation.failures];
   const adapter = adapterOf(upscaler);
   const method = { ensemble, half, parameters, weights: weights ?? null, adapter };
-  return { ...evaluation, ...method, failures, notes, leftOut };
+  return { ...evaluation, ...method, failures, notes: [...notes, ...evaluation.notes], leftOut };
 }
 
 /** What the files have that is not measured, also those that cannot be: the same for all methods. */
 export async function notesOnFiles(pictures: readonly PairFiles[]): Promise<Note[]> {
   const { headersOf, reductionsOf } = await import("../files/reductions.ts");
-  return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
+  return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames", "color"]);
 }
 
 /** What findPictures says besides its list. */
@@ -88,7 +86,7 @@ export function milliseconds(ms: number): string {
 
 /** Everything that the figures depend on. */
 export function describeResult(result: Result): string {
-  const { conditions, half, adapter, exact, failures, images, notes } = result;
+  const { conditions, half, adapter, exact, failures, images, notes, stopped } = result;
   const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
   if (half) sentences.push("Weights and feature maps as float16");
   const cropped = images.flatMap(({ name, cropped }) => (cropped ? [describeCropped(name, cropped)] : []));
@@ -99,6 +97,7 @@ export function describeResult(result: Result): string {
   if (exact.length > 0 && exact.length === images.length) {
     sentences.push("All pictures are without any error, so there is no finite mean PSNR");
   }
+  if (stopped) sentences.push(`Stopped after ${images.length} of ${quantity(stopped.of, "picture")}`);
   if (failures.length > 0) sentences.push(`Not measured: ${failures.map(({ name }) => name).join(", ")}`);
   sentences.push(...notes.map(({ text }) => text));
   return `${sentences.join(". ")}.`;

@@ -1,4 +1,6 @@
+import { dirname } from "node:path";
 import { batchesAhead, memoryForPictures, threadsForPictures } from "../files/resources.ts";
+import { sameFile } from "../files/same-file.ts";
 import {
   ArgumentError,
   checkArguments,
@@ -25,7 +27,7 @@ import {
 import { DecodePool } from "./decode-pool.ts";
 import { drawForPatch } from "./degrade.ts";
 import { checkState, type LoaderState } from "./loader-state.ts";
-import type { PairDataset } from "./pairs.ts";
+import { type PairDataset, type PairFiles, pathsOf } from "./pairs.ts";
 import { PictureCache } from "./picture-cache.ts";
 import { openCached } from "./raw-cache.ts";
 
@@ -160,6 +162,7 @@ export class PatchLoader {
       );
     }
     if (length === 0) throw new DataError(`${name}: this dataset is empty.`);
+    if (cacheFolder !== undefined && files) refuseAmongPictures(cacheFolder, files);
     this.#dataset = dataset;
     this.#options = { ...options };
     const { scale, colors, inputSize } = dataset;
@@ -390,6 +393,17 @@ interface Draw {
   picture: number;
   /** Seeds the generator that draws this patch's place. */
   seed: number;
+}
+
+/** Files of a cache would lie among the pictures, and be left out of them each time. */
+function refuseAmongPictures(cacheFolder: string, files: readonly PairFiles[]): void {
+  for (const folder of new Set(files.flatMap(pathsOf).map(dirname))) {
+    if (!sameFile(cacheFolder, folder)) continue;
+    throw new DataError(
+      `${cacheFolder}: pictures of the dataset are in this folder, and a cache would fill it with files of its own. ` +
+        "Choose another cacheFolder (on the command line: --cache).",
+    );
+  }
 }
 
 /** An epoch's pictures in their order, and a seed for each patch: a function of (seed, epoch) alone. */

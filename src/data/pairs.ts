@@ -1,4 +1,4 @@
-import { readImage } from "../files/image-files.ts";
+import { type ReadImage, readWithWarning } from "../files/image-files.ts";
 import { checkArguments, checkIsObject, checkNames, keysOf } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
@@ -100,7 +100,7 @@ export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pa
 
 /** The HR picture of a pair alone, in RGB, whose patches will be degraded. In place of LR stands `noPicture()`. */
 export async function loadHigh({ name, high }: PairFiles): Promise<Pair> {
-  return { name, low: noPicture(), high: await readRgb(high) };
+  return { name, low: noPicture(), high: (await readRgb(high)).image };
 }
 
 /** A picture without pixels. Each has memory of its own: what is transferred to another thread is lost here. */
@@ -134,8 +134,9 @@ export interface FittingPair {
  * Reads a picture as networks learn from it. Grey is repeated; a transparent picture is put on white, as the
  * colours that it hides may be anything; of 16 bits per sample the upper 8 are taken.
  */
-async function readRgb(path: string): Promise<Image> {
-  return toRgb(withoutAlpha(await readImage(path), "white"));
+async function readRgb(path: string, colors?: "srgb"): Promise<ReadImage> {
+  const read = await readWithWarning(path, colors);
+  return { ...read, image: toRgb(withoutAlpha(read.image, "white")) };
 }
 
 /**
@@ -149,15 +150,27 @@ async function readRgb(path: string): Promise<Image> {
 export async function readFitting(
   files: PairFiles,
   scale: number,
-  read: (path: string) => Promise<Image>,
+  read: (path: string, colors?: "srgb") => Promise<ReadImage>,
 ): Promise<FittingPair> {
-  const large = await read(files.high);
-  const small = files.low === undefined ? undefined : await read(files.low);
+  const { large, small } = await readInSameColors(files, read);
   const size = fittingLow(files, large, small, scale);
   const high = cropTo(large, { width: size.width * scale, height: size.height * scale });
   const low = small && cropTo(small, size);
   const degraded = !low && files.degradation ? await degrade(high, scale, files.degradation) : undefined;
   return { high, low: low ?? degraded, cropped: croppedTo(size, large, small, scale) };
+}
+
+/** Formats whose colours stay as they are stored, and others: if one of a pair is in sRGB, the other one becomes it. */
+async function readInSameColors(
+  { high, low }: PairFiles,
+  read: (path: string, colors?: "srgb") => Promise<ReadImage>,
+): Promise<{ large: Image; small?: Image }> {
+  const large = await read(high);
+  if (low === undefined) return { large: large.image };
+  const small = await read(low);
+  const again = async (one: ReadImage, path: string) =>
+    large.isConverted === small.isConverted || one.isConverted ? one : read(path, "srgb");
+  return { large: (await again(large, high)).image, small: (await again(small, low)).image };
 }
 
 /** The top left part of a picture. */

@@ -13,7 +13,7 @@ import { readRawHeader } from "./raw-file.ts";
 /**
  * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.
  */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * Opens a pair (without a format, its HR picture alone) that is kept decoded in a file of `folder`, which is

@@ -1,6 +1,7 @@
 import { type Cropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import type { PairFiles } from "../data/pairs.ts";
-import { sizeOfPictureFile } from "../files/picture-file.ts";
+import { type Note, sizeOfPictureFile } from "../files/picture-file.ts";
+import { notesOnWarnings } from "../files/reductions.ts";
 import {
   aFunction,
   anObject,
@@ -37,6 +38,8 @@ export interface EvaluateOptions {
   warmUp?: boolean;
   /** Stops between two tiles or pictures; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** When the signal stops it and a picture is measured, gives what there is, marked as `stopped`. Default false. */
+  partial?: boolean;
   /** SSIM takes longer than PSNR, and pictures of at least 11x11 pixels inside the border. Default true. */
   withSsim?: boolean;
   /** Called after each picture that was measured, for progress. */
@@ -52,6 +55,7 @@ const optionNames = keysOf<EvaluateOptions>({
   mixed: true,
   warmUp: true,
   signal: true,
+  partial: true,
   withSsim: true,
   onPicture: true,
   onFailure: true,
@@ -76,7 +80,11 @@ export interface Evaluation extends Conditions {
   scale: number;
   /** The conditions in one line. */
   conditions: string;
+  /** Only if the signal stopped it: how many pictures there were to measure. `images` are fewer. */
+  stopped?: { of: number };
   images: PictureScore[];
+  /** What decoders warn of in the files that were read. */
+  notes: Note[];
   /** Pictures that could not be measured. They are not among the images. */
   failures: Failure[];
   /**
@@ -123,10 +131,10 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   checkEvaluateArguments(upscaler, pictures, options);
-  const { warmUp = true, withSsim = true, signal, onPicture, onFailure } = options;
+  const { warmUp = true, withSsim = true, partial = false, signal, onPicture, onFailure } = options;
   const conditions = conditionsFor("evaluate", upscaler, pictures, options);
   const { scale } = upscaler;
-  const measured = new Measured(signal, onFailure);
+  const measured = new Measured(signal, partial, onFailure);
   // What headers tell is told before the first picture is computed.
   const misfits = await checkSizes(pictures, scale, conditions, withSsim, signal);
   const measurable: (PairFiles | Picture)[] = [];
@@ -137,14 +145,18 @@ export async function evaluate(
     else measured.fail(source.name, misfit);
   }
   for (const source of measurable) {
+    if (signal?.aborted && partial && measured.images.length > 0) break;
     const score = await measured.attempt(source.name, async () => {
       const picture = "highY" in source ? source : await loadPicture(source, scale);
       const isFirst = measured.images.length === 0;
+      for (const [path, warning] of picture.warnings ?? []) measured.warnings.set(path, warning);
       return scoreOf(upscaler, picture, conditions, { withSsim, warmUp: warmUp && isFirst, signal });
     });
     if (score) onPicture?.(score, measured.images.length - 1);
   }
-  return evaluationOf(upscaler, conditions, measured);
+  const isStopped = measured.images.length + measured.failures.length < pictures.length;
+  const evaluation = evaluationOf(upscaler, conditions, measured);
+  return isStopped ? { ...evaluation, stopped: { of: pictures.length } } : evaluation;
 }
 
 function checkEvaluateArguments(
@@ -158,8 +170,9 @@ function checkEvaluateArguments(
     options: [options, anObject],
   });
   checkNames("evaluate", options, optionNames);
-  const { warmUp, withSsim, signal, onPicture, onFailure } = options;
+  const { warmUp, withSsim, partial, signal, onPicture, onFailure } = options;
   checkArguments("evaluate", {
+    partial: [partial, optional(trueOrFalse)],
     warmUp: [warmUp, optional(trueOrFalse)],
     withSsim: [withSsim, optional(trueOrFalse)],
     signal: [signal, optional(aSignal)],
@@ -175,11 +188,14 @@ function checkEvaluateArguments(
 class Measured {
   readonly images: PictureScore[] = [];
   readonly failures: Failure[] = [];
+  readonly warnings = new Map<string, string>();
   readonly #signal: AbortSignal | undefined;
+  readonly #partial: boolean;
   readonly #onFailure: EvaluateOptions["onFailure"];
 
-  constructor(signal: AbortSignal | undefined, onFailure: EvaluateOptions["onFailure"]) {
+  constructor(signal: AbortSignal | undefined, partial: boolean, onFailure: EvaluateOptions["onFailure"]) {
     this.#signal = signal;
+    this.#partial = partial;
     this.#onFailure = onFailure;
   }
 
@@ -191,6 +207,7 @@ class Measured {
       this.images.push(score);
       return score;
     } catch (error) {
+      if (this.#signal?.aborted && this.#partial && this.images.length > 0) return undefined;
       this.fail(name, error);
       return undefined;
     }
@@ -224,7 +241,7 @@ function scoreOf(
 function evaluationOf(
   { name, scale }: Upscaler,
   conditions: Conditions,
-  { images, failures }: Measured,
+  { images, failures, warnings }: Measured,
 ): Evaluation {
   if (images.length === 0) {
     throw new DataError("None of the pictures could be measured, for the reasons that were given.");
@@ -235,6 +252,7 @@ function evaluationOf(
     method: name,
     scale,
     conditions: describeConditions(conditions),
+    notes: notesOnWarnings(warnings),
     failures,
     exact,
     ...meansOf(images, exact),

@@ -7,7 +7,7 @@ import { highFilesIn } from "../data/folder.ts";
 import type { Cropped } from "../data/pair-sizes.ts";
 import { type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
-import { readImage } from "../files/image-files.ts";
+import { readWithWarning } from "../files/image-files.ts";
 import { pathArgument, pathOf } from "../files/path-of.ts";
 import { describeLeftOut, picturesIn } from "../files/pictures-in.ts";
 import { sameFile } from "../files/same-file.ts";
@@ -184,6 +184,8 @@ export interface Picture {
   readonly degradation?: string;
   /** What the files have lost. */
   readonly cropped: Cropped;
+  /** What decoders warn of, by the path of the file. */
+  readonly warnings?: ReadonlyMap<string, string>;
 }
 
 export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
@@ -216,15 +218,17 @@ export async function loadPicture(
   checkArguments("loadPicture", { files: [files, pairFiles], scale: [scale, whole(1, 64)] });
   checkOptions("loadPicture", options, { transparency: oneOf("refuse", "white") });
   const { transparency = "refuse" } = options;
-  const read = async (path: string) => {
-    const image = await readImage(path);
+  const warnings = new Map<string, string>();
+  const read = async (path: string, colors?: "srgb") => {
+    const { image, warning, ...rest } = await readWithWarning(path, colors);
+    if (warning !== undefined) warnings.set(path, warning);
     if (transparency === "refuse") refuseTransparency(image, path);
-    return toRgb(withoutAlpha(image, "white"));
+    return { ...rest, image: toRgb(withoutAlpha(image, "white")) };
   };
   const { high, low, cropped } = await readFitting(files, scale, read);
   const highY = lumaOf(high);
   const source = { lowSource: lowSourceOf(files), degradation: degradationOf(files) };
-  const picture = { name: files.name, path: files.high, ...source, high, highY, cropped };
+  const picture = { name: files.name, path: files.high, ...source, high, highY, cropped, warnings };
   if (low) return { ...picture, low, lowY: lumaOf(low).data };
   const size = { width: high.width / scale, height: high.height / scale };
   return { ...picture, low: imresize(high, size), lowY: imresizePlane(highY.data, high, size) };

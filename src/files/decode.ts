@@ -10,7 +10,12 @@ import { isPremultiplied, refuseManyBoxes } from "./boxes.ts";
 import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
-import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
+import { codesOfAvif, isHdrCode } from "./icc.ts";
+import { furtherSamples, withFurtherSamples } from "./jpeg-scans.ts";
+import { errorOf, withOthers } from "./messages.ts";
+import { withoutPrefix } from "./metadata.ts";
+import { type Read, readFrom, unpackedSize } from "./png.ts";
+import { exifOfPng, withExifInFront } from "./png-exif.ts";
 import { readPnm } from "./pnm.ts";
 import { damageError, type Raster } from "./raster.ts";
 import { readError, readFromFile } from "./read-file.ts";
@@ -37,6 +42,8 @@ export interface Header {
   readonly looksWhole: boolean;
   /** The name that libvips has for its colours. */
   readonly space: string;
+  /** Its codes for colours, of PNG and AVIF, say HDR. */
+  readonly isHdr?: boolean;
   /** What sharp says of it, unless it is BMP or PPM. */
   readonly metadata?: Metadata;
   readonly raster?: Raster;
@@ -81,13 +88,19 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   }
   if (format === "avif") refuseManyBoxes(name, read, length);
   const { default: sharp } = await import("sharp");
-  const warnings: string[] = [];
-  const metadata = await sharp(input(), lenient)
-    .on("warning", (warning) => warnings.push(warning))
-    .metadata()
-    .catch((cause) => {
-      throw unreadKind(name, format, read, length) ?? undecodable(name, format, length, cause, warnings);
-    });
+  let warnings: string[] = [];
+  const look = () => {
+    warnings = [];
+    return sharp(input(), lenient)
+      .on("warning", (warning) => warnings.push(warning))
+      .metadata();
+  };
+  const metadata = await withOthers(look).catch(async (first) => {
+    const unread = unreadKind(name, format, read, length);
+    if (unread) throw unread;
+    const cause = (await errorOf(look)) ?? first;
+    throw undecodable(name, format, length, cause, warnings);
+  });
   const { width, height, channels, space } = metadata;
   const depth = { uchar: 8, ushort: 16 }[metadata.depth as string] as 8 | 16 | undefined;
   if (depth === undefined || channels > 4) {
@@ -105,10 +118,12 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     orientation = metadata.orientation ?? 1,
     frames = metadata.pages ?? 1,
     looksWhole = !mayBeCutShort(format, read, length),
-  } = format === "png" ? pngExtras(read) : {};
+    isHdr = format === "avif" && isHdrCode(codesOfAvif(read(0, 2 ** 14))?.transfer ?? 0),
+  }: Extras = format === "png" ? pngExtras(read) : {};
   const size = { width, height, channels, depth };
   const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
-  const header = { format, ...size, orientation, frames, looksWhole, space: space as string, metadata };
+  const found = { orientation, frames, looksWhole, isHdr, metadata };
+  const header = { format, ...size, ...found, space: space as string };
   const whole = checkHeader(header, length, name, packed);
   const lacksChannel =
     format === "tiff" && isStored(whole) && channels % 2 === 0 && hasUnspecifiedChannel(read);
@@ -119,17 +134,19 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
 const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
-/** What libvips does not see: the number of frames, an orientation behind the samples, and the end. */
-function pngExtras(read: Read): { orientation?: number; frames?: number; looksWhole: boolean } {
-  const extras: ReturnType<typeof pngExtras> = { looksWhole: false };
+type Extras = Partial<Pick<Header, "orientation" | "frames" | "looksWhole" | "isHdr">>;
+
+/** What libvips does not see: the number of frames, an orientation behind the samples or in a text, and the end. */
+function pngExtras(read: Read): Extras {
+  const extras: { -readonly [K in keyof Extras]: Extras[K] } = { looksWhole: false };
   let inFront = true;
-  for (const { type, data } of chunksOf(read)) {
+  const found = exifOfPng(read, ({ type, data }) => {
     if (type === "IDAT") inFront = false;
     if (type === "acTL" && inFront && data().length >= 4) extras.frames = Buffer.from(data()).readUInt32BE(0);
-    if (type === "eXIf") extras.orientation = orientationOf(data());
+    if (type === "cICP") extras.isHdr = isHdrCode(data()[1]);
     if (type === "IEND") extras.looksWhole = true;
-  }
-  return extras;
+  });
+  return found ? { ...extras, orientation: orientationOf(withoutPrefix(found.exif)) } : extras;
 }
 
 /** A gigabyte. While it is decoded, a picture takes up to three times as much as its samples. */
@@ -219,33 +236,51 @@ export async function decode(
     const { icc } = header.metadata ?? {};
     return icc && !ignoreIcc ? toSrgb(straight, icc) : straight;
   };
-  const causes: unknown[] = [];
   // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
   const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
-  for (const content of [input, second]) {
-    try {
-      const image = await attempt(content, "warning");
-      const mayLackEnd = lacksEnd || (format === "jpeg" && content === second);
-      return { image, header, warning: mayLackEnd ? noEnd : undefined };
-    } catch (cause) {
-      causes.push(cause);
-    }
+  for (const content of new Set([input, second])) {
+    const image = await withOthers(() => attempt(content, "warning")).catch(() => undefined);
+    const mayLackEnd = lacksEnd || (format === "jpeg" && content === second);
+    if (image) return { image, header, warning: mayLackEnd ? noEnd : undefined };
   }
-  const refusal = () =>
-    unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, causes[0]);
-  // One of the two may lack its reason: see reasonOf.
-  const reasons = causes.flatMap((cause) => reasonOf(cause) ?? []);
-  // Too few samples are damage, even if decoders only warn of them.
-  if (reasons.some((reason) => /premature end/i.test(reason))) throw refusal();
-  try {
-    return { image: await attempt(input, "error"), header, warning: reasons[0] ?? noReason };
-  } catch {
-    throw refusal();
-  }
+  const cause = await errorOf(() => attempt(input, "warning"));
+  const refusal = (cause: unknown) =>
+    unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
+  const image = await withOthers(() => attempt(second, "error")).catch(() => {
+    throw refusal(cause);
+  });
+  const reason = reasonOf(cause);
+  // What decoders only warn of is no damage, unless samples are lost. No others than those of JPEG pass them over.
+  const isCut =
+    format === "jpeg"
+      ? await dependsOnFurther(second, image, (longer) => withOthers(() => attempt(longer, "error")))
+      : /premature end/i.test(reason ?? ""); // TIFF, whose parts may be compressed by JPEG
+  if (isCut) throw refusal(lostSamples);
+  return { image, header, warning: reason ?? noReason };
 }
 
+const lostSamples = new Error("some of its samples are missing");
 const noEnd = "the mark for the end of the file is missing";
 const noReason = "the decoder does not say why";
+
+/** Whether a JPEG file becomes another picture with further samples behind its own. */
+async function dependsOnFurther(
+  bytes: Uint8Array,
+  { data }: Image<Samples>,
+  decodeAgain: (bytes: Uint8Array) => Promise<Image<Samples>>,
+): Promise<boolean> {
+  for (const further of furtherSamples) {
+    const longer = withFurtherSamples(bytes, further);
+    if (longer === undefined) return false;
+    const other = await decodeAgain(longer).catch(() => undefined);
+    if (other === undefined || !bytesOf(other.data).equals(bytesOf(data))) return true;
+  }
+  return false;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Samples): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
 
 async function samplesOf(
   bytes: Uint8Array,
@@ -290,12 +325,10 @@ function undecodable(
   return damageError(name, `${pictureFormats[format].name} picture of ${length} bytes`, reason, cause);
 }
 
-/**
- * What libvips says first of a picture, without what it says of itself. It keeps one list of messages for all pictures
- * that are decoded at the same time, so now and then there is nothing about this one: undefined.
- */
+/** What libvips says first of a picture, without what it says of itself; undefined if it says nothing. */
 function reasonOf(cause: unknown): string | undefined {
-  const [line] = (cause as Error).message
+  const { message = "" } = (cause ?? {}) as Error;
+  const [line] = message
     .split("\n")
     .filter((line) => !/^Warning treated as error/.test(line) && line.trim() !== "");
   return line?.replace(/^Vips\w+: /, "").replace(/:\s*$/, "");

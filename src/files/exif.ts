@@ -60,7 +60,10 @@ const unitBytes = [0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8, 4, 0, 0, 8, 8, 8];
 /** Bytes of whole numbers, by the number of their type. */
 const wholeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
 
-const [SHORT, LONG, RATIONAL] = [3, 4, 5];
+/** Bytes of whole numbers that are no places, of which some may be negative. */
+const numberBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4 };
+
+const [SHORT, LONG, RATIONAL, SRATIONAL] = [3, 4, 5, 10];
 
 /** As many as other than BigTIFF files can say. */
 const MAX_ENTRIES = 2 ** 16 - 1;
@@ -123,6 +126,19 @@ export class Directories {
     return entries;
   }
 
+  /** Makes each entry of a tag one SHORT, whatever it is. */
+  setShort(directory: number, tag: number, value: number): void {
+    const { countBytes, entryBytes, placeBytes } = this.sizes;
+    const end = this.nextAt(directory);
+    for (let at = directory + countBytes; at < end; at += entryBytes) {
+      if (this.uint(at, 2) !== tag) continue;
+      this.bytes.fill(0, at + 2, at + entryBytes);
+      this.put(at + 2, 2, SHORT);
+      this.put(at + (this.littleEndian ? 4 : placeBytes), 4, 1);
+      this.put(at + 4 + placeBytes, 2, value);
+    }
+  }
+
   /** Takes an entry out of a directory. Those behind it move up, but no values. */
   remove(directory: number, tag: number): void {
     const { countBytes, entryBytes, placeBytes } = this.sizes;
@@ -167,12 +183,17 @@ export class Directories {
   }
 }
 
-/** How a picture must be turned, 1 to 8; 1 if the data do not say, or are damaged. */
+/**
+ * How a picture must be turned, 1 to 8; 1 if the data do not say, or are damaged. It should be one SHORT, but decoders
+ * turn pictures by the first of any numbers.
+ */
 export function orientationOf(exif: Uint8Array): number {
   try {
     const file = new Directories(exif);
-    const value = file.value(file.find(file.first, tags.orientation)) ?? 1;
-    return value >= 1 && value <= 8 ? value : 1;
+    const { type, at } = file.find(file.first, tags.orientation)!;
+    const isRatio = type === RATIONAL || type === SRATIONAL;
+    const value = isRatio ? file.uint(at, 4) / file.uint(at + 4, 4) : file.uint(at, numberBytes[type]);
+    return Number.isInteger(value) && value >= 1 && value <= 8 ? value : 1;
   } catch {
     return 1;
   }
@@ -200,8 +221,7 @@ export function forNewPicture(
       file.put(entry.at - 6, 2, LONG);
       file.put(entry.at, 4, value);
     };
-    const orientation = file.find(file.first, tags.orientation);
-    if (orientation?.type === SHORT && orientation.count === 1) file.put(orientation.at, 2, 1);
+    file.setShort(file.first, tags.orientation, 1);
     patch(file.first, tags.imageWidth, size.width);
     patch(file.first, tags.imageHeight, size.height);
     const exifDirectory = file.value(file.find(file.first, tags.exif));

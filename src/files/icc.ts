@@ -149,6 +149,16 @@ export function isUnspecified(primaries: number, transfer: number): boolean {
   return primaries === UNSPECIFIED && transfer === UNSPECIFIED;
 }
 
+/** The codes for colours in a box of an AVIF file that libvips does not read; undefined without them. */
+export function codesOfAvif(
+  bytes: Uint8Array,
+): { readonly primaries: number; readonly transfer: number } | undefined {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = file.indexOf("colrnclx", 0, "latin1");
+  if (at < 0 || at + 12 > file.length) return undefined;
+  return { primaries: file.readUInt16BE(at + 8), transfer: file.readUInt16BE(at + 10) };
+}
+
 /** PQ and HLG. */
 export function isHdrCode(transfer: number): boolean {
   return transfer === 16 || transfer === 18;

@@ -9,7 +9,7 @@ import { isBytes, ownBytes } from "../options/classes.ts";
 import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, hasBytes, type Image, type Samples } from "../picture/image.ts";
-import { decode, isStored, MAX_BYTES } from "./decode.ts";
+import { decode, type Header, isStored, MAX_BYTES } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
 import { pathArgument, tooLong } from "./path-of.ts";
 import { unpackPng } from "./png-samples.ts";
@@ -39,7 +39,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  * sample are reduced to the upper 8; the orientation that a camera noted is applied; of several pictures in a
  * file the first is taken. PNG, TIFF, BMP and PPM samples come out as stored, because benchmarks count on it;
  * the others are converted to sRGB if they have a colour profile, and CMYK always is. Grey pictures have 1
- * channel (2 with alpha), all others 3 (4). What decoders only warn of is no damage.
+ * channel (2 with alpha), all others 3 (4). What decoders only warn of is no damage, unless samples are missing.
  *
  * @param name what error messages call the picture, usually its path.
  * @throws DataError if the bytes are not such a picture, are cut short or damaged, or would take more than
@@ -47,15 +47,34 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
   checkArguments("decodeImage", { bytes: [bytes, bytesWanted], name: [name, text] });
+  return (await decodeWithWarning(bytes, name)).image;
+}
+
+export interface ReadImage {
+  readonly image: Image;
+  /** What the decoder found wrong, though it could read everything. */
+  readonly warning?: string;
+  /** Its colours were converted to sRGB. */
+  readonly isConverted: boolean;
+}
+
+/** Like readImage, with what is to be known besides. `colors`: "srgb" also converts PNG and TIFF by their profiles. */
+export async function readWithWarning(path: string, colors?: "srgb"): Promise<ReadImage> {
+  return decodeWithWarning(await readBytes(path), path, colors);
+}
+
+async function decodeWithWarning(bytes: Uint8Array, name: string, colors?: "srgb"): Promise<ReadImage> {
   // The main thread has other things to do, and lets sharp decode in others.
-  const plain = isMainThread || sharpSuffices() ? undefined : unpackPng(bytes, MAX_BYTES);
-  if (plain) return plain;
-  const { image } = await decode(bytes, name, (header) => ({
-    deep: false,
-    ignoreIcc: (header.format === "png" || header.format === "tiff") && isStored(header),
-  }));
+  const plain =
+    isMainThread || sharpSuffices() || colors === "srgb" ? undefined : unpackPng(bytes, MAX_BYTES);
+  if (plain) return { image: plain, isConverted: false };
+  const isKept = (header: Header) =>
+    colors !== "srgb" && (header.format === "png" || header.format === "tiff") && isStored(header);
+  const choose = (header: Header) => ({ deep: false, ignoreIcc: isKept(header) });
+  const { image, warning, header } = await decode(bytes, name, choose);
+  const isConverted = !isStored(header) || (header.metadata?.icc !== undefined && !isKept(header));
   // A copy, because the decoder's memory cannot be transferred to another thread.
-  return { ...image, data: new Uint8Array(image.data) };
+  return { image: { ...image, data: new Uint8Array(image.data) }, warning, isConverted };
 }
 
 /** The picture as the bytes of a PNG file with the same channels and as many bits per sample. */

@@ -4,7 +4,7 @@ import { inflateSync } from "node:zlib";
 import { type Header, uprightSize } from "./decode.ts";
 import { type Density, Directories, densityIn } from "./exif.ts";
 import { gifExtras } from "./gif.ts";
-import { isTelevisionCode, profileOfCode, profileOfNumbers, SRGB_TRANSFER } from "./icc.ts";
+import { codesOfAvif, isTelevisionCode, profileOfCode, profileOfNumbers, SRGB_TRANSFER } from "./icc.ts";
 import { iptcOf, rightsOf } from "./jpeg.ts";
 import {
   type FileMetadata,
@@ -74,10 +74,9 @@ function densityOf({ format }: Header, bytes: Uint8Array, exif?: Uint8Array): De
 
 /** AVIF files may say their colours by the codes of cICP, in a box that libvips does not read. */
 function avifMetadata(bytes: Uint8Array, metadata: Metadata): FileMetadata {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = file.indexOf("colrnclx", 0, "latin1");
-  if (metadata.icc || at < 0 || at + 12 > file.length) return { metadata, gaps: [] };
-  const [primaries, transfer] = [file.readUInt16BE(at + 8), file.readUInt16BE(at + 10)];
+  const codes = codesOfAvif(bytes);
+  if (metadata.icc || codes === undefined) return { metadata, gaps: [] };
+  const { primaries, transfer } = codes;
   // Files that name the curve of television mean that of screens.
   const { profile, isKnown } = profileOfCode(
     primaries,

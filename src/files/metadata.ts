@@ -136,6 +136,7 @@ function decodeText(bytes: Uint8Array): string {
 const isProgramsChunk = (type: string) =>
   /^[a-z]{2}[A-Z][A-Za-z]$/.test(type) && !/^(?:[af]cTL|fdAT|caBX|vpAg|caNv)$/.test(type);
 
+const textTypes = ["tEXt", "zTXt", "iTXt"];
 const pngColorTypes = ["cICP", "mDCV", "cLLI", "gAMA", "cHRM", "sRGB"];
 
 /** Unpacks what zlib has packed. @throws Error for damaged bytes, and for more than `most` bytes of them */
@@ -176,7 +177,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
       const isPerMetre = numbers[8] === 1;
       if (x > 0 && y > 0) extras.density = isPerMetre ? { x: x * 0.0254, y: y * 0.0254 } : ratioOf(x, y);
     }
-    if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
+    if (!textTypes.includes(type)) continue;
     const comment = pngText(type, data(), (packed) => inflate(packed, Math.max(1, room)));
     room -= comment?.text.length ?? 0;
     if (comment === undefined) gaps.add("a damaged text");
@@ -217,6 +218,10 @@ function packedProfileGap(data: Uint8Array, isGrey: boolean, inflate: Inflate): 
 /** The most bytes that all texts together may become when they are unpacked. */
 const MAX_TEXT = 2 ** 24;
 
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("latin1");
+}
+
 function pngText(
   type: string,
   data: Uint8Array,
@@ -224,8 +229,7 @@ function pngText(
 ): Comment | undefined {
   const end = data.indexOf(0);
   if (end < 1) return undefined;
-  const keyword = Buffer.from(data.subarray(0, end)).toString("latin1");
-  const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+  const keyword = latin1(data.subarray(0, end));
   try {
     if (type === "tEXt") return { keyword, text: latin1(data.subarray(end + 1)) };
     if (type === "zTXt") {
@@ -243,6 +247,20 @@ function pngText(
   } catch {
     return undefined;
   }
+}
+
+/** Whether a chunk of a PNG file is a text that should hold EXIF data. */
+export function isExifText(type: string, data: () => Uint8Array): boolean {
+  const keyword = /^Raw profile type (exif|APP1)$/i;
+  return textTypes.includes(type) && keyword.test(latin1(data().subarray(0, 26)).split("\0")[0]);
+}
+
+/** EXIF data in a text of a PNG file; undefined if there are none in it. */
+export function exifInText(type: string, data: Uint8Array, inflate: Inflate): Uint8Array | undefined {
+  const text = pngText(type, data, (packed) => inflate(packed, MAX_TEXT));
+  const extras: { exif?: Uint8Array } = {};
+  if (text) takeRawProfile(text, extras);
+  return extras.exif;
 }
 
 /**

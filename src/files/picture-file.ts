@@ -15,6 +15,7 @@ import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
 import { profileFor, spaceOf } from "./icc.ts";
 import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./image-files.ts";
+import { withOthers } from "./messages.ts";
 import {
   damagedProfile,
   exifOfResult,
@@ -99,7 +100,7 @@ export async function decodePictureFile(
       const gap = (metadata.icc && profileGap(metadata.icc)) ?? noted ?? damagedProfile;
       notes.push({ kind: "color", text: `taken for sRGB, without ${gap}` });
     }
-    return { image: isUsable ? await toSrgb(image, icc) : image, jpegQuality, notes };
+    return { image: isUsable ? await withOthers(() => toSrgb(image, icc)) : image, jpegQuality, notes };
   }
   const fitted = fitTo({ ...content, metadata }, target, image.channels);
   const { convertFrom } = fitted;
@@ -109,7 +110,7 @@ export async function decodePictureFile(
   return {
     ...fitted.metadata,
     icc: takesIcc ? icc : undefined,
-    image: convertFrom ? await toSrgb(image, convertFrom) : image,
+    image: convertFrom ? await withOthers(() => toSrgb(image, convertFrom)) : image,
     jpegQuality,
     notes: [...notes, ...fitted.notes],
   };
@@ -241,8 +242,10 @@ async function takesProfile(icc: Uint8Array, format: PictureFormat, channels: nu
   const file = Buffer.concat([tiffHeader(tiny), Buffer.alloc(16 * 16 * few)]);
   const { default: sharp } = await import("sharp");
   try {
-    const picture = sharp(file).toColourspace(spaceFor(few, 8)).keepIccProfile();
-    return (await sharp(await encode(picture, tiny).toBuffer()).metadata()).icc !== undefined;
+    return await withOthers(async () => {
+      const picture = sharp(file).toColourspace(spaceFor(few, 8)).keepIccProfile();
+      return (await sharp(await encode(picture, tiny).toBuffer()).metadata()).icc !== undefined;
+    });
   } catch {
     return false;
   }

@@ -6,6 +6,7 @@
 import * as zlib from "node:zlib";
 import { crc32 } from "../picture/crc.ts";
 import type { Image } from "../picture/image.ts";
+import { isExifText } from "./metadata.ts";
 import { chunksOf, readFrom, unpackedSize } from "./png.ts";
 
 /** Node's own is faster, where there is one. */
@@ -39,6 +40,7 @@ export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined
     const hasValidChecksum = checksum(file.subarray(start + 4, end - 4)) === view.readUInt32BE(end - 4);
     if (!(ordinaryChunks.has(type) && idatsAdjoin && isFirst && hasValidChecksum)) return undefined;
     if (type === "IDAT") packed.push(data());
+    if (isExifText(type, data)) return undefined; // which may turn the picture
     last = type;
     if (type === "IEND") break;
   }

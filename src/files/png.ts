@@ -41,25 +41,6 @@ export function encodeChunk(type: string, data: Uint8Array): Buffer {
   return chunk;
 }
 
-/** libvips sees no eXIf chunk behind the samples, where PNG allows it too: puts it in front of them. */
-export function withExifInFront(bytes: Uint8Array): Uint8Array {
-  let samples: Chunk | undefined;
-  for (const chunk of chunksOf(readFrom(bytes))) {
-    if (chunk.type === "IDAT") samples ??= chunk;
-    if (chunk.type !== "eXIf") continue;
-    if (samples === undefined) return bytes;
-    const [from, to] = [chunk.start, chunk.end];
-    const parts = [
-      bytes.subarray(0, samples.start),
-      bytes.subarray(from, to),
-      bytes.subarray(samples.start, from),
-      bytes.subarray(to),
-    ];
-    return Buffer.concat(parts);
-  }
-  return bytes;
-}
-
 /** Bytes of the samples when unpacked, each row with its filter's number, by the contents of IHDR. */
 export function unpackedSize(bytes: Uint8Array): number {
   const header = Buffer.from(bytes);

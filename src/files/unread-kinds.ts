@@ -7,6 +7,7 @@ import { DataError } from "../picture/errors.ts";
 import { describeHeic, describeRawFile, isRawName } from "../picture/foreign-pictures.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
+import { segmentsOf } from "./jpeg.ts";
 import { chunksOf, type Read } from "./png.ts";
 import { isCameraRaw } from "./tiff-tags.ts";
 
@@ -26,6 +27,7 @@ export function unreadKind(
   if (format === "tiff" && isRawName(name)) return new DataError(describeRawFile(name));
   let kind: Kind | undefined;
   if (format === "png") kind = kindOfPng(read);
+  if (format === "jpeg") kind = kindOfJpeg(read(0, Math.min(length, 2 ** 20)));
   if (format === "avif") kind = kindOfAvif(read);
   if (format === "tiff") kind = kindOfTiff(read(0, Math.min(length, 2 ** 30)));
   if (kind === undefined) return undefined;
@@ -45,6 +47,20 @@ function kindOfPng(read: Read): Kind | undefined {
     what: "a picture of an iPhone app in Apple's own variant of PNG (CgBI)",
     advice: "Open it on a Mac and save it as an ordinary PNG",
   };
+}
+
+/** The height of the picture may stand behind its first scan (DNL: ITU-T T.81, B.2.5), where decoders do not look. */
+function kindOfJpeg(bytes: Uint8Array): Kind | undefined {
+  const isFrame = (marker: number) =>
+    marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+  for (const { marker, data } of segmentsOf(bytes)) {
+    if (!isFrame(marker) || data[1] !== 0 || data[2] !== 0) continue;
+    return {
+      what: "a JPEG picture whose header leaves its height open (DNL)",
+      advice: "Have the program or scanner that wrote it save it as PNG",
+    };
+  }
+  return undefined;
 }
 
 function kindOfAvif(read: Read): Kind | undefined {

@@ -1,11 +1,12 @@
 /** What the headers of the pictures say before the first step. */
 import { basename } from "node:path";
-import { DataError, type PairFiles, readImage } from "../data/index.ts";
+import { DataError, type PairFiles } from "../data/index.ts";
 import { croppedTo, describeCropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import { pathsOf } from "../data/pairs.ts";
 import { type Header, uprightSize } from "../files/decode.ts";
+import { readWithWarning } from "../files/image-files.ts";
 import type { Note } from "../files/picture-file.ts";
-import { headersOf, reductionsOf } from "../files/reductions.ts";
+import { headersOf, notesOnWarnings, reductionsOf } from "../files/reductions.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 import type { Size } from "../picture/image.ts";
 
@@ -26,7 +27,7 @@ export async function survey(
 ): Promise<Note[]> {
   const paths = [...new Set([...train, ...others].flatMap(pathsOf))];
   const headers = await headersOf(paths);
-  await refuseDamaged(paths.filter((path) => !headers.get(path)?.looksWhole));
+  const warnings = await refuseDamaged(paths.filter((path) => !headers.get(path)?.looksWhole));
   const small = train.flatMap(({ high }) => {
     const header = headers.get(high);
     const { width, height } = header ? uprightSize(header) : { width: Infinity, height: Infinity };
@@ -39,7 +40,8 @@ export async function survey(
     );
   }
   const cropped = [train, others].flatMap((set) => croppedPairs(set, headers, scale));
-  const notes = reductionsOf(headers, ["alpha", "depth", "frames"]);
+  const kinds = ["alpha", "depth", "frames", "color"] as const;
+  const notes = [...reductionsOf(headers, kinds), ...notesOnWarnings(warnings)];
   if (cropped.length === 0) return notes;
   const count = new Set([...train, ...others]).size;
   const verb = cropped.length === 1 ? "is" : "are";
@@ -49,20 +51,26 @@ export async function survey(
   return [...notes, { kind: "size", text }];
 }
 
-/** @throws DataError that says what is wrong with the first of the pictures, and names the others */
-async function refuseDamaged(suspects: readonly string[]): Promise<void> {
+/**
+ * What decoders warn of in pictures that are not damaged.
+ *
+ * @throws DataError that says what is wrong with the first of those that are, and names the others
+ */
+async function refuseDamaged(suspects: readonly string[]): Promise<Map<string, string>> {
+  const warnings = new Map<string, string>();
   let first: DataError | undefined;
   const others: string[] = [];
   for (const path of suspects) {
     try {
-      await readImage(path);
+      const { warning } = await readWithWarning(path);
+      if (warning !== undefined) warnings.set(path, warning);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       if (first) others.push(path);
       first ??= error;
     }
   }
-  if (!first) return;
+  if (!first) return warnings;
   const more = others.length > 0 ? ` Nor can these be read: ${firstOf(others, 5)}.` : "";
   throw new DataError(first.message + more, { cause: first });
 }

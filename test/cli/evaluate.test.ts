@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -364,7 +365,7 @@ describe("evaluate", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   });
 
-  test("Ctrl-C stops it with exit code 130 and writes no JSON", async () => {
+  test("Ctrl-C stops it with exit code 130; the text and JSON say of how many pictures they are", async () => {
     const many = path("many");
     mkdirSync(many);
     for (let i = 100; i < 200; i++) await writePng(path("many", `${i}.png`), noise(200, 200, 3, i));
@@ -380,8 +381,10 @@ describe("evaluate", () => {
       },
     );
     expect({ code, stderr }).toEqual({ code: 130, stderr: "Stopped." });
-    expect(stdout).not.toMatch(/^mean/m);
-    expect(existsSync(json)).toBe(false);
+    const { images, stopped } = JSON.parse(readFileSync(json, "utf8"));
+    expect(stopped).toEqual({ of: 100 });
+    expect(images.length).toBeLessThan(100);
+    expect(stdout).toContain(`Stopped after ${images.length} of 100 pictures.`);
   });
 });
 
@@ -417,6 +420,24 @@ describe("compare", () => {
     const { width, height } = await readImage(join(out, "details.png"));
     expect(width).toBeGreaterThan(7 * 100);
     expect(height).toBeGreaterThan(2 * 100);
+  });
+
+  test("replaces files of a comparison, and no others", async () => {
+    const out = path("foreign");
+    mkdirSync(out);
+    for (const name of ["compare.md", "details.png", "notes.txt"]) writeFileSync(join(out, name), "mine");
+    const args = ["--hr", path("flat"), "--scale", "2", "--methods", "bicubic", "--out", out];
+    await expect(runHere(compareCommand, args)).rejects.toThrow(
+      /already holds files called compare\.md and details\.png, of no comparison/,
+    );
+    writeFileSync(join(out, "compare.json"), '{"mine": 1}');
+    await expect(runHere(compareCommand, args)).rejects.toThrow("compare.json");
+    for (const name of ["compare.md", "details.png"])
+      expect(readFileSync(join(out, name), "utf8")).toBe("mine");
+    for (const name of ["compare.md", "compare.json", "details.png"]) rmSync(join(out, name));
+    await runHere(compareCommand, args);
+    await runHere(compareCommand, args);
+    expect(readFileSync(join(out, "compare.md"), "utf8")).toContain("bicubic");
   });
 
   test("pictures without any error have no place in a plot", async () => {

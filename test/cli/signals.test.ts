@@ -202,3 +202,56 @@ describe.skipIf(!existsSync("/dev/full"))("output that nobody takes", () => {
     expect(existsSync(path("quiet.png"))).toBe(true);
   });
 });
+
+describe("measurements that are stopped leave the figures that are finished", () => {
+  beforeAll(async () => {
+    mkdirSync(path("set"));
+    for (let k = 0; k < 6; k++) await writePng(path("set", `${k}.png`), noise(200, 160, 3, k));
+  });
+
+  /** Runs a command until it has written some text, stops it, and returns its exit code. */
+  async function stopAt(text: string, args: readonly string[]): Promise<number | null> {
+    const [node, ...rest] = [...program, ...args];
+    const child = spawn(node, rest, { cwd: root, timeout: 50_000 });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (data) => {
+        const isNew = !output.includes(text);
+        output += data;
+        if (isNew && output.includes(text)) child.kill("SIGTERM");
+      });
+    }
+    return new Promise((resolve) => child.once("close", resolve));
+  }
+
+  test.runIf(unix)("evaluate", async () => {
+    const args = ["evaluate", "--hr", path("set"), "-m", path("edsr.safetensors"), "-g", "cpu"];
+    expect(await stopAt("\n0 ", [...args, "--json", path("e.json")])).toBe(128 + constants.signals.SIGTERM);
+    const { images, stopped } = JSON.parse(readFileSync(path("e.json"), "utf8"));
+    expect(images[0].name).toBe("0");
+    expect(images.length).toBeLessThan(6);
+    expect(stopped).toEqual({ of: 6 });
+  });
+
+  test.runIf(unix)("compare", async () => {
+    const args = [
+      "compare",
+      "--hr",
+      path("set"),
+      "-m",
+      "bicubic",
+      "-m",
+      path("edsr.safetensors"),
+      "-g",
+      "cpu",
+    ];
+    const code = await stopAt("(2 of 2)", [...args, "--out", path("compared")]);
+    expect(code).toBe(128 + constants.signals.SIGTERM);
+    const { methods, stopped } = JSON.parse(readFileSync(path("compared", "compare.json"), "utf8"));
+    expect([methods.length, methods[0].method, methods[0].images.length]).toEqual([1, "bicubic", 6]);
+    expect(stopped).toEqual({ of: 2 });
+    expect(readFileSync(path("compared", "compare.md"), "utf8")).toContain(
+      "Stopped; 1 of 2 methods measured.",
+    );
+  });
+});

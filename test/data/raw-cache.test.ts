@@ -113,6 +113,15 @@ describe("raw files", () => {
 });
 
 describe("PatchLoader with a cacheFolder", () => {
+  test("is refused among the pictures", async () => {
+    const before = readdirSync(folder);
+    const dataset = openFolder(folder, { scale: 2 });
+    await expect(batchesOf(dataset, { cacheFolder: join(folder, "x", "..") })).rejects.toThrow(
+      "pictures of the dataset are in this folder",
+    );
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
   test.each([
     ["rgb", "low"],
     ["y", "low"],

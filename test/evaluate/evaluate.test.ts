@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { evaluate, findPictures, loadPicture } from "../../src/evaluate/index.ts";
 import { writePng } from "../../src/files/image-files.ts";
@@ -52,6 +53,27 @@ describe("evaluate", () => {
     expect(result.conditions).toBe(
       "PSNR and SSIM on Y (BT.601 studio range, rounded) of the RGB result, border 2, padding none; LR: Matlab's bicubic of RGB bytes",
     );
+  });
+
+  test("with `partial`, what was measured before a stop is given, and marked", async () => {
+    const bicubic = interpolator("bicubic", 2);
+    const stop = new AbortController();
+    const { signal } = stop;
+    const onPicture = () => stop.abort();
+    const { images, stopped, mean } = await evaluate(bicubic, pictures(), {
+      signal,
+      partial: true,
+      onPicture,
+    });
+    expect([images.map(({ name }) => name), stopped]).toEqual([["one"], { of: 2 }]);
+    expect(mean.psnr).toBe(images[0].psnr);
+    const aborted = { name: "AbortError" };
+    // Nothing is measured yet.
+    await expect(evaluate(bicubic, pictures(), { signal, partial: true })).rejects.toMatchObject(aborted);
+    const again = new AbortController();
+    const options = { signal: again.signal, onPicture: () => again.abort() };
+    await expect(evaluate(bicubic, pictures(), options)).rejects.toMatchObject(aborted);
+    expect(await evaluate(bicubic, pictures(), { partial: true })).not.toHaveProperty("stopped");
   });
 
   test("protocol rgb compares RGB, with any border", async () => {
@@ -205,3 +227,33 @@ describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
     },
   );
 });
+
+test.each([
+  ["png", "webp"],
+  ["webp", "png"],
+  ["tiff", "webp"],
+] as const)(
+  "HR in %s and LR in %s of the same wide profile are compared in the same colours",
+  async (large, small) => {
+    type Format = "png" | "webp" | "tiff";
+    const data = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => [250, 40 + (i % 60), 20][i % 3]);
+    const picture = sharp(data, { raw: { width: 64, height: 64, channels: 3 } });
+    const high = await picture.clone().raw().toBuffer();
+    const low = await picture.clone().resize(32, 32).raw().toBuffer();
+    const write = async (samples: Buffer, side: number, name: string, format: Format) => {
+      const into = temporaryFolder();
+      await sharp(samples, { raw: { width: side, height: side, channels: 3 } })
+        .withIccProfile("p3")
+        .toFormat(format, format === "tiff" ? { compression: "lzw" } : { lossless: true })
+        .toFile(join(into, `${name}.${format}`));
+      return into;
+    };
+    const psnrOf = async (highFormat: Format, lowFormat: Format) => {
+      const lowFolder = await write(low, 32, "ax2", lowFormat);
+      const found = findPictures(await write(high, 64, "a", highFormat), { scale: 2, lowFolder });
+      return (await evaluate(interpolator("bicubic", 2), found)).mean.psnr;
+    };
+    expect(Math.abs((await psnrOf(large, small)) - (await psnrOf("webp", "webp")))).toBeLessThan(0.1);
+    expect(Math.abs((await psnrOf("png", "png")) - (await psnrOf("tiff", "tiff")))).toBeLessThan(0.01);
+  },
+);

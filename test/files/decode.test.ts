@@ -471,6 +471,20 @@ describe("whole files that nothing here reads are called what they are, and not 
   });
 });
 
+test("a JPEG whose height stands behind its samples is whole, and not read", async () => {
+  const jpeg = await sharp(noise(16, 16, 3).data, { raw: { width: 16, height: 16, channels: 3 } })
+    .jpeg()
+    .toBuffer();
+  const frame = jpeg.indexOf(Buffer.of(0xff, 0xc0));
+  jpeg.writeUInt16BE(0, frame + 5);
+  const file = Buffer.concat([jpeg.subarray(0, -2), Buffer.of(0xff, 0xdc, 0, 4, 0, 16, 0xff, 0xd9)]);
+  const message =
+    /^dnl\.jpg: this is a JPEG picture whose header leaves its height open \(DNL\), which is not read/;
+  await expect(decodeImage(file, "dnl.jpg")).rejects.toThrow(message);
+  writeFileSync(path("dnl.jpg"), file);
+  await expect(sizeOfPictureFile(path("dnl.jpg"))).rejects.toThrow("leaves its height open");
+});
+
 describe("what is no picture that is read is called what it is", () => {
   test.each<[string, string, RegExp]>([
     [

@@ -6,8 +6,15 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Directories, densityIn, forNewPicture } from "../../src/files/exif.ts";
 import { gammaCurve, profileOf } from "../../src/files/icc.ts";
+import { readImage } from "../../src/files/image-files.ts";
 import { xmpOfResult } from "../../src/files/metadata.ts";
-import { decodePictureFile, PictureWriter, readPictureFile } from "../../src/files/picture-file.ts";
+import {
+  decodePictureFile,
+  PictureWriter,
+  readPictureFile,
+  sizeOfPictureFile,
+} from "../../src/files/picture-file.ts";
+import { unpackPng } from "../../src/files/png-samples.ts";
 import { upscale } from "../../src/node.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
@@ -331,6 +338,77 @@ describe("PNG", () => {
     expect([late.image.width, late.image.height]).toEqual([4, 6]);
     expect(late.image).toEqual(early.image);
     expect(late.exif).toEqual(early.exif);
+  });
+
+  const profileText = (exif: Uint8Array) => {
+    const bytes = Buffer.concat([Buffer.from("Exif\0\0"), exif]);
+    return `\nexif\n${String(bytes.length).padStart(8)}\n${bytes.toString("hex").replace(/(.{72})/g, "$1\n")}\n`;
+  };
+  const rawProfiles = {
+    tEXt: (exif: Uint8Array) => pngChunk("tEXt", `Raw profile type exif\0${profileText(exif)}`),
+    zTXt: (exif: Uint8Array) =>
+      pngChunk(
+        "zTXt",
+        Buffer.concat([Buffer.from("Raw profile type APP1\0\0"), deflateSync(profileText(exif))]),
+      ),
+  };
+
+  test.each(["tEXt", "zTXt"] as const)(
+    "EXIF in a text (%s) turns the picture, as in a chunk of its own",
+    async (kind) => {
+      const chunk = rawProfiles[kind](exifOf(camera));
+      const early = await decodePictureFile(png([pngChunk("eXIf", exifOf(camera))]), "early");
+      for (const file of [png([chunk]), png([], [chunk])]) {
+        const { image, exif, source } = await decodePictureFile(file, kind);
+        expect({ image, exif, source }).toEqual({
+          image: early.image,
+          exif: early.exif,
+          source: early.source,
+        });
+        expect(unpackPng(file, 2 ** 30)).toBeUndefined();
+        writeFileSync(path("text.png"), file);
+        expect(await sizeOfPictureFile(path("text.png"))).toEqual({ width: 4, height: 6 });
+        expect((await readImage(path("text.png"))).width).toBe(4);
+      }
+      const upright = exifOf({ first: [[0x0112, [1]]] });
+      const own = await decodePictureFile(png([chunk, pngChunk("eXIf", upright)]), "own");
+      expect([own.image.width, own.image.height]).toEqual([6, 4]); // the chunk counts
+    },
+  );
+
+  // By the number of its type, how many, and the bytes of each: BYTE, SHORT, LONG, SBYTE, SSHORT, SLONG, RATIONAL.
+  test.each([
+    [1, 1, 1],
+    [1, 3, 1],
+    [3, 2, 2],
+    [3, 3, 2],
+    [4, 1, 4],
+    [6, 1, 1],
+    [8, 1, 2],
+    [9, 1, 4],
+    [5, 1, 8],
+  ])("an orientation of type %i, %i of it, is applied once", async (type, count, size) => {
+    const exif = Buffer.alloc(64);
+    exif.write("II*\0\x08\0\0\0\x01\0\x12\x01", "latin1");
+    exif.writeUInt16LE(type, 12);
+    exif.writeUInt32LE(count, 14);
+    const at = size * count > 4 ? 40 : 18;
+    if (at === 40) exif.writeUInt32LE(at, 18);
+    for (let i = 0; i < count; i++) exif.writeUIntLE(6, at + i * size, Math.min(size, 4));
+    if (size === 8) exif.writeUInt32LE(1, at + 4);
+    const jpeg = await sharp({ create: { width: 6, height: 4, channels: 3, background: "#456" } })
+      .jpeg()
+      .toBuffer();
+    writeFileSync(path("odd.jpg"), withSegments(jpeg, segment(0xe1, "Exif\0\0", exif)));
+    writeFileSync(path("odd.png"), png([pngChunk("eXIf", exif)]));
+    for (const from of ["odd.jpg", "odd.png"]) {
+      expect(await sizeOfPictureFile(path(from))).toEqual({ width: 4, height: 6 });
+      for (const format of ["jpeg", "png", "webp", "avif", "tiff"] as const) {
+        await copy(path(from), path(`odd.${format}`), format);
+        const { width, height, orientation } = await sharp(path(`odd.${format}`)).metadata();
+        expect([width, height, orientation ?? 1], `${from} ${format}`).toEqual([4, 6, 1]);
+      }
+    }
   });
 
   test("texts are kept in PNG, and named where they are lost", async () => {

@@ -52,13 +52,14 @@ async function trained(folder: string, change: Partial<TrainConfig> = {}) {
   return { said, log: JSON.parse(first), weights: readFileSync(join(out, "last.safetensors")) };
 }
 
-test("plain pictures need no word", async () => {
+test("plain pictures need no word; CMYK, whose fourth channel is no alpha, one on its colours", async () => {
   const folder = await picturesIn(unused(), 3);
-  await sharp(join(folder, "0.png")).toColourspace("cmyk").jpeg().toFile(join(folder, "printed.jpg"));
   const { said, log } = await trained(folder);
   expect(said.filter((line) => /files? ha(s|ve)/.test(line))).toEqual([]);
-  expect(log.notes).toEqual([]);
-  expect(log.leftOut).toEqual([]);
+  expect([log.notes, log.leftOut]).toEqual([[], []]);
+  await sharp(join(folder, "0.png")).toColourspace("cmyk").jpeg().toFile(join(folder, "printed.jpg"));
+  const { notes } = (await trained(folder)).log;
+  expect(notes.map(({ kind }: { kind: string }) => kind)).toEqual(["color"]);
 });
 
 test("alpha, 16 bits, frames and files that are no pictures: a line each, and the same in the log", async () => {

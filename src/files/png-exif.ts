@@ -1,0 +1,46 @@
+/** EXIF data of PNG files where libvips does not look for them: behind the samples, and in texts. */
+import { inflateSync } from "node:zlib";
+import { exifInText, isExifText } from "./metadata.ts";
+import { type Chunk, chunksOf, encodeChunk, type Read, readFrom } from "./png.ts";
+
+/**
+ * EXIF data of a file, and the chunk of their own in which they are, if they are in one.
+ *
+ * @param visit sees each chunk, of which there may be millions.
+ */
+export function exifOfPng(
+  read: Read,
+  visit: (chunk: Chunk) => void = () => {},
+): { readonly exif: Uint8Array; readonly own?: Chunk } | undefined {
+  let [own, text]: (Chunk | undefined)[] = [];
+  for (const chunk of chunksOf(read)) {
+    visit(chunk);
+    if (chunk.type === "eXIf") own ??= chunk;
+    else if (isExifText(chunk.type, chunk.data)) text ??= chunk;
+  }
+  if (own) return { exif: own.data(), own };
+  const exif = text && exifInText(text.type, text.data(), inflate);
+  return exif && { exif };
+}
+
+function inflate(bytes: Uint8Array, most: number): Uint8Array {
+  return inflateSync(bytes, { maxOutputLength: most });
+}
+
+/** The file with its EXIF data in a chunk of their own in front of the samples. */
+export function withExifInFront(bytes: Uint8Array): Uint8Array {
+  let samples: Chunk | undefined;
+  const found = exifOfPng(readFrom(bytes), (chunk) => {
+    if (chunk.type === "IDAT") samples ??= chunk;
+  });
+  if (found === undefined) return bytes;
+  const { exif, own } = found;
+  if (samples === undefined || (own && own.start < samples.start)) return bytes;
+  const [from, to] = own ? [own.start, own.end] : [bytes.length, bytes.length];
+  return Buffer.concat([
+    bytes.subarray(0, samples.start),
+    encodeChunk("eXIf", exif),
+    bytes.subarray(samples.start, from),
+    bytes.subarray(to),
+  ]);
+}
