@@ -12,7 +12,7 @@ import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
 import { codesOfAvif, isHdrCode } from "./icc.ts";
 import { furtherSamples, withFurtherSamples } from "./jpeg-scans.ts";
-import { errorOf, withOthers } from "./messages.ts";
+import { alone, withOthers } from "./messages.ts";
 import { withoutPrefix } from "./metadata.ts";
 import { type Read, readFrom, unpackedSize } from "./png.ts";
 import { exifOfPng, withExifInFront } from "./png-exif.ts";
@@ -89,17 +89,19 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   if (format === "avif") refuseManyBoxes(name, read, length);
   const { default: sharp } = await import("sharp");
   let warnings: string[] = [];
+  const content = input();
   const look = () => {
     warnings = [];
-    return sharp(input(), lenient)
+    return sharp(content, lenient)
       .on("warning", (warning) => warnings.push(warning))
       .metadata();
   };
-  const metadata = await withOthers(look).catch(async (first) => {
+  const metadata = await withOthers(look).catch(async () => {
     const unread = unreadKind(name, format, read, length);
     if (unread) throw unread;
-    const cause = (await errorOf(look)) ?? first;
-    throw undecodable(name, format, length, cause, warnings);
+    const again = await alone(look);
+    if (again.status === "fulfilled") return again.value;
+    throw undecodable(name, format, length, again.reason, warnings);
   });
   const { width, height, channels, space } = metadata;
   const depth = { uchar: 8, ushort: 16 }[metadata.depth as string] as 8 | 16 | undefined;
@@ -243,7 +245,10 @@ export async function decode(
     const mayLackEnd = lacksEnd || (format === "jpeg" && content === second);
     if (image) return { image, header, warning: mayLackEnd ? noEnd : undefined };
   }
-  const cause = await errorOf(() => attempt(input, "warning"));
+  const again = await alone(() => attempt(input, "warning"));
+  if (again.status === "fulfilled")
+    return { image: again.value, header, warning: lacksEnd ? noEnd : undefined };
+  const cause: unknown = again.reason;
   const refusal = (cause: unknown) =>
     unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
   const image = await withOthers(() => attempt(second, "error")).catch(() => {
@@ -254,7 +259,7 @@ export async function decode(
   const isCut =
     format === "jpeg"
       ? await dependsOnFurther(second, image, (longer) => withOthers(() => attempt(longer, "error")))
-      : /premature end/i.test(reason ?? ""); // TIFF, whose parts may be compressed by JPEG
+      : /premature end/i.test(reason ?? ""); // TIFF, whose parts may be compressed by JPEG: here words have to do
   if (isCut) throw refusal(lostSamples);
   return { image, header, warning: reason ?? noReason };
 }
@@ -271,7 +276,8 @@ async function dependsOnFurther(
 ): Promise<boolean> {
   for (const further of furtherSamples) {
     const longer = withFurtherSamples(bytes, further);
-    if (longer === undefined) return false;
+    if (longer === "unknown") return false;
+    if (longer === "cut") return true;
     const other = await decodeAgain(longer).catch(() => undefined);
     if (other === undefined || !bytesOf(other.data).equals(bytesOf(data))) return true;
   }

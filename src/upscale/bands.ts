@@ -19,6 +19,7 @@ import {
   type Method,
   notFinite,
   type TensorMethod,
+  withChanges,
   withDeviceOf,
 } from "./method.ts";
 import type { PictureNote } from "./source.ts";
@@ -181,7 +182,7 @@ export class Bands implements AsyncIterable<Band> {
     const margin = hasAdapters ? Math.max(method.margin, BICUBIC_MARGIN) : method.margin;
     const bytesPerPixel = adapterBytes(image.channels, this.#large.depth, method);
     const { pixelsWithin } = this.#runner;
-    const planned = { ...method, margin, pixelsWithin };
+    const planned = withChanges(method, { margin, pixelsWithin });
     this.#tiles = tilesFor(image, planned, { ...options, bytesPerRow, bytesPerPixel });
   }
 

@@ -136,7 +136,12 @@ function inheritedBy(instance: object): PropertyDescriptorMap {
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
       const { value, get } = property;
       const bound = typeof value === "function" ? { value: value.bind(instance) } : {};
-      properties[name] ??= { ...property, ...bound, ...(get && { get: get.bind(instance) }) };
+      properties[name] ??= {
+        ...property,
+        ...bound,
+        ...(get && { get: get.bind(instance) }),
+        enumerable: true,
+      };
     }
   }
   return properties;

@@ -121,7 +121,7 @@ test.each([
     const start = jpeg.lastIndexOf(Buffer.of(0xff, 0xda)) + 14;
     // What a decoder skips changes nothing.
     for (const further of furtherSamples) {
-      const longer = await decodeImage(withFurtherSamples(jpeg, further)!, "longer");
+      const longer = await decodeImage(withFurtherSamples(jpeg, further) as Uint8Array, "longer");
       expect(longer).toEqual(await decodeImage(jpeg, "jpeg"));
     }
     // libvips looks for warnings when it begins a row of blocks, so not behind the last one.
@@ -134,6 +134,38 @@ test.each([
   },
   60_000,
 );
+
+test.each([
+  ["baseline", 24, 0.3, false],
+  ["rough baseline", 24, 1, false],
+  ["progressive", 40, 0.1, true],
+])(
+  "a %s JPEG that ends early, and whose last blocks lie outside in part, is refused or has all its scans that began",
+  async (_, side, roughness, progressive) => {
+    const jpeg = await sharp(waves(side, roughness), { raw: { width: side, height: side, channels: 3 } })
+      .jpeg({ progressive, quality: 95, chromaSubsampling: "4:2:0" })
+      .toBuffer();
+    const first = jpeg.indexOf(Buffer.of(0xff, 0xda)) + 14;
+    const endedAt = (at: number) => decodePictureFile(Buffer.concat([jpeg.subarray(0, at), end]), `${at}`);
+    const whole: Uint8Array[] = [];
+    for (let at = first; at < jpeg.length; at++) {
+      const isMarker = jpeg[at] === 0xff && [0xc4, 0xda, 0xd9].includes(jpeg[at + 1]);
+      if (isMarker) whole.push((await endedAt(at)).image.data as Uint8Array);
+    }
+    for (let at = first; at < jpeg.length - 2; at++) {
+      const found = await endedAt(at).catch(() => undefined);
+      if (found?.notes.some(({ text }) => /premature/i.test(text)))
+        expect(whole, `${at}`).toContainEqual(found.image.data);
+    }
+  },
+  60_000,
+);
+
+/** Waves and noise. */
+function waves(side: number, roughness: number): Uint8Array {
+  const rough = noise(side, side, 3).data;
+  return rough.map((value, i) => 128 + 90 * Math.sin(i / 40) * (1 - roughness) + (value - 128) * roughness);
+}
 
 test("a TIFF whose parts are compressed by JPEG and lack samples is damaged", async () => {
   const tiff = await sharp(noise(150, 150, 3).data, { raw: { width: 150, height: 150, channels: 3 } })

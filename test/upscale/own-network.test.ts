@@ -290,6 +290,29 @@ describe("an object that enlarges planes", () => {
     }
   });
 
+  test("what a class says by a getter counts for its windows, too", async () => {
+    const windows = new Set<number>();
+    class Eights {
+      readonly name = "eights";
+      readonly scale = 2;
+      readonly colors = "rgb";
+      readonly device = undefined;
+      readonly margin = 8;
+      get multiple() {
+        return 8;
+      }
+      pixelsWithin(bytes: number) {
+        return Math.floor(bytes / 40);
+      }
+      enlarge(planes: Planes) {
+        windows.add(planes.width % 8).add(planes.height % 8);
+        return interpolator("bicubic", 2).enlarge(planes);
+      }
+    }
+    await upscale(picture, { method: new Eights(), tile: 8 });
+    expect([...windows]).toEqual([0]);
+  });
+
   test("to another size", async () => {
     const small = ofMine({ enlarge: async (planes: Planes) => planes });
     const message = /^enlarge of mine: made planes of 3 x (\d+) x (\d+) and should make 3 x (\d+) x (\d+)\.$/;
