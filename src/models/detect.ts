@@ -8,6 +8,7 @@ import type { NamedArray } from "../nn/module.ts";
 import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
+import { numel } from "../tensor/shape.ts";
 import type { WeightContents } from "../weights/pytorch-file.ts";
 import {
   firstByName,
@@ -15,6 +16,7 @@ import {
   isAveraged,
   isAveragedPath,
   isBesideWeights,
+  isFigureName,
   isGeneratorPrefix,
   isVague,
   namesWeights,
@@ -54,8 +56,9 @@ export function detect(
   // What is called as weights are, and is no network that is known here.
   const unknown: (readonly PathName[])[] = [];
   const attempts: State[] = [];
-  const look = (state: State, path: readonly PathName[]): void => {
-    attempts.push(state);
+  const look = (whole: State, path: readonly PathName[]): void => {
+    attempts.push(whole);
+    const state = withoutFigures(whole);
     const dictionary = path.every(({ isDictionary }) => isDictionary)
       ? contents.dictionaries.get(textOf(path))
       : undefined;
@@ -86,6 +89,20 @@ export function detect(
   }
   if (found.length === 0) throw unknownNetwork(attempts, networks, options.name);
   return choose(found, unknown, options.name);
+}
+
+/**
+ * The tensors without figures of the training, such as counters and losses, which may stand among a network's own
+ * weights. Of single numbers, names tell them from weights: others may change a network's pictures.
+ */
+function withoutFigures(state: State): State {
+  const isFigure = (key: string, { shape }: NamedArray) => {
+    const name = key.slice(key.lastIndexOf(".") + 1);
+    return numel(shape) === 1
+      ? isFigureName(name)
+      : shape.length === 1 && isBesideWeights(key) && name === key;
+  };
+  return new Map([...state].filter(([key, array]) => !isFigure(key, array)));
 }
 
 /**
@@ -145,7 +162,7 @@ function partsWithNetworks(
   return { likely: isWhole && candidates.length === 1 ? candidates : [], others: [] };
 }
 
-/** The parts of a state that have more than single numbers, and its own tensors that are more than one. */
+/** The parts of a state that have more than scalars, and its own tensors that are more than one number. */
 function partsOf(state: State, dictionaries: readonly string[]): { parts: NetworkPart[]; tensors: string[] } {
   const known = new Set(dictionaries);
   const lengths = [...new Set(dictionaries.map(({ length }) => length))].sort((a, b) => a - b);
@@ -154,7 +171,7 @@ function partsOf(state: State, dictionaries: readonly string[]): { parts: Networ
   for (const [key, array] of state) {
     const length = lengths.find((n) => key[n] === "." && known.has(key.slice(0, n))) ?? prefixLength(key);
     if (length < 0) {
-      if (array.shape.length > 0) tensors.push(key);
+      if (numel(array.shape) > 1) tensors.push(key);
       continue;
     }
     const name = key.slice(0, length);
