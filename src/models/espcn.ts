@@ -29,7 +29,7 @@ import {
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { type State, shapeOf } from "./state.ts";
+import { lumaScale, type State, shapeOf } from "./state.ts";
 
 /** ESPCN for luma planes in 0..1. */
 export class ESPCN extends ConfiguredNetwork<Options> {
@@ -85,7 +85,7 @@ export class ESPCN extends ConfiguredNetwork<Options> {
 
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
-  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
+  scale: option(lumaScale, 3, "enlargement"),
   /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729, 24,752 parameters at x2, x3, x4. */
   filters: option(
     numbers([64, 32], whole(1, MAX_CHANNELS)),

@@ -28,7 +28,7 @@ import {
   type RecognizedNetwork,
 } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
+import { type DetectOptions, lumaScale, type State, scaleOf, shapeOf } from "./state.ts";
 
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
 export class SRCNN extends ConfiguredNetwork<Options> {
@@ -92,7 +92,7 @@ export class SRCNN extends ConfiguredNetwork<Options> {
 
 const options = {
   /** Enlargement of the bicubic interpolation before the network: 2, 3 or 4. Default 3, the paper's. */
-  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
+  scale: option(lumaScale, 3, "enlargement"),
   /**
    * Sides of the three windows (the papers call them kernels), odd. Default [9, 1, 5] (8,129 parameters); the
    * papers also have [9, 3, 5] (24,513) and [9, 5, 5] (57,281), each a little better than the one before.

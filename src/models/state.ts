@@ -1,5 +1,6 @@
 /** What a weight file's name, its tensors' names and their shapes tell: they recognize other programs' files. */
 import type { NamedArray } from "../nn/module.ts";
+import { oneOf } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 
 export type State = ReadonlyMap<string, NamedArray>;
@@ -8,7 +9,7 @@ export type State = ReadonlyMap<string, NamedArray>;
 export interface DetectOptions {
   /** What errors call the file. It may also tell the scale: "fsrcnn_x3.pth". */
   readonly name: string;
-  /** Enlargement by the network, for files that do not say. */
+  /** Enlargement by the network, for files that do not say, nor do their names. */
   readonly scale?: number;
 }
 
@@ -68,9 +69,23 @@ export function otherPictures(
   );
 }
 
-/** The enlargement of a network whose weights do not tell it. */
-export function scaleOf({ name, scale = scaleInName(name) }: DetectOptions): number {
-  if (scale !== undefined) return scale;
+/** The scales of networks for luma. */
+export const lumaScale = oneOf(2, 3, 4);
+
+/**
+ * The enlargement of a network for luma whose weights do not tell it. What a file's name says is the file's word, which
+ * no other replaces.
+ */
+export function scaleOf({ name, scale: given }: DetectOptions): number {
+  const own = scaleInName(name);
+  const scale = own ?? given;
+  if (lumaScale.fits(scale)) return scale;
+  if (scale !== undefined) {
+    throw new DataError(
+      `${name}: by ${own === undefined ? "the scale that was given" : "its name"} this network enlarges by ${scale}, ` +
+        `and its scale should be ${lumaScale.wants}.`,
+    );
+  }
   throw new DataError(
     `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
       `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,

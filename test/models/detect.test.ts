@@ -1,5 +1,6 @@
 /** Networks of other programs: recognized by their tensors, and computing what those programs compute. */
 import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import {
@@ -144,6 +145,24 @@ describe("what the weights do not tell", () => {
       expect(readNetwork(bytes, name, { scale: 4 }).metadata.scale).toBe("4");
     }
     expect((await openMethod({ method: bytes, scale: 2 })).upscaler.scale).toBe(2);
+  });
+
+  test.each(["fsrcnn_x3.pth", "srcnn_x3.pth"])("no other scale replaces that of a name: %s", async (name) => {
+    expect(readNetwork(read(name), name, { scale: 2 }).metadata.scale).toBe("3");
+    const path = fileURLToPath(new URL(name, folder));
+    await expect(openMethod({ method: path, scale: 2 })).rejects.toThrow(
+      `${name} enlarges by 3, but scale 2 was asked for`,
+    );
+  });
+
+  test("a scale that the network cannot have", () => {
+    const load = (name: string, scale?: number) => readNetwork(read("fsrcnn_x2.pth"), name, { scale });
+    expect(() => load("fsrcnn_x8.pth")).toThrow(
+      "fsrcnn_x8.pth: by its name this network enlarges by 8, and its",
+    );
+    expect(() => load("net.pth", 8)).toThrow(
+      "net.pth: by the scale that was given this network enlarges by 8",
+    );
   });
 });
 
