@@ -29,7 +29,7 @@ import {
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { lumaScale, type State, shapeOf } from "./state.ts";
+import { type DetectOptions, lumaScale, otherColors, picturesOf, type State, shapeOf } from "./state.ts";
 
 /** ESPCN for luma planes in 0..1. */
 export class ESPCN extends ConfiguredNetwork<Options> {
@@ -143,12 +143,14 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
 // ---- Files of other programs
 
 /** ESPCN-pytorch, whose names are this library's. */
-function recognizeESPCN(state: State): RecognizedNetwork | undefined {
+function recognizeESPCN(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
   const last = shapeOf(state, "last_part.0.weight");
-  const [first] = shapeOf(state, "first_part.0.weight") ?? [];
+  const [first, inputs = 0] = shapeOf(state, "first_part.0.weight") ?? [];
   if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;
   const [pixels, second] = last;
-  const options = { scale: Math.sqrt(pixels), filters: [first, second], activation: "tanh", residual: false };
+  if (inputs !== 1) throw otherColors(name, "ESPCN", inputs, "luma");
+  const { scale } = picturesOf(name, "ESPCN", { inputs, channels: second, outputs: pixels });
+  const options = { scale, filters: [first, second], activation: "tanh", residual: false };
   const assumptions = [{ option: "activation", text: "the activation: tanh, as in the paper" }];
   return { metadata: metadataOf("ESPCN", options), state, assumptions };
 }

@@ -31,7 +31,16 @@ import {
   option,
   type RecognizedNetwork,
 } from "./architecture.ts";
-import { countOf, type DetectOptions, lumaScale, type State, scaleOf, shapeOf } from "./state.ts";
+import {
+  countOf,
+  type DetectOptions,
+  lumaScale,
+  otherColors,
+  type State,
+  scaleOf,
+  shapeOf,
+  withSlopes,
+} from "./state.ts";
 
 /** FSRCNN for luma planes in 0..1. */
 export class FSRCNN extends ConfiguredNetwork<Options> {
@@ -145,11 +154,14 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
 // ---- Files of other programs
 
 /** FSRCNN-pytorch, whose names are this library's. */
-function recognizeFSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {
+function recognizeFSRCNN(given: State, options: DetectOptions): RecognizedNetwork | undefined {
+  const state = withSlopes(given);
   const last = shapeOf(state, "last_part.weight");
   const shrink = shapeOf(state, "mid_part.0.weight");
   if (last === undefined || shrink === undefined || !state.has("first_part.1.weight")) return undefined;
   const [s, d] = shrink;
+  const inputs = shapeOf(state, "first_part.0.weight")?.[1] ?? 1;
+  if (inputs !== 1) throw otherColors(options.name, "FSRCNN", inputs, "luma");
   const m = countOf(state, /^mid_part\.(\d+)\.bias$/) - 2;
   return { metadata: metadataOf("FSRCNN", { scale: scaleOf(options), d, s, m }), state, assumptions: [] };
 }

@@ -41,6 +41,7 @@ const others: readonly (readonly [name: string, ...patterns: RegExp[]])[] = [
   ["DITN", /^UFONE\./],
   ["RealPLKSR", /^feats\.\d+\.lk\.conv\.weight$/, /^feats\.\d+\.norm\.weight$/],
   ["PLKSR", /^feats\.\d+\.lk\./],
+  ["SPANPlus", /^feats\.0\.(?:eval_conv|sk|conv\.0)\./, /^upsampler\./],
   ["MoESR", /^in_to_dim\./, /\.dwconv_hw\./],
   ["MoSR", /^gblocks\./],
   ["SeemoRe", /\.moe_layer\./],

@@ -49,6 +49,7 @@ import {
   type State,
   scaleInName,
   shapeOf,
+  withoutEnd,
 } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
@@ -347,10 +348,11 @@ export function recognizeRRDBNet(
   // Other networks have an RRDBNet in them.
   if (![...state.keys()].every((key) => /^(?:conv_|body\.\d+\.rdb\d\.conv\d\.)/.test(key))) return undefined;
   const [channels, inputs = 0] = shapeOf(state, "conv_first.weight") ?? [];
-  const [planes = 0] = shapeOf(state, "conv_last.weight") ?? [];
+  const [planes] = shapeOf(state, "conv_last.weight") ?? [];
+  if (planes === undefined) throw withoutEnd(name, "an RRDBNet");
   const unshuffle = Math.sqrt(inputs / planes);
   if (![1, 3].includes(planes) || !options.unshuffle.kind.fits(unshuffle)) {
-    throw otherPictures(name, "an RRDBNet", inputs, planes);
+    throw otherPictures(name, "an RRDBNet", inputs, `${planes}`);
   }
   const growth = shapeOf(state, "body.0.rdb1.conv1.weight")?.[0];
   const blocks = countOf(state, /^body\.(\d+)\.rdb1\.conv1\.weight$/);

@@ -28,7 +28,7 @@ import {
   type RecognizedNetwork,
 } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { type DetectOptions, lumaScale, type State, scaleOf, shapeOf } from "./state.ts";
+import { type DetectOptions, lumaScale, otherColors, type State, scaleOf, shapeOf } from "./state.ts";
 
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
 export class SRCNN extends ConfiguredNetwork<Options> {
@@ -166,7 +166,9 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
 function recognizeSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {
   const shapes = [1, 2, 3].map((i) => shapeOf(state, `conv${i}.weight`));
   const [first, second, third] = shapes;
-  if (first?.[1] !== 1 || third?.[0] !== 1 || second === undefined || state.size !== 6) return undefined;
+  if (first === undefined || second === undefined || first[1] !== third?.[0] || state.size !== 6)
+    return undefined;
+  if (first[1] !== 1) throw otherColors(options.name, "SRCNN", first[1], "luma");
   const kernels = shapes.map((shape) => shape![2]);
   const filters = [first[0], second[0]];
   const described = { scale: scaleOf(options), kernels, filters, padding: "zeros", residual: false };

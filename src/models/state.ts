@@ -1,6 +1,7 @@
 /** What a weight file's name, its tensors' names and their shapes tell: they recognize other programs' files. */
 import type { NamedArray } from "../nn/module.ts";
 import { oneOf } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 
 export type State = ReadonlyMap<string, NamedArray>;
@@ -32,27 +33,51 @@ export function renameTensors(state: State, parts: readonly (readonly [RegExp, s
   );
 }
 
+/** The same with a slope for each channel in PReLUs after convolutions, where a program has one for all of them. */
+export function withSlopes(state: State): State {
+  return new Map(
+    [...state].map(([key, array]) => {
+      const [, row, place] = /^(.*\.)(\d+)\.weight$/.exec(key) ?? [];
+      const before = state.get(`${row}${Number(place) - 1}.weight`);
+      if (`${array.shape}` !== "1" || before?.shape.length !== 4) return [key, array];
+      const [channels] = before.shape;
+      // A damaged file may claim any number.
+      if (before.data.length < channels) return [key, array];
+      return [key, { shape: [channels], data: new Float32Array(channels).fill(array.data[0]) }];
+    }),
+  );
+}
+
 /**
- * The colours and the scale of a network that ends in a pixel shuffle, from the channels that come in, and those
- * that go into the shuffle.
+ * The colours and the scale of a network that ends in a pixel shuffle, from the channels that come in, those
+ * between, and those that go into the shuffle.
  *
- * @throws DataError if the network is of another kind, such as one for pictures with transparency.
+ * @throws DataError if the network is of another kind, such as one for pictures with transparency, or has no end.
  */
 export function picturesOf(
   name: string,
   architecture: string,
-  { inputs, outputs = 0 }: { readonly inputs: number; readonly outputs: number | undefined },
+  {
+    inputs,
+    channels,
+    outputs = 0,
+  }: { readonly inputs: number; readonly channels: number; readonly outputs: number | undefined },
 ): { colors: "rgb" | "y"; scale: number } {
-  if (outputs === 0) {
-    throw new DataError(
-      `${name}: this is ${architecture} without its last convolution. The file is damaged or incomplete.`,
-    );
-  }
   const scale = Math.sqrt(outputs / inputs);
-  if ((inputs === 3 || inputs === 1) && Number.isInteger(scale) && scale > 0) {
-    return { colors: inputs === 3 ? "rgb" : "y", scale };
-  }
-  throw otherPictures(name, architecture, inputs, outputs);
+  const isWhole = Number.isInteger(scale) && scale > 0;
+  if (isWhole && (inputs === 3 || inputs === 1)) return { colors: inputs === 3 ? "rgb" : "y", scale };
+  if (outputs === 0 || (!isWhole && outputs === channels)) throw withoutEnd(name, architecture);
+  // For other pictures than it takes, the scale is not known.
+  throw isWhole
+    ? otherPictures(name, architecture, inputs, `${inputs}`)
+    : otherPictures(name, architecture, inputs, `${outputs} before its pixel shuffle`);
+}
+
+/** The error about a network whose last tensors are missing. */
+export function withoutEnd(name: string, architecture: string): DataError {
+  return new DataError(
+    `${name}: this is ${architecture} without its last convolution. The file is damaged or incomplete.`,
+  );
 }
 
 /** The error about a network for pictures of another kind, such as those with transparency. */
@@ -60,12 +85,25 @@ export function otherPictures(
   name: string,
   architecture: string,
   inputs: number,
-  outputs: number,
+  outputs: string,
 ): DataError {
   return new DataError(
     `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +
       "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma), before and after. " +
       "Look for such a one.",
+  );
+}
+
+/** The error about a network of known layers for other colours than the paper's. */
+export function otherColors(
+  name: string,
+  architecture: string,
+  channels: number,
+  colors: "RGB" | "luma",
+): DataError {
+  return new DataError(
+    `${name}: this is an ${architecture} for ${quantity(channels, "channel")}, and pixelgrad runs ${architecture} on ` +
+      `${colors} alone, as in the paper. Look for such a one.`,
   );
 }
 

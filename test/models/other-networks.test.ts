@@ -348,7 +348,7 @@ describe("relatives that this library does not run are refused with what they ar
     });
     expect(() => recognizeCompact(rgba, { name: "net.pth" })).toThrow(DataError);
     expect(() => recognizeCompact(rgba, { name: "net.pth" })).toThrow(
-      /^net.pth: this is Compact from 4 channels to 16/,
+      /^net.pth: this is Compact from 4 channels to 4,/,
     );
     const { "body.2.weight": last, ...others } = Object.fromEntries(rgba);
     expect(last.shape).toEqual([16, 8, 3, 3]);
