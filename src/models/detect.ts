@@ -22,12 +22,12 @@ import {
   namesWeights,
   type PathName,
 } from "../weights/weight-names.ts";
-import type { Architecture, RecognizedNetwork } from "./architecture.ts";
+import type { Architecture, Option, RecognizedNetwork } from "./architecture.ts";
 import { nameOfOther } from "./other-networks.ts";
 import type { DetectOptions, State } from "./state.ts";
 
 /** What is asked of a network: its name, for errors, and whether it is the one in a file. */
-type Known = Pick<Architecture, "name" | "recognize">;
+type Known = Pick<Architecture, "name" | "options" | "recognize">;
 
 /** More prefixes than any program puts before names. */
 const MAX_PREFIXES = 8;
@@ -52,6 +52,7 @@ export function detect(
   networks: readonly Known[],
   options: DetectOptions,
 ): RecognizedNetwork & { readonly taken?: string } {
+  refusePart(options.name);
   const found: Found[] = [];
   // What is called as weights are, and is no network that is known here.
   const unknown: (readonly PathName[])[] = [];
@@ -91,6 +92,15 @@ export function detect(
   return choose(found, unknown, options.name);
 }
 
+/** @throws DataError if a file is called as one of several that make a network: "model-00001-of-00002.safetensors" */
+function refusePart(name: string): void {
+  const count = Number(/-\d{5}-of-(\d{5})\.\w+$/.exec(name)?.[1] ?? 1);
+  if (count === 1) return;
+  throw new DataError(
+    `${name}: by its name this is a part of a network in ${count} files. Save the network in one file.`,
+  );
+}
+
 /**
  * The tensors without figures of the training, such as counters and losses, which may stand among a network's own
  * weights. Of single numbers, names tell them from weights: others may change a network's pictures.
@@ -108,7 +118,8 @@ function withoutFigures(state: State): State {
 /**
  * A network that is all of `state`. Undefined if it is none of those known.
  *
- * @param metadata what the file says of it. Other programs may say "architecture", too, and mean names of their own.
+ * @param metadata what the file says of it. Other programs may say "architecture", too, and mean names of their own,
+ *   or say less than it takes to build the network.
  */
 function recognize(
   state: State,
@@ -116,20 +127,31 @@ function recognize(
   networks: readonly Known[],
   options: DetectOptions,
 ): { network: RecognizedNetwork; error?: undefined } | { network?: undefined; error: DataError } | undefined {
-  const { architecture: named, scale } = metadata ?? {};
-  if (metadata && scale !== undefined && networks.some(({ name }) => name === named)) {
-    return { network: { metadata, state, assumptions: [] } };
-  }
+  const own = networks.find(({ name }) => name === metadata?.architecture);
+  const keys = Object.keys(own?.options ?? {});
+  const told = metadata ? toldOptions(own, metadata) : [];
+  const asTold = { network: { metadata: metadata ?? {}, state, assumptions: [] } };
+  if (own && told.length === keys.length) return asTold;
   try {
     for (const architecture of networks) {
       const network = architecture.recognize?.(state, options);
-      if (network !== undefined) return { network };
+      if (network === undefined) continue;
+      // A file of this library that lacks an option: what it has may tell more than the tensors do.
+      const isOther = architecture === own && told.some((key) => network.metadata[key] !== metadata?.[key]);
+      return isOther ? asTold : { network };
     }
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     return { error };
   }
   return undefined;
+}
+
+/** The options of a network that metadata have, with values that fit. */
+function toldOptions(network: Known | undefined, metadata: Readonly<Record<string, string>>): string[] {
+  return Object.entries<Option>(network?.options ?? {}).flatMap(([key, { kind }]) =>
+    Object.hasOwn(metadata, key) && kind.fits(kind.read(metadata[key])) ? [key] : [],
+  );
 }
 
 /** Part of a state: a dictionary of the file, or the tensors with a prefix, by their names without it. */

@@ -3,6 +3,9 @@ import { type FileKind, kindOf, otherFiles, START_LENGTH, standIns } from "../op
 import { hexOf } from "../options/printable.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
+export const joinCheckpoint =
+  'In Python, make one file of its folder: torch.distributed.checkpoint.format_utils.dcp_to_torch_save("FOLDER", ' +
+  '"net.pth").';
 const otherProgram =
   "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, save it as one of " +
   'these in the program that trained it, or train one with "pixelgrad train".';
@@ -21,6 +24,19 @@ function of(program: string): Pick<FileKind, "what" | "remedy"> {
 /** The first one that fits counts. */
 const kinds: readonly FileKind[] = [
   ...standIns,
+  {
+    text: /^PK.*(?:\/data\/weights\/|serialized_exported_program|archive_format)/,
+    extensions: /\.pt2$/i,
+    what: "a program of torch.export (.pt2)",
+    remedy:
+      'In Python, save its weights alone: torch.save(torch.export.load("net.pt2").state_dict, "net.pth").',
+  },
+  {
+    text: /torch\.distributed\.checkpoint/,
+    extensions: /\.(?:distcp|metadata)$/i,
+    what: "a part of a distributed checkpoint of PyTorch (.distcp, .metadata)",
+    remedy: joinCheckpoint,
+  },
   {
     bytes: /^504b0304/,
     text: /\bdata\.pkl/,
@@ -116,6 +132,11 @@ const kinds: readonly FileKind[] = [
     bytes: /^(?:89504e47|ffd8ff|52494646.{8}57454250|47494638|424d|49492a00|4d4d002a)/,
     what: "a picture",
     remedy: "Give pictures as input; a method is a name or a weight file.",
+  },
+  {
+    text: /"weight_map"/,
+    what: "the table of contents of a network in several files (.index.json)",
+    remedy: "Save the network in one file.",
   },
   {
     bytes: /^(?:efbbbf)?(?:20|09|0a|0d)*[57]b/,

@@ -12,8 +12,8 @@ const paths = "Path PosixPath WindowsPath PurePosixPath PureWindowsPath";
 
 const opaque: Names = {
   numpy: "dtype ndarray",
-  "numpy.core.multiarray": "scalar _reconstruct",
-  "numpy._core.multiarray": "scalar _reconstruct",
+  "numpy.core.multiarray": "scalar",
+  "numpy._core.multiarray": "scalar",
   argparse: "Namespace",
   types: "SimpleNamespace",
   pathlib: paths,
@@ -38,6 +38,17 @@ const dictionaries: Names = {
 
 const lists: Names = { collections: "deque", builtins: "list", __builtin__: "list" };
 
+/** What makes an array of numpy; protocol 5 has `_frombuffer`. */
+const arrays: Names = {
+  "numpy.core.multiarray": "_reconstruct",
+  "numpy._core.multiarray": "_reconstruct",
+  "numpy.core.numeric": "_frombuffer",
+  "numpy._core.numeric": "_frombuffer",
+};
+
+/** Stands for every array of numpy, to say that it is there. */
+export const numpyArray = Symbol("array of numpy");
+
 const called = (names: Names, call: () => unknown): Name[] =>
   Object.entries(names).flatMap(([module, list]) =>
     list.split(" ").map((name) => ({ name: `${module}.${name}`, call })),
@@ -45,6 +56,7 @@ const called = (names: Names, call: () => unknown): Name[] =>
 
 export const pickledClasses: readonly Name[] = [
   ...called(opaque, () => null),
+  ...called(arrays, () => numpyArray),
   ...called(dictionaries, () => new Dict()),
   ...called(lists, () => []),
 ];

@@ -12,11 +12,13 @@ import { numel, stridedIndex, stridesOf } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
 import { float32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
+import { numpyArray } from "./pickled-classes.ts";
 import {
   looksLikePytorch,
   metadataKey,
   openArchive,
   type PytorchArchive,
+  ScriptModule,
   StoredTensor,
 } from "./pytorch-archive.ts";
 import { ZipError } from "./stored-zip.ts";
@@ -113,13 +115,10 @@ function inFile<T>(name: string, bytes: Uint8Array, read: () => T): T {
       const foreign = describeForeignFile(bytes, name);
       if (foreign !== undefined) throw new DataError(foreign, { cause: error });
     }
-    if (error instanceof NoWeights) {
-      throw new DataError(
-        `${name} ${error.message}, so there are no weights in it. In Python, save them: ` +
-          `torch.save(model.state_dict(), "net.pth").`,
-        { cause: error },
-      );
+    if (error instanceof ZipError && error.remedy !== undefined) {
+      throw new DataError(`${name} cannot be read: ${error.message}. ${error.remedy}`, { cause: error });
     }
+    if (error instanceof NoWeights) throw new DataError(`${name} ${error.message}`, { cause: error });
     if (!(error instanceof PickleError || error instanceof ZipError)) throw error;
     throw new DataError(
       `${name} is not a complete PyTorch file: ${error.message}. Save or download it again.`,
@@ -176,7 +175,7 @@ interface Contents {
 /** All tensors of an object, and the dictionaries that they are in. What is neither is left out. */
 function contentsOf(object: unknown): Contents {
   const tensors = new Map<string, StoredTensor>();
-  let [entries, others, isDeeper] = [0, 0, false];
+  let [entries, others, isDeeper, hasArrays] = [0, 0, false, false];
   const visit = (container: unknown, name: string, prefix: string, depth: number): Part => {
     const isList = Array.isArray(container);
     const metadata = container instanceof Dict ? metadataOf(container) : {};
@@ -187,6 +186,7 @@ function contentsOf(object: unknown): Contents {
     };
     for (const [key, value] of entriesOf(container)) {
       const isTensor = value instanceof StoredTensor;
+      hasArrays ||= value === numpyArray;
       const counts = isTensor || value instanceof Dict || Array.isArray(value);
       if (counts && ++entries > MAX_TENSORS) throw new PickleError(`it has more than ${MAX_TENSORS} entries`);
       if (++others > MAX_OTHERS) throw new PickleError(`it has more than ${MAX_OTHERS} entries`);
@@ -200,7 +200,8 @@ function contentsOf(object: unknown): Contents {
       else {
         const inner = visit(value, String(key), `${path}.`, depth + 1);
         if (tensors.size === before) continue;
-        part.parts.push(inner);
+        // Modules are a network's own parts.
+        part.parts.push(...(value instanceof ScriptModule ? inner.parts : [inner]));
         add(inner.hasMatrices, inner.numbers);
       }
     }
@@ -209,7 +210,16 @@ function contentsOf(object: unknown): Contents {
   const whole = visit(object, "", "", 1);
   if (tensors.size > 0) return { tensors, whole };
   if (isDeeper) throw new PickleError(`its dictionaries are in one another more than ${MAX_DEPTH} deep`);
-  throw new NoWeights(object instanceof Dict ? "holds no tensors" : "holds no dictionary of tensors");
+  if (hasArrays) {
+    throw new NoWeights(
+      "holds arrays of numpy in place of tensors. In Python, make them tensors: " +
+        'torch.save({name: torch.from_numpy(array) for name, array in weights.items()}, "net.pth").',
+    );
+  }
+  throw new NoWeights(
+    `holds no ${object instanceof Dict ? "" : "dictionary of "}tensors, so there are no weights in it. In Python, ` +
+      'save them: torch.save(model.state_dict(), "net.pth").',
+  );
 }
 
 /** What is in a dictionary, or the dictionaries in a list. */

@@ -6,10 +6,18 @@
 import { ArgumentError } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
 import { crc32 } from "../picture/crc.ts";
+import { joinCheckpoint } from "./foreign-file.ts";
 
 /** An archive that is damaged or of another kind. */
 export class ZipError extends Error {
   override name = "ZipError";
+  /** What to do about an archive that is whole and cannot be read. Undefined if it is damaged. */
+  readonly remedy: string | undefined;
+
+  constructor(message: string, remedy?: string) {
+    super(message);
+    this.remedy = remedy;
+  }
 }
 
 // Each part of an archive begins with a number of its own.
@@ -20,6 +28,7 @@ const END_64 = 0x06064b50;
 const LOCATOR_64 = 0x07064b50;
 
 const END_LENGTH = 22;
+const END_64_LENGTH = 56;
 const LOCATOR_LENGTH = 20;
 const LOCAL_LENGTH = 30;
 const CENTRAL_LENGTH = 46;
@@ -36,29 +45,36 @@ export function looksLikeZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * The archive's entries by name, as parts of `bytes`.
+ * The archive's entries by name, as parts of `bytes`: those whose names fit `wanted`.
  *
- * @throws ZipError if it is damaged, an entry is compressed or encrypted, a name comes twice, or two entries
- *   share bytes.
+ * @throws ZipError if it is damaged, an entry that is wanted is compressed or encrypted, a name comes twice, or two
+ *   entries share bytes.
  */
-export function readStoredZip(bytes: Uint8Array): Map<string, Uint8Array> {
+export function readStoredZip(bytes: Uint8Array, wanted = /(?:)/): Map<string, Uint8Array> {
   const view = viewOf(bytes);
   const entries = new Map<string, Uint8Array>();
+  const names = new Set<string>();
   const places: { name: string; from: number; to: number }[] = [];
   for (const entry of directoryOf(bytes, view)) {
     const { name, method, flags, size, packedSize, at } = entry;
-    if (entries.has(name)) throw new ZipError(`there are two entries ${excerpt(name)} in it`);
-    if (flags & 1) throw new ZipError(`its entry ${excerpt(name)} is encrypted`);
-    if (method !== 0 || size !== packedSize) {
-      throw new ZipError(`its entry ${excerpt(name)} is compressed, which PyTorch's never are`);
+    if (names.has(name)) throw new ZipError(`there are two entries ${excerpt(name)} in it`);
+    names.add(name);
+    const isWanted = wanted.test(name);
+    if (isWanted && flags & 1) throw new ZipError(`its entry ${excerpt(name)} is encrypted`);
+    if (isWanted && (method !== 0 || size !== packedSize)) {
+      throw new ZipError(
+        `its entry ${excerpt(name)} is compressed, which torch.save's never are`,
+        'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").',
+      );
     }
     if (at > bytes.length - LOCAL_LENGTH || view.getUint32(at, true) !== LOCAL) {
       throw new ZipError(`the entry ${excerpt(name)} is not where its directory says`);
     }
     const from = at + LOCAL_LENGTH + view.getUint16(at + 26, true) + view.getUint16(at + 28, true);
-    if (from + size > bytes.length) throw new ZipError(`its entry ${excerpt(name)} is cut short`);
-    entries.set(name, bytes.subarray(from, from + size));
-    places.push({ name, from: at, to: from + size });
+    const to = from + packedSize;
+    if (to > bytes.length) throw new ZipError(`its entry ${excerpt(name)} is cut short`);
+    if (isWanted) entries.set(name, bytes.subarray(from, to));
+    places.push({ name, from: at, to });
   }
   places.sort((a, b) => a.from - b.from);
   for (const [i, { name, to }] of places.entries()) {
@@ -117,7 +133,14 @@ function endOf(bytes: Uint8Array, view: DataView): { count: number; start: numbe
   const locator = at - LOCATOR_LENGTH;
   if (locator >= 0 && view.getUint32(locator, true) === LOCATOR_64) {
     const wide = Number(view.getBigUint64(locator + 8, true));
-    if (wide > bytes.length - 56 || view.getUint32(wide, true) !== END_64) {
+    const before = locator - END_64_LENGTH;
+    if (wide < before && view.getUint32(before, true) === END_64) {
+      throw new ZipError(
+        "it is several archives in one, as parts of PyTorch's distributed checkpoints are (.distcp)",
+        joinCheckpoint,
+      );
+    }
+    if (wide > bytes.length - END_64_LENGTH || view.getUint32(wide, true) !== END_64) {
       throw new ZipError("its directory is damaged");
     }
     const numbers = [32, 48].map((place) => Number(view.getBigUint64(wide + place, true)));

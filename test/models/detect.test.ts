@@ -170,6 +170,21 @@ test("what another program calls its network does not count, the tensors do", as
     const { metadata: found } = readNetwork(serializeSafetensors(tensors, metadata), "srcnn_x3.safetensors");
     expect(found).toMatchObject({ architecture: "SRCNN", scale: "3", kernels: "9-5-5" });
   }
+  // Nor by our names, unless it says all that it takes.
+  const { tensors: span } = parsePytorch(read("3x-span.pth"));
+  const others: Record<string, string>[] = [
+    { scale: "3" },
+    { scale: "3x", channels: "4" },
+    { scale: "3", blocks: "six" },
+  ];
+  for (const metadata of others) {
+    const bytes = serializeSafetensors(span, { architecture: "SPAN", ...metadata });
+    expect(readNetwork(bytes).metadata).toMatchObject(want["3x-span.pth"]);
+  }
+  // One of ours with an option that the tensors do not tell, and without another, is refused as before.
+  const { tensors: espcn } = parsePytorch(read("espcn.pth"));
+  const residual = { architecture: "ESPCN", scale: "3", filters: "6-4", residual: "true" };
+  expect(() => loadModel(serializeSafetensors(espcn, residual), "net")).toThrow('lacks its "activation"');
   // Of tensors that nobody knows, the name is all there is to say.
   const foreign = new Map([["weight", { shape: [1], data: new Float32Array(1) }]]);
   expect(() => loadModel(serializeSafetensors(foreign, { architecture: "VDSR" }), "net")).toThrow(
@@ -285,6 +300,17 @@ describe("networks for other pictures say which", () => {
   });
 });
 
+test.each(["model-00001-of-00002.safetensors", "a/pytorch_model-00002-of-00011.bin"])(
+  "a part of a network in several files: %s",
+  (name) => {
+    expect(() => readNetwork(read("espcn.pth"), name)).toThrow(DataError);
+    expect(() => readNetwork(read("espcn.pth"), name)).toThrow(
+      /by its name this is a part of a network in \d+ files/,
+    );
+    expect(readNetwork(read("espcn.pth"), "model-00001-of-00001.pth").metadata.architecture).toBe("ESPCN");
+  },
+);
+
 test("a network of one's own takes the weights of such a file, too", async () => {
   const model = new FSRCNN({ scale: 2, d: 6, s: 3, m: 2 });
   expect(loadWeights(model, read("fsrcnn_x2.pth"), "fsrcnn_x2.pth")).toEqual({});
@@ -308,5 +334,6 @@ test("what another network is, is said by name", () => {
   expect(refusal("module.layers.0.swin1.norm1.weight")).toContain("this is DRCT");
   expect(refusal("stage.0.attn.relative_position_bias_table")).toContain("this is a transformer");
   expect(refusal("body.0.body.0.body.3.conv_du.0.weight")).toContain("this is RCAN");
+  expect(refusal("feats.0.eval_conv.weight", "upsampler.MetaUpsample")).toContain("this is SPANPlus,");
   expect(refusal("something.weight")).toContain("Its tensors are called something.weight.");
 });
