@@ -120,8 +120,8 @@ export function scaleOf({ name, scale: given }: DetectOptions): number {
   if (lumaScale.fits(scale)) return scale;
   if (scale !== undefined) {
     throw new DataError(
-      `${name}: by ${own === undefined ? "the scale that was given" : "its name"} this network enlarges by ${scale}, ` +
-        `and its scale should be ${lumaScale.wants}.`,
+      `${name}: by ${own === undefined ? "what was given" : "its name"} it enlarges by ${scale}, which should be ` +
+        `${lumaScale.wants}.`,
     );
   }
   throw new DataError(

@@ -3,9 +3,10 @@ import { type FileKind, kindOf, otherFiles, START_LENGTH, standIns } from "../op
 import { hexOf } from "../options/printable.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
+export const writeAnew = 'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").';
 export const joinCheckpoint =
-  'In Python, make one file of its folder: torch.distributed.checkpoint.format_utils.dcp_to_torch_save("FOLDER", ' +
-  '"net.pth").';
+  "In Python, join its folder's files: torch.distributed.checkpoint.format_utils.dcp_to_torch_save.";
+export const inOneFile = "Save the network in one file.";
 const otherProgram =
   "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, save it as one of " +
   'these in the program that trained it, or train one with "pixelgrad train".';
@@ -28,13 +29,11 @@ const kinds: readonly FileKind[] = [
     text: /^PK.*(?:\/data\/weights\/|serialized_exported_program|archive_format)/,
     extensions: /\.pt2$/i,
     what: "a program of torch.export (.pt2)",
-    remedy:
-      'In Python, save its weights alone: torch.save(torch.export.load("net.pt2").state_dict, "net.pth").',
+    remedy: saveAgain,
   },
   {
-    text: /torch\.distributed\.checkpoint/,
-    extensions: /\.(?:distcp|metadata)$/i,
-    what: "a part of a distributed checkpoint of PyTorch (.distcp, .metadata)",
+    text: /torch\.distributed/,
+    what: "a part of a distributed checkpoint of PyTorch",
     remedy: joinCheckpoint,
   },
   {
@@ -57,7 +56,7 @@ const kinds: readonly FileKind[] = [
   {
     text: /^(?:sys_info|pickle|tensors|storages)\.{20}/,
     what: "a file of PyTorch before 0.1.10 (.pth: a tar archive)",
-    remedy: 'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").',
+    remedy: writeAnew,
   },
   {
     bytes: /^800[2-5]/,
@@ -135,8 +134,8 @@ const kinds: readonly FileKind[] = [
   },
   {
     text: /"weight_map"/,
-    what: "the table of contents of a network in several files (.index.json)",
-    remedy: "Save the network in one file.",
+    what: "a list of the files of a network",
+    remedy: inOneFile,
   },
   {
     bytes: /^(?:efbbbf)?(?:20|09|0a|0d)*[57]b/,

@@ -212,8 +212,7 @@ function contentsOf(object: unknown): Contents {
   if (isDeeper) throw new PickleError(`its dictionaries are in one another more than ${MAX_DEPTH} deep`);
   if (hasArrays) {
     throw new NoWeights(
-      "holds arrays of numpy in place of tensors. In Python, make them tensors: " +
-        'torch.save({name: torch.from_numpy(array) for name, array in weights.items()}, "net.pth").',
+      "holds arrays of numpy in place of tensors. In Python, make them tensors by torch.from_numpy.",
     );
   }
   throw new NoWeights(

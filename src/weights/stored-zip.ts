@@ -6,7 +6,7 @@
 import { ArgumentError } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
 import { crc32 } from "../picture/crc.ts";
-import { joinCheckpoint } from "./foreign-file.ts";
+import { joinCheckpoint, writeAnew } from "./foreign-file.ts";
 
 /** An archive that is damaged or of another kind. */
 export class ZipError extends Error {
@@ -62,10 +62,7 @@ export function readStoredZip(bytes: Uint8Array, wanted = /(?:)/): Map<string, U
     const isWanted = wanted.test(name);
     if (isWanted && flags & 1) throw new ZipError(`its entry ${excerpt(name)} is encrypted`);
     if (isWanted && (method !== 0 || size !== packedSize)) {
-      throw new ZipError(
-        `its entry ${excerpt(name)} is compressed, which torch.save's never are`,
-        'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").',
-      );
+      throw new ZipError(`its entry ${excerpt(name)} is compressed, which torch.save's never are`, writeAnew);
     }
     if (at > bytes.length - LOCAL_LENGTH || view.getUint32(at, true) !== LOCAL) {
       throw new ZipError(`the entry ${excerpt(name)} is not where its directory says`);
@@ -136,7 +133,7 @@ function endOf(bytes: Uint8Array, view: DataView): { count: number; start: numbe
     const before = locator - END_64_LENGTH;
     if (wide < before && view.getUint32(before, true) === END_64) {
       throw new ZipError(
-        "it is several archives in one, as parts of PyTorch's distributed checkpoints are (.distcp)",
+        "it is several archives in one, as those of distributed checkpoints are",
         joinCheckpoint,
       );
     }

@@ -152,12 +152,8 @@ describe("what the weights do not tell", () => {
 
   test("a scale that the network cannot have", () => {
     const load = (name: string, scale?: number) => readNetwork(read("fsrcnn_x2.pth"), name, { scale });
-    expect(() => load("fsrcnn_x8.pth")).toThrow(
-      "fsrcnn_x8.pth: by its name this network enlarges by 8, and its",
-    );
-    expect(() => load("net.pth", 8)).toThrow(
-      "net.pth: by the scale that was given this network enlarges by 8",
-    );
+    expect(() => load("fsrcnn_x8.pth")).toThrow("fsrcnn_x8.pth: by its name it enlarges by 8, which");
+    expect(() => load("net.pth", 8)).toThrow("net.pth: by what was given it enlarges by 8, which");
   });
 });
 
@@ -305,7 +301,7 @@ test.each(["model-00001-of-00002.safetensors", "a/pytorch_model-00002-of-00011.b
   (name) => {
     expect(() => readNetwork(read("espcn.pth"), name)).toThrow(DataError);
     expect(() => readNetwork(read("espcn.pth"), name)).toThrow(
-      /by its name this is a part of a network in \d+ files/,
+      /by its name this is one of \d+ files of a network/,
     );
     expect(readNetwork(read("espcn.pth"), "model-00001-of-00001.pth").metadata.architecture).toBe("ESPCN");
   },
