@@ -65,7 +65,7 @@ export function detect(
       ? contents.dictionaries.get(textOf(path))
       : undefined;
     // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
-    const result = recognize(state, dictionary?.metadata, networks, options);
+    const result = recognize(state, dictionary?.metadata ?? {}, networks, options);
     if (result !== undefined) found.push({ path, ...result });
     else if (path.length < MAX_PREFIXES) {
       const { likely, others } = partsWithNetworks(state, dictionary?.names ?? []);
@@ -122,21 +122,21 @@ function withoutFigures(state: State): State {
  */
 function recognize(
   state: State,
-  metadata: Readonly<Record<string, string>> | undefined,
+  metadata: Readonly<Record<string, string>>,
   networks: readonly Known[],
-  options: DetectOptions,
+  known: DetectOptions,
 ): { network: RecognizedNetwork; error?: undefined } | { network?: undefined; error: DataError } | undefined {
-  const own = networks.find(({ name }) => name === metadata?.architecture);
-  const keys = Object.keys(own?.options ?? {});
-  const told = metadata ? toldOptions(own, metadata) : [];
-  const asTold = { network: { metadata: metadata ?? {}, state, assumptions: [] } };
-  if (own && told.length === keys.length) return asTold;
+  const own = networks.find(({ name }) => name === metadata.architecture);
+  const options = Object.entries<Option>(own?.options ?? {});
+  const told = options.filter(([key, { kind }]) => kind.fits(kind.read(metadata[key] ?? "")));
+  const asTold = { network: { metadata, state, assumptions: [] } };
+  if (own && told.length === options.length) return asTold;
   try {
     for (const architecture of networks) {
-      const network = architecture.recognize?.(state, options);
+      const network = architecture.recognize?.(state, known);
       if (network === undefined) continue;
       // A file of this library that lacks an option: what it has may tell more than the tensors do.
-      const isOther = architecture === own && told.some((key) => network.metadata[key] !== metadata?.[key]);
+      const isOther = architecture === own && told.some(([key]) => network.metadata[key] !== metadata[key]);
       return isOther ? asTold : { network };
     }
   } catch (error) {
@@ -144,13 +144,6 @@ function recognize(
     return { error };
   }
   return undefined;
-}
-
-/** The options of a network that metadata have, with values that fit. */
-function toldOptions(network: Known | undefined, metadata: Readonly<Record<string, string>>): string[] {
-  return Object.entries<Option>(network?.options ?? {}).flatMap(([key, { kind }]) =>
-    Object.hasOwn(metadata, key) && kind.fits(kind.read(metadata[key])) ? [key] : [],
-  );
 }
 
 /** Part of a state: a dictionary of the file, or the tensors with a prefix, by their names without it. */

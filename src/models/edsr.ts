@@ -36,7 +36,7 @@ import {
   quickRecipe,
   type RecognizedNetwork,
 } from "./architecture.ts";
-import { countOf, type DetectOptions, otherColors, renameTensors, type State, shapeOf } from "./state.ts";
+import { checkColors, countOf, type DetectOptions, renameTensors, type State, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
@@ -318,7 +318,7 @@ export function describeEdsr(
   resScale?: number,
 ): RecognizedNetwork {
   const [channels, inputs = 3] = shapeOf(state, "head.0.weight") ?? [];
-  if (inputs !== 3) throw otherColors(name, "EDSR", inputs, "RGB");
+  checkColors(name, "EDSR", inputs, 3);
   const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
   // Two steps by 2 or three, or one step whose channels say by how much.
   const steps = countOf(state, /^tail\.0\.(\d+)\.weight$/);

@@ -29,7 +29,7 @@ import {
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { type DetectOptions, lumaScale, otherColors, picturesOf, type State, shapeOf } from "./state.ts";
+import { checkColors, type DetectOptions, lumaScale, type State, shapeOf } from "./state.ts";
 
 /** ESPCN for luma planes in 0..1. */
 export class ESPCN extends ConfiguredNetwork<Options> {
@@ -148,9 +148,8 @@ function recognizeESPCN(state: State, { name }: DetectOptions): RecognizedNetwor
   const [first, inputs = 0] = shapeOf(state, "first_part.0.weight") ?? [];
   if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;
   const [pixels, second] = last;
-  if (inputs !== 1) throw otherColors(name, "ESPCN", inputs, "luma");
-  const { scale } = picturesOf(name, "ESPCN", { inputs, channels: second, outputs: pixels });
-  const options = { scale, filters: [first, second], activation: "tanh", residual: false };
+  checkColors(name, "ESPCN", inputs, 1);
+  const options = { scale: Math.sqrt(pixels), filters: [first, second], activation: "tanh", residual: false };
   const assumptions = [{ option: "activation", text: "the activation: tanh, as in the paper" }];
   return { metadata: metadataOf("ESPCN", options), state, assumptions };
 }

@@ -32,10 +32,10 @@ import {
   type RecognizedNetwork,
 } from "./architecture.ts";
 import {
+  checkColors,
   countOf,
   type DetectOptions,
   lumaScale,
-  otherColors,
   type State,
   scaleOf,
   shapeOf,
@@ -161,7 +161,7 @@ function recognizeFSRCNN(given: State, options: DetectOptions): RecognizedNetwor
   if (last === undefined || shrink === undefined || !state.has("first_part.1.weight")) return undefined;
   const [s, d] = shrink;
   const inputs = shapeOf(state, "first_part.0.weight")?.[1] ?? 1;
-  if (inputs !== 1) throw otherColors(options.name, "FSRCNN", inputs, "luma");
+  checkColors(options.name, "FSRCNN", inputs, 1);
   const m = countOf(state, /^mid_part\.(\d+)\.bias$/) - 2;
   return { metadata: metadataOf("FSRCNN", { scale: scaleOf(options), d, s, m }), state, assumptions: [] };
 }

@@ -6,7 +6,7 @@ import type { NamedArray } from "../nn/module.ts";
 import { isObject } from "../options/arguments.ts";
 import { metadataOf, type RecognizedNetwork } from "./architecture.ts";
 import { DIV2K_RGB_MEAN, describeEdsr, meanShifts } from "./edsr.ts";
-import { type DetectOptions, otherColors, type State, scaleOf } from "./state.ts";
+import { checkColors, type DetectOptions, type State, scaleOf } from "./state.ts";
 
 /**
  * Keras' tensors LAYER.0 (a convolution's weights) and LAYER.1 (its bias), in the layers' order. Returns undefined
@@ -156,9 +156,7 @@ function srcnn(
   if (shapes.length !== 3 || shapes.some(([, , height, width]) => height !== width)) return undefined;
   const [[first, inputs], [second], [outputs]] = shapes;
   if (inputs !== outputs) return undefined;
-  if (inputs !== 1) {
-    throw otherColors(options.name, "SRCNN", inputs, "luma");
-  }
+  checkColors(options.name, "SRCNN", inputs, 1);
   const state = new Map(
     convolutions.flatMap(({ weight, bias }, i): [string, NamedArray][] => [
       [`conv${i + 1}.weight`, weight],

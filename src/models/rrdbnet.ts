@@ -338,13 +338,6 @@ export function recognizeRRDBNet(
 ): RecognizedNetwork | undefined {
   const state = withBasicNames(given);
   if (!state.has("body.0.rdb1.conv1.weight") || !state.has("conv_first.weight")) return undefined;
-  const keys = [...given.keys()];
-  if (keys.some((key) => key.includes("conv1x1"))) {
-    throw new DataError(
-      `${name}: this is ESRGAN+, whose dense blocks have additional 1x1 convolutions, and pixelgrad runs ESRGAN's ` +
-        "own RRDBNet. Look for a model of that kind.",
-    );
-  }
   // Other networks have an RRDBNet in them.
   if (![...state.keys()].every((key) => /^(?:conv_|body\.\d+\.rdb\d\.conv\d\.)/.test(key))) return undefined;
   const [channels, inputs = 0] = shapeOf(state, "conv_first.weight") ?? [];

@@ -28,7 +28,7 @@ import {
   type RecognizedNetwork,
 } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { type DetectOptions, lumaScale, otherColors, type State, scaleOf, shapeOf } from "./state.ts";
+import { checkColors, type DetectOptions, lumaScale, type State, scaleOf, shapeOf } from "./state.ts";
 
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
 export class SRCNN extends ConfiguredNetwork<Options> {
@@ -168,7 +168,7 @@ function recognizeSRCNN(state: State, options: DetectOptions): RecognizedNetwork
   const [first, second, third] = shapes;
   if (first === undefined || second === undefined || first[1] !== third?.[0] || state.size !== 6)
     return undefined;
-  if (first[1] !== 1) throw otherColors(options.name, "SRCNN", first[1], "luma");
+  checkColors(options.name, "SRCNN", first[1], 1);
   const kernels = shapes.map((shape) => shape![2]);
   const filters = [first[0], second[0]];
   const described = { scale: scaleOf(options), kernels, filters, padding: "zeros", residual: false };

@@ -37,13 +37,14 @@ export function renameTensors(state: State, parts: readonly (readonly [RegExp, s
 export function withSlopes(state: State): State {
   return new Map(
     [...state].map(([key, array]) => {
-      const [, row, place] = /^(.*\.)(\d+)\.weight$/.exec(key) ?? [];
-      const before = state.get(`${row}${Number(place) - 1}.weight`);
-      if (`${array.shape}` !== "1" || before?.shape.length !== 4) return [key, array];
-      const [channels] = before.shape;
-      // A damaged file may claim any number.
-      if (before.data.length < channels) return [key, array];
-      return [key, { shape: [channels], data: new Float32Array(channels).fill(array.data[0]) }];
+      const before = state.get(key.replace(/\d+(?=\.weight$)/, (place) => `${Number(place) - 1}`));
+      const [channels, , , width] = before?.shape ?? [];
+      // A damaged file may claim any number of channels.
+      const isOne = `${array.shape}` === "1" && width > 0 && before!.data.length >= channels;
+      return [
+        key,
+        isOne ? { shape: [channels], data: new Float32Array(channels).fill(array.data[0]) } : array,
+      ];
     }),
   );
 }
@@ -94,16 +95,12 @@ export function otherPictures(
   );
 }
 
-/** The error about a network of known layers for other colours than the paper's. */
-export function otherColors(
-  name: string,
-  architecture: string,
-  channels: number,
-  colors: "RGB" | "luma",
-): DataError {
-  return new DataError(
+/** @throws DataError if a network is for other colours than the paper's, which has so many planes */
+export function checkColors(name: string, architecture: string, channels: number, planes: 1 | 3): void {
+  if (channels === planes) return;
+  throw new DataError(
     `${name}: this is an ${architecture} for ${quantity(channels, "channel")}, and pixelgrad runs ${architecture} on ` +
-      `${colors} alone, as in the paper. Look for such a one.`,
+      `${planes === 1 ? "luma" : "RGB"} alone. Look for such a one.`,
   );
 }
 
@@ -115,18 +112,16 @@ export const lumaScale = oneOf(2, 3, 4);
  * no other replaces.
  */
 export function scaleOf({ name, scale: given }: DetectOptions): number {
-  const own = scaleInName(name);
-  const scale = own ?? given;
+  const scale = scaleInName(name) ?? given;
   if (lumaScale.fits(scale)) return scale;
   if (scale !== undefined) {
     throw new DataError(
-      `${name}: by ${own === undefined ? "what was given" : "its name"} it enlarges by ${scale}, which should be ` +
-        `${lumaScale.wants}.`,
+      `${name}: by its name, or as was given, it enlarges by ${scale}, which should be ${lumaScale.wants}.`,
     );
   }
   throw new DataError(
-    `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
-      `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
+    `${name}: neither the weights of this network tell its scale nor does the file's name, as "fsrcnn_x3.pth" does. ` +
+      "Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.",
   );
 }
 

@@ -4,12 +4,10 @@ import { hexOf } from "../options/printable.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
 export const writeAnew = 'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").';
-export const joinCheckpoint =
-  "In Python, join its folder's files: torch.distributed.checkpoint.format_utils.dcp_to_torch_save.";
 export const inOneFile = "Save the network in one file.";
 const otherProgram =
-  "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, save it as one of " +
-  'these in the program that trained it, or train one with "pixelgrad train".';
+  "Look for the network as safetensors or as PyTorch's .pth, save it as one of these in the program that trained it, " +
+  'or train one with "pixelgrad train".';
 const kerasByPath =
   "Of Keras' files, Node reads ports of EDSR and SRCNN by their paths. To use one elsewhere, convert it: npx " +
   "pixelgrad convert net.h5 net.safetensors.";
@@ -26,15 +24,14 @@ function of(program: string): Pick<FileKind, "what" | "remedy"> {
 const kinds: readonly FileKind[] = [
   ...standIns,
   {
-    text: /^PK.*(?:\/data\/weights\/|serialized_exported_program|archive_format)/,
-    extensions: /\.pt2$/i,
+    text: /^PK.*(?:\/data\/weights\/|serialized_exported)/,
     what: "a program of torch.export (.pt2)",
     remedy: saveAgain,
   },
   {
     text: /torch\.distributed/,
     what: "a part of a distributed checkpoint of PyTorch",
-    remedy: joinCheckpoint,
+    remedy: "In Python, join its files: torch.distributed.checkpoint.format_utils.dcp_to_torch_save.",
   },
   {
     bytes: /^504b0304/,

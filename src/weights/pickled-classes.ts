@@ -38,16 +38,10 @@ const dictionaries: Names = {
 
 const lists: Names = { collections: "deque", builtins: "list", __builtin__: "list" };
 
-/** What makes an array of numpy; protocol 5 has `_frombuffer`. */
-const arrays: Names = {
-  "numpy.core.multiarray": "_reconstruct",
-  "numpy._core.multiarray": "_reconstruct",
-  "numpy.core.numeric": "_frombuffer",
-  "numpy._core.numeric": "_frombuffer",
-};
+const arrays: Names = { "numpy.core.multiarray": "_reconstruct", "numpy._core.multiarray": "_reconstruct" };
 
 /** Stands for every array of numpy, to say that it is there. */
-export const numpyArray = Symbol("array of numpy");
+export const numpyArray = Symbol();
 
 const called = (names: Names, call: () => unknown): Name[] =>
   Object.entries(names).flatMap(([module, list]) =>

@@ -120,12 +120,6 @@ const calls: Readonly<Record<string, Name["call"]>> = {
   "torch.Size": ([sizes]) => sizes,
   "collections.OrderedDict": orderedDict,
   "typing.OrderedDict": orderedDict,
-  ...Object.fromEntries(
-    // Lists of one type in TorchScript, and what tells the types of others.
-    ["build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag"].map(
-      (name) => [`torch.jit._pickle.${name}`, ([list]: readonly unknown[]) => list],
-    ),
-  ),
 };
 
 const names: ReadonlyMap<string, Name> = new Map(
@@ -141,9 +135,12 @@ const names: ReadonlyMap<string, Name> = new Map(
   ].map((entry) => [entry.name, entry]),
 );
 
-/** What a TorchScript program refers to: its own classes, too. */
+/** What a TorchScript program refers to: its own classes, and what tells the types of its lists. */
 const scriptNames: Pick<typeof names, "get"> = {
-  get: (name) => (name.startsWith("__torch__.") ? { name, call: () => new ScriptModule() } : names.get(name)),
+  get(name) {
+    if (name.startsWith("__torch__.")) return { name, call: () => new ScriptModule() };
+    return name.startsWith("torch.jit._pickle.") ? { name, call: ([value]) => value } : names.get(name);
+  },
 };
 
 function isNumberType(value: unknown): value is NumberType {

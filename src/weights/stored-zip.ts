@@ -6,7 +6,7 @@
 import { ArgumentError } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
 import { crc32 } from "../picture/crc.ts";
-import { joinCheckpoint, writeAnew } from "./foreign-file.ts";
+import { writeAnew } from "./foreign-file.ts";
 
 /** An archive that is damaged or of another kind. */
 export class ZipError extends Error {
@@ -28,7 +28,6 @@ const END_64 = 0x06064b50;
 const LOCATOR_64 = 0x07064b50;
 
 const END_LENGTH = 22;
-const END_64_LENGTH = 56;
 const LOCATOR_LENGTH = 20;
 const LOCAL_LENGTH = 30;
 const CENTRAL_LENGTH = 46;
@@ -130,15 +129,9 @@ function endOf(bytes: Uint8Array, view: DataView): { count: number; start: numbe
   const locator = at - LOCATOR_LENGTH;
   if (locator >= 0 && view.getUint32(locator, true) === LOCATOR_64) {
     const wide = Number(view.getBigUint64(locator + 8, true));
-    const before = locator - END_64_LENGTH;
-    if (wide < before && view.getUint32(before, true) === END_64) {
-      throw new ZipError(
-        "it is several archives in one, as those of distributed checkpoints are",
-        joinCheckpoint,
-      );
-    }
-    if (wide > bytes.length - END_64_LENGTH || view.getUint32(wide, true) !== END_64) {
-      throw new ZipError("its directory is damaged");
+    if (wide > bytes.length - 56 || view.getUint32(wide, true) !== END_64) {
+      // Several archives, one behind another, of which each says where things are in itself.
+      throw new ZipError("its directory is damaged, or it is a part of a distributed checkpoint");
     }
     const numbers = [32, 48].map((place) => Number(view.getBigUint64(wide + place, true)));
     return { count: numbers[0], start: numbers[1] };

@@ -43,8 +43,21 @@ const otherWords = [
 
 /** What a single number among weights is called that only counts or measures. */
 const figureWords = [
-  ...["n", "num", "count", "counter", "total", "step", "steps", "iter", "iters", "iteration", "iterations"],
-  ...["epoch", "epochs", "update", "updates", "decay", "initted", "initialized", "averaged", "version"],
+  ...[
+    "n",
+    "num",
+    "count",
+    "total",
+    "step",
+    "steps",
+    "iter",
+    "iters",
+    "iteration",
+    "epoch",
+    "epochs",
+    "updates",
+  ],
+  ...["decay", "initted"],
 ];
 
 /** What changes a network's pictures on their way in or out, if it is beside the network. */

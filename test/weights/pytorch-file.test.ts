@@ -250,7 +250,7 @@ test("an archive that was zipped anew says so, and is not called damaged", () =>
   );
 });
 
-test("several archives in one are a distributed checkpoint", () => {
+test("several archives in one may be a distributed checkpoint", () => {
   const one = archive(dictOf(plain));
   const end = one.length - 22;
   const wide = Buffer.alloc(76);
@@ -261,9 +261,9 @@ test("several archives in one are a distributed checkpoint", () => {
   wide.writeBigUInt64LE(BigInt(end), 64);
   const archive64 = Buffer.concat([one.subarray(0, end), wide, one.subarray(end)]);
   expect(parsePytorch(archive64).tensors.size).toBe(1);
-  const two = Buffer.concat([archive64, archive64]);
+  const two = Buffer.concat([archive(dictOf(plain, plain)), archive64]);
   expect(() => parsePytorch(two, "__0_0.distcp")).toThrow(
-    /^__0_0\.distcp cannot be read: .*dcp_to_torch_save/,
+    /damaged, or it is a part of a distributed checkpoint/,
   );
 });
 
@@ -279,7 +279,7 @@ test("an OrderedDict by its name in typing", () => {
   expect([...parsePytorch(bytes).tensors.keys()]).toEqual(["a"]);
 });
 
-test.each(["numpy.core.multiarray\n_reconstruct", "numpy._core.numeric\n_frombuffer"])(
+test.each(["numpy.core.multiarray\n_reconstruct", "numpy._core.multiarray\n_reconstruct"])(
   "arrays of numpy in place of tensors are named: %s",
   (name) => {
     const load = () => parsePytorch(archive(dictOf(`c${name}\n)R`)), "net.pth");
