@@ -9,7 +9,6 @@ import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
-import { inOneFile } from "../weights/foreign-file.ts";
 import type { WeightContents } from "../weights/pytorch-file.ts";
 import {
   firstByName,
@@ -97,7 +96,7 @@ export function detect(
 function refusePart(name: string): void {
   const count = Number(/-\d{5}-of-(\d{5})\.\w+$/.exec(name)?.[1] ?? 1);
   if (count === 1) return;
-  throw new DataError(`${name}: by its name this is one of ${count} files of a network. ${inOneFile}`);
+  throw new DataError(`${name}: by its name this is one of ${count} files of a network. Save it as one.`);
 }
 
 /**

@@ -345,7 +345,7 @@ export function recognizeRRDBNet(
   if (planes === undefined) throw withoutEnd(name, "an RRDBNet");
   const unshuffle = Math.sqrt(inputs / planes);
   if (![1, 3].includes(planes) || !options.unshuffle.kind.fits(unshuffle)) {
-    throw otherPictures(name, "an RRDBNet", inputs, `${planes}`);
+    throw otherPictures(name, "an RRDBNet", inputs, planes);
   }
   const growth = shapeOf(state, "body.0.rdb1.conv1.weight")?.[0];
   const blocks = countOf(state, /^body\.(\d+)\.rdb1\.conv1\.weight$/);

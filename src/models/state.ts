@@ -68,10 +68,7 @@ export function picturesOf(
   const isWhole = Number.isInteger(scale) && scale > 0;
   if (isWhole && (inputs === 3 || inputs === 1)) return { colors: inputs === 3 ? "rgb" : "y", scale };
   if (outputs === 0 || (!isWhole && outputs === channels)) throw withoutEnd(name, architecture);
-  // For other pictures than it takes, the scale is not known.
-  throw isWhole
-    ? otherPictures(name, architecture, inputs, `${inputs}`)
-    : otherPictures(name, architecture, inputs, `${outputs} before its pixel shuffle`);
+  throw otherPictures(name, architecture, inputs, isWhole ? inputs : outputs);
 }
 
 /** The error about a network whose last tensors are missing. */
@@ -86,7 +83,7 @@ export function otherPictures(
   name: string,
   architecture: string,
   inputs: number,
-  outputs: string,
+  outputs: number,
 ): DataError {
   return new DataError(
     `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +

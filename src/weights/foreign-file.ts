@@ -4,7 +4,6 @@ import { hexOf } from "../options/printable.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
 export const writeAnew = 'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").';
-export const inOneFile = "Save the network in one file.";
 const otherProgram =
   "Look for the network as safetensors or as PyTorch's .pth, save it as one of these in the program that trained it, " +
   'or train one with "pixelgrad train".';
@@ -128,11 +127,6 @@ const kinds: readonly FileKind[] = [
     bytes: /^(?:89504e47|ffd8ff|52494646.{8}57454250|47494638|424d|49492a00|4d4d002a)/,
     what: "a picture",
     remedy: "Give pictures as input; a method is a name or a weight file.",
-  },
-  {
-    text: /"weight_map"/,
-    what: "a list of the files of a network",
-    remedy: inOneFile,
   },
   {
     bytes: /^(?:efbbbf)?(?:20|09|0a|0d)*[57]b/,

@@ -12,8 +12,8 @@ const paths = "Path PosixPath WindowsPath PurePosixPath PureWindowsPath";
 
 const opaque: Names = {
   numpy: "dtype ndarray",
-  "numpy.core.multiarray": "scalar",
-  "numpy._core.multiarray": "scalar",
+  "numpy.core.multiarray": "scalar _reconstruct",
+  "numpy._core.multiarray": "scalar _reconstruct",
   argparse: "Namespace",
   types: "SimpleNamespace",
   pathlib: paths,
@@ -30,6 +30,7 @@ const opaque: Names = {
 /** Weights may be in these. */
 const dictionaries: Names = {
   collections: "defaultdict",
+  typing: "OrderedDict",
   builtins: "dict",
   __builtin__: "dict",
   "pytorch_lightning.utilities.parsing": "AttributeDict",
@@ -38,11 +39,6 @@ const dictionaries: Names = {
 
 const lists: Names = { collections: "deque", builtins: "list", __builtin__: "list" };
 
-const arrays: Names = { "numpy.core.multiarray": "_reconstruct", "numpy._core.multiarray": "_reconstruct" };
-
-/** Stands for every array of numpy, to say that it is there. */
-export const numpyArray = Symbol();
-
 const called = (names: Names, call: () => unknown): Name[] =>
   Object.entries(names).flatMap(([module, list]) =>
     list.split(" ").map((name) => ({ name: `${module}.${name}`, call })),
@@ -50,7 +46,6 @@ const called = (names: Names, call: () => unknown): Name[] =>
 
 export const pickledClasses: readonly Name[] = [
   ...called(opaque, () => null),
-  ...called(arrays, () => numpyArray),
   ...called(dictionaries, () => new Dict()),
   ...called(lists, () => []),
 ];

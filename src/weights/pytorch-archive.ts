@@ -87,17 +87,6 @@ export class ScriptModule extends Dict {
   }
 }
 
-/** A dictionary of pairs. */
-function orderedDict([pairs = []]: readonly unknown[]): Dict {
-  const dict = new Dict();
-  if (!Array.isArray(pairs)) throw new PickleError("a dictionary is broken");
-  for (const pair of pairs) {
-    if (!Array.isArray(pair) || pair.length !== 2) throw new PickleError("a dictionary is broken");
-    dict.entries.set(pair[0], pair[1]);
-  }
-  return dict;
-}
-
 const calls: Readonly<Record<string, Name["call"]>> = {
   "torch._utils._rebuild_tensor": ([storage, offset, shape, strides]) =>
     new StoredTensor(storage, offset, shape, strides),
@@ -118,8 +107,15 @@ const calls: Readonly<Record<string, Name["call"]>> = {
     return call(args);
   },
   "torch.Size": ([sizes]) => sizes,
-  "collections.OrderedDict": orderedDict,
-  "typing.OrderedDict": orderedDict,
+  "collections.OrderedDict": ([pairs = []]) => {
+    const dict = new Dict();
+    if (!Array.isArray(pairs)) throw new PickleError("a dictionary is broken");
+    for (const pair of pairs) {
+      if (!Array.isArray(pair) || pair.length !== 2) throw new PickleError("a dictionary is broken");
+      dict.entries.set(pair[0], pair[1]);
+    }
+    return dict;
+  },
 };
 
 const names: ReadonlyMap<string, Name> = new Map(

@@ -12,7 +12,6 @@ import { numel, stridedIndex, stridesOf } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
 import { float32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
-import { numpyArray } from "./pickled-classes.ts";
 import {
   looksLikePytorch,
   metadataKey,
@@ -175,7 +174,7 @@ interface Contents {
 /** All tensors of an object, and the dictionaries that they are in. What is neither is left out. */
 function contentsOf(object: unknown): Contents {
   const tensors = new Map<string, StoredTensor>();
-  let [entries, others, isDeeper, hasArrays] = [0, 0, false, false];
+  let [entries, others, isDeeper] = [0, 0, false];
   const visit = (container: unknown, name: string, prefix: string, depth: number): Part => {
     const isList = Array.isArray(container);
     const metadata = container instanceof Dict ? metadataOf(container) : {};
@@ -186,7 +185,6 @@ function contentsOf(object: unknown): Contents {
     };
     for (const [key, value] of entriesOf(container)) {
       const isTensor = value instanceof StoredTensor;
-      hasArrays ||= value === numpyArray;
       const counts = isTensor || value instanceof Dict || Array.isArray(value);
       if (counts && ++entries > MAX_TENSORS) throw new PickleError(`it has more than ${MAX_TENSORS} entries`);
       if (++others > MAX_OTHERS) throw new PickleError(`it has more than ${MAX_OTHERS} entries`);
@@ -210,14 +208,9 @@ function contentsOf(object: unknown): Contents {
   const whole = visit(object, "", "", 1);
   if (tensors.size > 0) return { tensors, whole };
   if (isDeeper) throw new PickleError(`its dictionaries are in one another more than ${MAX_DEPTH} deep`);
-  if (hasArrays) {
-    throw new NoWeights(
-      "holds arrays of numpy in place of tensors. In Python, make them tensors by torch.from_numpy.",
-    );
-  }
   throw new NoWeights(
-    `holds no ${object instanceof Dict ? "" : "dictionary of "}tensors, so there are no weights in it. In Python, ` +
-      'save them: torch.save(model.state_dict(), "net.pth").',
+    `holds no ${object instanceof Dict ? "" : "dictionary of "}tensors, as arrays of numpy are none, so there are no weights in it. ` +
+      'In Python, save them: torch.save(model.state_dict(), "net.pth").',
   );
 }
 
