@@ -354,9 +354,8 @@ export function recognizeRRDBNet(
   const isForThree = wanted === 3 || (wanted !== 2 && scaleInName(name) === 3);
   if (ups === 1 && unshuffle === 1 && isForThree) {
     throw new DataError(
-      `${name}: by ${wanted === 3 ? "the scale that was given" : "its name"} this RRDBNet enlarges by 3, and ` +
-        "pixelgrad runs those that enlarge by 1, 2, 4 or 8. If it enlarges by 2, say so: --scale 2, or { scale: 2 } " +
-        "in a program.",
+      `${name}: by ${wanted === 3 ? "the scale that was given" : "its name"} this RRDBNet enlarges by 3, which none ` +
+        "does here. If it enlarges by 2, say so: --scale 2, or { scale: 2 } in a program.",
     );
   }
   const scale = 2 ** ups / unshuffle;

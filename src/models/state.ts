@@ -87,7 +87,7 @@ export function otherPictures(
 ): DataError {
   return new DataError(
     `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +
-      "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma), before and after. " +
+      "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma). " +
       "Look for such a one.",
   );
 }

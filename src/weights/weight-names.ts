@@ -41,24 +41,8 @@ const otherWords = [
   ...["psnr", "ssim", "lpips", "vgg", "perceptual", "d", "disc", "discriminator", "critic"],
 ];
 
-/** What a single number among weights is called that only counts or measures. */
-const figureWords = [
-  ...[
-    "n",
-    "num",
-    "count",
-    "total",
-    "step",
-    "steps",
-    "iter",
-    "iters",
-    "iteration",
-    "epoch",
-    "epochs",
-    "updates",
-  ],
-  ...["decay", "initted"],
-];
+/** A word in the name of a single number among weights that only counts. */
+const figureWord = /(?:^|_)(?:n|num|count|total|steps?|iters?|epochs?|updates|decay|initted)(?:_|$)/;
 
 /** What changes a network's pictures on their way in or out, if it is beside the network. */
 const aroundWords = ["mean", "std", "shift", "norm", "normalize", "normalization"];
@@ -87,7 +71,7 @@ function wordsOf(name: string): string[] {
 const has = (name: string, words: readonly string[]) => wordsOf(name).some((word) => words.includes(word));
 
 export const isBesideWeights = (name: string): boolean => has(name, otherWords);
-export const isFigureName = (name: string): boolean => has(name, [...figureWords, ...otherWords]);
+export const isFigureName = (name: string): boolean => figureWord.test(name) || has(name, otherWords);
 export const isAroundNetwork = (name: string): boolean => has(name, aroundWords);
 export const isGeneratorPrefix = (name: string): boolean => generatorPrefixes.includes(name);
 
