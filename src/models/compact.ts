@@ -153,7 +153,7 @@ export function recognizeCompact(given: State, { name }: DetectOptions): Recogni
   const state = withSlopes(given);
   const end = Math.max(...positions);
   const [outputs] = shapeOf(state, `body.${end}.weight`) ?? [];
-  const { colors, scale } = picturesOf(name, "Compact", { inputs: first[1], channels: first[0], outputs });
+  const { colors, scale } = picturesOf(name, "Compact", { inputs: first[1], outputs });
   const hasSlopes = state.has("body.1.weight");
   const layers = countOf(state, /^body\.(\d+)\.bias$/) - 2;
   const activation = hasSlopes ? "prelu" : "relu";

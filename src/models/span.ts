@@ -245,7 +245,7 @@ export function recognizeSpan(state: State, { name }: DetectOptions): Recognized
   const folded = foldAll(state, name);
   const first = shapeOf(folded, "conv_1.eval_conv.weight") ?? [];
   const outputs = shapeOf(folded, "upsampler.0.weight")?.[0];
-  const { colors, scale } = picturesOf(name, "SPAN", { inputs: first[1], channels: first[0], outputs });
+  const { colors, scale } = picturesOf(name, "SPAN", { inputs: first[1], outputs });
   const blocks = countOf(folded, /^block_(\d+)\.c3_r\.eval_conv\.weight$/);
   // A tensor that says something only by being there.
   const normalize = !folded.delete("no_norm") && colors === "rgb";

@@ -50,24 +50,20 @@ export function withSlopes(state: State): State {
 }
 
 /**
- * The colours and the scale of a network that ends in a pixel shuffle, from the channels that come in, those
- * between, and those that go into the shuffle.
+ * The colours and the scale of a network that ends in a pixel shuffle, from the channels that come in, and those
+ * that go into the shuffle.
  *
  * @throws DataError if the network is of another kind, such as one for pictures with transparency, or has no end.
  */
 export function picturesOf(
   name: string,
   architecture: string,
-  {
-    inputs,
-    channels,
-    outputs = 0,
-  }: { readonly inputs: number; readonly channels: number; readonly outputs: number | undefined },
+  { inputs, outputs = 0 }: { readonly inputs: number; readonly outputs: number | undefined },
 ): { colors: "rgb" | "y"; scale: number } {
   const scale = Math.sqrt(outputs / inputs);
   const isWhole = Number.isInteger(scale) && scale > 0;
   if (isWhole && (inputs === 3 || inputs === 1)) return { colors: inputs === 3 ? "rgb" : "y", scale };
-  if (outputs === 0 || (!isWhole && outputs === channels)) throw withoutEnd(name, architecture);
+  if (outputs === 0) throw withoutEnd(name, architecture);
   throw otherPictures(name, architecture, inputs, isWhole ? inputs : outputs);
 }
 

@@ -196,7 +196,7 @@ export function recognizeWren(state: State, { name }: DetectOptions): Recognized
   const isOne = ["blocks.0.conv1.weight", "tail.weight"].every((key) => state.has(key));
   if (first === undefined || !isOne) return undefined;
   const [outputs] = shapeOf(state, "tail.weight") ?? [];
-  const { colors, scale } = picturesOf(name, "Wren", { inputs: first[1], channels: first[0], outputs });
+  const { colors, scale } = picturesOf(name, "Wren", { inputs: first[1], outputs });
   const blocks = countOf(state, /^blocks\.(\d+)\.conv1\.weight$/);
   return {
     metadata: metadataOf("Wren", { scale, blocks, channels: first[0], colors }),

@@ -3,7 +3,6 @@ import { type FileKind, kindOf, otherFiles, START_LENGTH, standIns } from "../op
 import { hexOf } from "../options/printable.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
-export const writeAnew = 'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").';
 const otherProgram =
   "Look for the network as safetensors or as PyTorch's .pth, save it as one of these in the program that trained it, " +
   'or train one with "pixelgrad train".';
@@ -52,7 +51,7 @@ const kinds: readonly FileKind[] = [
   {
     text: /^(?:sys_info|pickle|tensors|storages)\.{20}/,
     what: "a file of PyTorch before 0.1.10 (.pth: a tar archive)",
-    remedy: writeAnew,
+    remedy: 'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").',
   },
   {
     bytes: /^800[2-5]/,

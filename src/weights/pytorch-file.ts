@@ -114,13 +114,10 @@ function inFile<T>(name: string, bytes: Uint8Array, read: () => T): T {
       const foreign = describeForeignFile(bytes, name);
       if (foreign !== undefined) throw new DataError(foreign, { cause: error });
     }
-    if (error instanceof ZipError && error.remedy !== undefined) {
-      throw new DataError(`${name} cannot be read: ${error.message}. ${error.remedy}`, { cause: error });
-    }
     if (error instanceof NoWeights) throw new DataError(`${name} ${error.message}`, { cause: error });
     if (!(error instanceof PickleError || error instanceof ZipError)) throw error;
     throw new DataError(
-      `${name} is not a complete PyTorch file: ${error.message}. Save or download it again.`,
+      `${name} is not a complete PyTorch file as torch.save writes it: ${error.message}. Save or download it again.`,
       { cause: error },
     );
   }

@@ -6,18 +6,10 @@
 import { ArgumentError } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
 import { crc32 } from "../picture/crc.ts";
-import { writeAnew } from "./foreign-file.ts";
 
 /** An archive that is damaged or of another kind. */
 export class ZipError extends Error {
   override name = "ZipError";
-  /** What to do about an archive that is whole and cannot be read. Undefined if it is damaged. */
-  readonly remedy: string | undefined;
-
-  constructor(message: string, remedy?: string) {
-    super(message);
-    this.remedy = remedy;
-  }
 }
 
 // Each part of an archive begins with a number of its own.
@@ -61,7 +53,7 @@ export function readStoredZip(bytes: Uint8Array, wanted = /(?:)/): Map<string, U
     const isWanted = wanted.test(name);
     if (isWanted && flags & 1) throw new ZipError(`its entry ${excerpt(name)} is encrypted`);
     if (isWanted && (method !== 0 || size !== packedSize)) {
-      throw new ZipError(`its entry ${excerpt(name)} is compressed, which torch.save's never are`, writeAnew);
+      throw new ZipError(`its entry ${excerpt(name)} is compressed, which torch.save's never are`);
     }
     if (at > bytes.length - LOCAL_LENGTH || view.getUint32(at, true) !== LOCAL) {
       throw new ZipError(`the entry ${excerpt(name)} is not where its directory says`);
