@@ -29,7 +29,7 @@ const kinds: readonly FileKind[] = [
   {
     text: /torch\.distributed/,
     what: "a part of a distributed checkpoint of PyTorch",
-    remedy: "In Python, join its files: torch.distributed.checkpoint.format_utils.dcp_to_torch_save.",
+    remedy: "In Python, join its files by dcp_to_torch_save.",
   },
   {
     bytes: /^504b0304/,

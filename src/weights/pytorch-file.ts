@@ -130,8 +130,8 @@ class NoWeights extends Error {}
 function refusal(refused: string): string {
   if (otherNumbers.test(refused)) {
     return (
-      `has numbers of the type ${excerpt(refused)}, which is not read. In Python, save them as float32: ` +
-      `torch.save({name: tensor.float() for name, tensor in state_dict.items()}, "net.pth").`
+      `has numbers of the type ${excerpt(refused)}, which is not read. In Python, save them as float32, by ` +
+      "tensor.float()."
     );
   }
   return (
