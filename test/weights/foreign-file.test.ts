@@ -23,11 +23,6 @@ test.each<[string, Uint8Array, RegExp]>([
     latin1("\x80\x04\x95\xfa\x0b\0\0\0\0\0\0\x8c\x25torch.distributed.checkpoint.metadata"),
     /a part of a distributed checkpoint.*dcp_to_torch_save/,
   ],
-  [
-    "model.safetensors.index.json",
-    latin1('{"metadata": {}, "weight_map": {'),
-    /a list of the files of a network/,
-  ],
   ["net.keras", zip("metadata.json"), /a Keras network/],
   ["x.ckpt", latin1("\x80\x04\x95\x10\0\0\0\0\0\0\0}"), /a Python pickle, and none that torch\.save/],
   ["net.onnx", latin1("\x08\x03\x12\x07pytorch\x1a\x031.1:\x9a\x10"), /an ONNX network/],
