@@ -22,6 +22,7 @@ import {
 } from "../upscale/method-names.ts";
 import { scaleForSize } from "../upscale/scale-for-size.ts";
 import { type Flags, UsageError } from "./flags.ts";
+import { printError } from "./print.ts";
 
 export const methodFlag = {
   short: "m",
@@ -84,7 +85,18 @@ export async function methodOf({
   else refuseWithoutNetwork({ ensemble, half, adapter }, [name]);
   await openAdapter(adapter);
   const { openMethod } = await import("../node.ts");
-  return openMethod({ method, scale, ensemble, half });
+  const opened = await openMethod({ method, scale, ensemble, half });
+  for (const line of notesOn(opened)) printError(line);
+  return opened;
+}
+
+/** What was taken for granted of a weight file, in lines: it may change every pixel. */
+function notesOn({ weights, assumptions = [], taken }: OpenedMethod): string[] {
+  const assumed = assumptions.map(
+    ({ option, text }) =>
+      `${weights} does not say ${text}. That is assumed; "pixelgrad convert" with --set ${option}=… says otherwise.`,
+  );
+  return taken === undefined ? assumed : [`${weights}: the weights are those of ${taken}.`, ...assumed];
 }
 
 /** Says which size a picture's result will have, before any method is opened. A weight file is read for its scale. */

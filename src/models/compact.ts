@@ -32,7 +32,7 @@ import {
   type RecognizedNetwork,
   scaleOption,
 } from "./architecture.ts";
-import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf, withSlopes } from "./state.ts";
 
 /** The slope of the original's leaky ReLU. */
 const LEAKY_SLOPE = 0.1;
@@ -146,10 +146,11 @@ export const compact: Architecture<"Compact", Options, "quick" | "real-esrgan"> 
 // ---- Files of other programs
 
 /** Files of Real-ESRGAN, traiNNer and neosr, whose names are this library's. */
-export function recognizeCompact(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
-  const first = shapeOf(state, "body.0.weight");
-  const positions = [...state.keys()].map((key) => Number(/^body\.(\d+)\.(?:weight|bias)$/.exec(key)?.[1]));
+export function recognizeCompact(given: State, { name }: DetectOptions): RecognizedNetwork | undefined {
+  const first = shapeOf(given, "body.0.weight");
+  const positions = [...given.keys()].map((key) => Number(/^body\.(\d+)\.(?:weight|bias)$/.exec(key)?.[1]));
   if (first?.length !== 4 || !positions.every(Number.isInteger)) return undefined;
+  const state = withSlopes(given);
   const end = Math.max(...positions);
   const [outputs] = shapeOf(state, `body.${end}.weight`) ?? [];
   const { colors, scale } = picturesOf(name, "Compact", { inputs: first[1], outputs });

@@ -8,6 +8,7 @@ import type { NamedArray } from "../nn/module.ts";
 import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
+import { numel } from "../tensor/shape.ts";
 import type { WeightContents } from "../weights/pytorch-file.ts";
 import {
   firstByName,
@@ -15,17 +16,18 @@ import {
   isAveraged,
   isAveragedPath,
   isBesideWeights,
+  isFigureName,
   isGeneratorPrefix,
   isVague,
   namesWeights,
   type PathName,
 } from "../weights/weight-names.ts";
-import type { Architecture, RecognizedNetwork } from "./architecture.ts";
+import type { Architecture, Option, RecognizedNetwork } from "./architecture.ts";
 import { nameOfOther } from "./other-networks.ts";
 import type { DetectOptions, State } from "./state.ts";
 
 /** What is asked of a network: its name, for errors, and whether it is the one in a file. */
-type Known = Pick<Architecture, "name" | "recognize">;
+type Known = Pick<Architecture, "name" | "options" | "recognize">;
 
 /** More prefixes than any program puts before names. */
 const MAX_PREFIXES = 8;
@@ -50,17 +52,19 @@ export function detect(
   networks: readonly Known[],
   options: DetectOptions,
 ): RecognizedNetwork & { readonly taken?: string } {
+  refusePart(options.name);
   const found: Found[] = [];
   // What is called as weights are, and is no network that is known here.
   const unknown: (readonly PathName[])[] = [];
   const attempts: State[] = [];
-  const look = (state: State, path: readonly PathName[]): void => {
-    attempts.push(state);
+  const look = (whole: State, path: readonly PathName[]): void => {
+    attempts.push(whole);
+    const state = withoutFigures(whole);
     const dictionary = path.every(({ isDictionary }) => isDictionary)
       ? contents.dictionaries.get(textOf(path))
       : undefined;
     // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
-    const result = recognize(state, dictionary?.metadata, networks, options);
+    const result = recognize(state, dictionary?.metadata ?? {}, networks, options);
     if (result !== undefined) found.push({ path, ...result });
     else if (path.length < MAX_PREFIXES) {
       const { likely, others } = partsWithNetworks(state, dictionary?.names ?? []);
@@ -88,25 +92,51 @@ export function detect(
   return choose(found, unknown, options.name);
 }
 
+/** @throws DataError if a file is called as one of several that make a network: "model-00001-of-00002.safetensors" */
+function refusePart(name: string): void {
+  const count = Number(/-\d{5}-of-(\d{5})\.\w+$/.exec(name)?.[1] ?? 1);
+  if (count === 1) return;
+  throw new DataError(`${name}: by its name this is one of ${count} files of a network. Save it as one.`);
+}
+
+/**
+ * The tensors without figures of the training, such as counters and losses, which may stand among a network's own
+ * weights. Of single numbers, names tell them from weights: others may change a network's pictures.
+ */
+function withoutFigures(state: State): State {
+  const isFigure = (key: string, { shape }: NamedArray) => {
+    const name = key.slice(key.lastIndexOf(".") + 1);
+    return numel(shape) === 1
+      ? isFigureName(name)
+      : shape.length === 1 && isBesideWeights(key) && name === key;
+  };
+  return new Map([...state].filter(([key, array]) => !isFigure(key, array)));
+}
+
 /**
  * A network that is all of `state`. Undefined if it is none of those known.
  *
- * @param metadata what the file says of it. Other programs may say "architecture", too, and mean names of their own.
+ * @param metadata what the file says of it. Other programs may say "architecture", too, and mean names of their own,
+ *   or say less than it takes to build the network.
  */
 function recognize(
   state: State,
-  metadata: Readonly<Record<string, string>> | undefined,
+  metadata: Readonly<Record<string, string>>,
   networks: readonly Known[],
-  options: DetectOptions,
+  known: DetectOptions,
 ): { network: RecognizedNetwork; error?: undefined } | { network?: undefined; error: DataError } | undefined {
-  const { architecture: named, scale } = metadata ?? {};
-  if (metadata && scale !== undefined && networks.some(({ name }) => name === named)) {
-    return { network: { metadata, state, assumptions: [] } };
-  }
+  const own = networks.find(({ name }) => name === metadata.architecture);
+  const options = Object.entries<Option>(own?.options ?? {});
+  const told = options.filter(([key, { kind }]) => kind.fits(kind.read(metadata[key] ?? "")));
+  const asTold = { network: { metadata, state, assumptions: [] } };
+  if (own && told.length === options.length) return asTold;
   try {
     for (const architecture of networks) {
-      const network = architecture.recognize?.(state, options);
-      if (network !== undefined) return { network };
+      const network = architecture.recognize?.(state, known);
+      if (network === undefined) continue;
+      // A file of this library that lacks an option: what it has may tell more than the tensors do.
+      const isOther = architecture === own && told.some(([key]) => network.metadata[key] !== metadata[key]);
+      return isOther ? asTold : { network };
     }
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
@@ -145,7 +175,7 @@ function partsWithNetworks(
   return { likely: isWhole && candidates.length === 1 ? candidates : [], others: [] };
 }
 
-/** The parts of a state that have more than single numbers, and its own tensors that are more than one. */
+/** The parts of a state that have more than scalars, and its own tensors that are more than one number. */
 function partsOf(state: State, dictionaries: readonly string[]): { parts: NetworkPart[]; tensors: string[] } {
   const known = new Set(dictionaries);
   const lengths = [...new Set(dictionaries.map(({ length }) => length))].sort((a, b) => a - b);
@@ -154,7 +184,7 @@ function partsOf(state: State, dictionaries: readonly string[]): { parts: Networ
   for (const [key, array] of state) {
     const length = lengths.find((n) => key[n] === "." && known.has(key.slice(0, n))) ?? prefixLength(key);
     if (length < 0) {
-      if (array.shape.length > 0) tensors.push(key);
+      if (numel(array.shape) > 1) tensors.push(key);
       continue;
     }
     const name = key.slice(0, length);

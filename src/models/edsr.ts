@@ -36,7 +36,7 @@ import {
   quickRecipe,
   type RecognizedNetwork,
 } from "./architecture.ts";
-import { countOf, type DetectOptions, renameTensors, type State, shapeOf } from "./state.ts";
+import { checkColors, countOf, type DetectOptions, renameTensors, type State, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
@@ -261,7 +261,7 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
 // ---- Files of other programs
 
 function recognizeEDSR(state: State, options: DetectOptions): RecognizedNetwork | undefined {
-  return recognizeByOwnNames(state, options) ?? recognizeBasicsr(state);
+  return recognizeByOwnNames(state, options) ?? recognizeBasicsr(state, options);
 }
 
 /** EDSR-PyTorch, whose names are this library's; also torchSR and super-image. */
@@ -282,11 +282,11 @@ function recognizeByOwnNames(state: State, { name }: DetectOptions): RecognizedN
     : shift === undefined
       ? div2kRange
       : undefined;
-  return describeEdsr(withShifts, rgbRange, range, isSuperImage ? 1 : undefined);
+  return describeEdsr(name, withShifts, rgbRange, range, isSuperImage ? 1 : undefined);
 }
 
 /** BasicSR's EDSR: other names, and the mean colour, DIV2K's, in the code. */
-function recognizeBasicsr(state: State): RecognizedNetwork | undefined {
+function recognizeBasicsr(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
   if (
     !["conv_first.weight", "conv_after_body.weight", "body.0.conv1.weight"].every((key) => state.has(key))
   ) {
@@ -301,19 +301,24 @@ function recognizeBasicsr(state: State): RecognizedNetwork | undefined {
     [/^upsample\./, "tail.0."],
     [/^conv_last\./, "tail.1."],
   ]);
-  return describeEdsr(new Map([...meanShifts(255), ...names]), 255, div2kRange);
+  return describeEdsr(name, new Map([...meanShifts(255), ...names]), 255, div2kRange);
 }
 
 const div2kRange = "0 to 255, less the mean of DIV2K";
 
-/** @param range the range of values, in words, if it was assumed. */
+/**
+ * @param range the range of values, in words, if it was assumed.
+ * @throws DataError if it is for other pictures than RGB
+ */
 export function describeEdsr(
+  name: string,
   state: State,
   rgbRange: number,
   range?: string,
   resScale?: number,
 ): RecognizedNetwork {
-  const [channels] = shapeOf(state, "head.0.weight") ?? [];
+  const [channels, inputs = 3] = shapeOf(state, "head.0.weight") ?? [];
+  checkColors(name, "EDSR", inputs, 3);
   const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
   // Two steps by 2 or three, or one step whose channels say by how much.
   const steps = countOf(state, /^tail\.0\.(\d+)\.weight$/);

@@ -29,7 +29,7 @@ import {
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { type State, shapeOf } from "./state.ts";
+import { checkColors, type DetectOptions, lumaScale, type State, shapeOf } from "./state.ts";
 
 /** ESPCN for luma planes in 0..1. */
 export class ESPCN extends ConfiguredNetwork<Options> {
@@ -85,7 +85,7 @@ export class ESPCN extends ConfiguredNetwork<Options> {
 
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
-  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
+  scale: option(lumaScale, 3, "enlargement"),
   /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729, 24,752 parameters at x2, x3, x4. */
   filters: option(
     numbers([64, 32], whole(1, MAX_CHANNELS)),
@@ -143,11 +143,12 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
 // ---- Files of other programs
 
 /** ESPCN-pytorch, whose names are this library's. */
-function recognizeESPCN(state: State): RecognizedNetwork | undefined {
+function recognizeESPCN(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
   const last = shapeOf(state, "last_part.0.weight");
-  const [first] = shapeOf(state, "first_part.0.weight") ?? [];
+  const [first, inputs = 0] = shapeOf(state, "first_part.0.weight") ?? [];
   if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;
   const [pixels, second] = last;
+  checkColors(name, "ESPCN", inputs, 1);
   const options = { scale: Math.sqrt(pixels), filters: [first, second], activation: "tanh", residual: false };
   const assumptions = [{ option: "activation", text: "the activation: tanh, as in the paper" }];
   return { metadata: metadataOf("ESPCN", options), state, assumptions };

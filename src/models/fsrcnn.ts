@@ -15,7 +15,7 @@
 import { PReLU } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, ConvTranspose2d, Sequential } from "../nn/layers.ts";
-import { oneOf, whole } from "../options/kinds.ts";
+import { whole } from "../options/kinds.ts";
 import { quantity } from "../options/lists.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -31,7 +31,16 @@ import {
   option,
   type RecognizedNetwork,
 } from "./architecture.ts";
-import { countOf, type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
+import {
+  checkColors,
+  countOf,
+  type DetectOptions,
+  lumaScale,
+  type State,
+  scaleOf,
+  shapeOf,
+  withSlopes,
+} from "./state.ts";
 
 /** FSRCNN for luma planes in 0..1. */
 export class FSRCNN extends ConfiguredNetwork<Options> {
@@ -97,7 +106,7 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
 
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
-  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
+  scale: option(lumaScale, 3, "enlargement"),
   /** Channels of the features. Default 56 (with the other defaults 12,809 parameters). */
   d: option(whole(1, MAX_CHANNELS), 56, "channels of the features (the paper: 56; for real time 32)"),
   /** Channels of the mapping. Default 12. */
@@ -145,11 +154,14 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
 // ---- Files of other programs
 
 /** FSRCNN-pytorch, whose names are this library's. */
-function recognizeFSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {
+function recognizeFSRCNN(given: State, options: DetectOptions): RecognizedNetwork | undefined {
+  const state = withSlopes(given);
   const last = shapeOf(state, "last_part.weight");
   const shrink = shapeOf(state, "mid_part.0.weight");
   if (last === undefined || shrink === undefined || !state.has("first_part.1.weight")) return undefined;
   const [s, d] = shrink;
+  const inputs = shapeOf(state, "first_part.0.weight")?.[1] ?? 1;
+  checkColors(options.name, "FSRCNN", inputs, 1);
   const m = countOf(state, /^mid_part\.(\d+)\.bias$/) - 2;
   return { metadata: metadataOf("FSRCNN", { scale: scaleOf(options), d, s, m }), state, assumptions: [] };
 }

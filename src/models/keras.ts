@@ -4,10 +4,9 @@
  */
 import type { NamedArray } from "../nn/module.ts";
 import { isObject } from "../options/arguments.ts";
-import { DataError } from "../picture/errors.ts";
 import { metadataOf, type RecognizedNetwork } from "./architecture.ts";
 import { DIV2K_RGB_MEAN, describeEdsr, meanShifts } from "./edsr.ts";
-import { type DetectOptions, type State, scaleOf } from "./state.ts";
+import { checkColors, type DetectOptions, type State, scaleOf } from "./state.ts";
 
 /**
  * Keras' tensors LAYER.0 (a convolution's weights) and LAYER.1 (its bias), in the layers' order. Returns undefined
@@ -23,7 +22,7 @@ export function recognizeKeras(
   const convolutions = convolutionsOf(tensors);
   if (convolutions === undefined) return undefined;
   const layers = layersOf(config);
-  return edsr(convolutions, layers) ?? srcnn(convolutions, layers, options);
+  return edsr(convolutions, layers, options) ?? srcnn(convolutions, layers, options);
 }
 
 /** A convolution with its weights as PyTorch has them, [out, in, height, width]. */
@@ -64,7 +63,11 @@ function outputFirst({ shape, data }: NamedArray): NamedArray {
  * The port of Martin Krasser ("super-resolution"), which names its enlarging layers conv2d_1_scale_2 and the like, and
  * that of Keras' own examples: layers as in EDSR-PyTorch, one after the other.
  */
-function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): RecognizedNetwork | undefined {
+function edsr(
+  convolutions: readonly Convolution[],
+  layers: readonly Layer[],
+  options: DetectOptions,
+): RecognizedNetwork | undefined {
   const [head, ...rest] = convolutions;
   const last = rest.pop();
   const channels = head?.weight.shape[0];
@@ -89,7 +92,7 @@ function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): R
   }
   store("tail.1", last!);
   const { range, mean, assumption } = valuesOf(convolutions, layers);
-  return describeEdsr(new Map([...meanShifts(range, mean), ...state]), range, assumption);
+  return describeEdsr(options.name, new Map([...meanShifts(range, mean), ...state]), range, assumption);
 }
 
 /**
@@ -153,12 +156,7 @@ function srcnn(
   if (shapes.length !== 3 || shapes.some(([, , height, width]) => height !== width)) return undefined;
   const [[first, inputs], [second], [outputs]] = shapes;
   if (inputs !== outputs) return undefined;
-  if (inputs !== 1) {
-    throw new DataError(
-      `${options.name}: this is an SRCNN for ${inputs} channels, and pixelgrad runs SRCNN on luma alone, as in the ` +
-        "paper. Look for such a one.",
-    );
-  }
+  checkColors(options.name, "SRCNN", inputs, 1);
   const state = new Map(
     convolutions.flatMap(({ weight, bias }, i): [string, NamedArray][] => [
       [`conv${i + 1}.weight`, weight],

@@ -113,10 +113,9 @@ function withActivations(
   const slopes = [...tensors].filter(([key]) => key.endsWith(".slope")).map(([, values]) => values);
   const leak = Number(/ R([\d.]+)/.exec(operations)?.[1] ?? 0);
   const activations = state.size / 2 - 1;
-  const [channels] = state.get("body.0.weight")!.shape;
   for (let i = 0; i < activations; i++) {
     // Leaky ReLU is PReLU with one slope for all channels.
-    const all = { shape: [channels], data: new Float32Array(channels).fill(leak) };
+    const all = { shape: [1], data: Float32Array.of(leak) };
     if (slopes.length > 0 || leak > 0) result.set(`body.${2 * i + 1}.weight`, slopes[i] ?? all);
   }
   return result;

@@ -121,7 +121,7 @@ function describe(caller: string, metadata: Readonly<Record<string, string>>, na
 export interface LoadModelOptions {
   /**
    * By how much the network enlarges, for files that do not say: those of SRCNN and FSRCNN from other programs,
-   * whose names do not end in the scale either.
+   * whose names do not tell the scale either.
    */
   readonly scale?: number;
 }

@@ -49,6 +49,7 @@ import {
   type State,
   scaleInName,
   shapeOf,
+  withoutEnd,
 } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
@@ -337,17 +338,11 @@ export function recognizeRRDBNet(
 ): RecognizedNetwork | undefined {
   const state = withBasicNames(given);
   if (!state.has("body.0.rdb1.conv1.weight") || !state.has("conv_first.weight")) return undefined;
-  const keys = [...given.keys()];
-  if (keys.some((key) => key.includes("conv1x1"))) {
-    throw new DataError(
-      `${name}: this is ESRGAN+, whose dense blocks have additional 1x1 convolutions, and pixelgrad runs ESRGAN's ` +
-        "own RRDBNet. Look for a model of that kind.",
-    );
-  }
   // Other networks have an RRDBNet in them.
   if (![...state.keys()].every((key) => /^(?:conv_|body\.\d+\.rdb\d\.conv\d\.)/.test(key))) return undefined;
   const [channels, inputs = 0] = shapeOf(state, "conv_first.weight") ?? [];
-  const [planes = 0] = shapeOf(state, "conv_last.weight") ?? [];
+  const [planes] = shapeOf(state, "conv_last.weight") ?? [];
+  if (planes === undefined) throw withoutEnd(name, "an RRDBNet");
   const unshuffle = Math.sqrt(inputs / planes);
   if (![1, 3].includes(planes) || !options.unshuffle.kind.fits(unshuffle)) {
     throw otherPictures(name, "an RRDBNet", inputs, planes);
@@ -359,9 +354,8 @@ export function recognizeRRDBNet(
   const isForThree = wanted === 3 || (wanted !== 2 && scaleInName(name) === 3);
   if (ups === 1 && unshuffle === 1 && isForThree) {
     throw new DataError(
-      `${name}: by ${wanted === 3 ? "the scale that was given" : "its name"} this RRDBNet enlarges by 3, and ` +
-        "pixelgrad runs those that enlarge by 1, 2, 4 or 8. If it enlarges by 2, say so: --scale 2, or { scale: 2 } " +
-        "in a program.",
+      `${name}: by ${wanted === 3 ? "the scale that was given" : "its name"} this RRDBNet enlarges by 3, which none ` +
+        "does here. If it enlarges by 2, say so: --scale 2, or { scale: 2 } in a program.",
     );
   }
   const scale = 2 ** ups / unshuffle;

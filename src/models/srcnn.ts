@@ -28,7 +28,7 @@ import {
   type RecognizedNetwork,
 } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { type DetectOptions, type State, scaleOf, shapeOf } from "./state.ts";
+import { checkColors, type DetectOptions, lumaScale, type State, scaleOf, shapeOf } from "./state.ts";
 
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
 export class SRCNN extends ConfiguredNetwork<Options> {
@@ -92,7 +92,7 @@ export class SRCNN extends ConfiguredNetwork<Options> {
 
 const options = {
   /** Enlargement of the bicubic interpolation before the network: 2, 3 or 4. Default 3, the paper's. */
-  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
+  scale: option(lumaScale, 3, "enlargement"),
   /**
    * Sides of the three windows (the papers call them kernels), odd. Default [9, 1, 5] (8,129 parameters); the
    * papers also have [9, 3, 5] (24,513) and [9, 5, 5] (57,281), each a little better than the one before.
@@ -166,7 +166,9 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
 function recognizeSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {
   const shapes = [1, 2, 3].map((i) => shapeOf(state, `conv${i}.weight`));
   const [first, second, third] = shapes;
-  if (first?.[1] !== 1 || third?.[0] !== 1 || second === undefined || state.size !== 6) return undefined;
+  if (first === undefined || second === undefined || first[1] !== third?.[0] || state.size !== 6)
+    return undefined;
+  checkColors(options.name, "SRCNN", first[1], 1);
   const kernels = shapes.map((shape) => shape![2]);
   const filters = [first[0], second[0]];
   const described = { scale: scaleOf(options), kernels, filters, padding: "zeros", residual: false };

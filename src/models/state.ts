@@ -1,5 +1,7 @@
 /** What a weight file's name, its tensors' names and their shapes tell: they recognize other programs' files. */
 import type { NamedArray } from "../nn/module.ts";
+import { oneOf } from "../options/kinds.ts";
+import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 
 export type State = ReadonlyMap<string, NamedArray>;
@@ -8,7 +10,7 @@ export type State = ReadonlyMap<string, NamedArray>;
 export interface DetectOptions {
   /** What errors call the file. It may also tell the scale: "fsrcnn_x3.pth". */
   readonly name: string;
-  /** Enlargement by the network, for files that do not say. */
+  /** Enlargement by the network, for files that do not say, nor do their names. */
   readonly scale?: number;
 }
 
@@ -31,27 +33,45 @@ export function renameTensors(state: State, parts: readonly (readonly [RegExp, s
   );
 }
 
+/** The same with a slope for each channel in PReLUs after convolutions, where a program has one for all of them. */
+export function withSlopes(state: State): State {
+  return new Map(
+    [...state].map(([key, array]) => {
+      const before = state.get(key.replace(/\d+(?=\.weight$)/, (place) => `${Number(place) - 1}`));
+      const [channels, , , width] = before?.shape ?? [];
+      // A damaged file may claim any number of channels.
+      const isOne = `${array.shape}` === "1" && width > 0 && before!.data.length >= channels;
+      return [
+        key,
+        isOne ? { shape: [channels], data: new Float32Array(channels).fill(array.data[0]) } : array,
+      ];
+    }),
+  );
+}
+
 /**
  * The colours and the scale of a network that ends in a pixel shuffle, from the channels that come in, and those
  * that go into the shuffle.
  *
- * @throws DataError if the network is of another kind, such as one for pictures with transparency.
+ * @throws DataError if the network is of another kind, such as one for pictures with transparency, or has no end.
  */
 export function picturesOf(
   name: string,
   architecture: string,
   { inputs, outputs = 0 }: { readonly inputs: number; readonly outputs: number | undefined },
 ): { colors: "rgb" | "y"; scale: number } {
-  if (outputs === 0) {
-    throw new DataError(
-      `${name}: this is ${architecture} without its last convolution. The file is damaged or incomplete.`,
-    );
-  }
   const scale = Math.sqrt(outputs / inputs);
-  if ((inputs === 3 || inputs === 1) && Number.isInteger(scale) && scale > 0) {
-    return { colors: inputs === 3 ? "rgb" : "y", scale };
-  }
-  throw otherPictures(name, architecture, inputs, outputs);
+  const isWhole = Number.isInteger(scale) && scale > 0;
+  if (isWhole && (inputs === 3 || inputs === 1)) return { colors: inputs === 3 ? "rgb" : "y", scale };
+  if (outputs === 0) throw withoutEnd(name, architecture);
+  throw otherPictures(name, architecture, inputs, isWhole ? inputs : outputs);
+}
+
+/** The error about a network whose last tensors are missing. */
+export function withoutEnd(name: string, architecture: string): DataError {
+  return new DataError(
+    `${name}: this is ${architecture} without its last convolution. The file is damaged or incomplete.`,
+  );
 }
 
 /** The error about a network for pictures of another kind, such as those with transparency. */
@@ -63,17 +83,38 @@ export function otherPictures(
 ): DataError {
   return new DataError(
     `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +
-      "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma), before and after. " +
+      "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma). " +
       "Look for such a one.",
   );
 }
 
-/** The enlargement of a network whose weights do not tell it. */
-export function scaleOf({ name, scale = scaleInName(name) }: DetectOptions): number {
-  if (scale !== undefined) return scale;
+/** @throws DataError if a network is for other colours than the paper's, which has so many planes */
+export function checkColors(name: string, architecture: string, channels: number, planes: 1 | 3): void {
+  if (channels === planes) return;
   throw new DataError(
-    `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
-      `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
+    `${name}: this is an ${architecture} for ${quantity(channels, "channel")}, and pixelgrad runs ${architecture} on ` +
+      `${planes === 1 ? "luma" : "RGB"} alone. Look for such a one.`,
+  );
+}
+
+/** The scales of networks for luma. */
+export const lumaScale = oneOf(2, 3, 4);
+
+/**
+ * The enlargement of a network for luma whose weights do not tell it. What a file's name says is the file's word, which
+ * no other replaces.
+ */
+export function scaleOf({ name, scale: given }: DetectOptions): number {
+  const scale = scaleInName(name) ?? given;
+  if (lumaScale.fits(scale)) return scale;
+  if (scale !== undefined) {
+    throw new DataError(
+      `${name}: by its name, or as was given, it enlarges by ${scale}, which should be ${lumaScale.wants}.`,
+    );
+  }
+  throw new DataError(
+    `${name}: neither the weights of this network tell its scale nor does the file's name, as "fsrcnn_x3.pth" does. ` +
+      "Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.",
   );
 }
 

@@ -2,7 +2,7 @@
 
 import type { Device } from "../device/device.ts";
 import { ensureDevice, openedDevice } from "../device/open.ts";
-import { loadModel } from "../models/registry.ts";
+import { buildNetwork, loadModel, type NetworkFile, readNetwork } from "../models/registry.ts";
 import { placeOf, SuperResolver } from "../models/super-resolver.ts";
 import {
   ArgumentError,
@@ -100,6 +100,9 @@ export interface OpenedMethod {
   readonly parameters: number;
   /** Where the weights come from: the path of a file, or "pretrained" for those that the library has. */
   readonly weights?: string;
+  /** What that file does not say, and which weights were taken of several, as `NetworkFile` has it. */
+  readonly assumptions?: NetworkFile["assumptions"];
+  readonly taken?: string;
   /** Frees a network that was opened by name, by path or from bytes. */
   close(): void;
 }
@@ -245,7 +248,15 @@ async function openFile(file: string | URL, { caller, scale, half }: OpenRequest
     throw cause instanceof DataError ? cause : unreadableMethod(caller, name, cause);
   });
   await deviceFor(name);
-  return { ...plain, ...ownNetwork(() => loadModel(bytes, name, { scale }), half), half, weights: name };
+  let network!: NetworkFile;
+  // Read again after the loss of a device: bytes take less memory than the network's state.
+  const load = () => {
+    network = readNetwork(bytes, name, { scale });
+    return buildNetwork(network, name);
+  };
+  const own = ownNetwork(load, half);
+  const { assumptions, taken } = network;
+  return { ...plain, ...own, half, weights: name, assumptions, taken };
 }
 
 function unreadableMethod(caller: string, name: string, cause: Error): Error {

@@ -4,8 +4,8 @@ import { hexOf } from "../options/printable.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
 const otherProgram =
-  "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, save it as one of " +
-  'these in the program that trained it, or train one with "pixelgrad train".';
+  "Look for the network as safetensors or as PyTorch's .pth, save it as one of these in the program that trained it, " +
+  'or train one with "pixelgrad train".';
 const kerasByPath =
   "Of Keras' files, Node reads ports of EDSR and SRCNN by their paths. To use one elsewhere, convert it: npx " +
   "pixelgrad convert net.h5 net.safetensors.";
@@ -21,6 +21,16 @@ function of(program: string): Pick<FileKind, "what" | "remedy"> {
 /** The first one that fits counts. */
 const kinds: readonly FileKind[] = [
   ...standIns,
+  {
+    text: /^PK.*(?:\/data\/weights\/|serialized_exported)/,
+    what: "a program of torch.export (.pt2)",
+    remedy: saveAgain,
+  },
+  {
+    text: /torch\.distributed/,
+    what: "a part of a distributed checkpoint of PyTorch",
+    remedy: "In Python, join its files by dcp_to_torch_save.",
+  },
   {
     bytes: /^504b0304/,
     text: /\bdata\.pkl/,

@@ -27,6 +27,10 @@ export class Dict {
   readonly entries = new Map<unknown, unknown>();
   /** What Python would keep in the object's `__dict__`. */
   attributes: unknown;
+
+  setState(state: unknown): void {
+    this.attributes = state;
+  }
 }
 
 /** Something that a pickle may refer to by name: a function, a class, a constant. */
@@ -39,7 +43,7 @@ export interface Name {
 
 export interface UnpickleOptions {
   /** What the pickle may refer to, by whole names. */
-  readonly names: ReadonlyMap<string, Name>;
+  readonly names: Pick<ReadonlyMap<string, Name>, "get">;
   /** What stands behind a reference to something outside the pickle; default: there may be none. */
   readonly persistent?: (reference: unknown) => unknown;
 }
@@ -270,7 +274,7 @@ class Machine {
   build(): void {
     const state = this.pop();
     const object = this.top();
-    if (object instanceof Dict) object.attributes = state;
+    if (object instanceof Dict) object.setState(state);
   }
 
   refer(reference: unknown): void {

@@ -30,6 +30,7 @@ const opaque: Names = {
 /** Weights may be in these. */
 const dictionaries: Names = {
   collections: "defaultdict",
+  typing: "OrderedDict",
   builtins: "dict",
   __builtin__: "dict",
   "pytorch_lightning.utilities.parsing": "AttributeDict",

@@ -79,6 +79,14 @@ export const numberTypes: readonly (readonly [storage: string, dtype: string, fo
 /** Storages of bytes, whose tensors say which numbers these are. */
 const untyped = { name: "torch.storage.UntypedStorage", format: uint8 } satisfies NumberType;
 
+/** A module of a TorchScript program: its attributes are tensors and other modules, its class is code. */
+export class ScriptModule extends Dict {
+  override setState(state: unknown): void {
+    if (!(state instanceof Dict)) return;
+    for (const [name, value] of state.entries) this.entries.set(name, value);
+  }
+}
+
 const calls: Readonly<Record<string, Name["call"]>> = {
   "torch._utils._rebuild_tensor": ([storage, offset, shape, strides]) =>
     new StoredTensor(storage, offset, shape, strides),
@@ -122,6 +130,14 @@ const names: ReadonlyMap<string, Name> = new Map(
     untyped,
   ].map((entry) => [entry.name, entry]),
 );
+
+/** What a TorchScript program refers to: its own classes, and what tells the types of its lists. */
+const scriptNames: Pick<typeof names, "get"> = {
+  get(name) {
+    if (name.startsWith("__torch__.")) return { name, call: () => new ScriptModule() };
+    return name.startsWith("torch.jit._pickle.") ? { name, call: ([value]) => value } : names.get(name);
+  },
+};
 
 function isNumberType(value: unknown): value is NumberType {
   return typeof value === "object" && value !== null && "format" in value && "name" in value;
@@ -171,17 +187,18 @@ export interface PytorchArchive {
 
 const reading = { names, persistent: storageOf };
 
+/** The entries with weights: TorchScript's code beside them is compressed. */
+const weightEntries = /(?:^|\/)(?:data\.pkl|constants\.pkl|byteorder|data\/[^/]+)$/;
+
 function openZip(bytes: Uint8Array): PytorchArchive {
-  const entries = readStoredZip(bytes);
+  const entries = readStoredZip(bytes, weightEntries);
   const pickles = [...entries.keys()].filter((name) => /(?:^|\/)data\.pkl$/.test(name));
   if (pickles.length !== 1) throw new ZipError("it does not have one entry data.pkl, as PyTorch's have");
   const folder = pickles[0].slice(0, -"data.pkl".length);
-  if (entries.has(`${folder}constants.pkl`)) {
-    throw new PickleError("it is a TorchScript program", "code of TorchScript");
-  }
+  const isScript = entries.has(`${folder}constants.pkl`);
   const order = entries.get(`${folder}byteorder`);
   return {
-    object: unpickle(entries.get(pickles[0])!, reading).value,
+    object: unpickle(entries.get(pickles[0])!, isScript ? { ...reading, names: scriptNames } : reading).value,
     littleEndian: order === undefined || new TextDecoder().decode(order) !== "big",
     bytesOf({ key }) {
       const content = entries.get(`${folder}data/${key}`);
@@ -191,15 +208,20 @@ function openZip(bytes: Uint8Array): PytorchArchive {
   };
 }
 
-/** 0x1950a86a20f9469cfc6c as PyTorch's streams begin with it: a pickle of its own. */
-const magic = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+/** 0x1950a86a20f9469cfc6c as a pickle has it, after its protocol: PyTorch's streams begin with it. */
+const magic = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 
-function looksLikeStream(bytes: Uint8Array): boolean {
-  return magic.every((byte, i) => bytes[i] === byte || i === 1); // the protocol may be another one
+/** Where a stream goes on after its magic number. Undefined if the file is none. */
+function afterMagic(bytes: Uint8Array): number | undefined {
+  // From protocol 4 on, a frame of 9 bytes stands before the number.
+  const at = bytes[2] === 0x95 ? 11 : 2;
+  return bytes[0] === 0x80 && magic.every((byte, i) => bytes[at + i] === byte)
+    ? at + magic.length
+    : undefined;
 }
 
 function openStream(bytes: Uint8Array): PytorchArchive {
-  const version = unpickle(bytes, reading, magic.length);
+  const version = unpickle(bytes, reading, afterMagic(bytes));
   if (version.value !== 1001) throw new PickleError("its version is not 1001");
   const machine = unpickle(bytes, reading, version.end);
   const littleEndian = machine.value instanceof Dict && machine.value.entries.get("little_endian") !== false;
@@ -245,7 +267,7 @@ function openStream(bytes: Uint8Array): PytorchArchive {
 
 /** Is this a file of PyTorch's, by its first bytes? An archive may be something else as well. */
 export function looksLikePytorch(bytes: Uint8Array): boolean {
-  return looksLikeZip(bytes) || looksLikeStream(bytes);
+  return looksLikeZip(bytes) || afterMagic(bytes) !== undefined;
 }
 
 /** @throws PickleError or ZipError if it is broken, or refers to what is not in `names`. */

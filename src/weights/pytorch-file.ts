@@ -17,6 +17,7 @@ import {
   metadataKey,
   openArchive,
   type PytorchArchive,
+  ScriptModule,
   StoredTensor,
 } from "./pytorch-archive.ts";
 import { ZipError } from "./stored-zip.ts";
@@ -113,16 +114,10 @@ function inFile<T>(name: string, bytes: Uint8Array, read: () => T): T {
       const foreign = describeForeignFile(bytes, name);
       if (foreign !== undefined) throw new DataError(foreign, { cause: error });
     }
-    if (error instanceof NoWeights) {
-      throw new DataError(
-        `${name} ${error.message}, so there are no weights in it. In Python, save them: ` +
-          `torch.save(model.state_dict(), "net.pth").`,
-        { cause: error },
-      );
-    }
+    if (error instanceof NoWeights) throw new DataError(`${name} ${error.message}`, { cause: error });
     if (!(error instanceof PickleError || error instanceof ZipError)) throw error;
     throw new DataError(
-      `${name} is not a complete PyTorch file: ${error.message}. Save or download it again.`,
+      `${name} is not a complete PyTorch file as torch.save writes it: ${error.message}. Save or download it again.`,
       { cause: error },
     );
   }
@@ -135,8 +130,8 @@ class NoWeights extends Error {}
 function refusal(refused: string): string {
   if (otherNumbers.test(refused)) {
     return (
-      `has numbers of the type ${excerpt(refused)}, which is not read. In Python, save them as float32: ` +
-      `torch.save({name: tensor.float() for name, tensor in state_dict.items()}, "net.pth").`
+      `has numbers of the type ${excerpt(refused)}, which is not read. In Python, save them as float32, by ` +
+      "tensor.float()."
     );
   }
   return (
@@ -200,7 +195,8 @@ function contentsOf(object: unknown): Contents {
       else {
         const inner = visit(value, String(key), `${path}.`, depth + 1);
         if (tensors.size === before) continue;
-        part.parts.push(inner);
+        // Modules are a network's own parts.
+        part.parts.push(...(value instanceof ScriptModule ? inner.parts : [inner]));
         add(inner.hasMatrices, inner.numbers);
       }
     }
@@ -209,7 +205,10 @@ function contentsOf(object: unknown): Contents {
   const whole = visit(object, "", "", 1);
   if (tensors.size > 0) return { tensors, whole };
   if (isDeeper) throw new PickleError(`its dictionaries are in one another more than ${MAX_DEPTH} deep`);
-  throw new NoWeights(object instanceof Dict ? "holds no tensors" : "holds no dictionary of tensors");
+  throw new NoWeights(
+    `holds no ${object instanceof Dict ? "" : "dictionary of "}tensors, as arrays of numpy are none, so there are no weights in it. ` +
+      'In Python, save them: torch.save(model.state_dict(), "net.pth").',
+  );
 }
 
 /** What is in a dictionary, or the dictionaries in a list. */

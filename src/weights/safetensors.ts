@@ -128,7 +128,8 @@ export function parseSafetensors(
     throw broken("its header is not JSON");
   }
   if (!isObject(header)) throw broken("its header is not a JSON object");
-  const { __metadata__: metadata = {}, ...entries } = header;
+  const { __metadata__, ...entries } = header;
+  const metadata = __metadata__ ?? {};
   if (!isObject(metadata)) throw broken("its __metadata__ is not a JSON object");
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value === "string") continue;

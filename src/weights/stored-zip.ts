@@ -36,29 +36,33 @@ export function looksLikeZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * The archive's entries by name, as parts of `bytes`.
+ * The archive's entries by name, as parts of `bytes`: those whose names fit `wanted`.
  *
- * @throws ZipError if it is damaged, an entry is compressed or encrypted, a name comes twice, or two entries
- *   share bytes.
+ * @throws ZipError if it is damaged, an entry that is wanted is compressed or encrypted, a name comes twice, or two
+ *   entries share bytes.
  */
-export function readStoredZip(bytes: Uint8Array): Map<string, Uint8Array> {
+export function readStoredZip(bytes: Uint8Array, wanted = /(?:)/): Map<string, Uint8Array> {
   const view = viewOf(bytes);
   const entries = new Map<string, Uint8Array>();
+  const names = new Set<string>();
   const places: { name: string; from: number; to: number }[] = [];
   for (const entry of directoryOf(bytes, view)) {
     const { name, method, flags, size, packedSize, at } = entry;
-    if (entries.has(name)) throw new ZipError(`there are two entries ${excerpt(name)} in it`);
-    if (flags & 1) throw new ZipError(`its entry ${excerpt(name)} is encrypted`);
-    if (method !== 0 || size !== packedSize) {
-      throw new ZipError(`its entry ${excerpt(name)} is compressed, which PyTorch's never are`);
+    if (names.has(name)) throw new ZipError(`there are two entries ${excerpt(name)} in it`);
+    names.add(name);
+    const isWanted = wanted.test(name);
+    if (isWanted && flags & 1) throw new ZipError(`its entry ${excerpt(name)} is encrypted`);
+    if (isWanted && (method !== 0 || size !== packedSize)) {
+      throw new ZipError(`its entry ${excerpt(name)} is compressed, which torch.save's never are`);
     }
     if (at > bytes.length - LOCAL_LENGTH || view.getUint32(at, true) !== LOCAL) {
       throw new ZipError(`the entry ${excerpt(name)} is not where its directory says`);
     }
     const from = at + LOCAL_LENGTH + view.getUint16(at + 26, true) + view.getUint16(at + 28, true);
-    if (from + size > bytes.length) throw new ZipError(`its entry ${excerpt(name)} is cut short`);
-    entries.set(name, bytes.subarray(from, from + size));
-    places.push({ name, from: at, to: from + size });
+    const to = from + packedSize;
+    if (to > bytes.length) throw new ZipError(`its entry ${excerpt(name)} is cut short`);
+    if (isWanted) entries.set(name, bytes.subarray(from, to));
+    places.push({ name, from: at, to });
   }
   places.sort((a, b) => a.from - b.from);
   for (const [i, { name, to }] of places.entries()) {
@@ -118,7 +122,8 @@ function endOf(bytes: Uint8Array, view: DataView): { count: number; start: numbe
   if (locator >= 0 && view.getUint32(locator, true) === LOCATOR_64) {
     const wide = Number(view.getBigUint64(locator + 8, true));
     if (wide > bytes.length - 56 || view.getUint32(wide, true) !== END_64) {
-      throw new ZipError("its directory is damaged");
+      // Several archives, one behind another, of which each says where things are in itself.
+      throw new ZipError("its directory is damaged, or it is a part of a distributed checkpoint");
     }
     const numbers = [32, 48].map((place) => Number(view.getBigUint64(wide + place, true)));
     return { count: numbers[0], start: numbers[1] };

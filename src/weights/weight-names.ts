@@ -41,6 +41,9 @@ const otherWords = [
   ...["psnr", "ssim", "lpips", "vgg", "perceptual", "d", "disc", "discriminator", "critic"],
 ];
 
+/** A word in the name of a single number among weights that only counts. */
+const figureWord = /(?:^|_)(?:n|num|count|total|steps?|iters?|epochs?|updates|decay|initted)(?:_|$)/;
+
 /** What changes a network's pictures on their way in or out, if it is beside the network. */
 const aroundWords = ["mean", "std", "shift", "norm", "normalize", "normalization"];
 
@@ -68,6 +71,7 @@ function wordsOf(name: string): string[] {
 const has = (name: string, words: readonly string[]) => wordsOf(name).some((word) => words.includes(word));
 
 export const isBesideWeights = (name: string): boolean => has(name, otherWords);
+export const isFigureName = (name: string): boolean => figureWord.test(name) || has(name, otherWords);
 export const isAroundNetwork = (name: string): boolean => has(name, aroundWords);
 export const isGeneratorPrefix = (name: string): boolean => generatorPrefixes.includes(name);
 

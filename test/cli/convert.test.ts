@@ -23,6 +23,7 @@ import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { readOnnxWeights } from "../support/protobuf.ts";
 import { root, runProgram } from "../support/run.ts";
+import { torchSave } from "../support/torch-save.ts";
 
 setDefaultDevice(float32Device());
 const folder = temporaryFolder();
@@ -267,8 +268,13 @@ describe("as methods and for training", () => {
       ["pytorch_model_2x.pt", 2],
     ] as const) {
       const output = path(`${file}.png`);
-      expect(await upscale("-o", output, "-m", golden(file))).toMatchObject({ code: 0 });
+      const { code, stderr } = await upscale("-o", output, "-m", golden(file));
+      expect(code).toBe(0);
       expect((await readImage(output)).width).toBe(9 * scale);
+      // Once, however many pictures there are.
+      expect(
+        stderr.match(/does not say the range of values: .* --set rgbRange=… says otherwise\.\n/g)?.length,
+      ).toBe(1);
     }
     copyFileSync(golden("fsrcnn_x2.pth"), path("net.pth"));
     const refused = await upscale("-o", path("net.png"), "-m", path("net.pth"));
@@ -276,6 +282,17 @@ describe("as methods and for training", () => {
     expect(refused.stderr).toContain("Say by how much it enlarges: --scale 3");
     expect(await upscale("-o", path("net.png"), "-m", path("net.pth"), "-s", "2")).toMatchObject({ code: 0 });
     expect((await readImage(path("net.png"))).width).toBe(18);
+  });
+
+  test("upscale says which weights were taken of several, and which were not", async () => {
+    await writePng(path("tiny.png"), noise(6, 5, 3));
+    const { state } = readNetwork(readFileSync(golden("2x-compact-half.pth")));
+    const judge = { shape: [3, 3, 3, 3], data: new Float32Array(81) };
+    const file = path("two.pth");
+    writeFileSync(file, torchSave({ params: state, params_ema: new Map([["conv.weight", judge]]) }));
+    const { code, stderr } = await pixelgrad("upscale", path("tiny.png"), "-o", path("two.png"), "-m", file);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`${file}: the weights are those of params; not params_ema.\n`);
   });
 
   test.each([

@@ -145,6 +145,18 @@ describe("what the weights do not tell", () => {
     }
     expect((await openMethod({ method: bytes, scale: 2 })).upscaler.scale).toBe(2);
   });
+
+  test.each(["fsrcnn_x3.pth", "srcnn_x3.pth"])("no other scale replaces that of a name: %s", (name) => {
+    expect(readNetwork(read(name), name, { scale: 2 }).metadata.scale).toBe("3");
+  });
+
+  test("a scale that the network cannot have", () => {
+    const load = (name: string, scale?: number) => readNetwork(read("fsrcnn_x2.pth"), name, { scale });
+    expect(() => load("fsrcnn_x8.pth")).toThrow(
+      "fsrcnn_x8.pth: by its name, or as was given, it enlarges by 8, which",
+    );
+    expect(() => load("net.pth", 8)).toThrow("net.pth: by its name, or as was given, it enlarges by 8");
+  });
 });
 
 test("what another program calls its network does not count, the tensors do", async () => {
@@ -156,6 +168,21 @@ test("what another program calls its network does not count, the tensors do", as
     const { metadata: found } = readNetwork(serializeSafetensors(tensors, metadata), "srcnn_x3.safetensors");
     expect(found).toMatchObject({ architecture: "SRCNN", scale: "3", kernels: "9-5-5" });
   }
+  // Nor by our names, unless it says all that it takes.
+  const { tensors: span } = parsePytorch(read("3x-span.pth"));
+  const others: Record<string, string>[] = [
+    { scale: "3" },
+    { scale: "3x", channels: "4" },
+    { scale: "3", blocks: "six" },
+  ];
+  for (const metadata of others) {
+    const bytes = serializeSafetensors(span, { architecture: "SPAN", ...metadata });
+    expect(readNetwork(bytes).metadata).toMatchObject(want["3x-span.pth"]);
+  }
+  // One of ours with an option that the tensors do not tell, and without another, is refused as before.
+  const { tensors: espcn } = parsePytorch(read("espcn.pth"));
+  const residual = { architecture: "ESPCN", scale: "3", filters: "6-4", residual: "true" };
+  expect(() => loadModel(serializeSafetensors(espcn, residual), "net")).toThrow('lacks its "activation"');
   // Of tensors that nobody knows, the name is all there is to say.
   const foreign = new Map([["weight", { shape: [1], data: new Float32Array(1) }]]);
   expect(() => loadModel(serializeSafetensors(foreign, { architecture: "VDSR" }), "net")).toThrow(
@@ -184,6 +211,90 @@ test("tensors of the wrong sizes are refused before a network is built", () => {
   );
 });
 
+describe("one slope for all channels of a PReLU", () => {
+  test.each([
+    ["fsrcnn_x2.pth", /^(?:first|mid)_part\.\d+\.weight$/],
+    ["2x-compact-half.pth", /^body\.\d+\.weight$/],
+  ])("%s", (name, pattern) => {
+    const { state } = readNetwork(read(name), name);
+    const slope = Float32Array.of(0.125);
+    const isSlope = (key: string) => pattern.test(key) && state.get(key)!.shape.length === 1;
+    const single = new Map(
+      [...state].map(([key, array]) => [key, isSlope(key) ? { shape: [1], data: slope } : array]),
+    );
+    const network = readNetwork(serializePytorch(single), name);
+    expect([...network.state.keys()].filter(isSlope).length).toBeGreaterThan(1);
+    for (const [key, { shape, data }] of network.state) {
+      expect(shape).toEqual(state.get(key)!.shape);
+      if (isSlope(key)) expect(data.every((value) => value === 0.125)).toBe(true);
+    }
+    loadModel(serializePytorch(single), name).dispose();
+  });
+});
+
+describe("networks for other pictures say which", () => {
+  const array = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
+  /** A file's state, with other shapes in place of some. */
+  const changed = (name: string, shapes: Record<string, number[]>) => {
+    const state = new Map(parsePytorch(read(name)).tensors);
+    for (const [key, shape] of Object.entries(shapes)) {
+      expect(state.has(key)).toBe(true);
+      state.set(key, array(...shape));
+    }
+    return () => readNetwork(serializePytorch(state), name);
+  };
+  test.each([
+    ["EDSR", "edsr-pytorch-x2.pt", { "head.0.weight": [4, 1, 3, 3] }, "an EDSR for 1 channel, and"],
+    [
+      "BasicSR's EDSR",
+      "edsr-basicsr-x2.pth",
+      { "conv_first.weight": [4, 1, 3, 3] },
+      "an EDSR for 1 channel, and",
+    ],
+    [
+      "SRCNN",
+      "srcnn_x3.pth",
+      { "conv1.weight": [6, 3, 9, 9], "conv3.weight": [3, 4, 5, 5] },
+      "an SRCNN for 3 channels, and pixelgrad runs SRCNN on luma alone",
+    ],
+    [
+      "ESPCN",
+      "espcn.pth",
+      { "first_part.0.weight": [6, 3, 5, 5], "last_part.0.weight": [27, 4, 3, 3] },
+      "an ESPCN for 3 channels, and",
+    ],
+    ["FSRCNN", "fsrcnn_x2.pth", { "first_part.0.weight": [6, 3, 5, 5] }, "an FSRCNN for 3 channels, and"],
+    [
+      "Compact with transparency",
+      "2x-compact-half.pth",
+      { "body.0.weight": [6, 4, 3, 3], "body.6.weight": [16, 6, 3, 3] },
+      "Compact from 4 channels to 4, and",
+    ],
+  ])("%s", (_, name, shapes, message) => {
+    expect(changed(name, shapes)).toThrow(DataError);
+    expect(changed(name, shapes)).toThrow(message);
+  });
+
+  test("and one without its end is called incomplete", () => {
+    const { state } = readNetwork(read("4x-esrgan.pth"));
+    const half = new Map([...state].filter(([key]) => !key.startsWith("conv_last")));
+    expect(() => readNetwork(serializePytorch(half), "net.pth")).toThrow(
+      "an RRDBNet without its last convolution",
+    );
+  });
+});
+
+test.each(["model-00001-of-00002.safetensors", "a/pytorch_model-00002-of-00011.bin"])(
+  "a part of a network in several files: %s",
+  (name) => {
+    expect(() => readNetwork(read("espcn.pth"), name)).toThrow(DataError);
+    expect(() => readNetwork(read("espcn.pth"), name)).toThrow(
+      /by its name this is one of \d+ files of a network/,
+    );
+    expect(readNetwork(read("espcn.pth"), "model-00001-of-00001.pth").metadata.architecture).toBe("ESPCN");
+  },
+);
+
 test("a network of one's own takes the weights of such a file, too", async () => {
   const model = new FSRCNN({ scale: 2, d: 6, s: 3, m: 2 });
   expect(loadWeights(model, read("fsrcnn_x2.pth"), "fsrcnn_x2.pth")).toEqual({});
@@ -207,5 +318,6 @@ test("what another network is, is said by name", () => {
   expect(refusal("module.layers.0.swin1.norm1.weight")).toContain("this is DRCT");
   expect(refusal("stage.0.attn.relative_position_bias_table")).toContain("this is a transformer");
   expect(refusal("body.0.body.0.body.3.conv_du.0.weight")).toContain("this is RCAN");
+  expect(refusal("feats.0.eval_conv.weight", "upsampler.MetaUpsample")).toContain("this is SPANPlus,");
   expect(refusal("something.weight")).toContain("Its tensors are called something.weight.");
 });

@@ -88,6 +88,25 @@ test("a file for x2 that shrinks the result of a network for x4 is read as that 
   expect(assumptions[0].text).toMatch(/resizes its result by 0\.5 afterwards, which is left out/);
 });
 
+test("one slope for all channels of a PReLU", () => {
+  const [text, weights] = ["param", "bin"].map((part) => readFileSync(golden(`compact-prelu-x2.${part}`)));
+  // Six slopes are behind each of the first three convolutions, and one of them stays.
+  const [slopes, one] = [24, 4];
+  const ends = [676, 2024, 3372].map((end) => [end + one, end + slopes]);
+  const parts = [0, ...ends.flat(), weights.length];
+  const kept = [0, 2, 4, 6].map((i) => weights.subarray(parts[i], parts[i + 1]));
+  const single = {
+    text: text.toString().replaceAll(/(PReLU .*) 0=6/g, "$1 0=1"),
+    weights: Buffer.concat(kept),
+  };
+  const network = readNetwork(inOnePiece(single), "net.param");
+  expect(network.metadata).toMatchObject(networks["compact-prelu-x2"]);
+  const first = network.state.get("body.1.weight")!;
+  expect(first.shape).toEqual([6]);
+  expect(first.data).toEqual(new Float32Array(6).fill(weights.readFloatLE(676)));
+  onDevice(device, () => buildNetwork(network)).dispose();
+});
+
 describe("files", () => {
   const folder = temporaryFolder();
 

@@ -266,3 +266,54 @@ describe("what names do not tell is refused", () => {
     expect(readNetwork(torchSave({ params: good, optimizer: broken })).state).toEqual(good);
   });
 });
+
+describe("figures of the training among or beside the weights", () => {
+  const one: NamedArray = { shape: [1], data: Float32Array.of(3) };
+  const among = (state: State, ...names: string[]): State =>
+    new Map([
+      ...state,
+      ...names.flatMap((name, i): [string, NamedArray][] => [[name, i === 0 ? array() : one]]),
+    ]);
+  const averaged: Record<string, Saved> = {
+    params_ema: { params: zeros, params_ema: among(good, "num_updates") },
+    "state_dict.model_ema": {
+      state_dict: new Map([
+        ...prefixed("model.", zeros),
+        ...prefixed("model_ema.", among(good, "decay", "num_updates")),
+      ]),
+    },
+    "g_ema.module": {
+      g_ema: new Map([["n_averaged", one], ...prefixed("module.", good)]),
+      g: zeros,
+    },
+    ema: { ema: among(good, "n_averaged"), state_dict: zeros },
+    ema_model: new Map([
+      ...prefixed("online_model.", zeros),
+      ...prefixed("ema_model.", good),
+      ["initted", one],
+      ["step", one],
+    ]),
+  };
+  test.each(Object.entries(averaged))("do not keep averaged weights from being taken: %s", (taken, thing) => {
+    const network = readNetwork(torchSave(thing));
+    expect(network.state).toEqual(good);
+    expect(network.taken).toContain(`${taken}, the averaged weights`);
+  });
+
+  const alone: Record<string, Saved> = {
+    "an older network": { params: among(good, "num_updates"), params_old: zeros },
+    "beside a prefix": new Map([...prefixed("module.", good), ["iter", one]]),
+    "in a dictionary": { params: among(good, "step", "iter") },
+    "at every layer": among(good, "total_ops", "total_params", "body.0.total_ops", "body.0.total_params"),
+    "a course of losses": new Map([...prefixed("module.", good), ["loss_history", array(9)]]),
+    "a course of losses among weights": new Map([...good, ["loss_history", array(9)]]),
+  };
+  test.each(Object.entries(alone))("are left out: %s", (_, thing) => {
+    expect(readNetwork(torchSave(thing)).state).toEqual(good);
+  });
+
+  test("but no number that may change the pictures", () => {
+    const scaled = new Map([...good, ["res_scale", one]]);
+    expect(() => readNetwork(torchSave(scaled))).toThrow("none of the networks that are known here");
+  });
+});

@@ -16,6 +16,13 @@ const zip = (name: string) =>
 test.each<[string, Uint8Array, RegExp]>([
   ["net.pth", latin1(`PK\x03\x04${"\0".repeat(200)}`), /a zip archive, and none of PyTorch's/],
   ["net.pth", latin1(`sys_info${"\0".repeat(300)}`), /PyTorch before 0\.1\.10.*torch\.save/],
+  ["net.pt2", zip("net/data/weights/weight_0"), /a program of torch\.export/],
+  ["old.pt2", zip("serialized_exported_program.json"), /a program of torch\.export/],
+  [
+    ".metadata",
+    latin1("\x80\x04\x95\xfa\x0b\0\0\0\0\0\0\x8c\x25torch.distributed.checkpoint.metadata"),
+    /a part of a distributed checkpoint.*dcp_to_torch_save/,
+  ],
   ["net.keras", zip("metadata.json"), /a Keras network/],
   ["x.ckpt", latin1("\x80\x04\x95\x10\0\0\0\0\0\0\0}"), /a Python pickle, and none that torch\.save/],
   ["net.onnx", latin1("\x08\x03\x12\x07pytorch\x1a\x031.1:\x9a\x10"), /an ONNX network/],

@@ -1,6 +1,7 @@
 /** Weight files of PyTorch: those that it has written, those that are written here, and hostile ones. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { NamedArray } from "../../src/nn/module.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -162,11 +163,127 @@ describe("what is not a tensor is refused by its name, and nothing is executed",
       );
     },
   );
+});
 
-  test("a program of TorchScript", () => {
-    const bytes = archive(dictOf(plain), { "x/constants.pkl": latin1(")."), "x/code/a.py": latin1("") });
-    expect(() => parsePytorch(bytes, "net.pt")).toThrow("net.pt refers to code of TorchScript");
+describe("programs of TorchScript", () => {
+  const text = (letters: string) => `X${String.fromCharCode(letters.length)}\0\0\0${letters}`;
+  const module = (type: string, ...attributes: string[]) =>
+    `c__torch__.net\n${type}\n)\x81}(${text("training")}\x89${attributes.join("")}ub`;
+  const conv = module(
+    "Conv2d",
+    text("weight"),
+    plain,
+    text("sizes"),
+    "ctorch.jit._pickle\nbuild_intlist\n](K\x01e\x85R",
+  );
+  const script = (pickle: string) =>
+    compressed(
+      archive(`\x80\x02${pickle}.`, {
+        "x/constants.pkl": latin1(")."),
+        "x/code/__torch__/net.py": latin1("class Conv2d(Module):".repeat(9)),
+      }),
+      /code\//,
+    );
+
+  test("are read for their tensors, by the names of modules, though their code is compressed", () => {
+    const { tensors } = parsePytorch(script(module("Net", text("body"), module("List", text("0"), conv))));
+    expect([...tensors.keys()]).toEqual(["body.0.weight"]);
+    expect(tensors.get("body.0.weight")!.shape).toEqual([4]);
   });
+
+  test("no module is taken for a dictionary with weights", () => {
+    const inner = module("Sequential", text("0"), conv);
+    expect([...parsePytorch(script(module("Net", text("model"), inner))).tensors.keys()]).toEqual([
+      "model.0.weight",
+    ]);
+  });
+
+  test("their classes mean nothing in other files, nor other names in them", () => {
+    expect(() => parsePytorch(archive(`\x80\x02${conv}.`), "net.pth")).toThrow(
+      "refers to __torch__.net.Conv2d",
+    );
+    const evil = module("Net", text("a"), "cposix\nsystem\n(X\x01\0\0\0xtR");
+    expect(() => parsePytorch(script(evil), "net.pth")).toThrow("refers to posix.system");
+  });
+});
+
+/** The archive with some entries compressed, as zip writes them. */
+function compressed(bytes: Uint8Array, which: RegExp): Uint8Array {
+  const entries = [...readStoredZip(bytes)].map(([name, content]) => ({
+    name: latin1(name),
+    content: which.test(name) ? deflateRawSync(content) : content,
+    size: content.length,
+    method: which.test(name) ? 8 : 0,
+  }));
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let at = 0;
+  for (const { name, content, size, method } of entries) {
+    const [local, central] = [Buffer.alloc(30), Buffer.alloc(46)];
+    for (const [header, signature, from] of [
+      [local, 0x04034b50, 4],
+      [central, 0x02014b50, 6],
+    ] as const) {
+      header.writeUInt32LE(signature);
+      header.writeUInt16LE(method, from + 4);
+      header.writeUInt32LE(content.length, from + 14);
+      header.writeUInt32LE(size, from + 18);
+      header.writeUInt16LE(name.length, from + 22);
+    }
+    central.writeUInt32LE(at, 42);
+    parts.push(Buffer.concat([local, name, content]));
+    directory.push(Buffer.concat([central, name]));
+    at += parts.at(-1)!.length;
+  }
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50);
+  end.writeUInt16LE(entries.length, 10);
+  end.writeUInt32LE(at, 16);
+  return Buffer.concat([...parts, ...directory, end]);
+}
+
+test("an archive that was zipped anew says so, and is not called damaged", () => {
+  const bytes = compressed(archive(dictOf(plain)), /data\.pkl/);
+  expect(() => parsePytorch(bytes, "net.pth")).toThrow(DataError);
+  expect(() => parsePytorch(bytes, "net.pth")).toThrow(
+    "net.pth is not a complete PyTorch file as torch.save writes it: its entry x/data.pkl is compressed, which torch.save's never are",
+  );
+});
+
+test("several archives in one may be a distributed checkpoint", () => {
+  const one = archive(dictOf(plain));
+  const end = one.length - 22;
+  const wide = Buffer.alloc(76);
+  wide.writeUInt32LE(0x06064b50);
+  wide.writeBigUInt64LE(2n, 32);
+  wide.writeBigUInt64LE(BigInt(Buffer.from(one).readUInt32LE(end + 16)), 48);
+  wide.writeUInt32LE(0x07064b50, 56);
+  wide.writeBigUInt64LE(BigInt(end), 64);
+  const archive64 = Buffer.concat([one.subarray(0, end), wide, one.subarray(end)]);
+  expect(parsePytorch(archive64).tensors.size).toBe(1);
+  const two = Buffer.concat([archive(dictOf(plain, plain)), archive64]);
+  expect(() => parsePytorch(two, "__0_0.distcp")).toThrow(
+    /damaged, or it is a part of a distributed checkpoint/,
+  );
+});
+
+test.each([4, 5])("streams of protocol %i, whose number has a frame before it", (protocol) => {
+  const bytes = golden("types-stream.pth");
+  const frame = [0x80, protocol, 0x95, 0x0d, 0, 0, 0, 0, 0, 0, 0];
+  const framed = Buffer.concat([Buffer.from(frame), bytes.subarray(2)]);
+  expectSame(parsePytorch(framed).tensors, parsePytorch(bytes).tensors);
+});
+
+test("an OrderedDict by its name in typing", () => {
+  const bytes = archive(`\x80\x02ctyping\nOrderedDict\n)R(X\x01\0\0\0a${plain}u.`);
+  expect([...parsePytorch(bytes).tensors.keys()]).toEqual(["a"]);
+});
+
+test("a file of numpy's arrays says that these are no tensors", () => {
+  const load = () => parsePytorch(archive(dictOf("cnumpy.core.multiarray\n_reconstruct\n)R")), "net.pth");
+  expect(load).toThrow(
+    "net.pth holds no tensors, as arrays of numpy are none, so there are no weights in it.",
+  );
 });
 
 const nested = (depth: number) => "}X\x01\0\0\0a".repeat(depth) + plain + "s".repeat(depth);
@@ -283,7 +400,7 @@ describe("archives", () => {
     [
       "compressed, as a zip bomb is",
       () => changed(10, 8),
-      "its entry x/data.pkl is compressed, which PyTorch's never are",
+      "its entry x/data.pkl is compressed, which torch.save's never are",
     ],
     ["that claim a larger size", () => changed(24, 0xff, 0xff, 0xff, 0x7f), "is compressed"],
     ["past the end", () => changed(20, 0, 0, 1, 0, 0, 0, 1, 0), "its entry x/data.pkl is cut short"],

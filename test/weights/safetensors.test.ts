@@ -150,6 +150,17 @@ describe("written as F16", () => {
   }
 });
 
+test("metadata that are null are none, as to Python's safetensors", () => {
+  const bytes = file(
+    { __metadata__: null, a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } },
+    [0, 0, 0, 0],
+  );
+  expect(parseSafetensors(bytes)).toEqual({
+    tensors: new Map([["a", { shape: [1], data: new Float32Array(1) }]]),
+    metadata: {},
+  });
+});
+
 describe("broken files", () => {
   test("cut short anywhere", () => {
     const bytes = serializeSafetensors(tensors, { scale: "2" });
