@@ -22,7 +22,7 @@ import {
   namesWeights,
   type PathName,
 } from "../weights/weight-names.ts";
-import type { Architecture, Option, RecognizedNetwork } from "./architecture.ts";
+import type { Architecture, RecognizedNetwork } from "./architecture.ts";
 import { nameOfOther } from "./other-networks.ts";
 import type { DetectOptions, State } from "./state.ts";
 
@@ -116,8 +116,8 @@ function withoutFigures(state: State): State {
 /**
  * A network that is all of `state`. Undefined if it is none of those known.
  *
- * @param metadata what the file says of it. Other programs may say "architecture", too, and mean names of their own,
- *   or say less than it takes to build the network.
+ * @param metadata what the file says of it. Other programs may say "architecture" and "scale", too, and mean names of
+ *   their own.
  */
 function recognize(
   state: State,
@@ -126,21 +126,19 @@ function recognize(
   known: DetectOptions,
 ): { network: RecognizedNetwork; error?: undefined } | { network?: undefined; error: DataError } | undefined {
   const own = networks.find(({ name }) => name === metadata.architecture);
-  const options = Object.entries<Option>(own?.options ?? {});
-  const told = options.filter(([key, { kind }]) => kind.fits(kind.read(metadata[key] ?? "")));
   const asTold = { network: { metadata, state, assumptions: [] } };
-  if (own && told.length === options.length) return asTold;
+  const options = Object.keys(own?.options ?? {}).filter((key) => key !== "scale");
+  if (options.some((key) => metadata[key] !== undefined)) return asTold; // whoever builds it says what is wrong
   try {
     for (const architecture of networks) {
       const network = architecture.recognize?.(state, known);
       if (network === undefined) continue;
-      // A file of this library that lacks an option: what it has may tell more than the tensors do.
-      const isOther = architecture === own && told.some(([key]) => network.metadata[key] !== metadata[key]);
+      const isOther = architecture === own && ![undefined, network.metadata.scale].includes(metadata.scale);
       return isOther ? asTold : { network };
     }
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    return { error };
+    return own ? asTold : { error };
   }
   return undefined;
 }

@@ -105,12 +105,15 @@ export const lumaScale = oneOf(2, 3, 4);
  * no other replaces.
  */
 export function scaleOf({ name, scale: given }: DetectOptions): number {
-  const scale = scaleInName(name) ?? given;
+  const named = scaleInName(name);
+  if (named !== undefined && given !== undefined && named !== given) {
+    throw new DataError(`${name}: by its name it enlarges by ${named}, but scale ${given} was asked for.`);
+  }
+  const scale = named ?? given;
   if (lumaScale.fits(scale)) return scale;
   if (scale !== undefined) {
-    throw new DataError(
-      `${name}: by its name, or as was given, it enlarges by ${scale}, which should be ${lumaScale.wants}.`,
-    );
+    const source = named === undefined ? "as was given" : "by its name";
+    throw new DataError(`${name}: ${source} it enlarges by ${scale}, which should be ${lumaScale.wants}.`);
   }
   throw new DataError(
     `${name}: neither the weights of this network tell its scale nor does the file's name, as "fsrcnn_x3.pth" does. ` +

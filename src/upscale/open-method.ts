@@ -248,15 +248,14 @@ async function openFile(file: string | URL, { caller, scale, half }: OpenRequest
     throw cause instanceof DataError ? cause : unreadableMethod(caller, name, cause);
   });
   await deviceFor(name);
-  let network!: NetworkFile;
-  // Read again after the loss of a device: bytes take less memory than the network's state.
+  let about!: Pick<NetworkFile, "assumptions" | "taken">;
+  // Read again after the loss of a device: bytes take less memory than the network's state, which nothing here keeps.
   const load = () => {
-    network = readNetwork(bytes, name, { scale });
+    const network = readNetwork(bytes, name, { scale });
+    about = { assumptions: network.assumptions, taken: network.taken };
     return buildNetwork(network, name);
   };
-  const own = ownNetwork(load, half);
-  const { assumptions, taken } = network;
-  return { ...plain, ...own, half, weights: name, assumptions, taken };
+  return { ...plain, ...ownNetwork(load, half), ...about, half, weights: name };
 }
 
 function unreadableMethod(caller: string, name: string, cause: Error): Error {

@@ -27,7 +27,7 @@ const kinds: readonly FileKind[] = [
     remedy: saveAgain,
   },
   {
-    text: /torch\.distributed/,
+    text: /torch\.distributed\.checkpoint/,
     what: "a part of a distributed checkpoint of PyTorch",
     remedy: "In Python, join its files by dcp_to_torch_save.",
   },

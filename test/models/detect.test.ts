@@ -147,15 +147,15 @@ describe("what the weights do not tell", () => {
   });
 
   test.each(["fsrcnn_x3.pth", "srcnn_x3.pth"])("no other scale replaces that of a name: %s", (name) => {
-    expect(readNetwork(read(name), name, { scale: 2 }).metadata.scale).toBe("3");
+    const message = `${name}: by its name it enlarges by 3, but scale 2 was asked for.`;
+    expect(() => readNetwork(read(name), name, { scale: 2 })).toThrow(message);
+    expect(readNetwork(read(name), name, { scale: 3 }).metadata.scale).toBe("3");
   });
 
   test("a scale that the network cannot have", () => {
     const load = (name: string, scale?: number) => readNetwork(read("fsrcnn_x2.pth"), name, { scale });
-    expect(() => load("fsrcnn_x8.pth")).toThrow(
-      "fsrcnn_x8.pth: by its name, or as was given, it enlarges by 8, which",
-    );
-    expect(() => load("net.pth", 8)).toThrow("net.pth: by its name, or as was given, it enlarges by 8");
+    expect(() => load("fsrcnn_x8.pth")).toThrow("fsrcnn_x8.pth: by its name it enlarges by 8, which");
+    expect(() => load("net.pth", 8)).toThrow("net.pth: as was given it enlarges by 8, which");
   });
 });
 
@@ -168,18 +168,20 @@ test("what another program calls its network does not count, the tensors do", as
     const { metadata: found } = readNetwork(serializeSafetensors(tensors, metadata), "srcnn_x3.safetensors");
     expect(found).toMatchObject({ architecture: "SRCNN", scale: "3", kernels: "9-5-5" });
   }
-  // Nor by our names, unless it says all that it takes.
+  // Nor by our names, where it says no more than the scale.
   const { tensors: span } = parsePytorch(read("3x-span.pth"));
-  const others: Record<string, string>[] = [
-    { scale: "3" },
-    { scale: "3x", channels: "4" },
-    { scale: "3", blocks: "six" },
-  ];
-  for (const metadata of others) {
-    const bytes = serializeSafetensors(span, { architecture: "SPAN", ...metadata });
-    expect(readNetwork(bytes).metadata).toMatchObject(want["3x-span.pth"]);
+  const spanWith = (metadata: Record<string, string>) => serializeSafetensors(span, metadata);
+  for (const metadata of [
+    { architecture: "SPAN", scale: "3" },
+    { architecture: "Compact", scale: "2" },
+  ]) {
+    expect(readNetwork(spanWith(metadata)).metadata).toMatchObject(want["3x-span.pth"]);
   }
-  // One of ours with an option that the tensors do not tell, and without another, is refused as before.
+  // What contradicts the tensors, or is one of ours without an option that they may not tell, is refused.
+  expect(() => loadModel(spanWith({ architecture: "SPAN", scale: "7" }), "net")).toThrow(/"scale"|lacks its/);
+  expect(() => loadModel(spanWith({ architecture: "SPAN", scale: "3", channels: "4" }), "net")).toThrow(
+    'lacks its "blocks"',
+  );
   const { tensors: espcn } = parsePytorch(read("espcn.pth"));
   const residual = { architecture: "ESPCN", scale: "3", filters: "6-4", residual: "true" };
   expect(() => loadModel(serializeSafetensors(espcn, residual), "net")).toThrow('lacks its "activation"');
