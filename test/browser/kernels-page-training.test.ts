@@ -94,8 +94,12 @@ test("a lost device: the network goes on from its last drawing", { timeout: 120_
   loseDevice();
   await new Promise((resolve) => setTimeout(resolve, 300));
   await userEvent.selectOptions(find("#train-form [name=every]"), "1");
-  await userEvent.click(single());
-  await atStep((step) => step > before.step);
+  // While the last steps of playing are computed, a click does nothing.
+  const clickAndWait = async () => {
+    await userEvent.click(single());
+    await vi.waitUntil(() => numbers().step > before.step, { timeout: 10_000 });
+  };
+  await vi.waitFor(clickAndWait, { timeout: 110_000 });
   expect(text("#train-status")).toMatch(/^The device was lost\. The network went on/);
   expect(numbers().loss).toBeLessThan(1.2 * before.loss);
 });
