@@ -133,8 +133,9 @@ function recognize(
     for (const architecture of networks) {
       const network = architecture.recognize?.(state, known);
       if (network === undefined) continue;
-      const isOther = architecture === own && ![undefined, network.metadata.scale].includes(metadata.scale);
-      return isOther ? asTold : { network };
+      const { scale = network.metadata.scale } = metadata;
+      const contradicts = architecture === own && scale !== network.metadata.scale;
+      return contradicts ? asTold : { network };
     }
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
