@@ -46,7 +46,7 @@ export const englishProse = {
     "Threads that start together, share a small *workgroup memory* (16 KiB, quick on a card), and can wait for each other at a *barrier*.",
   subgroup: "Subgroup",
   subgroupText:
-    "4 to 64 threads of a workgroup, its *lanes*, that execute every instruction in step, and can hand each other values.",
+    "4 to 128 threads of a workgroup, its *lanes*, that execute every instruction in step, and can hand each other values.",
   ladderPart: "The ladder",
   ladderText:
     "Change whatever you like. What does not compile is shown with its line; what computes something wrong is said to be wrong, and where. One caution: a loop that never ends can stop the whole browser from drawing for some seconds, until it resets the card.",

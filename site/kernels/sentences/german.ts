@@ -245,7 +245,7 @@ const prose: Prose = {
     "Threads, die zusammen starten, sich einen kleinen Speicher teilen, den *Workgroup-Speicher* (16 KiB, auf einer Karte schnell), und an einer *Barriere* aufeinander warten können.",
   subgroup: "Die Subgroup",
   subgroupText:
-    "4 bis 64 Threads einer Workgroup, ihre *Lanes*, die jeden Befehl im Gleichschritt ausführen und einander Werte reichen können.",
+    "4 bis 128 Threads einer Workgroup, ihre *Lanes*, die jeden Befehl im Gleichschritt ausführen und einander Werte reichen können.",
   ladderPart: "Die Leiter",
   ladderText:
     "Ändern Sie, was Sie wollen. Was sich nicht übersetzen lässt, wird mit seiner Zeile gezeigt; von dem, was falsch rechnet, wird gesagt, dass es falsch ist, und wo. Eine Warnung: Eine Schleife, die nie endet, kann den ganzen Browser einige Sekunden lang am Zeichnen hindern, bis er die Karte zurücksetzt. Die Kommentare in den Programmen sind englisch, denn es sind die Programme der Bibliothek selbst, Wort für Wort.",
