@@ -9,7 +9,7 @@ fn keep_nan(x: f32, y: f32) -> f32 {
 }
 `;
 
-/** It reads `p.size`, a field, never 0, of the kernel's `Params`; so do `power`, `logarithm` and `sine`, which call it. */
+/** Reads `p.size`, a field, never 0, of the kernel's `Params`; so do `power`, `logarithm` and `sine`, which call it. */
 const NOT_A_NUMBER = /* wgsl */ `
 // From bits that the compiler cannot know: a NaN that it sees, it may refuse or fold away.
 fn not_a_number() -> f32 { return bitcast<f32>(0x7fc00000u + u32(p.size == 0)); }
