@@ -28,7 +28,7 @@ import { kernel } from "../../device/kernel.ts";
  *     PIXELS_UNDER 10        pixels of an input row under it
  *     WORKGROUP 64           threads
  */
-export const blocked = kernel(
+export const blockedKernel = kernel(
   "conv2d/3-blocked",
   /* wgsl */ `
 struct Params {
