@@ -79,8 +79,9 @@ count as clean ones, too.`,
     );
     await writeSection(
       "estimates",
-      `${markdownTable(header, rows)}\n\nThe damaged pictures are one in ${every} of the clean ones above that ` +
-        "showed nothing.\nFigures are the median, and in brackets what nine tenths of the pictures lie between.",
+      `${markdownTable(header, rows)}\n\nThe damaged pictures were made from one in ${every} of the clean pictures ` +
+        "above; those that show damage were left out.\nFigures are the median, and in brackets what nine tenths " +
+        "of the pictures lie between.",
     );
   },
 });

@@ -63,7 +63,7 @@ file has the network alone.`,
   operands: "files",
   usage: "IN OUT",
   examples: [
-    ["runs/edsr-x2/best.safetensors edsr-x2.onnx", "for ONNX Runtime"],
+    ["runs/edsr-x2-4x16/best.safetensors edsr-x2.onnx", "for ONNX Runtime"],
     ["net_g_latest.pth edsr-x4.safetensors", "BasicSR's EDSR, with all that it takes to run it"],
     ["EDSR_x4.pt edsr-x4.safetensors --set resScale=0.1", "what the weights do not tell"],
     ["espcn espcn-x3.pth -s 3", "a network that comes with pixelgrad, for PyTorch"],

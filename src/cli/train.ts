@@ -8,6 +8,7 @@ import { folder, oneOf, whole } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { textOf } from "../picture/errors.ts";
 import { Progress } from "../report/progress.ts";
+import { networkOf } from "../train/config.ts";
 import {
   type OnLoss,
   onLossChoices,
@@ -152,7 +153,10 @@ Brackets hold the value of a flag that is not given.`,
       ["", `the preset ${presetNames[0]}, on photographs from npm`],
       ["--data photos --valid Set5/HR --steps 5000", "your own pictures, measured on others"],
       [`--init model.pth --data photos`, "trains the network of a file further, on your pictures"],
-      [`--resume runs/${name.toLowerCase()}-x2`, "goes on where that run stopped"],
+      [
+        `--resume runs/${architecture.shortName(networkOf(defaults.network).options)}`,
+        "goes on where that run stopped",
+      ],
     ],
     savesWhenStopped: true,
     async run(values, { program, signal }) {

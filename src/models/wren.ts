@@ -155,7 +155,7 @@ export interface WrenOptions extends Partial<Options> {
 
 export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
   name: "Wren",
-  summary: "this library's own: residual blocks and the cheapest enlargement, the best for its time; RGB",
+  summary: "This library's own: residual blocks and the cheapest enlargement, the best for its time; RGB",
   colors: "rgb",
   inputSize: "low",
   options,

@@ -67,14 +67,15 @@ export const methodSentences: Sentences = {
   zero_: "Write x.assign(new Float32Array(x.size)), or zeros(x.shape) for a new tensor.",
 };
 
-const entry =
-  "Write slice(x, [1], [2]) for a part, which is a tensor, or (await x.data())[i] for a number in JavaScript.";
+const entry = (start: string, end: string) =>
+  `Write squeeze(slice(x, [${start}], [${end}]), 0) for this part, which is a tensor, or (await x.data())[i] for a ` +
+  "number in JavaScript.";
 
 export const propertySentences: Sentences = {
   // The first indices that anybody tries.
-  "-1": entry,
-  0: entry,
-  1: entry,
+  "-1": entry("-1", "Infinity"),
+  0: entry("0", "1"),
+  1: entry("1", "2"),
   T: "Write transpose(x, 0, 1).",
   grad: "backward(loss) returns the gradients: const gradients = backward(loss), then gradients.get(x).",
   length: "Write x.shape[0] for the size of the first axis, or x.size for the number of elements.",

@@ -66,7 +66,7 @@ beforeAll(async () => {
   weights = {
     "edsr-x2.safetensors": await edsr(2),
     "edsr-x4.safetensors": await edsr(4),
-    "runs/edsr-x2/best.safetensors": await edsr(2),
+    "runs/edsr-x2-4x16/best.safetensors": await edsr(2),
     "tuned.safetensors": await edsr(2),
     "4x-UltraSharp.pth": serializePytorch(
       await new RRDBNet({ scale: 4, blocks: 1, channels: 4, growth: 2, random }).stateDict(),
@@ -74,7 +74,7 @@ beforeAll(async () => {
     "cleaner.safetensors": await saveWeights(new Compact({ scale: 1, layers: 1, channels: 4, random })),
     "EDSR_x4.pt": foreign("edsr-pytorch-x4.pt"),
     "net_g_latest.pth": foreign("edsr-basicsr-x4.pth"),
-    "runs/edsr-x3/best.safetensors": await edsr(3),
+    "runs/edsr-x3-4x16/best.safetensors": await edsr(3),
     "espcn-x2.safetensors": await saveWeights(new ESPCN({ scale: 2, filters: [4, 3], random })),
     "runs/espcn-x3/best.safetensors": await saveWeights(new ESPCN({ scale: 3, filters: [4, 3], random })),
   };

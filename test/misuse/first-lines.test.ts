@@ -103,14 +103,14 @@ const reading: Line[] = [
     // @ts-expect-error
     () => x[0],
     says(
-      "A tensor has no [0]. Write slice(x, [1], [2]) for a part, which is a tensor, or (await x.data())[i]",
+      "A tensor has no [0]. Write squeeze(slice(x, [0], [1]), 0) for this part, which is a tensor, or (await x.data())[i]",
     ),
   ],
   [
     "x[-1]",
     // @ts-expect-error
     () => x[-1],
-    says("A tensor has no [-1]. Write slice("),
+    says("A tensor has no [-1]. Write squeeze(slice(x, [-1], [Infinity]), 0) for this part,"),
   ],
   [
     "len(x)",

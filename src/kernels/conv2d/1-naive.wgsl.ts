@@ -13,7 +13,7 @@ import { kernel } from "../../device/kernel.ts";
  * Why it is slow: every product costs two loads, one of a pixel and one of a weight. Neighbouring threads
  * load nearly the same pixels, and all threads of an output channel the same weights, each for itself.
  */
-export const naive = kernel(
+export const naiveKernel = kernel(
   "conv2d/1-naive",
   /* wgsl */ `
 struct Params {

@@ -18,7 +18,7 @@ import { kernel } from "../../device/kernel.ts";
  * Constants come from plan.ts. Under TILE outputs in a row lie (TILE - 1) * stride + (KW - 1) * dilation + 1 pixels.
  * For 3x3: TILE 16, PATCH_H and PATCH_W 18.
  */
-export const tiled = kernel(
+export const tiledKernel = kernel(
   "conv2d/2-tiled",
   /* wgsl */ `
 struct Params {

@@ -16,8 +16,8 @@ import { kernel } from "../../device/kernel.ts";
  * in registers then, so an activation, a skip connection or a pixel shuffle costs next to nothing. `extra` and
  * `y` are bound for `store`; `main` does not mention them.
  *
- * x and y may have more channels than the convolution reads or writes: then neither has to be cut out of what
- * is before it, or joined with what is beside it (dense-conv2d).
+ * x and y may be tensors with more channels than the convolution reads or writes. It then takes its channels where
+ * they lie, and puts its results beside others, without a copy (dense-conv2d).
  *
  * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them
  * once for many threads; elsewhere every load counts.
@@ -28,7 +28,7 @@ import { kernel } from "../../device/kernel.ts";
  *     PIXELS_UNDER 10        pixels of an input row under it
  *     WORKGROUP 64           threads
  */
-export const blocked = kernel(
+export const blockedKernel = kernel(
   "conv2d/3-blocked",
   /* wgsl */ `
 struct Params {

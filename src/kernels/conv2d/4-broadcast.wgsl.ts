@@ -52,7 +52,7 @@ import { kernel } from "../../device/kernel.ts";
  *     WEIGHT_SHARE 6             weights that a lane loads for an input row
  *     RESULTS 256, STORES 8      sums of a thread (single numbers), and how many a round of the last loop stores
  */
-export const broadcast = kernel(
+export const broadcastKernel = kernel(
   "conv2d/4-broadcast",
   /* wgsl */ `
 struct Params {

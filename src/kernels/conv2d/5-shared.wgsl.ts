@@ -34,7 +34,7 @@ import { kernel } from "../../device/kernel.ts";
  *     QUADS 2, SUMS 16                  vec4s of channels in a block, and vec4s of sums
  *     THREADS 128
  */
-export const shared = kernel(
+export const sharedKernel = kernel(
   "conv2d/5-shared",
   /* wgsl */ `
 struct Params {

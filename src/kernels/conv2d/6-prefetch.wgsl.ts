@@ -38,7 +38,7 @@ import { kernel } from "../../device/kernel.ts";
  *     QUADS 1, SUMS 8                       vec4s of channels in a block, and vec4s of sums
  *     THREADS 128
  */
-export const prefetch = kernel(
+export const prefetchKernel = kernel(
   "conv2d/6-prefetch",
   /* wgsl */ `
 struct Params {

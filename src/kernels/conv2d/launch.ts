@@ -7,10 +7,10 @@ import { accumulate } from "../../tensor/accumulate.ts";
 import type { Inputs } from "../../tensor/op.ts";
 import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { blocked, xAt, xAtInPlace } from "./3-blocked.wgsl.ts";
-import { broadcast, xQuad, xQuadOfFour } from "./4-broadcast.wgsl.ts";
-import { shared, weightIndex } from "./5-shared.wgsl.ts";
-import { prefetch } from "./6-prefetch.wgsl.ts";
+import { blockedKernel, xAt, xAtInPlace } from "./3-blocked.wgsl.ts";
+import { broadcastKernel, xQuad, xQuadOfFour } from "./4-broadcast.wgsl.ts";
+import { sharedKernel, weightIndex } from "./5-shared.wgsl.ts";
+import { prefetchKernel } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
 import { type Geometry, outputShape } from "./geometry.ts";
@@ -184,12 +184,17 @@ export function functionsOf(
   { epilogue, weightIndex, inPlace, width }: PreludeChoices,
 ): string {
   const xQuads = constants.SHARES_PIXELS ? (width % 4 === 0 && !inPlace ? xQuad : xQuadOfFour) : "";
-  const weights = kernel === shared || kernel === prefetch ? weightIndex : "";
+  const weights = kernel === sharedKernel || kernel === prefetchKernel ? weightIndex : "";
   return (inPlace ? xAtInPlace : xAt) + xQuads + weights + storeWgsl(epilogue);
 }
 
 /** Measured choices hold only for these kernel texts. */
-const version = versionOf([blocked, broadcast, prefetch, { body: xAt + xQuad + xQuadOfFour }]);
+const version = versionOf([
+  blockedKernel,
+  broadcastKernel,
+  prefetchKernel,
+  { body: xAt + xQuad + xQuadOfFour },
+]);
 
 /** Fills dx (input-grad.wgsl.ts). */
 export function launchInputGrad(

@@ -2,8 +2,8 @@
 import type { DeviceProfile } from "../../device/device.ts";
 import { ArgumentError } from "../../options/arguments.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import { shared } from "./5-shared.wgsl.ts";
-import { prefetch } from "./6-prefetch.wgsl.ts";
+import { sharedKernel } from "./5-shared.wgsl.ts";
+import { prefetchKernel } from "./6-prefetch.wgsl.ts";
 import type { Geometry } from "./geometry.ts";
 import { type Convolution, MAX_THREADS, type Plan, WORKGROUP_BYTES, windowConstants } from "./plan-common.ts";
 
@@ -213,7 +213,7 @@ export function planTile({ geometry, wShape, yShape, hasBias }: Convolution, til
   const QUADS = CHANNELS / 4;
   const [n, o, oh, ow] = yShape;
   return {
-    kernel: variant === "5-shared" ? shared : prefetch,
+    kernel: variant === "5-shared" ? sharedKernel : prefetchKernel,
     constants: {
       ...windowConstants(wShape, geometry),
       HAS_BIAS: Number(hasBias),

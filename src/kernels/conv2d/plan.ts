@@ -7,10 +7,10 @@ import type { DeviceProfile } from "../../device/device.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
 import { ArgumentError } from "../../options/arguments.ts";
 import { numel } from "../../tensor/shape.ts";
-import { naive } from "./1-naive.wgsl.ts";
-import { tiled } from "./2-tiled.wgsl.ts";
-import { blocked } from "./3-blocked.wgsl.ts";
-import { broadcast } from "./4-broadcast.wgsl.ts";
+import { naiveKernel } from "./1-naive.wgsl.ts";
+import { tiledKernel } from "./2-tiled.wgsl.ts";
+import { blockedKernel } from "./3-blocked.wgsl.ts";
+import { broadcastKernel } from "./4-broadcast.wgsl.ts";
 import {
   broadcasts,
   type Convolution,
@@ -63,7 +63,7 @@ export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Conv
 export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convolution): Plan {
   const { wShape, yShape, geometry, hasBias } = convolution;
   const constants = { ...windowConstants(wShape, geometry), HAS_BIAS: Number(hasBias) };
-  if (variant === "1-naive") return { kernel: naive, constants, grid: gridOver(yShape, 8) };
+  if (variant === "1-naive") return { kernel: naiveKernel, constants, grid: gridOver(yShape, 8) };
   const patch = (axis: 0 | 1) =>
     (TILE - 1) * geometry.stride[axis] + (wShape[2 + axis] - 1) * geometry.dilation[axis] + 1;
   const [PATCH_H, PATCH_W] = [patch(0), patch(1)];
@@ -74,7 +74,11 @@ export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convoluti
         `holds ${WORKGROUP_BYTES / 4}. Use another variant for weight [${wShape}] with stride [${geometry.stride}].`,
     );
   }
-  return { kernel: tiled, constants: { ...constants, TILE, PATCH_H, PATCH_W }, grid: gridOver(yShape, TILE) };
+  return {
+    kernel: tiledKernel,
+    constants: { ...constants, TILE, PATCH_H, PATCH_W },
+    grid: gridOver(yShape, TILE),
+  };
 }
 
 /**
@@ -106,7 +110,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   // Very large pictures need larger workgroups to fit the grid.
   const WORKGROUP = [workgroup, 64, 256].find((size) => strips / size <= MAX_GRID) ?? 256;
   return {
-    kernel: broadcasting ? broadcast : blocked,
+    kernel: broadcasting ? broadcastKernel : blockedKernel,
     constants: {
       ...windowConstants(wShape, geometry),
       HAS_BIAS: Number(hasBias),

@@ -171,13 +171,13 @@ const preluSlope = defineBinary("prelu gradient", {
 });
 
 /** The gate as a WGSL expression in two others; conv2d writes it on the way to memory. */
-export const symmetricGateWgsl = (z: string, g: string): string => `(${z} + ${g}) * centred_logistic(${z})`;
+export const symmetricGateWgsl = (z: string, g: string): string => `(${z} + ${g}) * centered_logistic(${z})`;
 
 /** The gate as the reference computes it. */
-export const symmetricGateOf = (z: number, x: number): number => (z + x) * centredSigmoid(z);
+export const symmetricGateOf = (z: number, x: number): number => (z + x) * centeredSigmoid(z);
 
 /** σ(z) - 1/2, which is odd: its sign is that of z. */
-const centredSigmoid = (z: number) => 0.5 * Math.tanh(0.5 * z);
+const centeredSigmoid = (z: number) => 0.5 * Math.tanh(0.5 * z);
 
 const sigmoidOf = (z: number) => 1 / (1 + Math.exp(-z));
 
@@ -191,12 +191,12 @@ const gateOp = defineBinary("symmetricGate", {
 });
 const gateByFeatures = defineBinary("symmetricGate gradient", {
   // The derivative of σ is σ(z) σ(-z).
-  f: (z, x) => centredSigmoid(z) + (z + x) * sigmoidOf(z) * sigmoidOf(-z),
-  wgsl: "centred_logistic(a) + (a + b) * logistic(a) * logistic(-a)",
+  f: (z, x) => centeredSigmoid(z) + (z + x) * sigmoidOf(z) * sigmoidOf(-z),
+  wgsl: "centered_logistic(a) + (a + b) * logistic(a) * logistic(-a)",
 });
 const gateBySkip = defineBinary("symmetricGate gradient", {
-  f: centredSigmoid,
-  wgsl: "centred_logistic(a)",
+  f: centeredSigmoid,
+  wgsl: "centered_logistic(a)",
 });
 
 /** a + alpha * b (alpha is 1 by default), with NumPy's broadcasting; one of the two may be a number. */

@@ -9,6 +9,7 @@ fn keep_nan(x: f32, y: f32) -> f32 {
 }
 `;
 
+/** Reads `p.size`, a field, never 0, of the kernel's `Params`; so do `power`, `logarithm` and `sine`, which call it. */
 const NOT_A_NUMBER = /* wgsl */ `
 // From bits that the compiler cannot know: a NaN that it sees, it may refuse or fold away.
 fn not_a_number() -> f32 { return bitcast<f32>(0x7fc00000u + u32(p.size == 0)); }
@@ -96,8 +97,8 @@ fn logistic(x: f32) -> f32 { return keep_nan(x, 1.0 / (1.0 + exp(-x))); }
 `;
 
 /** logistic(x) - 1/2, which is odd, and near 0 has the digits that this difference would lose. */
-const CENTRED_LOGISTIC = /* wgsl */ `
-fn centred_logistic(x: f32) -> f32 { return 0.5 * hyperbolic_tangent(0.5 * x); }
+const CENTERED_LOGISTIC = /* wgsl */ `
+fn centered_logistic(x: f32) -> f32 { return 0.5 * hyperbolic_tangent(0.5 * x); }
 `;
 
 /**
@@ -152,8 +153,8 @@ fn sine(x: f32, n: i32) -> f32 {
   let even = 1.0 - 0.5 * s + s * s * (0.0416666457 + s * (-0.00138873163 + s * 0.0000244331571));
   let quarter = i32(k) + n;
   let size = select(odd, even, (quarter & 1) != 0);
-  let isFinite = (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u;
-  return select(not_a_number(), select(size, -size, (quarter & 2) != 0), isFinite);
+  let is_finite = (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u;
+  return select(not_a_number(), select(size, -size, (quarter & 2) != 0), is_finite);
 }
 `;
 
@@ -189,7 +190,7 @@ const helpers: readonly { readonly names: RegExp; readonly wgsl: string }[] = [
   { names: /\bexp_minus_1\(/, wgsl: EXP_MINUS_1 },
   { names: /\bsine\(/, wgsl: SINE },
   { names: /\bsoftplus\(/, wgsl: SOFTPLUS },
-  { names: /\bcentred_logistic\(/, wgsl: CENTRED_LOGISTIC },
+  { names: /\bcentered_logistic\(/, wgsl: CENTERED_LOGISTIC },
   { names: /\blogistic\(/, wgsl: LOGISTIC },
   { names: /\btanh_cdf(_slope)?\(/, wgsl: TANH_CDF },
   { names: /\bnormal_(cdf|density)\(/, wgsl: NORMAL },

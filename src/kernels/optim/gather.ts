@@ -49,7 +49,7 @@ const gatherKernel = kernel(
   "gather",
   /* wgsl */ `
 struct Params {
-  first: u32, // of the elements of the block that this launch fills
+  first: u32, // index in the block of the first element that this launch fills
   start0: u32, size0: u32,
   start1: u32, size1: u32,
   start2: u32, size2: u32,

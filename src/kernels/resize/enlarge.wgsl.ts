@@ -1,13 +1,15 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The work of resample.wgsl.ts for enlarging, where neighbouring outputs need almost the same samples: at twice the
- * size, four bilinear outputs look at four samples, not at eight. So a thread computes BLOCK neighbours at
- * once from the BLOCK_SAMPLES samples that they see, and loads each sample once. That halves the loads, which are
- * what resizing costs.
+ * The work of resample.wgsl.ts (read that file first) for enlarging, where neighbouring outputs need almost the same
+ * samples: at twice the size, four bilinear outputs look at four samples, not at eight. So a thread computes BLOCK
+ * neighbours at once from the BLOCK_SAMPLES samples that they see, and loads each sample once. That halves the loads,
+ * which are what resizing costs.
  *
  * Row b of `table` is for outputs b * BLOCK to b * BLOCK + BLOCK - 1: where their samples begin, then
  * BLOCK_SAMPLES weights for each of them, zero for samples that do not count. They stay in registers from line to line.
+ *
+ * BLOCK_WEIGHTS is BLOCK * BLOCK_SAMPLES. For bilinear interpolation at twice the size, BLOCK and BLOCK_SAMPLES are 4.
  */
 export const enlargeKernel = kernel(
   "enlarge",
