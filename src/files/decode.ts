@@ -4,12 +4,13 @@ import type { Metadata } from "sharp";
 import { START_LENGTH } from "../options/file-kinds.ts";
 import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
+import { describeForeignPicture } from "../picture/foreign-pictures.ts";
+import { formatOfStart, type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
 import { isPremultiplied, refuseManyBoxes } from "./boxes.ts";
 import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
-import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
 import { codesOfAvif, isHdrCode } from "./icc.ts";
 import { furtherSamples, withFurtherSamples } from "./jpeg-scans.ts";
 import { alone, withOthers } from "./messages.ts";
@@ -131,6 +132,20 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     format === "tiff" && isStored(whole) && channels % 2 === 0 && hasUnspecifiedChannel(read);
   if (!lacksChannel) return whole;
   return { ...whole, channels: channels - 1, metadata: { ...metadata, hasAlpha: false }, lacksChannel };
+}
+
+/**
+ * The format of a file by its first bytes, of which `START_LENGTH` suffice.
+ *
+ * @throws DataError that names the file if it has none of them.
+ */
+function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
+  if (bytes.length === 0) {
+    throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
+  }
+  const format = formatOfStart(bytes);
+  if (format) return format;
+  throw new DataError(describeForeignPicture(bytes, name));
 }
 
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */

@@ -2,7 +2,7 @@
 import { closeSync, createReadStream, createWriteStream, openSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import type { PictureFormat } from "./formats.ts";
+import type { PictureFormat } from "../picture/formats.ts";
 import type { Metadata } from "./metadata.ts";
 import { jpegSegments, pngChunks } from "./metadata-parts.ts";
 import { chunksOf } from "./png.ts";
