@@ -3,9 +3,9 @@
  * loaded before a file needs it: the page begins with one that does not.
  */
 import "./buffer.ts";
-import { readBmp } from "../../src/files/bmp.ts";
-import { Directories, densityIn, orientationOf } from "../../src/files/exif.ts";
-import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/files/jpeg.ts";
+import { readBmp } from "../../src/formats/bmp.ts";
+import { Directories, densityIn, orientationOf } from "../../src/formats/exif.ts";
+import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/formats/jpeg.ts";
 import {
   decodeXmp,
   jfifDensity,
@@ -13,9 +13,9 @@ import {
   type Metadata,
   pngMetadata,
   withoutPrefix,
-} from "../../src/files/metadata.ts";
-import { readFrom } from "../../src/files/png.ts";
-import { readPnm } from "../../src/files/pnm.ts";
+} from "../../src/formats/metadata.ts";
+import { readFrom } from "../../src/formats/png.ts";
+import { readPnm } from "../../src/formats/pnm.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { type Image, jpegQualityOfFile, type Samples } from "../../src/picture/index.ts";
 import { say } from "../worker-language.ts";

@@ -5,17 +5,7 @@
  */
 import { appendFile, type FileHandle, open } from "node:fs/promises";
 import type { Sharp } from "sharp";
-import { andList } from "../options/lists.ts";
-import { excerpt } from "../options/printable.ts";
-import { DataError } from "../picture/errors.ts";
-import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../picture/formats.ts";
-import type { Image, Samples } from "../picture/image.ts";
-import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
-import { decode, isStored, readHeaderOfFile, uprightSize } from "./decode.ts";
-import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
-import { profileFor, spaceOf } from "./icc.ts";
-import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./image-files.ts";
-import { withOthers } from "./messages.ts";
+import { profileFor, spaceOf } from "../formats/icc.ts";
 import {
   damagedProfile,
   exifOfResult,
@@ -26,13 +16,23 @@ import {
   profileGap,
   profileIn,
   xmpOfResult,
-} from "./metadata.ts";
+} from "../formats/metadata.ts";
+import { type TiffPicture, tiffHeader } from "../formats/tiff.ts";
+import { andList } from "../options/lists.ts";
+import { excerpt } from "../options/printable.ts";
+import { DataError } from "../picture/errors.ts";
+import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../picture/formats.ts";
+import type { Image, Samples } from "../picture/image.ts";
+import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
+import { decode, isStored, readHeaderOfFile, uprightSize } from "./decode.ts";
+import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
+import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./image-files.ts";
+import { withOthers } from "./messages.ts";
 import { metadataOf } from "./metadata-in-file.ts";
 import { makeTemporary, removeTemporary, temporaryFor } from "./temporary.ts";
-import { type TiffPicture, tiffHeader } from "./tiff.ts";
 import { spaceFor, toSrgb } from "./to-srgb.ts";
 
-export type { Metadata, Note } from "./metadata.ts";
+export type { Metadata, Note } from "../formats/metadata.ts";
 
 export interface PictureFile extends Metadata {
   /** Samples as in the file: 16 bits if it has them. */

@@ -4,10 +4,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Directories, densityIn, forNewPicture } from "../../src/files/exif.ts";
-import { gammaCurve, profileOf } from "../../src/files/icc.ts";
 import { readImage } from "../../src/files/image-files.ts";
-import { xmpOfResult } from "../../src/files/metadata.ts";
 import {
   decodePictureFile,
   PictureWriter,
@@ -15,6 +12,9 @@ import {
   sizeOfPictureFile,
 } from "../../src/files/picture-file.ts";
 import { unpackPng } from "../../src/files/png-samples.ts";
+import { Directories, densityIn, forNewPicture } from "../../src/formats/exif.ts";
+import { gammaCurve, profileOf } from "../../src/formats/icc.ts";
+import { xmpOfResult } from "../../src/formats/metadata.ts";
 import { upscale } from "../../src/node.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
