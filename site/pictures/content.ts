@@ -4,7 +4,9 @@
  */
 import "./buffer.ts";
 import { readBmp } from "../../src/formats/bmp.ts";
-import { Directories, densityIn, orientationOf } from "../../src/formats/exif.ts";
+import { densityIn } from "../../src/formats/density.ts";
+import { Directories } from "../../src/formats/directories.ts";
+import { orientationOf } from "../../src/formats/exif.ts";
 import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/formats/jpeg.ts";
 import {
   decodeXmp,

@@ -1,13 +1,8 @@
 /** What a TIFF file says besides samples is added to one that libvips or pixelgrad has written. */
 import { open } from "node:fs/promises";
-import {
-  type Density,
-  Directories,
-  densityEntries,
-  type Entry,
-  encodeTree,
-  withBytesTurned,
-} from "../formats/exif.ts";
+import { type Density, densityEntries } from "../formats/density.ts";
+import { Directories, type Entry } from "../formats/directories.ts";
+import { encodeTree, withBytesTurned } from "../formats/encode-directories.ts";
 import { IPTC_TAG, PHOTOSHOP_TAG, resolutionTags, treeOf } from "../formats/tiff-tags.ts";
 
 interface TiffMetadata {

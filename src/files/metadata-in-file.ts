@@ -1,7 +1,8 @@
 /** Reads in Node what picture files say besides samples: sharp knows most of it. */
 
 import { inflateSync } from "node:zlib";
-import { type Density, Directories, densityIn } from "../formats/exif.ts";
+import { type Density, densityIn } from "../formats/density.ts";
+import { Directories } from "../formats/directories.ts";
 import { gifExtras } from "../formats/gif.ts";
 import {
   codesOfAvif,

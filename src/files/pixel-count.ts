@@ -1,7 +1,7 @@
 /** How large a picture is, in passing, for those who compare many files by what their names say. */
 import { closeSync, openSync } from "node:fs";
 import { readBmp } from "../formats/bmp.ts";
-import { Directories } from "../formats/exif.ts";
+import { Directories } from "../formats/directories.ts";
 import type { Read } from "../formats/png.ts";
 import { readPnm } from "../formats/pnm.ts";
 import { formatOfStart, type PictureFormat } from "../picture/formats.ts";

@@ -5,7 +5,7 @@
 
 import type { PictureFormat } from "../picture/formats.ts";
 import { type Box, boxesOf } from "./boxes.ts";
-import { Directories } from "./exif.ts";
+import { Directories } from "./directories.ts";
 import { endOfGif, TRAILER } from "./gif.ts";
 import { endOfJpeg, segmentsOf } from "./jpeg.ts";
 import type { Read } from "./png.ts";

@@ -8,7 +8,8 @@ import { firstOf, quantity } from "../options/lists.ts";
 import { excerpt, printable } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import type { Size } from "../picture/image.ts";
-import { type Density, exifOfDensity, forNewPicture, ratioOf } from "./exif.ts";
+import { type Density, ratioOf } from "./density.ts";
+import { exifOfDensity, forNewPicture } from "./exif.ts";
 import {
   isHdrCode,
   isProfile,

@@ -1,5 +1,6 @@
 /** What TIFF files say besides samples: the same directories as EXIF data, in the file's own first directory. */
-import { Directories, encodeTree, readTree, type Tree, tags } from "./exif.ts";
+import { Directories, tags } from "./directories.ts";
+import { encodeTree, readTree, type Tree } from "./encode-directories.ts";
 import { type ColorNumbers, srgbPrimaries } from "./icc.ts";
 import type { Read } from "./png.ts";
 

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { decodePictureFile, sizeOfPictureFile } from "../../src/files/picture-file.ts";
 import { readFromFile } from "../../src/files/read-file.ts";
 import { zerosForScans } from "../../src/formats/cut-short.ts";
-import { Directories } from "../../src/formats/exif.ts";
+import { Directories } from "../../src/formats/directories.ts";
 import { endOfGif, gifExtras } from "../../src/formats/gif.ts";
 import { chunksOf, encodeChunk, readFrom } from "../../src/formats/png.ts";
 import { DataError } from "../../src/picture/errors.ts";

@@ -12,7 +12,9 @@ import {
   sizeOfPictureFile,
 } from "../../src/files/picture-file.ts";
 import { unpackPng } from "../../src/files/png-samples.ts";
-import { Directories, densityIn, forNewPicture } from "../../src/formats/exif.ts";
+import { densityIn } from "../../src/formats/density.ts";
+import { Directories } from "../../src/formats/directories.ts";
+import { forNewPicture } from "../../src/formats/exif.ts";
 import { gammaCurve, profileOf } from "../../src/formats/icc.ts";
 import { xmpOfResult } from "../../src/formats/metadata.ts";
 import { upscale } from "../../src/node.ts";
