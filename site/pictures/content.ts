@@ -6,18 +6,14 @@ import "./buffer.ts";
 import { readBmp } from "../../src/formats/bmp.ts";
 import { densityIn } from "../../src/formats/density.ts";
 import { Directories } from "../../src/formats/directories.ts";
-import { orientationOf } from "../../src/formats/exif.ts";
+import { orientationOf, withoutPrefix } from "../../src/formats/exif.ts";
 import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/formats/jpeg.ts";
-import {
-  decodeXmp,
-  jfifDensity,
-  jpegExtras,
-  type Metadata,
-  pngMetadata,
-  withoutPrefix,
-} from "../../src/formats/metadata.ts";
+import type { Metadata } from "../../src/formats/metadata.ts";
+import { jfifDensity, jpegExtras } from "../../src/formats/metadata-of-jpeg.ts";
+import { pngMetadata } from "../../src/formats/metadata-of-png.ts";
 import { readFrom } from "../../src/formats/png.ts";
 import { readPnm } from "../../src/formats/pnm.ts";
+import { decodeXmp } from "../../src/formats/xmp.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { type Image, jpegQualityOfFile, type Samples } from "../../src/picture/index.ts";
 import { say } from "../worker-language.ts";

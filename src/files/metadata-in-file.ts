@@ -3,6 +3,7 @@
 import { inflateSync } from "node:zlib";
 import { type Density, densityIn } from "../formats/density.ts";
 import { Directories } from "../formats/directories.ts";
+import { withoutPrefix } from "../formats/exif.ts";
 import { gifExtras } from "../formats/gif.ts";
 import {
   codesOfAvif,
@@ -12,14 +13,9 @@ import {
   SRGB_TRANSFER,
 } from "../formats/icc.ts";
 import { iptcOf, rightsOf } from "../formats/jpeg.ts";
-import {
-  type FileMetadata,
-  jfifDensity,
-  jpegExtras,
-  type Metadata,
-  pngMetadata,
-  withoutPrefix,
-} from "../formats/metadata.ts";
+import type { FileMetadata, Metadata } from "../formats/metadata.ts";
+import { jfifDensity, jpegExtras } from "../formats/metadata-of-jpeg.ts";
+import { pngMetadata } from "../formats/metadata-of-png.ts";
 import type { SourcePicture } from "../formats/picture-places.ts";
 import { encodeChunk } from "../formats/png.ts";
 import { colorsOfTiff, exifOfTiff } from "../formats/tiff-tags.ts";

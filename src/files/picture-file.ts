@@ -5,19 +5,13 @@
  */
 import { appendFile, type FileHandle, open } from "node:fs/promises";
 import type { Sharp } from "sharp";
+import { exifOfResult, fitTo } from "../formats/fit-metadata.ts";
+import { damagedProfile, itsProfile, profileGap } from "../formats/gaps.ts";
 import { profileFor, spaceOf } from "../formats/icc.ts";
-import {
-  damagedProfile,
-  exifOfResult,
-  fitTo,
-  itsProfile,
-  type Metadata,
-  type Note,
-  profileGap,
-  profileIn,
-  xmpOfResult,
-} from "../formats/metadata.ts";
+import type { Metadata, Note } from "../formats/metadata.ts";
+import { profileIn } from "../formats/png-colors.ts";
 import { type TiffPicture, tiffHeader } from "../formats/tiff.ts";
+import { xmpOfResult } from "../formats/xmp.ts";
 import { andList } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";

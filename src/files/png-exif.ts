@@ -1,6 +1,6 @@
 /** EXIF data of PNG files where libvips does not look for them: behind the samples, and in texts. */
 import { inflateSync } from "node:zlib";
-import { exifInText, isExifText } from "../formats/metadata.ts";
+import { exifInText, isExifText } from "../formats/metadata-of-png.ts";
 import { type Chunk, chunksOf, encodeChunk, type Read, readFrom } from "../formats/png.ts";
 
 /**

@@ -7,7 +7,13 @@ import type { Size } from "../picture/image.ts";
 import { type Density, densityEntries } from "./density.ts";
 import { Directories, LONG, RATIONAL, SHORT, SRATIONAL, tags } from "./directories.ts";
 import { encodeDirectory, fraction } from "./encode-directories.ts";
+import { startsWith } from "./jpeg.ts";
 import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
+
+/** Files begin EXIF data with this, except PNG. */
+export function withoutPrefix(exif: Uint8Array): Uint8Array {
+  return startsWith(exif, "Exif\0\0") ? exif.subarray(6) : exif;
+}
 
 /**
  * How a picture must be turned, 1 to 8; 1 if the data do not say, or are damaged. It should be one SHORT, but decoders

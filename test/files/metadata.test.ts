@@ -16,7 +16,7 @@ import { densityIn } from "../../src/formats/density.ts";
 import { Directories } from "../../src/formats/directories.ts";
 import { forNewPicture } from "../../src/formats/exif.ts";
 import { gammaCurve, profileOf } from "../../src/formats/icc.ts";
-import { xmpOfResult } from "../../src/formats/metadata.ts";
+import { xmpOfResult } from "../../src/formats/xmp.ts";
 import { upscale } from "../../src/node.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
