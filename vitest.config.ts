@@ -54,7 +54,7 @@ const leftOut = (mode: string) => ["test/browser/**", "test/page/**", ...(mode =
  * the other, and opens its devices, compiles its kernels and loads its modules once. All others have a process each.
  */
 const inOneProcess = [
-  "test/{files,golden,kernels,models,nn,options,picture,report,tensor,weights}/*.test.ts",
+  "test/{files,formats,golden,kernels,models,nn,options,picture,report,tensor,weights}/*.test.ts",
 ];
 
 export default defineConfig(({ mode }) => ({

@@ -231,7 +231,7 @@ async function runInNode() {
   );
   // Weights from a path need the path, what lies there, its bytes and, those of Keras, a thread; and no decoder.
   const unwanted = loaded.filter((url) =>
-    /node_modules\/sharp\/|pixelgrad\/dist\/(?:data|files)\/(?!read-file\.|path-of\.|same-file\.|thread-program\.)/.test(
+    /node_modules\/sharp\/|pixelgrad\/dist\/(?:data|files|formats)\/(?!read-file\.|path-of\.|same-file\.|thread-program\.)/.test(
       url,
     ),
   );

@@ -72,6 +72,7 @@ export const contents: readonly Section[] = [
     "src/device/README.md": "The device",
     "src/nn/README.md": "Layers, losses and optimizers",
     "src/weights/README.md": "Weight files",
+    "src/formats/README.md": "Picture files as bytes",
     "src/files/README.md": "Picture files",
     "src/data/README.md": "Data sets and batches",
     "src/models/README.md": "Networks",

@@ -3,19 +3,17 @@
  * loaded before a file needs it: the page begins with one that does not.
  */
 import "./buffer.ts";
-import { readBmp } from "../../src/files/bmp.ts";
-import { Directories, densityIn, orientationOf } from "../../src/files/exif.ts";
-import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/files/jpeg.ts";
-import {
-  decodeXmp,
-  jfifDensity,
-  jpegExtras,
-  type Metadata,
-  pngMetadata,
-  withoutPrefix,
-} from "../../src/files/metadata.ts";
-import { readFrom } from "../../src/files/png.ts";
-import { readPnm } from "../../src/files/pnm.ts";
+import { readBmp } from "../../src/formats/bmp.ts";
+import { densityIn } from "../../src/formats/density.ts";
+import { Directories } from "../../src/formats/directories.ts";
+import { orientationOf, withoutPrefix } from "../../src/formats/exif.ts";
+import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/formats/jpeg.ts";
+import type { Metadata } from "../../src/formats/metadata.ts";
+import { jfifDensity, jpegExtras } from "../../src/formats/metadata-of-jpeg.ts";
+import { pngMetadata } from "../../src/formats/metadata-of-png.ts";
+import { readFrom } from "../../src/formats/png.ts";
+import { readPnm } from "../../src/formats/pnm.ts";
+import { decodeXmp } from "../../src/formats/xmp.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { type Image, jpegQualityOfFile, type Samples } from "../../src/picture/index.ts";
 import { say } from "../worker-language.ts";

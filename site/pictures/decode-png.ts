@@ -2,7 +2,7 @@
  * PNG files to samples, all of them and exactly: a canvas has 8 bits, no grey, and multiplies colours by alpha.
  * The browser's own streams unpack. https://www.w3.org/TR/png-3/
  */
-import { chunksOf, readFrom } from "../../src/files/png.ts";
+import { chunksOf, readFrom } from "../../src/formats/png.ts";
 import "./buffer.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
 import { inflate } from "./inflate.ts";

@@ -1,6 +1,6 @@
 /** Samples to PNG files, in strips, so that a large result is never packed and unpacked at once. */
 import { zlibSync } from "fflate";
-import { encodeChunk } from "../../src/files/png.ts";
+import { encodeChunk } from "../../src/formats/png.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
 import "./buffer.ts";
 import { paeth } from "./decode-png.ts";

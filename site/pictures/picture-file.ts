@@ -1,5 +1,5 @@
 /** What is known of a picture file when it was read. */
-import type { FileMetadata } from "../../src/files/metadata.ts";
+import type { FileMetadata } from "../../src/formats/metadata.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
 
 export interface PictureFile extends FileMetadata {

@@ -1,5 +1,5 @@
 /** The pictures that the worker knows. Those not used for longest are packed when they take too much memory. */
-import type { FileMetadata } from "../../src/files/metadata.ts";
+import type { FileMetadata } from "../../src/formats/metadata.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
 import { newIds } from "../ids.ts";
 import { say } from "../worker-language.ts";

@@ -1,13 +1,10 @@
 /** Results to picture files, with what their originals said besides samples, as far as the format holds it. */
-import { encodeSegment } from "../../src/files/jpeg.ts";
-import {
-  exifOfResult,
-  type FileMetadata,
-  fitTo,
-  type Metadata,
-  xmpOfResult,
-} from "../../src/files/metadata.ts";
-import { jpegSegments, pngChunks } from "../../src/files/metadata-parts.ts";
+
+import { exifOfResult, fitTo } from "../../src/formats/fit-metadata.ts";
+import { encodeSegment } from "../../src/formats/jpeg.ts";
+import type { FileMetadata, Metadata } from "../../src/formats/metadata.ts";
+import { jpegSegments, pngChunks } from "../../src/formats/metadata-parts.ts";
+import { xmpOfResult } from "../../src/formats/xmp.ts";
 import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
 import { dimensions } from "../size.ts";

@@ -1,7 +1,7 @@
 /** What `evaluate` and `compare` share before anything is measured: flags, what they mean, and checks. */
 import { degradationKind } from "../data/degradation-kind.ts";
-import { formatNames } from "../files/formats.ts";
 import { folder, oneOf, whole } from "../options/kinds.ts";
+import { formatNames } from "../picture/formats.ts";
 import { paddings } from "../upscale/upscale-options.ts";
 import { UsageError } from "./flags.ts";
 import { adapterFlag, scaleFlag } from "./methods.ts";

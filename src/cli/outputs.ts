@@ -1,11 +1,11 @@
 /** Files that commands write: checked before the work begins, and never written over an input. */
 import { accessSync, constants } from "node:fs";
 import { basename, dirname } from "node:path";
-import { formatOfName } from "../files/formats.ts";
 import { refuseReadOnly, writeError, writeWhole } from "../files/image-files.ts";
 import { MAX_NAME_BYTES } from "../files/path-of.ts";
 import { fileId, isStream, sameFile, standardStreamOf, statsOf, targetOf } from "../files/same-file.ts";
 import { DataError } from "../picture/errors.ts";
+import { formatOfName } from "../picture/formats.ts";
 import { isMethodName } from "../upscale/method-names.ts";
 import { weightPathsOf } from "../upscale/weight-files.ts";
 import { UsageError } from "./flags.ts";

@@ -1,9 +1,10 @@
 /** The names of results, and which of the pictures are results of earlier runs. */
 import { basename, dirname, join } from "node:path";
-import { type PictureFormat, pictureFormats, stemOf, writtenFormats } from "../files/formats.ts";
+import { stemOf } from "../files/names.ts";
 import { sizeOfPictureFile } from "../files/picture-file.ts";
 import { fileId } from "../files/same-file.ts";
 import { firstOf } from "../options/lists.ts";
+import { type PictureFormat, pictureFormats, writtenFormats } from "../picture/formats.ts";
 import type { Size } from "../picture/image.ts";
 import { scales } from "../picture/scales.ts";
 import { resultSizes } from "./methods.ts";

@@ -1,6 +1,5 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
 import { dirname } from "node:path";
-import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../files/formats.ts";
 import { makeFolder } from "../files/image-files.ts";
 import {
   checkPictureSize,
@@ -15,6 +14,7 @@ import { type Bands, type Choice, span, type UpscaleReport, type Upscaler, upsca
 import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
 import { textOf } from "../picture/errors.ts";
+import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../picture/formats.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";

@@ -1,14 +1,15 @@
 /** The flags of `pixelgrad upscale`. */
+
+import { file, type Kind, oneOf, path, positive, whole } from "../options/kinds.ts";
+import { andList } from "../options/lists.ts";
+import { alphaChoices } from "../picture/alpha.ts";
 import {
   formatNames,
   formatOfName,
   namesOfFormats,
   pictureFormats,
   writtenFormats,
-} from "../files/formats.ts";
-import { file, type Kind, oneOf, path, positive, whole } from "../options/kinds.ts";
-import { andList } from "../options/lists.ts";
-import { alphaChoices } from "../picture/alpha.ts";
+} from "../picture/formats.ts";
 import type { Values } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, scaleFlag } from "./methods.ts";
 import { profileFlag } from "./profile.ts";

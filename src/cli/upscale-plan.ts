@@ -1,11 +1,11 @@
 /** What `pixelgrad upscale` will read and write: settled before the first picture is computed. */
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { formatOfName, type PictureFormat, pictureFormats, writtenFormats } from "../files/formats.ts";
 import { MAX_NAME_BYTES } from "../files/path-of.ts";
 import { type LeftOut, picturesIn } from "../files/pictures-in.ts";
 import { fileId, isStream, statsOf, statsWithin } from "../files/same-file.ts";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
+import { formatOfName, type PictureFormat, pictureFormats, writtenFormats } from "../picture/formats.ts";
 import { UsageError } from "./flags.ts";
 import {
   checkOutputs,

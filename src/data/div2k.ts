@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, sep } from "node:path";
-import { stemOf } from "../files/formats.ts";
+import { stemOf } from "../files/names.ts";
 import { pathArgument } from "../files/path-of.ts";
 import { picturesIn } from "../files/pictures-in.ts";
 import { ArgumentError, checkArguments } from "../options/arguments.ts";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { namesOf, stemOf } from "../files/formats.ts";
+import { namesOf, stemOf } from "../files/names.ts";
 import { pathArgument } from "../files/path-of.ts";
 import { describeLeftOut, picturesIn } from "../files/pictures-in.ts";
 import { fileId, statsWithin } from "../files/same-file.ts";

@@ -1,6 +1,6 @@
 /** Which LR picture belongs to which HR picture, by their names: one rule for all that read pairs. */
 import { dirname, extname } from "node:path";
-import { repeated, stemOf } from "../files/formats.ts";
+import { repeated, stemOf } from "../files/names.ts";
 import { pixelCountOf } from "../files/pixel-count.ts";
 import { sameFile } from "../files/same-file.ts";
 import { addTo, andList } from "../options/lists.ts";

@@ -4,12 +4,12 @@ import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
-import { formatOfName } from "../files/formats.ts";
 import { writeError } from "../files/image-files.ts";
 import { readError } from "../files/read-file.ts";
 import { excerpt, printable } from "../options/printable.ts";
 import { crc32 } from "../picture/crc.ts";
 import { DataError } from "../picture/errors.ts";
+import { formatOfName } from "../picture/formats.ts";
 
 export interface UnzipOptions {
   /** Stops unpacking and leaves no file. */

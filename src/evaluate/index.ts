@@ -1,7 +1,7 @@
 /** Measuring methods of super-resolution on pictures, by the literature's protocols. Node only. */
 
 export type { Cropped } from "../data/pair-sizes.ts";
-export type { Note } from "../files/metadata.ts";
+export type { Note } from "../files/picture-file.ts";
 export type { Size } from "../picture/image.ts";
 export {
   conditionsOf,

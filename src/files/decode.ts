@@ -1,28 +1,28 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
+import { readBmp } from "../formats/bmp.ts";
+import { isPremultiplied, refuseManyBoxes } from "../formats/boxes.ts";
+import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "../formats/cut-short.ts";
+import { orientationOf, withoutPrefix } from "../formats/exif.ts";
+import { codesOfAvif, isHdrCode } from "../formats/icc.ts";
+import { furtherSamples, withFurtherSamples } from "../formats/jpeg-scans.ts";
+import { type Read, readFrom, unpackedSize } from "../formats/png.ts";
+import { readPnm } from "../formats/pnm.ts";
+import { damageError, type Raster } from "../formats/raster.ts";
+import { hasUnspecifiedChannel } from "../formats/tiff-tags.ts";
+import { refuseRaw, unreadKind } from "../formats/unread-kinds.ts";
 import { START_LENGTH } from "../options/file-kinds.ts";
 import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
+import { describeForeignPicture } from "../picture/foreign-pictures.ts";
+import { formatOfStart, type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import type { Image, Samples } from "../picture/image.ts";
-import { readBmp } from "./bmp.ts";
-import { isPremultiplied, refuseManyBoxes } from "./boxes.ts";
-import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "./cut-short.ts";
-import { orientationOf } from "./exif.ts";
-import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
-import { codesOfAvif, isHdrCode } from "./icc.ts";
-import { furtherSamples, withFurtherSamples } from "./jpeg-scans.ts";
 import { alone, withOthers } from "./messages.ts";
-import { withoutPrefix } from "./metadata.ts";
-import { type Read, readFrom, unpackedSize } from "./png.ts";
 import { exifOfPng, withExifInFront } from "./png-exif.ts";
-import { readPnm } from "./pnm.ts";
-import { damageError, type Raster } from "./raster.ts";
 import { readError, readFromFile } from "./read-file.ts";
 import { refusePipe } from "./same-file.ts";
-import { hasUnspecifiedChannel } from "./tiff-tags.ts";
 import { toSrgb, withoutColor } from "./to-srgb.ts";
-import { refuseRaw, unreadKind } from "./unread-kinds.ts";
 
 /** What a file says about its picture before the samples. */
 export interface Header {
@@ -131,6 +131,20 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     format === "tiff" && isStored(whole) && channels % 2 === 0 && hasUnspecifiedChannel(read);
   if (!lacksChannel) return whole;
   return { ...whole, channels: channels - 1, metadata: { ...metadata, hasAlpha: false }, lacksChannel };
+}
+
+/**
+ * The format of a file by its first bytes, of which `START_LENGTH` suffice.
+ *
+ * @throws DataError that names the file if it has none of them.
+ */
+function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
+  if (bytes.length === 0) {
+    throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
+  }
+  const format = formatOfStart(bytes);
+  if (format) return format;
+  throw new DataError(describeForeignPicture(bytes, name));
 }
 
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */

@@ -2,12 +2,12 @@
 import { closeSync, createReadStream, createWriteStream, openSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import type { PictureFormat } from "./formats.ts";
-import type { Metadata } from "./metadata.ts";
-import { jpegSegments, pngChunks } from "./metadata-parts.ts";
-import { chunksOf } from "./png.ts";
+import type { Metadata } from "../formats/metadata.ts";
+import { jpegSegments, pngChunks } from "../formats/metadata-parts.ts";
+import { chunksOf } from "../formats/png.ts";
+import type { PictureFormat } from "../picture/formats.ts";
+import { addToTiff } from "./add-to-tiff.ts";
 import { readFromFile } from "./read-file.ts";
-import { addToTiff } from "./tiff-tags.ts";
 
 /** A file begins with `start` in place of its first `length` bytes. */
 interface NewStart {

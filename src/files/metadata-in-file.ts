@@ -1,23 +1,26 @@
 /** Reads in Node what picture files say besides samples: sharp knows most of it. */
 
 import { inflateSync } from "node:zlib";
-import { type Header, uprightSize } from "./decode.ts";
-import { type Density, Directories, densityIn } from "./exif.ts";
-import { gifExtras } from "./gif.ts";
-import { codesOfAvif, isTelevisionCode, profileOfCode, profileOfNumbers, SRGB_TRANSFER } from "./icc.ts";
-import { iptcOf, rightsOf } from "./jpeg.ts";
+import { type Density, densityIn } from "../formats/density.ts";
+import { Directories } from "../formats/directories.ts";
+import { withoutPrefix } from "../formats/exif.ts";
+import { gifExtras } from "../formats/gif.ts";
 import {
-  type FileMetadata,
-  jfifDensity,
-  jpegExtras,
-  type Metadata,
-  pngMetadata,
-  withoutPrefix,
-} from "./metadata.ts";
-import type { SourcePicture } from "./picture-places.ts";
-import { encodeChunk } from "./png.ts";
-import { colorsOfTiff, exifOfTiff } from "./tiff-tags.ts";
-import { decodeXmp } from "./xmp.ts";
+  codesOfAvif,
+  isTelevisionCode,
+  profileOfCode,
+  profileOfNumbers,
+  SRGB_TRANSFER,
+} from "../formats/icc.ts";
+import { iptcOf, rightsOf } from "../formats/jpeg.ts";
+import type { FileMetadata, Metadata } from "../formats/metadata.ts";
+import { jfifDensity, jpegExtras } from "../formats/metadata-of-jpeg.ts";
+import { pngMetadata } from "../formats/metadata-of-png.ts";
+import type { SourcePicture } from "../formats/picture-places.ts";
+import { encodeChunk } from "../formats/png.ts";
+import { colorsOfTiff, exifOfTiff } from "../formats/tiff-tags.ts";
+import { decodeXmp } from "../formats/xmp.ts";
+import { type Header, uprightSize } from "./decode.ts";
 
 export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
   const content = contentOf(header, bytes);

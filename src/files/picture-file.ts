@@ -5,34 +5,28 @@
  */
 import { appendFile, type FileHandle, open } from "node:fs/promises";
 import type { Sharp } from "sharp";
+import { exifOfResult, fitTo } from "../formats/fit-metadata.ts";
+import { damagedProfile, itsProfile, profileGap } from "../formats/gaps.ts";
+import { profileFor, spaceOf } from "../formats/icc.ts";
+import type { Metadata, Note } from "../formats/metadata.ts";
+import { profileIn } from "../formats/png-colors.ts";
+import { type TiffPicture, tiffHeader } from "../formats/tiff.ts";
+import { xmpOfResult } from "../formats/xmp.ts";
 import { andList } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
+import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../picture/formats.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
 import { decode, isStored, readHeaderOfFile, uprightSize } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
-import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
-import { profileFor, spaceOf } from "./icc.ts";
 import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./image-files.ts";
 import { withOthers } from "./messages.ts";
-import {
-  damagedProfile,
-  exifOfResult,
-  fitTo,
-  itsProfile,
-  type Metadata,
-  type Note,
-  profileGap,
-  profileIn,
-  xmpOfResult,
-} from "./metadata.ts";
 import { metadataOf } from "./metadata-in-file.ts";
 import { makeTemporary, removeTemporary, temporaryFor } from "./temporary.ts";
-import { type TiffPicture, tiffHeader } from "./tiff.ts";
 import { spaceFor, toSrgb } from "./to-srgb.ts";
 
-export type { Metadata, Note } from "./metadata.ts";
+export type { Metadata, Note } from "../formats/metadata.ts";
 
 export interface PictureFile extends Metadata {
   /** Samples as in the file: 16 bits if it has them. */

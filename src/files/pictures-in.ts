@@ -5,7 +5,7 @@ import { aFunction, checkArguments, checkOptions, optional, trueOrFalse } from "
 import { folder as aFolder } from "../options/kinds.ts";
 import { addTo, firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
-import { formatNames, formatOfName } from "./formats.ts";
+import { formatNames, formatOfName } from "../picture/formats.ts";
 import { pathArgument } from "./path-of.ts";
 import { reasonForReading } from "./read-file.ts";
 import { fileId, statsWithin } from "./same-file.ts";

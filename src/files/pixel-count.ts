@@ -1,10 +1,10 @@
 /** How large a picture is, in passing, for those who compare many files by what their names say. */
 import { closeSync, openSync } from "node:fs";
+import { readBmp } from "../formats/bmp.ts";
+import { Directories } from "../formats/directories.ts";
+import type { Read } from "../formats/png.ts";
+import { readPnm } from "../formats/pnm.ts";
 import { formatOfStart, type PictureFormat } from "../picture/formats.ts";
-import { readBmp } from "./bmp.ts";
-import { Directories } from "./exif.ts";
-import type { Read } from "./png.ts";
-import { readPnm } from "./pnm.ts";
 import { readFromFile } from "./read-file.ts";
 import { refusePipe } from "./same-file.ts";
 

@@ -1,7 +1,7 @@
 /** EXIF data of PNG files where libvips does not look for them: behind the samples, and in texts. */
 import { inflateSync } from "node:zlib";
-import { exifInText, isExifText } from "./metadata.ts";
-import { type Chunk, chunksOf, encodeChunk, type Read, readFrom } from "./png.ts";
+import { exifInText, isExifText } from "../formats/metadata-of-png.ts";
+import { type Chunk, chunksOf, encodeChunk, type Read, readFrom } from "../formats/png.ts";
 
 /**
  * EXIF data of a file, and the chunk of their own in which they are, if they are in one.

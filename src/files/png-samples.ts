@@ -4,10 +4,10 @@
  * sharp decodes them, too, and in less time on one thread; but not on all cores at once: see `sharpSuffices`.
  */
 import * as zlib from "node:zlib";
+import { isExifText } from "../formats/metadata-of-png.ts";
+import { chunksOf, readFrom, unpackedSize } from "../formats/png.ts";
 import { crc32 } from "../picture/crc.ts";
 import type { Image } from "../picture/image.ts";
-import { isExifText } from "./metadata.ts";
-import { chunksOf, readFrom, unpackedSize } from "./png.ts";
 
 /** Node's own is faster, where there is one. */
 const checksum: (bytes: Uint8Array) => number = zlib.crc32 ?? crc32;

@@ -1,9 +1,9 @@
 /** Files in Node: whole, or parts of them. */
 import { fstatSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import type { Read } from "../formats/png.ts";
 import { DataError } from "../picture/errors.ts";
 import { tooLong } from "./path-of.ts";
-import type { Read } from "./png.ts";
 
 /**
  * The bytes of a file, or of a pipe until its end. A device is refused: reading it may never end.

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { addTo } from "../options/lists.ts";
-import { stemOf } from "./formats.ts";
+import { stemOf } from "./names.ts";
 import { sameFile, statsOf } from "./same-file.ts";
 
 /** The `files` that are among the others, too: the same file, or a copy of it. */

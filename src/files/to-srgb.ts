@@ -1,6 +1,7 @@
 /** Colours that libvips converts to sRGB, and what it wants and gives in doing so. */
+
+import { tiffHeader } from "../formats/tiff.ts";
 import type { Image, Samples } from "../picture/image.ts";
-import { tiffHeader } from "./tiff.ts";
 
 /** The picture with the colours that a profile means. */
 export async function toSrgb(image: Image<Samples>, icc: Uint8Array): Promise<Image<Samples>> {

@@ -7,7 +7,7 @@ import { inflate } from "../../site/pictures/inflate.ts";
 import { chooseMethod, clickMain, downloaded, find, giveFile, openPage, statusLine } from "./page.ts";
 
 // It needs Node's Buffer, which page.ts brings.
-const { pngMetadata } = await import("../../src/files/metadata.ts");
+const { pngMetadata } = await import("../../src/formats/metadata-of-png.ts");
 
 const results = inject("cliResults");
 const network = inject("nodeResult").weights;

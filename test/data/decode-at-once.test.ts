@@ -5,8 +5,8 @@ import sharp from "sharp";
 import { expect, test } from "vitest";
 import { DecodePool } from "../../src/data/decode-pool.ts";
 import { decodeImage } from "../../src/files/image-files.ts";
-import { furtherSamples, withFurtherSamples } from "../../src/files/jpeg-scans.ts";
 import { decodePictureFile } from "../../src/files/picture-file.ts";
+import { furtherSamples, withFurtherSamples } from "../../src/formats/jpeg-scans.ts";
 import { noise, temporaryFolder } from "./support.ts";
 
 const end = Buffer.of(0xff, 0xd9);

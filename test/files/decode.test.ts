@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
-import { mayBeCutShort } from "../../src/files/cut-short.ts";
 import { decodeImage, readImage } from "../../src/files/image-files.ts";
 import {
   decodePictureFile,
@@ -13,10 +12,11 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../../src/files/picture-file.ts";
-import { readFrom } from "../../src/files/png.ts";
-import { readPnm } from "../../src/files/pnm.ts";
-import { tiffHeader } from "../../src/files/tiff.ts";
 import { toSrgb } from "../../src/files/to-srgb.ts";
+import { mayBeCutShort } from "../../src/formats/cut-short.ts";
+import { readFrom } from "../../src/formats/png.ts";
+import { readPnm } from "../../src/formats/pnm.ts";
+import { tiffHeader } from "../../src/formats/tiff.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { noise, temporaryFolder } from "../data/support.ts";

@@ -4,12 +4,12 @@ import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { zerosForScans } from "../../src/files/cut-short.ts";
-import { Directories } from "../../src/files/exif.ts";
-import { endOfGif, gifExtras } from "../../src/files/gif.ts";
 import { decodePictureFile, sizeOfPictureFile } from "../../src/files/picture-file.ts";
-import { chunksOf, encodeChunk, readFrom } from "../../src/files/png.ts";
 import { readFromFile } from "../../src/files/read-file.ts";
+import { zerosForScans } from "../../src/formats/cut-short.ts";
+import { Directories } from "../../src/formats/directories.ts";
+import { endOfGif, gifExtras } from "../../src/formats/gif.ts";
+import { chunksOf, encodeChunk, readFrom } from "../../src/formats/png.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { cpuTime } from "../support/cpu-time.ts";
@@ -25,7 +25,7 @@ const inserted = (file: Buffer, at: number, ...parts: Uint8Array[]) =>
   Buffer.concat([file.subarray(0, at), ...parts, file.subarray(at)]);
 
 /**
- * The kilobytes that a function of src/files takes at most for a file: in a process of its own, since a peak never
+ * The kilobytes that a function of src/formats takes at most for a file: in a process of its own, since a peak never
  * falls.
  */
 async function memoryOf(
@@ -38,7 +38,7 @@ async function memoryOf(
   writeFileSync(path, file);
   const { stdout, stderr } = await runCode(`
     import { readFileSync } from "node:fs";
-    import * as functions from "./src/files/${module}";
+    import * as functions from "./src/formats/${module}";
     const bytes = readFileSync(${JSON.stringify(path)});
     const peak = () => process.resourceUsage().maxRSS;
     const before = peak();

@@ -4,10 +4,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Directories, densityIn, forNewPicture } from "../../src/files/exif.ts";
-import { gammaCurve, profileOf } from "../../src/files/icc.ts";
 import { readImage } from "../../src/files/image-files.ts";
-import { xmpOfResult } from "../../src/files/metadata.ts";
 import {
   decodePictureFile,
   PictureWriter,
@@ -15,6 +12,10 @@ import {
   sizeOfPictureFile,
 } from "../../src/files/picture-file.ts";
 import { unpackPng } from "../../src/files/png-samples.ts";
+import { densityIn } from "../../src/formats/density.ts";
+import { Directories } from "../../src/formats/directories.ts";
+import { forNewPicture } from "../../src/formats/exif.ts";
+import { gammaCurve, profileOf } from "../../src/formats/icc.ts";
 import { upscale } from "../../src/node.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
@@ -653,16 +654,6 @@ test("bytes that are no profile, and parts of one, are left out with a note", as
       (await decodePictureFile(name.endsWith("jpg") ? jpeg : png, "plain")).image.data,
     );
   }
-});
-
-test("XMP does not point to the extended XMP that is left out", () => {
-  const size = { width: 2, height: 2 };
-  const note = 'xmlns:xmpNote="http://ns.adobe.com/xmp/note/"';
-  expect(xmpOfResult(`<a ${note} xmpNote:HasExtendedXMP="0123ABCD" dc:source="s"/>`, size)).toBe(
-    `<a ${note} dc:source="s"/>`,
-  );
-  const element = `<a ${note}><xmpNote:HasExtendedXMP>0123ABCD</xmpNote:HasExtendedXMP><b/></a>`;
-  expect(xmpOfResult(element, size)).toBe(`<a ${note}><b/></a>`);
 });
 
 test("pictures inside a picture and content credentials are named", async () => {

@@ -4,10 +4,11 @@ import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { partnersOf, versionsAmong } from "../../src/data/partners.ts";
-import { formatNames, formatOfName, namesOf, stemOf } from "../../src/files/formats.ts";
+import { namesOf, stemOf } from "../../src/files/names.ts";
 import { describeLeftOut, picturesIn } from "../../src/files/pictures-in.ts";
 import { statsWithin } from "../../src/files/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import { formatNames, formatOfName } from "../../src/picture/formats.ts";
 import { temporaryFolder } from "../data/support.ts";
 
 const folder = temporaryFolder();

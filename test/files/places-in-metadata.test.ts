@@ -4,16 +4,13 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { Directories, forNewPicture } from "../../src/files/exif.ts";
-import { profileOf, srgbCurve } from "../../src/files/icc.ts";
 import { decodePictureFile, PictureWriter, readPictureFile } from "../../src/files/picture-file.ts";
-import { subjectIn } from "../../src/files/picture-places.ts";
-import { withoutParts, xmpOfResult } from "../../src/files/xmp.ts";
+import { profileOf, srgbCurve } from "../../src/formats/icc.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
-import { cpuTime } from "../support/cpu-time.ts";
 import { exifOf, segment, withSegments } from "../support/exif.ts";
 import { pngChunk, pngOf, uint32s } from "../support/png.ts";
+import { xmpOf } from "../support/xmp.ts";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder, name);
@@ -36,14 +33,6 @@ async function enlarge(bytes: Uint8Array, to: string, format: PictureFormat): Pr
 }
 
 const raw = () => sharp(noise(width, height, 3).data, { raw: { width, height, channels: 3 } });
-const xmpOf = (attributes: string, content = "") =>
-  `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/"
- xmlns:GPano="http://ns.google.com/photos/1.0/panorama/" xmlns:Cam="http://ns.google.com/photos/1.0/camera/"
- xmlns:Box="http://ns.google.com/photos/1.0/container/" xmlns:Item="http://ns.google.com/photos/1.0/container/item/"
- xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" xmlns:stDim="http://ns.adobe.com/xap/1.0/sType/Dimensions#"
- xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"
- ${attributes}>${content}<dc:title>Title</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>`;
 const jpegWith = async (xmp: string, ...segments: Buffer[]) =>
   withSegments(await raw().withXmp(xmp).jpeg().toBuffer(), ...segments);
 
@@ -137,114 +126,6 @@ describe("XMP", () => {
       const plain = (text: string) => text.replace(/\s+(?=>)/g, "").replace(/\s+/g, " ");
       expect(plain(xmp)).toBe(plain(xmpOf("")));
     }
-    expect(withoutParts(xmpOf('Cam:MotionPhoto="0"')).gaps).toEqual([]);
-  });
-
-  describe("what it says of places, twice as large", () => {
-    const source = { width, height, orientation: 1 };
-    const doubled = (xmp: string) => xmpOfResult(xmp, { width: 2 * width, height: 2 * height }, source);
-    const iptc = 'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"';
-    const area = (...items: (number | string)[]) =>
-      `<exif:SubjectArea><rdf:Seq>${items.map((item) => `<rdf:li>${item}</rdf:li>`).join("")}</rdf:Seq></exif:SubjectArea>`;
-
-    test.each([
-      ["a subject", xmpOf("", area(1, 2, 3)), xmpOf("", area(2, 4, 6))],
-      ["a subject with decimals", xmpOf("", area("1.5", 2)), xmpOf("", area(3, 4))],
-      ["no subject has five numbers", xmpOf("", area(1, 2, 3, 4, 5)), xmpOf("", area(1, 2, 3, 4, 5))],
-      [
-        "a region in pixels beside one that is relative",
-        xmpOf(
-          iptc,
-          '<Iptc4xmpExt:RegionBoundary Iptc4xmpExt:rbUnit="pixel" Iptc4xmpExt:rbX="10.25" Iptc4xmpExt:rbH="3"/>' +
-            '<Iptc4xmpExt:RegionBoundary Iptc4xmpExt:rbUnit="relative" Iptc4xmpExt:rbX="0.5"/>' +
-            "<Iptc4xmpExt:RegionBoundary><Iptc4xmpExt:rbUnit>pixel</Iptc4xmpExt:rbUnit>" +
-            "<Iptc4xmpExt:rbX>7</Iptc4xmpExt:rbX></Iptc4xmpExt:RegionBoundary>",
-        ),
-        xmpOf(
-          iptc,
-          '<Iptc4xmpExt:RegionBoundary Iptc4xmpExt:rbUnit="pixel" Iptc4xmpExt:rbX="20.5" Iptc4xmpExt:rbH="6"/>' +
-            '<Iptc4xmpExt:RegionBoundary Iptc4xmpExt:rbUnit="relative" Iptc4xmpExt:rbX="0.5"/>' +
-            "<Iptc4xmpExt:RegionBoundary><Iptc4xmpExt:rbUnit>pixel</Iptc4xmpExt:rbUnit>" +
-            "<Iptc4xmpExt:rbX>14</Iptc4xmpExt:rbX></Iptc4xmpExt:RegionBoundary>",
-        ),
-      ],
-      [
-        "decimals",
-        xmpOf('exif:FocalPlaneXResolution="10.5" GPano:CroppedAreaLeftPixels="-3"'),
-        xmpOf('exif:FocalPlaneXResolution="21" GPano:CroppedAreaLeftPixels="-6"'),
-      ],
-      [
-        "any prefix",
-        xmpOf(`xmlns:e='http://ns.adobe.com/exif/1.0/' e:FocalPlaneXResolution="4/1" e:PixelXDimension="24"`),
-        xmpOf(`xmlns:e='http://ns.adobe.com/exif/1.0/' e:FocalPlaneXResolution="8/1" e:PixelXDimension="48"`),
-      ],
-      [
-        "a prefix of something else",
-        xmpOf('xmlns:other="http://example.com/" other:PixelXDimension="24"').replace(
-          /xmlns:exif="[^"]*"/,
-          "",
-        ),
-        xmpOf('xmlns:other="http://example.com/" other:PixelXDimension="24"').replace(
-          /xmlns:exif="[^"]*"/,
-          "",
-        ),
-      ],
-      [
-        "a text that looks like attributes",
-        xmpOf(
-          `dc:rights='by exif:PixelXDimension="24" > me'`,
-          '<!-- don\'t --><dc:description>set exif:PixelXDimension="24" here</dc:description>',
-        ),
-        xmpOf(
-          `dc:rights='by exif:PixelXDimension="24" > me'`,
-          '<!-- don\'t --><dc:description>set exif:PixelXDimension="24" here</dc:description>',
-        ),
-      ],
-    ])("%s", (_, original, want) => {
-      expect(doubled(original)).toBe(want);
-    });
-
-    test("a text that looks like what is left out stays", () => {
-      const other = 'xmlns:q="http://ns.google.com/photos/1.0/camera/" q:Other="1"';
-      const text = xmpOf(other, '<dc:description>a q:MotionPhotoVersion="1"</dc:description>');
-      expect(withoutParts(text).xmp).toBe(text);
-    });
-
-    test("a picture inside it is a depth map only if there is depth", () => {
-      const image = 'xmlns:GImage="http://ns.google.com/photos/1.0/image/" GImage:Data="abc"';
-      const depth = 'xmlns:GDepth="http://ns.google.com/photos/1.0/depthmap/" GDepth:Data="abc"';
-      expect(withoutParts(xmpOf(image)).gaps).toEqual(["further pictures inside it"]);
-      expect(withoutParts(xmpOf(`${image} ${depth}`)).gaps).toEqual(["its depth map"]);
-    });
-  });
-
-  test("a hostile text takes a time that grows as its length, and as what it declares", async () => {
-    const namespaces = (count: number) =>
-      Array.from({ length: count }, (_, i) => `xmlns:p${i}="http://ns.google.com/photos/1.0/camera/"`).join(
-        " ",
-      );
-    const source = { width, height, orientation: 6 };
-    for (const part of [
-      "<GPano:a>",
-      "<GPano:a ",
-      "<exif:SubjectArea>",
-      " ",
-      " GPano:a=",
-      "<p1:MotionPhoto>",
-      "<a '",
-    ]) {
-      const timeOf = (length: number, count = 1000) => {
-        const text = xmpOf(namespaces(count), part.repeat(length / part.length));
-        return cpuTime(() => xmpOfResult(withoutParts(text, source).xmp, { width: 48, height: 32 }, source));
-      };
-      await timeOf(5e4); // compiles
-      const short = await timeOf(5e4);
-      // Eight times as long; 64 if it grew as the square. For short times, what the engine does beside it counts.
-      expect(await timeOf(4e5), part).toBeLessThan(24 * Math.max(short, 10));
-      expect(await timeOf(5e4, 8000), part).toBeLessThan(24 * Math.max(short, 10));
-    }
-    // A tag that is longer than the stack of expressions.
-    xmpOfResult(`${xmpOf("")}<a ${"a".repeat(1e7)}>`, { width: 48, height: 32 }, source);
   });
 
   test("in UTF-16, as some programs write it", async () => {
@@ -256,88 +137,6 @@ describe("XMP", () => {
       expect(xmp).toBe(xmpOf(""));
     }
   });
-});
-
-describe("EXIF", () => {
-  test("a point that all orientations show at the same place", () => {
-    // The stored place of (5, 2) in an upright picture of 24 x 16.
-    const stored = [
-      [5, 2],
-      [19, 2],
-      [19, 14],
-      [5, 14],
-      [2, 5],
-      [2, 19],
-      [14, 19],
-      [14, 5],
-    ];
-    for (const [i, place] of stored.entries()) {
-      const source = { width, height, orientation: i + 1 };
-      expect(subjectIn(place, source, { width: 48, height: 64 }), `${i + 1}`).toEqual([10, 8]);
-      const extent = i < 4 ? [3, 1] : [1, 3];
-      expect(subjectIn([...place, ...extent], source, { width: 48, height: 64 })).toEqual([10, 8, 6, 4]);
-      expect(subjectIn([...place, 3], source, { width: 48, height: 64 })).toEqual([10, 8, 6]);
-    }
-  });
-
-  test("subjects and the sensor's resolution", () => {
-    const camera = [
-      [0x9214, [12, 7, 4, 2]],
-      [0xa214, [12, 7]],
-      [0xa20e, { rational: [4000, 1] }],
-      [0xa20f, { rational: [5000, 3] }],
-      [0x927c, { raw: Buffer.from("notes of the maker") }],
-    ] as const;
-    for (const bigEndian of [false, true]) {
-      const exif = exifOf({ first: [[0x112, [1]]], camera, bigEndian });
-      const source = { width, height, orientation: 1 };
-      const of = (factor: number) => {
-        const size = { width: factor * width, height: factor * height };
-        const file = new Directories(forNewPicture(exif, size, undefined, source)!);
-        const directory = file.value(file.find(file.first, 0x8769))!;
-        const values = (tag: number) => {
-          const entry = file.find(directory, tag);
-          return entry && file.values(entry);
-        };
-        const focal = file.find(directory, 0xa20f)!;
-        const maker = Buffer.from(file.find(directory, 0x927c)!.bytes).toString();
-        return { values, perUnit: file.uint(focal.at, 4) / file.uint(focal.at + 4, 4), maker };
-      };
-      const { values, perUnit, maker } = of(3);
-      expect(values(0x9214)).toEqual([36, 21, 12, 6]);
-      expect(values(0xa214)).toEqual([36, 21]);
-      expect(perUnit).toBeCloseTo(5000, 3);
-      expect(maker).toBe("notes of the maker");
-      // EXIF has no numbers for such places.
-      const huge = of(6000);
-      expect([huge.values(0x9214), huge.values(0xa214), huge.maker]).toEqual([undefined, undefined, maker]);
-      expect(huge.perUnit).toBeCloseTo(1e7, 0);
-    }
-  });
-});
-
-test.each([
-  [[2e9, 1], undefined], // no 32 bits hold four times as much
-  [[2e9, 1000], 8e6],
-  [[1, 1e6], 4e-6],
-  [[3_000_000_000, 3_000_000], 4000],
-  [[0, 1], 0],
-] as const)("the sensor's resolution of %j, four times as large", (focal, want) => {
-  const camera = [
-    [0x9286, "who took it"],
-    [0xa20e, { rational: focal }],
-    [0xa20f, { rational: focal }],
-  ] as const;
-  const source = { width, height, orientation: 1 };
-  const size = { width: 4 * width, height: 4 * height };
-  const moved = forNewPicture(exifOf({ first: [], camera }), size, undefined, source);
-  const file = new Directories(moved!);
-  const directory = file.value(file.find(file.first, 0x8769))!;
-  for (const tag of [0xa20e, 0xa20f]) {
-    const entry = file.find(directory, tag);
-    expect(entry && file.uint(entry.at, 4) / file.uint(entry.at + 4, 4)).toBe(want);
-  }
-  expect(file.find(directory, 0x9286)).toBeDefined();
 });
 
 describe("pixels that are not square", () => {

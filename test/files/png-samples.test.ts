@@ -2,8 +2,8 @@ import { PNG } from "pngjs";
 import { expect, test } from "vitest";
 import { decode, MAX_BYTES } from "../../src/files/decode.ts";
 import { encodePng } from "../../src/files/image-files.ts";
-import { chunksOf, encodeChunk, readFrom } from "../../src/files/png.ts";
 import { unpackPng } from "../../src/files/png-samples.ts";
+import { chunksOf, encodeChunk, readFrom } from "../../src/formats/png.ts";
 import { drawn, noise } from "../data/support.ts";
 
 /** Smooth parts and noise, as rows with differences and rows without. */

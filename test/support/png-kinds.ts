@@ -1,6 +1,6 @@
 /** PNG files of every kind that there is, made by hand: all depths, colours, filters, interlaced or not. */
 import { deflateSync } from "node:zlib";
-import { encodeChunk } from "../../src/files/png.ts";
+import { encodeChunk } from "../../src/formats/png.ts";
 import { Random } from "../../src/tensor/random.ts";
 
 export interface Kind {

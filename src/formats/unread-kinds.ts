@@ -5,8 +5,8 @@
 import { andList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { describeHeic, describeRawFile, isRawName } from "../picture/foreign-pictures.ts";
-import { Directories } from "./exif.ts";
-import type { PictureFormat } from "./formats.ts";
+import type { PictureFormat } from "../picture/formats.ts";
+import { Directories } from "./directories.ts";
 import { segmentsOf } from "./jpeg.ts";
 import { chunksOf, type Read } from "./png.ts";
 import { isCameraRaw } from "./tiff-tags.ts";

@@ -1,7 +1,7 @@
 /** What the readers of BMP and PPM have in common: a header, and samples that begin at a known place. */
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
-import type { Density } from "./exif.ts";
+import type { Density } from "./density.ts";
 
 /** A picture's header, which says enough to refuse the picture before the file is read, and memory taken for it. */
 export interface Raster {

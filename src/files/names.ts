@@ -1,17 +1,5 @@
-/** The names and first bytes of picture files. The list of formats is in src/picture/formats.ts. */
+/** What files are called: by their stems, and by as much of their paths as it takes. */
 import { basename, extname, normalize, sep } from "node:path";
-import { DataError } from "../picture/errors.ts";
-import { describeForeignPicture } from "../picture/foreign-pictures.ts";
-import { formatOfStart, type PictureFormat } from "../picture/formats.ts";
-
-export {
-  formatNames,
-  formatOfName,
-  namesOfFormats,
-  type PictureFormat,
-  pictureFormats,
-  writtenFormats,
-} from "../picture/formats.ts";
 
 /** A file's name without folder and extension. */
 export function stemOf(path: string): string {
@@ -44,18 +32,4 @@ export function namesOf(paths: readonly string[]): string[] {
 export function repeated(values: readonly string[]): ReadonlySet<string> {
   const seen = new Set<string>();
   return new Set(values.filter((value) => seen.has(value) || !seen.add(value)));
-}
-
-/**
- * The format of a file by its first bytes, of which `START_LENGTH` suffice.
- *
- * @throws DataError that names the file if it has none of them.
- */
-export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
-  if (bytes.length === 0) {
-    throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
-  }
-  const format = formatOfStart(bytes);
-  if (format) return format;
-  throw new DataError(describeForeignPicture(bytes, name));
 }

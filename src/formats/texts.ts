@@ -18,3 +18,17 @@ export function takeText(
   if (comments.length < MOST_TEXTS) comments.push(text);
   else gaps.add(furtherTexts);
 }
+
+/** UTF-8, or else Latin-1. */
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString("latin1");
+  }
+}
+
+/** UTF-8, with marks in place of what is none. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

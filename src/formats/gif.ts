@@ -1,5 +1,5 @@
 /** What GIF files say besides samples: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
-import { type Density, ratioOf } from "./exif.ts";
+import { type Density, ratioOf } from "./density.ts";
 import { type Comment, takeText } from "./texts.ts";
 
 interface Block {

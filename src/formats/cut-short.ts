@@ -2,9 +2,10 @@
  * Signs that a file was cut short, or that its end was never written: a download that broke off into a file of the
  * full length leaves zeros, which decoders of some formats take for samples.
  */
+
+import type { PictureFormat } from "../picture/formats.ts";
 import { type Box, boxesOf } from "./boxes.ts";
-import { Directories } from "./exif.ts";
-import type { PictureFormat } from "./formats.ts";
+import { Directories } from "./directories.ts";
 import { endOfGif, TRAILER } from "./gif.ts";
 import { endOfJpeg, segmentsOf } from "./jpeg.ts";
 import type { Read } from "./png.ts";

@@ -1,6 +1,6 @@
 /**
  * Whether a JPEG file has all its samples. Its decoder puts grey in place of lost ones and warns in words that may be
- * another picture's (see messages.ts), so that nothing may count on them.
+ * another picture's (see files/messages.ts), so that nothing may count on them.
  */
 
 /**

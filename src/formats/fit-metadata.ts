@@ -1,0 +1,167 @@
+/** What a format can hold: metadata are fitted to that of a result, and what it cannot hold is named. */
+
+import { excerpt } from "../options/printable.ts";
+import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
+import type { Size } from "../picture/image.ts";
+import type { Density } from "./density.ts";
+import { exifOfDensity, forNewPicture } from "./exif.ts";
+import { liesBehind, profileGap } from "./gaps.ts";
+import { profileFor } from "./icc.ts";
+import { MAX_SEGMENT, photoshop } from "./jpeg.ts";
+import type { FileMetadata, Metadata, Note } from "./metadata.ts";
+import { hdrNote, profileOfPng } from "./png-colors.ts";
+import { withoutParts } from "./xmp.ts";
+
+export interface MetadataFit {
+  readonly metadata: Metadata;
+  readonly notes: readonly Note[];
+  /** No profile in the format fits: the samples must be converted from this one to sRGB. */
+  readonly convertFrom?: Uint8Array;
+}
+
+/** What a format can hold of metadata, for a picture of so many channels. */
+export function fitTo(
+  { metadata, gaps, behind }: FileMetadata,
+  format: PictureFormat,
+  channels: number,
+): MetadataFit {
+  const gap = metadata.icc && profileGap(metadata.icc);
+  if (gap) {
+    const rest = { metadata: { ...metadata, icc: undefined }, gaps: [...gaps, gap], behind };
+    return fitTo(rest, format, channels);
+  }
+  const { density, source } = metadata;
+  const { xmp: text, gaps: more } =
+    metadata.xmp === undefined ? { gaps: [] } : withoutParts(metadata.xmp, source);
+  const notes = notesOnGaps([...gaps, ...more], behind);
+  const target = { format, notes };
+  const exif = fitExif(metadata.exif, target);
+  const xmp = fitXmp(text, target);
+  const iptc = fitIptc(metadata.iptc, target);
+  const rights = fitRights(metadata.rights, iptc, target);
+  const comments = fitComments(metadata.comments, target);
+  const { icc, convertFrom } = fitProfile(metadata, channels, target);
+  return {
+    metadata: {
+      icc,
+      pngColor: format === "png" && !convertFrom ? metadata.pngColor : undefined,
+      exif,
+      xmp,
+      iptc,
+      rights,
+      comments,
+      density: density && isSensible(density) ? density : undefined,
+      source: exif || xmp ? source : undefined,
+    },
+    notes,
+    convertFrom,
+  };
+}
+
+/** The format that metadata are to fit, and a list that grows by what it cannot hold. */
+interface Target {
+  readonly format: PictureFormat;
+  readonly notes: Note[];
+}
+
+/** What the file itself lacks, each once. */
+function notesOnGaps(gaps: readonly string[], behind: string | undefined): Note[] {
+  const names = [...new Set(gaps)];
+  const isNamed = names.some((gap) => liesBehind.includes(gap));
+  return [...names, ...(behind && !isNamed ? [behind] : [])].map((what) => ({
+    kind: "metadata",
+    text: `without ${what}`,
+  }));
+}
+
+function noteLack({ format, notes }: Target, what: string): void {
+  notes.push({ kind: "metadata", text: `without ${what}: ${pictureFormats[format].name} cannot hold it` });
+}
+
+/** A segment of a JPEG file, with room for a prefix, a resolution, and what libvips adds to a placeholder. */
+const maxExif = MAX_SEGMENT - 533;
+
+function fitExif(exif: Uint8Array | undefined, target: Target): Uint8Array | undefined {
+  if (exif === undefined) return undefined;
+  if (forNewPicture(exif, { width: 1, height: 1 }) === undefined) {
+    target.notes.push({ kind: "metadata", text: "without EXIF data, which are damaged" });
+    return undefined;
+  }
+  // libvips makes the place for them in WebP and AVIF, as long as in JPEG at most.
+  if (target.format === "png" || target.format === "tiff" || exif.length <= maxExif) return exif;
+  noteLack(target, `EXIF data of ${exif.length} bytes`);
+  return undefined;
+}
+
+function fitXmp(xmp: string | undefined, target: Target): string | undefined {
+  if (xmp === undefined || fitsSegment(Buffer.byteLength(xmp) + 29, target.format)) return xmp;
+  noteLack(target, "XMP of that length");
+  return undefined;
+}
+
+function fitIptc(iptc: Metadata["iptc"], target: Target): Metadata["iptc"] {
+  if (iptc === undefined) return undefined;
+  if (fitsResources(iptc.length, target.format)) return iptc;
+  noteLack(target, "IPTC data");
+  return undefined;
+}
+
+function fitRights(rights: Metadata["rights"], iptc: Metadata["iptc"], target: Target): Metadata["rights"] {
+  if (rights === undefined) return undefined;
+  if (fitsResources(rights.length + (iptc?.length ?? 0), target.format)) return rights;
+  noteLack(target, "Photoshop's note on copyright");
+  return undefined;
+}
+
+/** Is there room for so many bytes of Photoshop's? */
+function fitsResources(bytes: number, format: PictureFormat): boolean {
+  return ["png", "jpeg", "tiff"].includes(format) && fitsSegment(bytes + 14 + photoshop.length, format);
+}
+
+function fitComments(comments: Metadata["comments"], target: Target): Metadata["comments"] {
+  const fits = ({ keyword, text }: NonNullable<Metadata["comments"]>[number]) =>
+    target.format === "png" ||
+    (target.format === "jpeg" && keyword === "Comment" && fitsSegment(text.length * 3, target.format));
+  const rest = (comments ?? []).filter((comment) => !fits(comment)).map(({ keyword }) => keyword);
+  if (rest.length > 0) noteLack(target, `the text ${[...new Set(rest)].map(excerpt).join(", ")}`);
+  return comments?.some(fits) ? comments.filter(fits) : undefined;
+}
+
+/** Is there room for so many bytes? Only JPEG's segments are small. */
+function fitsSegment(bytes: number, format: PictureFormat): boolean {
+  return format !== "jpeg" || bytes <= MAX_SEGMENT;
+}
+
+function fitProfile(
+  metadata: Metadata,
+  channels: number,
+  { format, notes }: Target,
+): Pick<Metadata, "icc"> & Pick<MetadataFit, "convertFrom"> {
+  const { name, writes } = pictureFormats[format];
+  const { icc, lost } = format === "png" ? { icc: metadata.icc, lost: undefined } : profileOfPng(metadata);
+  if (lost !== undefined) {
+    const looks = lost === hdrNote ? ": it looks dull" : "";
+    notes.push({ kind: "color", text: `without ${lost}, which only PNG results get${looks}` });
+  }
+  if (!icc) return {};
+  const profile = profileFor(channels <= 2 && writes?.grey ? "GRAY" : "RGB", icc);
+  if (profile) return { icc: profile };
+  notes.push({ kind: "color", text: `converted to sRGB: ${name} cannot hold the colour profile` });
+  return { convertFrom: icc };
+}
+
+/** Damaged files state any number, and most formats cannot hold all of them. */
+function isSensible({ x, y }: Density): boolean {
+  return [x, y].every((value) => value >= 0.1 && value <= 65_535);
+}
+
+/** EXIF data of a result: of its size, upright. Where a format has no other place, with the resolution. */
+export function exifOfResult(
+  { exif, density, source }: Metadata,
+  size: Size,
+  format: PictureFormat,
+): Uint8Array | undefined {
+  const only = format === "webp" || format === "avif" ? density : undefined;
+  if (exif) return forNewPicture(exif, size, only, source);
+  return only && exifOfDensity(only);
+}

@@ -1,0 +1,39 @@
+/** What picture files say besides samples: colours, camera, place, author, print size. */
+
+import type { Density } from "./density.ts";
+import type { SourcePicture } from "./picture-places.ts";
+import type { Comment } from "./texts.ts";
+
+export interface Metadata {
+  /** The colour profile that says what the colours mean; without one, sRGB. */
+  readonly icc?: Uint8Array;
+  /** PNG's own chunks on colours, whole: cICP, gAMA, cHRM, sRGB… */
+  readonly pngColor?: readonly Uint8Array[];
+  /** Camera, date, place: a TIFF file without samples. */
+  readonly exif?: Uint8Array;
+  readonly xmp?: string;
+  /** Captions and credits of news agencies (IIM records). */
+  readonly iptc?: Uint8Array;
+  /** What Photoshop says of copyright: resources of its own. */
+  readonly rights?: Uint8Array;
+  /** Pixels per inch. It stays what it was, so that a result prints larger. */
+  readonly density?: Density;
+  readonly comments?: readonly Comment[];
+  /** The picture that EXIF and XMP speak of; undefined if neither is there, or that is not known. */
+  readonly source?: SourcePicture;
+}
+
+/** Something that a result lacks, or that was odd about a file, for people and for programs. */
+export interface Note {
+  readonly kind: "frames" | "metadata" | "color" | "depth" | "alpha" | "size" | "decoder";
+  /** A sentence without a full stop. */
+  readonly text: string;
+}
+
+export interface FileMetadata {
+  readonly metadata: Metadata;
+  /** What no result can have: pictures inside the picture, signatures. */
+  readonly gaps: readonly string[];
+  /** Bytes behind the end of the picture that nothing in the file names, in the same words. */
+  readonly behind?: string;
+}
