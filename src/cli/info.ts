@@ -50,7 +50,8 @@ h5wasm); networks of other programs are recognized by the names and shapes of th
 
 /** Prints what networks will run on; the same for --json. */
 async function lookAtAdapters(adapter: string | undefined): Promise<object> {
-  const { adaptersPresent, GpuDevice, init, measureCeilings } = await import("../node.ts");
+  const { adaptersPresent, init, measureCeilings } = await import("../node.ts");
+  const { isGpu } = await import("../device/gpu-device.ts");
   const adapters = await adaptersPresent();
   const device = await init({ adapter });
   const processor = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`;
@@ -59,7 +60,7 @@ async function lookAtAdapters(adapter: string | undefined): Promise<object> {
   print(...names.map((name, i) => `${(i === 0 ? "adapters" : "").padEnd(12)}${name}`));
   print(`in use      ${device.name}`);
   const facts = { processor, adapters, adapter: device.name };
-  if (!(device instanceof GpuDevice)) {
+  if (!isGpu(device)) {
     print("            plain TypeScript, for comparison: a hundred times slower than any adapter");
     return facts;
   }
