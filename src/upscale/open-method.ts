@@ -17,6 +17,7 @@ import {
 import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import { checkMethod } from "./check-method.ts";
 import { readFile } from "./file-reader.ts";
 import { KeptMethods } from "./kept.ts";
@@ -153,7 +154,7 @@ const kept = new KeptMethods<OpenedMethod>();
  * (kept.ts).
  */
 export async function borrowMethod(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
-  const { scale = 2, method = defaultMethod(scale), ensemble, half } = options;
+  const { scale = DEFAULT_SCALE, method = defaultMethod(scale), ensemble, half } = options;
   if (!isPretrained(method)) return openMethodFor(caller, options);
   checkArguments(caller, {
     ensemble: [ensemble, optional(trueOrFalse)],
@@ -183,7 +184,7 @@ async function openAndWarmUp(caller: string, options: OpenMethodOptions): Promis
 
 async function open(
   caller: string,
-  { scale, method = defaultMethod(scale ?? 2), half = false }: OpenMethodOptions,
+  { scale, method = defaultMethod(scale ?? DEFAULT_SCALE), half = false }: OpenMethodOptions,
 ): Promise<OpenedMethod> {
   if (method === undefined) {
     throw new ArgumentError(
@@ -224,7 +225,10 @@ const openers = [
   { fits: isLikeMethod, open: openUpscaler },
 ] as readonly Opener<unknown>[];
 
-function openInterpolation(name: Interpolation, { caller, scale = 2, half }: OpenRequest): OpenedMethod {
+function openInterpolation(
+  name: Interpolation,
+  { caller, scale = DEFAULT_SCALE, half }: OpenRequest,
+): OpenedMethod {
   if (half) refuseHalf(caller, `${name} is an interpolation. Leave half out`);
   return { ...plain, upscaler: interpolatorWithDevice(openedGpu(), name, scale, caller) };
 }
