@@ -2,8 +2,10 @@
 import { cpus } from "node:os";
 import type { SuperResolver } from "../node.ts";
 import { file, path } from "../options/kinds.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import { defineCommand, UsageError } from "./flags.ts";
-import { adapterFlag, readNetworkFile, scaleFlag } from "./methods.ts";
+import { adapterFlag, scaleFlag } from "./method-flags.ts";
+import { readNetworkFile } from "./methods.ts";
 import { checkOutputs, inputsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 
@@ -24,7 +26,7 @@ and .pt, ncnn's .param with its .bin beside it, or Keras' .h5 and .keras (with t
 h5wasm); networks of other programs are recognized by the names and shapes of their tensors.`,
   flags: {
     file: { kind: path, multiple: true, help: "a weight file, or a network's name" },
-    scale: { ...scaleFlag, help: "enlargement, for files that do not say; for names 2" },
+    scale: { ...scaleFlag, help: `enlargement, for files that do not say; for names ${DEFAULT_SCALE}` },
     adapter: adapterFlag,
     json: { kind: file, help: "writes the same here, as JSON; - is standard output" },
   },

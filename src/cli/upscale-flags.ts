@@ -10,7 +10,7 @@ import { file, type Kind, oneOf, path, positive, whole } from "../options/kinds.
 import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
-import { adapterFlag, ensembleFlag, halfFlag, methodFlag, scaleFlag } from "./methods.ts";
+import { adapterFlag, ensembleFlag, halfFlag, methodFlag, scaleFlag } from "./method-flags.ts";
 import { profileFlag } from "./profile.ts";
 
 const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
