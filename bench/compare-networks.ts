@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand } from "../src/cli/flags.ts";
-import { adapterFlag } from "../src/cli/methods.ts";
+import { adapterFlag } from "../src/cli/method-flags.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
 import { summarize } from "../src/measure/statistics.ts";

@@ -3,7 +3,7 @@
  * `npm run bench:half -- --help`.
  */
 import { defineCommand } from "../src/cli/flags.ts";
-import { adapterFlag } from "../src/cli/methods.ts";
+import { adapterFlag } from "../src/cli/method-flags.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";

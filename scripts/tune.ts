@@ -2,7 +2,7 @@
 import { largestError, type Program } from "../bench/harness.ts";
 import { choiceName } from "../bench/kernels/choice-name.ts";
 import { defineCommand, UsageError } from "../src/cli/flags.ts";
-import { adapterFlag } from "../src/cli/methods.ts";
+import { adapterFlag } from "../src/cli/method-flags.ts";
 import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
 import { tuningPath } from "../src/device/adapter-node.ts";

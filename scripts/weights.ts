@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineCommand } from "../src/cli/flags.ts";
-import { adapterFlag } from "../src/cli/methods.ts";
+import { adapterFlag } from "../src/cli/method-flags.ts";
 import { run } from "../src/cli/run.ts";
 import { type DegradationOptions, writeWhole } from "../src/data/index.ts";
 import { type Evaluation, evaluate, findPictures } from "../src/evaluate/index.ts";

@@ -5,7 +5,7 @@
 
 export type { CpuStorage, FloatArray } from "./device/cpu-device.ts";
 export type { Device, DeviceProfile, Storage } from "./device/device.ts";
-export type { GpuDevice, Launch, Params } from "./device/gpu-device.ts";
+export type { GpuDevice } from "./device/gpu-device.ts";
 export type { Bindable, GpuStorage } from "./device/gpu-storage.ts";
 export {
   type Binding,
@@ -18,6 +18,7 @@ export {
   type Specialization,
   wgslSource,
 } from "./device/kernel.ts";
+export type { Launch, Params } from "./device/launch.ts";
 export type { KernelMessage } from "./device/pipelines.ts";
 export { type AdapterClass, facts, type Identity } from "./device/profile.ts";
 export type {} from "./device/webgpu-types.ts";

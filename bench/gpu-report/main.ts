@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand, UsageError } from "../../src/cli/flags.ts";
-import { adapterFlag } from "../../src/cli/methods.ts";
+import { adapterFlag } from "../../src/cli/method-flags.ts";
 import { print, printError } from "../../src/cli/print.ts";
 import { run } from "../../src/cli/run.ts";
 import { writeWhole } from "../../src/data/index.ts";

@@ -2,8 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UsageError } from "../../src/cli/flags.ts";
-import type { GpuDevice, Launch } from "../../src/device/gpu-device.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { type Kernel, kernel } from "../../src/device/kernel.ts";
+import type { Launch } from "../../src/device/launch.ts";
 import { withLaunches } from "./launches.ts";
 import type { Variant } from "./workloads.ts";
 

@@ -1,7 +1,8 @@
 /** Launches on their way to the device: to look at them, or to change them. */
-import type { GpuDevice, Launch } from "../../src/device/gpu-device.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { type GpuStorage, storageOf } from "../../src/device/gpu-storage.ts";
 import type { Kernel } from "../../src/device/kernel.ts";
+import type { Launch } from "../../src/device/launch.ts";
 
 /** Does `body`, which is not asynchronous, and gives each of its launches to `instead`. `run` launches. */
 export function withLaunches<T>(

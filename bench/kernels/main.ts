@@ -1,7 +1,7 @@
 /** Single kernels by the card's own clock: `npm run bench:kernels -- --help`. */
 import { existsSync } from "node:fs";
 import { defineCommand, UsageError } from "../../src/cli/flags.ts";
-import { adapterFlag } from "../../src/cli/methods.ts";
+import { adapterFlag } from "../../src/cli/method-flags.ts";
 import { print, printError } from "../../src/cli/print.ts";
 import { run } from "../../src/cli/run.ts";
 import { writeWhole } from "../../src/data/index.ts";

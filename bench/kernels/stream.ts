@@ -2,8 +2,9 @@
  * Times the ways to compute one workload by the GPU's own clock: all in turns, in one stream of commands that never
  * waits, so that the card keeps its clock. Each is checked before.
  */
-import type { GpuDevice, Launch } from "../../src/device/gpu-device.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import type { Kernel } from "../../src/device/kernel.ts";
+import type { Launch } from "../../src/device/launch.ts";
 import { type Ceilings, copying, multiplyAdds, warmUp } from "../../src/measure/ceilings.ts";
 import type { Work } from "../../src/measure/limits.ts";
 import { type Statistics, summarize } from "../../src/measure/statistics.ts";

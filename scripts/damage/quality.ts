@@ -1,7 +1,7 @@
 /** What the networks make of damaged pictures, for docs/damage.md: `npm run damage:quality -- --help`. */
 import { join } from "node:path";
 import { defineCommand } from "../../src/cli/flags.ts";
-import { adapterFlag } from "../../src/cli/methods.ts";
+import { adapterFlag } from "../../src/cli/method-flags.ts";
 import { print } from "../../src/cli/print.ts";
 import { run } from "../../src/cli/run.ts";
 import { type DegradationOptions, writePng } from "../../src/data/index.ts";

@@ -9,6 +9,7 @@ import { folder, type Kind, whole } from "../options/kinds.ts";
 import { addTo, andList, quantity } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { crop } from "../picture/image.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import type { Panel, Region } from "../report/picture.ts";
 import type { OpenedMethod, Upscaler } from "../upscale/index.ts";
 import { withChanges } from "../upscale/method.ts";
@@ -22,7 +23,8 @@ import {
 import { printStack } from "./failure.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
-import { methodFlag, methodOf, openAdapter, refuseWithoutNetwork } from "./methods.ts";
+import { methodFlag, refuseWithoutNetwork } from "./method-flags.ts";
+import { methodOf, openAdapter } from "./methods.ts";
 import { checkOutputs, checkWritable, inputsOf, refuseMisnamed, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
@@ -169,7 +171,9 @@ async function openMethods({ methods, adapter, ensemble, half, scale }: Values<t
       `--scale ${scale} keeps the size: name weight files of networks that were made for it, --methods FILE`,
     );
   }
-  const byDefault = [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
+  const byDefault = [...methodNames]
+    .reverse()
+    .filter((name) => scalesOf(name).includes(scale ?? DEFAULT_SCALE));
   const chosen = named.length > 0 ? named : byDefault;
   refuseWithoutNetwork({ ensemble, half, adapter }, chosen);
   await openAdapter(adapter);

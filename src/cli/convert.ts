@@ -6,9 +6,11 @@ import type { Architecture, Option } from "../node.ts";
 import { file, oneOf, quote, text } from "../options/kinds.ts";
 import { andList, orList, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import { isPretrained } from "../upscale/method-names.ts";
 import { defineCommand, UsageError } from "./flags.ts";
-import { readNetworkFile, scaleFlag } from "./methods.ts";
+import { scaleFlag } from "./method-flags.ts";
+import { readNetworkFile } from "./methods.ts";
 import { checkOutputs, checkWritable, inputsOf } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 
@@ -96,7 +98,7 @@ Without a name for the output, it gets the input's with .onnx, in the current fo
 });
 
 /** Name of the result, in the current folder. */
-function onnxNameOf(input: string, scale = 2): string {
+function onnxNameOf(input: string, scale = DEFAULT_SCALE): string {
   return `${isPretrained(input) ? `${input}-x${scale}` : parse(input).name}.onnx`;
 }
 

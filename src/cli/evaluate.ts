@@ -4,7 +4,8 @@ import { file } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
 import { defineCommand } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
-import { ensembleFlag, halfFlag, methodFlag, methodOf } from "./methods.ts";
+import { ensembleFlag, halfFlag, methodFlag } from "./method-flags.ts";
+import { methodOf } from "./methods.ts";
 import { checkOutputs, inputsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {

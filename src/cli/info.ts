@@ -2,8 +2,10 @@
 import { cpus } from "node:os";
 import type { SuperResolver } from "../node.ts";
 import { file, path } from "../options/kinds.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import { defineCommand, UsageError } from "./flags.ts";
-import { adapterFlag, readNetworkFile, scaleFlag } from "./methods.ts";
+import { adapterFlag, scaleFlag } from "./method-flags.ts";
+import { readNetworkFile } from "./methods.ts";
 import { checkOutputs, inputsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 
@@ -24,7 +26,7 @@ and .pt, ncnn's .param with its .bin beside it, or Keras' .h5 and .keras (with t
 h5wasm); networks of other programs are recognized by the names and shapes of their tensors.`,
   flags: {
     file: { kind: path, multiple: true, help: "a weight file, or a network's name" },
-    scale: { ...scaleFlag, help: "enlargement, for files that do not say; for names 2" },
+    scale: { ...scaleFlag, help: `enlargement, for files that do not say; for names ${DEFAULT_SCALE}` },
     adapter: adapterFlag,
     json: { kind: file, help: "writes the same here, as JSON; - is standard output" },
   },
@@ -50,7 +52,8 @@ h5wasm); networks of other programs are recognized by the names and shapes of th
 
 /** Prints what networks will run on; the same for --json. */
 async function lookAtAdapters(adapter: string | undefined): Promise<object> {
-  const { adaptersPresent, GpuDevice, init, measureCeilings } = await import("../node.ts");
+  const { adaptersPresent, init, measureCeilings } = await import("../node.ts");
+  const { isGpu } = await import("../device/gpu-device.ts");
   const adapters = await adaptersPresent();
   const device = await init({ adapter });
   const processor = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`;
@@ -59,7 +62,7 @@ async function lookAtAdapters(adapter: string | undefined): Promise<object> {
   print(...names.map((name, i) => `${(i === 0 ? "adapters" : "").padEnd(12)}${name}`));
   print(`in use      ${device.name}`);
   const facts = { processor, adapters, adapter: device.name };
-  if (!(device instanceof GpuDevice)) {
+  if (!isGpu(device)) {
     print("            plain TypeScript, for comparison: a hundred times slower than any adapter");
     return facts;
   }

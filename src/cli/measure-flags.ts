@@ -4,7 +4,7 @@ import { folder, oneOf, whole } from "../options/kinds.ts";
 import { formatNames } from "../picture/formats.ts";
 import { paddings } from "../upscale/upscale-options.ts";
 import { UsageError } from "./flags.ts";
-import { adapterFlag, scaleFlag } from "./methods.ts";
+import { adapterFlag, scaleFlag } from "./method-flags.ts";
 
 /** They say what is measured, and on what. */
 export const measureFlags = {

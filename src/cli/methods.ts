@@ -1,67 +1,24 @@
-/** Flags that say which method enlarges, by how much and where. All commands share them. */
+/** Opens what the flags of method-flags.ts name: methods, adapters, networks. */
 import { fileURLToPath } from "node:url";
-import { adapterChoices } from "../device/adapter-choice.ts";
 import type { NetworkFile } from "../node.ts";
-import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Size } from "../picture/image.ts";
-import { scales } from "../picture/scales.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import type { Choice, OpenedMethod, ReadPicture, Upscaler } from "../upscale/index.ts";
 import {
   defaultMethod,
-  enlargementsByDefault,
-  isInterpolation,
   isMethodName,
   isPretrained,
-  methodNames,
   pretrainedFile,
   refuseInterpolation,
   scalesOf,
 } from "../upscale/method-names.ts";
 import { scaleForSize } from "../upscale/scale-for-size.ts";
-import { type Flags, UsageError } from "./flags.ts";
+import { UsageError } from "./flags.ts";
+import { type MethodFlags, refuseWithoutDefault, refuseWithoutNetwork } from "./method-flags.ts";
 import { printError } from "./print.ts";
-
-export const methodFlag = {
-  short: "m",
-  kind: { ...text, symbol: "METHOD" },
-  help: `${methodNames.join(", ")}, or a weight file (safetensors, .pth)`,
-} satisfies Flags[string];
-
-export const scaleFlag = {
-  short: "s",
-  kind: oneOf(...scales),
-  help:
-    "enlargement of each side; default: that of the weight file, else 2; 1 keeps the size, by networks that were " +
-    "made for it",
-} satisfies Flags[string];
-
-export const ensembleFlag = {
-  short: "x",
-  help: "averages the results for the picture's eight flips and turns: a little better, eight times the work",
-} satisfies Flags[string];
-
-export const halfFlag = {
-  help:
-    "stores weights and feature maps as 16-bit floats: half the memory on the device, results that hardly differ " +
-    "(of 16 bits per sample, 11 are exact)",
-} satisfies Flags[string];
-
-export const adapterFlag = {
-  short: "g",
-  kind: text,
-  help: `where networks run: ${adapterChoices}`,
-} satisfies Flags[string];
-
-interface MethodFlags {
-  readonly method?: string;
-  readonly scale?: number;
-  readonly ensemble?: boolean;
-  readonly half?: boolean;
-  readonly adapter?: string;
-}
 
 /** Opens the method that the flags name. @throws UsageError if flags contradict each other */
 export async function methodOf({
@@ -71,7 +28,7 @@ export async function methodOf({
   half,
   adapter,
 }: MethodFlags): Promise<OpenedMethod> {
-  const name = method ?? defaultMethod(scale ?? 2);
+  const name = method ?? defaultMethod(scale ?? DEFAULT_SCALE);
   if (name === undefined) {
     throw new UsageError(
       `--scale ${scale} keeps the size, and what a picture gains by that depends on the network: name one that was ` +
@@ -79,9 +36,9 @@ export async function methodOf({
     );
   }
   if (scale !== undefined && isMethodName(name) && !scalesOf(name).includes(scale)) {
-    throw new UsageError(`${name} enlarges by ${orList(scalesOf(name))}, and --scale is ${scale}`);
+    throw wrongScale(name, scalesOf(name), scale);
   }
-  if (method === undefined) refuseWithoutDefault({ ensemble, half, adapter }, scale ?? 2);
+  if (method === undefined) refuseWithoutDefault({ ensemble, half, adapter }, scale ?? DEFAULT_SCALE);
   else refuseWithoutNetwork({ ensemble, half, adapter }, [name]);
   await openAdapter(adapter);
   const { openMethod } = await import("../node.ts");
@@ -118,7 +75,7 @@ export function resultSizes(flags: MethodFlags & TargetSize): (picture: Size) =>
   let own: Promise<number> | undefined;
   return async (picture) => {
     const isFile = method !== undefined && !isMethodName(method);
-    own ??= scale === undefined && isFile ? scaleOfFile(method) : Promise.resolve(scale ?? 2);
+    own ??= scale === undefined && isFile ? scaleOfFile(method) : Promise.resolve(scale ?? DEFAULT_SCALE);
     const factor = await own;
     return { width: factor * picture.width, height: factor * picture.height };
   };
@@ -166,31 +123,6 @@ export async function methodsOf(flags: MethodFlags & { readonly size?: TargetSiz
   };
 }
 
-/** @throws UsageError if flags that are for networks are given for interpolations alone */
-export function refuseWithoutNetwork(flags: FlagsForNetworks, methods: readonly string[]): void {
-  if (!methods.every(isInterpolation)) return;
-  const flag = flagForNetworks(flags);
-  if (flag === undefined) return;
-  throw new UsageError(`${flag} is for networks, and ${methods.join(", ")} computes without one`);
-}
-
-/** @throws UsageError if flags that are for networks are given, and there is none for the scale */
-function refuseWithoutDefault(flags: FlagsForNetworks, scale: number): void {
-  const flag = flagForNetworks(flags);
-  if (flag === undefined || !isInterpolation(defaultMethod(scale))) return;
-  throw new UsageError(
-    `no network enlarges by ${scale}, and ${flag} is for networks; take --scale ${orList(enlargementsByDefault())}`,
-  );
-}
-
-type FlagsForNetworks = Pick<MethodFlags, "ensemble" | "half" | "adapter">;
-
-/** The first flag that only networks heed, if one is given. */
-function flagForNetworks(flags: FlagsForNetworks): string | undefined {
-  const flag = (["ensemble", "half", "adapter"] as const).find((name) => flags[name]);
-  return flag && `--${flag}`;
-}
-
 /** Opens the adapter that --adapter names, if it is given. */
 export async function openAdapter(adapter: string | undefined): Promise<void> {
   if (adapter === undefined) return;
@@ -211,13 +143,15 @@ export async function readNetworkFile(method: string, scale?: number): Promise<N
     const network = readNetwork(bytes, method, { scale });
     const ownScale = Number(network.metadata.scale);
     if (scale !== undefined && ownScale > 0 && ownScale !== scale) {
-      throw new UsageError(`${method} enlarges by ${ownScale}, and --scale is ${scale}`);
+      throw wrongScale(method, [ownScale], scale);
     }
     return network;
   }
-  const url = pretrainedFile(method, scale ?? 2);
-  if (url === undefined) {
-    throw new UsageError(`${method} enlarges by ${orList(scalesOf(method))}, and --scale is ${scale}`);
-  }
+  const url = pretrainedFile(method, scale ?? DEFAULT_SCALE);
+  if (url === undefined) throw wrongScale(method, scalesOf(method), scale);
   return readNetwork(await readBytes(fileURLToPath(url)), method);
+}
+
+function wrongScale(name: string, scales: readonly number[], scale: number | undefined): UsageError {
+  return new UsageError(`${name} enlarges by ${orList(scales)}, and --scale is ${scale}`);
 }

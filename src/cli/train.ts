@@ -24,6 +24,7 @@ import { runFiles } from "../train/run-folder.ts";
 import { readSavedRun } from "../train/saved-run.ts";
 import { checkConfigFor, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { FIRST_STEPS, longRun } from "../train/verdict.ts";
+import { bestFile } from "../weights/run-files.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { inputsOf, refuseMisnamed } from "./outputs.ts";
@@ -200,7 +201,7 @@ function reportEnd({ step, best, bicubic, path, advice, config }: TrainResult, p
     const hasBeenMeasured = step >= steps || step >= evalEvery;
     if (best.step === 0 && step > 0 && hasBeenMeasured) {
       print(
-        `No evaluation was better than the weights it began with, which are in best.safetensors. Try a smaller ` +
+        `No evaluation was better than the weights it began with, which are in ${bestFile}. Try a smaller ` +
           `--lr (it was ${lr}), or more steps.`,
       );
     }

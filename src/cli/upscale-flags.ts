@@ -11,7 +11,7 @@ import {
   writtenFormats,
 } from "../picture/formats.ts";
 import type { Values } from "./flags.ts";
-import { adapterFlag, ensembleFlag, halfFlag, methodFlag, scaleFlag } from "./methods.ts";
+import { adapterFlag, ensembleFlag, halfFlag, methodFlag, scaleFlag } from "./method-flags.ts";
 import { profileFlag } from "./profile.ts";
 
 const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

@@ -28,7 +28,7 @@ export type UpscaleSettings = UpscaleFlags & {
 /** A picture to enlarge. */
 export interface Job {
   readonly input: string;
-  /** Missing where `error` says that there is no such input. */
+  /** Missing where the input is none that can be read: `error` says why. */
   readonly output?: string;
   /** The output is there already, and among the pictures to enlarge, so that it must not be replaced. */
   readonly isInput?: true;

@@ -14,47 +14,16 @@ import {
 } from "./device.ts";
 import { Downloads } from "./downloads.ts";
 import { Failures, type FailureWatch } from "./failures.ts";
-import {
-  type Bindable,
-  copyBytes,
-  dataFor,
-  GpuStorage,
-  storageOf,
-  storedAsHalf,
-  vec4Bytes,
-} from "./gpu-storage.ts";
+import { copyBytes, dataFor, GpuStorage, storageOf, storedAsHalf, vec4Bytes } from "./gpu-storage.ts";
 import { fromHalf } from "./half.ts";
-import {
-  aKernel,
-  checkGrid,
-  type Grid,
-  type Kernel,
-  packParams,
-  type Specialization,
-  uniformWords,
-} from "./kernel.ts";
+import { aKernel, checkGrid, type Kernel, packParams, type Specialization, uniformWords } from "./kernel.ts";
+import type { Launch, Params } from "./launch.ts";
 import { PassTimer } from "./pass-timer.ts";
 import { BindGroups, type Bound, type KernelMessage, Pipelines, Uniforms } from "./pipelines.ts";
 import { BufferPool, type PooledBuffer } from "./pool.ts";
 import type { AdapterClass, Identity } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
 import { Tuning } from "./tuning.ts";
-
-/** One kernel launch: see {@link GpuDevice.run}. */
-export interface Launch extends Specialization {
-  /** A tensor or a storage for every storage binding of the kernel, by its name in the WGSL. */
-  readonly buffers: Readonly<Record<string, Bindable>>;
-  /**
-   * A number for every field of the kernel's `Params`. A function, if they differ from launch to launch as a
-   * step count does: they are not cached then, and computed anew at each replay of the launch.
-   */
-  readonly params?: Params | (() => Params);
-  /** Workgroups to start. */
-  readonly grid: Grid;
-}
-
-/** The numbers of a kernel's `Params`, by name. */
-export type Params = Readonly<Record<string, number>>;
 
 /** How this JavaScript environment waits and reports. */
 export interface HostHooks extends FailureWatch {
@@ -415,15 +384,9 @@ export class GpuDevice implements Device {
       for (const body of bodies) body();
       return undefined;
     }
-    this.flush(); // passes from before are not counted
     const timer = new PassTimer(this.gpu, this.#wait);
     try {
-      this.#recorder.passTimer = timer;
-      try {
-        for (const body of bodies) timer.run(body, () => this.flush());
-      } finally {
-        this.#recorder.passTimer = undefined;
-      }
+      timer.run(bodies, this.#recorder);
       const times = await this.#failures.unlessLost(() => timer.read());
       this.#failures.throwFailure();
       return times;
@@ -444,5 +407,6 @@ export function isGpu(device: Device): device is GpuDevice {
 /** What functions that launch kernels want. */
 export const aGpuDevice: Wanted<GpuDevice> = {
   wants: "a device that runs kernels, such as init() opens",
-  fits: (value): value is GpuDevice => value instanceof GpuDevice,
+  fits: (value): value is GpuDevice =>
+    isObject(value) && isObject(value.profile) && isGpu(value as unknown as Device),
 };

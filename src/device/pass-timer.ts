@@ -10,13 +10,19 @@ const MAX_PASSES = 2048;
 const USAGE = { MAP_READ: 0x01, COPY_SRC: 0x04, COPY_DST: 0x08, QUERY_RESOLVE: 0x200 };
 const MAP_MODE_READ = 0x1;
 
+/** The recorder (recorder.ts), as far as its passes are timed. */
+interface TimedRecorder {
+  passTimer: PassTimer | undefined;
+  flush(): void;
+}
+
 /** Gives passes their timestamps while it is the recorder's `passTimer`. */
 export class PassTimer {
   readonly #gpu: GPUDevice;
   readonly #wait: <T>(promise: Promise<T>) => Promise<T>;
   readonly #queries: GPUQuerySet;
   #passes = 0;
-  /** How many passes there had been at the end of each work. */
+  /** How many passes there had been at the end of each body. */
   readonly #ends: number[] = [];
   #tooMany = false;
 
@@ -37,15 +43,23 @@ export class PassTimer {
     return { querySet: this.#queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 };
   }
 
-  /** Does some work, and notes which passes are its. `flush` submits them, so that the next work has its own. */
-  run(work: () => void, flush: () => void): void {
-    work();
-    flush();
-    this.#ends.push(this.#passes);
+  /** Runs several bodies, each submitted before the next one begins, and notes which passes are whose. */
+  run(bodies: readonly (() => void)[], recorder: TimedRecorder): void {
+    recorder.flush(); // passes from before are not counted
+    recorder.passTimer = this;
+    try {
+      for (const body of bodies) {
+        body();
+        recorder.flush();
+        this.#ends.push(this.#passes);
+      }
+    } finally {
+      recorder.passTimer = undefined;
+    }
   }
 
   /**
-   * Milliseconds that each work's passes took together. Undefined if there were more passes than it can time, or if
+   * Milliseconds that each body's passes took together. Undefined if there were more passes than it can time, or if
    * the GPU's clock was set back meanwhile.
    */
   async read(): Promise<number[] | undefined> {

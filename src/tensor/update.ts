@@ -1,9 +1,10 @@
 /** What an update is: a change in place, such as an optimizer's step, by a CPU reference or one kernel. */
 import type { CpuStorage, FloatArray } from "../device/cpu-device.ts";
 import { checkOneDevice, type Device, type Storage } from "../device/device.ts";
-import { isGpu, type Params } from "../device/gpu-device.ts";
+import { isGpu } from "../device/gpu-device.ts";
 import type { GpuStorage } from "../device/gpu-storage.ts";
 import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
+import type { Params } from "../device/launch.ts";
 import { checkHasValues } from "../device/meta-device.ts";
 import { aFunction, checkArguments } from "../options/arguments.ts";
 import { ShapeError } from "./shape.ts";

@@ -20,6 +20,7 @@ import { isObject } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { textOf } from "../picture/errors.ts";
+import { resultFiles } from "../weights/run-files.ts";
 import type { TrainConfig } from "./config.ts";
 import { checkConfig } from "./settings.ts";
 
@@ -252,9 +253,6 @@ function checksum(state: string, tensors: ReadonlyMap<string, NamedArray>): stri
 function damageError(path: string, cause: unknown): DataError {
   return new DataError(`${path} is damaged (${textOf(cause as Error)}).`, { cause });
 }
-
-/** What users take from a run. */
-const resultFiles = ["last.safetensors", "best.safetensors"];
 
 /** The files of results that are there. */
 export function resultFilesIn(folder: string): string[] {

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { MetaDevice } from "../device/meta-device.ts";
 import { type NetworkFile, onDevice, Random, readNetwork } from "../node.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import {
   isPretrained,
   type PretrainedName,
@@ -33,6 +34,6 @@ export function hasAllWeights({ state }: NetworkFile, config: TrainConfig["netwo
   return [...model.namedTensors()].every(([name, { shape }]) => `${state.get(name)?.shape}` === `${shape}`);
 }
 
-function fileOf(name: PretrainedName, scale = 2): URL {
+function fileOf(name: PretrainedName, scale = DEFAULT_SCALE): URL {
   return pretrainedFile(name, scale) ?? pretrainedFile(name, Math.max(...scalesOf(name)))!;
 }

@@ -14,6 +14,7 @@ import { quantity } from "../options/lists.ts";
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
+import { bestFile, lastFile } from "../weights/run-files.ts";
 import { type CheckpointState, type Lengths, serializeCheckpoint, stepIn } from "./checkpoint.ts";
 import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
@@ -323,14 +324,14 @@ export class Journal {
    * do not compare. If their file is missing or damaged, the next evaluation is the best so far.
    */
   async resume(): Promise<void> {
-    this.#lastSaved = await stepIn(this.#folder.file("last.safetensors"));
+    this.#lastSaved = await stepIn(this.#folder.file(lastFile));
     const losses = this.#folder
       .readLog()
       .map(({ loss }) => loss)
       .filter((loss) => typeof loss === "number");
     if (losses.length > 0) this.#losses = { first: losses[0], last: losses.at(-1)! };
     if (!this.best) return;
-    const path = this.#folder.file("best.safetensors");
+    const path = this.#folder.file(bestFile);
     try {
       const { protocol } = parseSafetensors(await readBytes(path), path).metadata;
       const network = await this.#loadBest();
@@ -373,7 +374,7 @@ export class Journal {
 
   /** The caller disposes it. */
   async #loadBest(): Promise<SuperResolver> {
-    const path = this.#folder.file("best.safetensors");
+    const path = this.#folder.file(bestFile);
     const bytes = await readBytes(path);
     const network = this.#session.build();
     try {

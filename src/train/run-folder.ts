@@ -23,6 +23,7 @@ import { removeTemporary, temporaryDone, temporaryFor } from "../files/temporary
 import { toDiskSync } from "../files/to-disk.ts";
 import { isObject } from "../options/arguments.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
+import { resultFiles } from "../weights/run-files.ts";
 import {
   type Checkpoint,
   checkIsFolder,
@@ -275,7 +276,7 @@ function checkFree(path: string): void {
     if (file === checkpointFile) return stepOf(path) !== 0;
     return file !== growing.log || (size > 0 && !isOfRun);
   };
-  const old = [...weights, growing.log].find(isValuable);
+  const old = [...saved, growing.log].find(isValuable);
   if (old !== undefined) {
     throw new DataError(
       `${path} already holds a run (${old}). Go on with it by \`resume\`, name another folder with \`out\`, ` +
@@ -290,12 +291,13 @@ function checkFree(path: string): void {
   }
 }
 
-const weights = [checkpointFile, previousCheckpointFile, "last.safetensors", "best.safetensors"];
+/** What a run has learned. */
+const saved = [checkpointFile, previousCheckpointFile, ...resultFiles];
 /** What a run makes besides. */
 const written = ["report.html", "comparison.png", "curves.png", "curves.svg", growing.events];
 
 /** The names of all files that a run writes. */
-export const runFiles: readonly string[] = [lockFile, growing.log, ...written, ...weights];
+export const runFiles: readonly string[] = [lockFile, growing.log, ...written, ...saved];
 
 /** A run cannot replace a folder by a file. */
 function refuseFolders(path: string): void {
@@ -351,7 +353,7 @@ async function makeLocked(path: string, checkpoint: Uint8Array): Promise<Lock | 
 
 /** Files of a run that were being written when a process was killed. Others of that ending may be somebody's. */
 function temporaryFiles(folder: string): string[] {
-  const starts = [...weights, ...written].map((name) => `${name}.`);
+  const starts = [...saved, ...written].map((name) => `${name}.`);
   return readdirSync(folder).filter(
     (file) => file.endsWith(".tmp") && starts.some((start) => file.startsWith(start)),
   );

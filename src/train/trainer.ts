@@ -32,6 +32,7 @@ import {
 import { ArgumentError, anObject, checkArguments, checkNames, keysOf } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
+import { lastFile } from "../weights/run-files.ts";
 import { type Checkpoint, type CheckpointState, resultFilesIn, stepIn } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
@@ -163,7 +164,7 @@ export async function resume(
 
 async function whereWeightsAre(folder: string, step: number): Promise<string> {
   // A run that was killed has older ones, or those of `init`.
-  const areLast = (await stepIn(join(folder, "last.safetensors"))) === step;
+  const areLast = (await stepIn(join(folder, lastFile))) === step;
   if (areLast) return `What it has learned is in ${andList(resultFilesIn(folder))} there.`;
   return `It was stopped before it wrote its last weights for use: \`steps\` ${step} writes them.`;
 }

@@ -1,5 +1,5 @@
 /** Rectangles of pixels: tiles and their windows. */
-import type { Samples } from "../picture/image.ts";
+import { type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { mirror } from "../picture/resize-weights.ts";
 
 /** A rectangle of pixels, right and bottom edge not included. Windows may stick out of the picture. */
@@ -45,5 +45,40 @@ export function copyBox<T extends Float32Array | Samples>(
     copy(first, end, first);
     for (let column = left; column < first; column++) mirrored(column);
     for (let column = end; column < right; column++) mirrored(column);
+  }
+}
+
+/** Some rows of a picture, in its own memory. */
+export function rowsOf(image: Image<Samples>, top: number, height: number): Image<Samples> {
+  const row = image.width * image.channels;
+  return { ...image, height, data: image.data.subarray(top * row, (top + height) * row) };
+}
+
+/** A copy of some columns of a picture. */
+export function columnsOf(from: Image<Samples>, left: number, right: number): Image<Samples> {
+  const { height, channels } = from;
+  const width = right - left;
+  const part = { width, height, channels, data: zerosLike(from.data, width * height * channels) };
+  copyPart(from, { top: 0, left, bottom: height, right }, part, { left: 0 });
+  return part;
+}
+
+/** Copies a part of a picture into the top rows of `to`, from column `left` on. */
+export function copyPart(
+  from: Image<Samples>,
+  part: Box,
+  to: Image<Samples>,
+  { left }: Pick<Box, "left">,
+): void {
+  const { channels } = from;
+  const [first, length] = [part.left * channels, (part.right - part.left) * channels];
+  const [rowFrom, rowTo] = [from.width * channels, to.width * channels];
+  if (rowFrom === length && rowTo === length) {
+    to.data.set(from.data.subarray(part.top * rowFrom, part.bottom * rowFrom));
+    return;
+  }
+  for (let row = part.top, at = left * channels; row < part.bottom; row++, at += rowTo) {
+    const start = row * rowFrom + first;
+    to.data.set(from.data.subarray(start, start + length), at);
   }
 }

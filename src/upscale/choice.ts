@@ -7,6 +7,7 @@ import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { type Damage, damageOf } from "../picture/damage.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import { defaultMethod, isInterpolation, type MethodName, photoMethod } from "./method-names.ts";
 import type { ReadPicture } from "./source.ts";
 
@@ -48,7 +49,7 @@ export const limits = {
  *
  * @throws DataError if it is no picture
  */
-export function chooseMethod(picture: ReadPicture, scale = 2): Choice | undefined {
+export function chooseMethod(picture: ReadPicture, scale = DEFAULT_SCALE): Choice | undefined {
   checkArguments("chooseMethod", { picture: [picture, aReadPicture], scale: [scale, whole(1)] });
   const { image, jpegQuality } = picture;
   const clean = defaultMethod(scale);

@@ -1,7 +1,7 @@
 /** How files are read: browsers fetch them, Node has them on a disk as well. */
 let reader = fetchFile;
 
-/** Reads a file of this package by its URL, and in Node any file by its path. */
+/** Reads a file: in browsers from its URL; in Node from its path or file URL. */
 export function readFile(file: URL | string): Promise<Uint8Array> {
   return reader(file);
 }

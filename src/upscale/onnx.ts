@@ -52,7 +52,7 @@ export async function exportOnnx(
   });
 }
 
-/** RGB through a network for luma, as `withColors` in adapters.ts does it with planes. */
+/** RGB through a network for luma, as `byLuma` in adapters.ts does it, in operations that ONNX has. */
 function forwardRgb(model: SuperResolver, forward: (x: Tensor) => Tensor, x: Tensor): Tensor {
   const enlarge = (planes: Tensor) =>
     model.scale === 1

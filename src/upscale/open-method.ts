@@ -17,6 +17,7 @@ import {
 import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import { checkMethod } from "./check-method.ts";
 import { readFile } from "./file-reader.ts";
 import { KeptMethods } from "./kept.ts";
@@ -123,27 +124,20 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
 
 /** The same for a function that errors call `caller`. */
 export async function openMethodFor(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
-  const { scale, ensemble = false, half = false } = options;
-  checkArguments(caller, {
-    scale: [scale, optional(whole(1))],
-    ensemble: [ensemble, trueOrFalse],
-    half: [half, trueOrFalse],
-  });
+  const { scale, ensemble } = options;
+  checkArguments(caller, { scale: [scale, optional(whole(1))] });
+  checkFlags(caller, options);
   const opened = await openAndWarmUp(caller, options);
-  try {
-    const { name, scale: own } = opened.upscaler;
-    if (scale !== undefined && own !== scale) {
-      throw new ArgumentError(
-        caller,
-        `${opened.weights ?? name} enlarges by ${own}, but scale ${scale} was asked for. ` +
-          "Each scale has weights of its own.",
-      );
-    }
-  } catch (error) {
+  const { name, scale: own } = opened.upscaler;
+  if (scale !== undefined && own !== scale) {
     opened.close();
-    throw error;
+    throw new ArgumentError(
+      caller,
+      `${opened.weights ?? name} enlarges by ${own}, but scale ${scale} was asked for. ` +
+        "Each scale has weights of its own.",
+    );
   }
-  return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
+  return withEnsemble(opened, ensemble);
 }
 
 const kept = new KeptMethods<OpenedMethod>();
@@ -153,15 +147,23 @@ const kept = new KeptMethods<OpenedMethod>();
  * (kept.ts).
  */
 export async function borrowMethod(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
-  const { scale = 2, method = defaultMethod(scale), ensemble, half } = options;
+  const { scale = DEFAULT_SCALE, method = defaultMethod(scale), ensemble, half } = options;
   if (!isPretrained(method)) return openMethodFor(caller, options);
+  checkFlags(caller, options);
+  const device = await deviceFor(method);
+  const open = () => openMethodFor(caller, { method, scale, half });
+  const opened = await kept.borrow(device, `${method} x${scale}${half ? " half" : ""}`, open);
+  return withEnsemble(opened, ensemble);
+}
+
+function checkFlags(caller: string, { ensemble, half }: OpenMethodOptions): void {
   checkArguments(caller, {
     ensemble: [ensemble, optional(trueOrFalse)],
     half: [half, optional(trueOrFalse)],
   });
-  const device = await deviceFor(method);
-  const open = () => openMethodFor(caller, { method, scale, half });
-  const opened = await kept.borrow(device, `${method} x${scale}${half ? " half" : ""}`, open);
+}
+
+function withEnsemble(opened: OpenedMethod, ensemble = false): OpenedMethod {
   return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
@@ -183,7 +185,7 @@ async function openAndWarmUp(caller: string, options: OpenMethodOptions): Promis
 
 async function open(
   caller: string,
-  { scale, method = defaultMethod(scale ?? 2), half = false }: OpenMethodOptions,
+  { scale, method = defaultMethod(scale ?? DEFAULT_SCALE), half = false }: OpenMethodOptions,
 ): Promise<OpenedMethod> {
   if (method === undefined) {
     throw new ArgumentError(
@@ -224,7 +226,10 @@ const openers = [
   { fits: isLikeMethod, open: openUpscaler },
 ] as readonly Opener<unknown>[];
 
-function openInterpolation(name: Interpolation, { caller, scale = 2, half }: OpenRequest): OpenedMethod {
+function openInterpolation(
+  name: Interpolation,
+  { caller, scale = DEFAULT_SCALE, half }: OpenRequest,
+): OpenedMethod {
   if (half) refuseHalf(caller, `${name} is an interpolation. Leave half out`);
   return { ...plain, upscaler: interpolatorWithDevice(openedGpu(), name, scale, caller) };
 }

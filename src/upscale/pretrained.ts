@@ -4,6 +4,7 @@ import { loadModel } from "../models/registry.ts";
 import type { SuperResolver } from "../models/super-resolver.ts";
 import { ArgumentError, anything, checkOptions } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
+import { DEFAULT_SCALE } from "../picture/scales.ts";
 import { outsideScopes } from "../tensor/scope.ts";
 import { readFile } from "./file-reader.ts";
 import {
@@ -47,7 +48,7 @@ export async function loadPretrained(
 export async function readPretrained(
   caller: string,
   name: PretrainedName,
-  scale: PretrainedScale = 2,
+  scale: PretrainedScale = DEFAULT_SCALE,
 ): Promise<{ bytes: Uint8Array; label: string }> {
   if (!isPretrained(name)) {
     throw new ArgumentError(

@@ -10,6 +10,8 @@ import {
   type Wanted,
 } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
+import type { Image, Samples } from "../picture/image.ts";
+import type { TargetSize } from "../picture/target-size.ts";
 
 export interface UpscaleOptions {
   /** Aborting it stops the work between two tiles: the promise is rejected with the signal's reason. */
@@ -46,6 +48,37 @@ export interface Progress {
   readonly done: number;
   readonly total: number;
   readonly share: number;
+}
+
+/** A finished part of a result. Its memory is its own: keep it, or transfer it. */
+export interface FinishedTile {
+  /** Column and row of the result at which it begins. */
+  readonly left: number;
+  readonly top: number;
+  readonly image: Image<Samples>;
+}
+
+/** Options of all that enlarges pictures. */
+export interface TileOptions extends UpscaleOptions {
+  /**
+   * Called with the pixels of each tile as soon as they are there, for a preview that grows:
+   *
+   *     onTile: ({ left, top, image }) => context.putImageData(toImageData(image), left, top)
+   *
+   * Tiles come row by row, from left to right; `tile` makes them smaller. Its errors end the work.
+   */
+  readonly onTile?: (tile: FinishedTile) => void;
+}
+
+export interface BandOptions extends TileOptions {
+  /** Bits of each sample of the result. Default 8. */
+  readonly depth?: 8 | 16;
+  /**
+   * The most pixels that the result may have across, down, or both: what the method makes is reduced to as many
+   * as fit, by bicubic interpolation, and keeps its proportions. `onTile` gets its tiles before that. Without a
+   * `scale`, `upscale` takes the smallest that makes a picture large enough. Default: as the scale makes it.
+   */
+  readonly size?: TargetSize;
 }
 
 export const paddings = oneOf("mirror", "none");

@@ -8,12 +8,12 @@ import { checkArguments, checkNames, optional } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
-import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
+import { Bands, type UpscaleReport } from "./bands.ts";
 import { type Choice, chooseMethod } from "./choice.ts";
 import { borrowMethod, type OpenMethodOptions, openMethodOptionNames } from "./open-method.ts";
 import { scaleForSize } from "./scale-for-size.ts";
 import { type PictureNote, type PictureSource, readPicture } from "./source.ts";
-import { checkUpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
+import { type BandOptions, checkUpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
   /** Transparency is kept (the default) or dropped, or the picture is put on white or black. */

@@ -18,7 +18,7 @@ import type { ResizeOptions } from "../picture/resize-weights.ts";
 import { scales } from "../picture/scales.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { enlargeAsMatlab } from "./adapters.ts";
-import { Bands, type TileOptions } from "./bands.ts";
+import { Bands } from "./bands.ts";
 import { checkMethod } from "./check-method.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { enlargePlanes } from "./enlarge-planes.ts";
@@ -33,7 +33,12 @@ import {
   withDeviceOf,
 } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
-import { checkUpscaleOptions, type UpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
+import {
+  checkUpscaleOptions,
+  type TileOptions,
+  type UpscaleOptions,
+  upscaleOptionNames,
+} from "./upscale-options.ts";
 
 /** A method with functions for callers, which cut whatever is too large for the memory into tiles. */
 export interface Upscaler extends Method {

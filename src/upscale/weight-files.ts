@@ -6,6 +6,7 @@ import { readError, readWhole } from "../files/read-file.ts";
 import { statsOf } from "../files/same-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import { bestFile, lastFile } from "../weights/run-files.ts";
 import { fromKeras, looksLikeKeras } from "./keras-file.ts";
 
 /**
@@ -38,13 +39,13 @@ const isWeightFile = (name: string) =>
 function refuseCheckpoint(path: string, bytes: Uint8Array): void {
   const start = new TextDecoder().decode(bytes.subarray(8, 2 ** 20));
   if (!/^\{"__metadata__":\{[^}]*?"pixelgrad":"checkpoint"/.test(start)) return;
-  const files = ["best.safetensors", "last.safetensors"]
+  const files = [bestFile, lastFile]
     .map((name) => join(dirname(path), name))
     .filter((name) => existsSync(name));
   const advice = files.length > 0 ? `Its weights are in ${files[0]}` : "It has no weights for use yet";
   throw new DataError(
-    `${path}: this is the checkpoint of a training run, from which "train --resume ${dirname(path)}" goes on. ` +
-      `${advice}.`,
+    `${path}: this is the checkpoint of a training run, from which resume() goes on (on the command line: ` +
+      `pixelgrad train --resume ${dirname(path)}). ${advice}.`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** What people hand in for a weight file and is none: mostly files of other programs. */
 import { type FileKind, kindOf, otherFiles, START_LENGTH, standIns } from "../options/file-kinds.ts";
 import { hexOf } from "../options/printable.ts";
+import { bestFile } from "./run-files.ts";
 
 const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
 const otherProgram =
@@ -131,7 +132,7 @@ const kinds: readonly FileKind[] = [
     bytes: /^(?:efbbbf)?(?:20|09|0a|0d)*[57]b/,
     extensions: /\.json$/i,
     what: "a JSON text",
-    remedy: "Give the weight file itself. In a run folder that is best.safetensors.",
+    remedy: `Give the weight file itself. In a run folder that is ${bestFile}.`,
   },
   ...otherFiles,
   {

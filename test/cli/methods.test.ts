@@ -1,6 +1,7 @@
 /** Flags that say which method enlarges, and what contradicts them. */
 import { expect, test } from "vitest";
 import { UsageError } from "../../src/cli/flags.ts";
+import { methodFlag } from "../../src/cli/method-flags.ts";
 import { methodOf, readNetworkFile } from "../../src/cli/methods.ts";
 import { tileMemory } from "../../src/cli/tile-memory.ts";
 import { upscaleFlags } from "../../src/cli/upscale-flags.ts";
@@ -29,6 +30,11 @@ test("an interpolation in place of weights is called what it is", async () => {
   const message = "bicubic is an interpolation, by a formula: it has no weights. Name a network.";
   await expect(readNetworkFile("bicubic")).rejects.toThrow(message);
   await expect(readInitial("bicubic")).rejects.toThrow(message);
+});
+
+test("--method says which weight files it takes", () => {
+  for (const extension of ["safetensors", ".pth", ".param", ".h5"])
+    expect(methodFlag.help).toContain(extension);
 });
 
 test("--max-memory is more than nothing", () => {

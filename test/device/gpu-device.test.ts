@@ -3,7 +3,7 @@
  * errors.
  */
 
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { create } from "webgpu";
 import { GpuError } from "../../src/device/device.ts";
 import { GpuDevice } from "../../src/device/gpu-device.ts";
@@ -48,6 +48,16 @@ fn main() {
 }
 `,
 );
+
+test("a device of another copy of the library is one that runs kernels", async () => {
+  vi.resetModules();
+  const copy = await import("../../src/device/gpu-device.ts");
+  expect(devices[0]).not.toBeInstanceOf(copy.GpuDevice);
+  expect(copy.aGpuDevice.fits(devices[0])).toBe(true);
+  for (const other of [undefined, null, {}, "lavapipe", await openDevice({ adapter: "cpu" })]) {
+    expect(copy.aGpuDevice.fits(other)).toBe(false);
+  }
+});
 
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));

@@ -42,7 +42,9 @@ test("a checkpoint in place of a weight file: it is told, and where the weights 
   const bytes = serializeCheckpoint({ state, weights: new Map(), average: undefined, sums: {} });
   const path = join(run, "renamed.safetensors");
   writeFileSync(path, bytes);
-  const says = `${path}: this is the checkpoint of a training run, from which "train --resume ${run}" goes on.`;
+  const says =
+    `${path}: this is the checkpoint of a training run, from which resume() goes on (on the command line: ` +
+    `pixelgrad train --resume ${run}).`;
   await expect(readWeightFile(path)).rejects.toThrow(`${says} It has no weights for use yet.`);
   writeFileSync(join(run, "best.safetensors"), "");
   const whole = `${says} Its weights are in ${join(run, "best.safetensors")}.`;

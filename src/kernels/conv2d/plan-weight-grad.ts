@@ -1,6 +1,6 @@
 /** Which weight gradient kernel runs, with which sizes, and how the output rows are dealt out. */
 import type { DeviceProfile } from "../../device/device.ts";
-import type { Params } from "../../device/gpu-device.ts";
+import type { Params } from "../../device/launch.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { xAt } from "./3-blocked.wgsl.ts";
 import {

@@ -3,8 +3,9 @@
  * For lessons and benchmarks; operations run through launch.ts.
  */
 import type { DeviceProfile } from "../../device/device.ts";
-import { aGpuDevice, type GpuDevice, type Params } from "../../device/gpu-device.ts";
+import { aGpuDevice, type GpuDevice } from "../../device/gpu-device.ts";
 import { aKernel, type Grid, type Kernel, linearGrid, type Specialization } from "../../device/kernel.ts";
+import type { Params } from "../../device/launch.ts";
 import { anything, checkArguments, checkOptions, isObject, type Wanted } from "../../options/arguments.ts";
 import { checkShape, numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
