@@ -1,5 +1,5 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Evaluation, Picture } from "../evaluate/index.ts";
@@ -117,8 +117,9 @@ ${aboutProtocols}`,
   },
 });
 
-/** What a comparison leaves in its folder. */
-const outputNames = ["compare.md", "compare.json", "quality-speed.svg", "quality-speed.png", "details.png"];
+/** What a comparison may leave in its folder besides the figures. */
+const drawingNames = ["quality-speed.svg", "quality-speed.png", "details.png"];
+const outputNames = ["compare.md", "compare.json", ...drawingNames];
 
 /** Makes the folder of the results. @throws UsageError or DataError if they may not, or cannot, be written there */
 function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySet<string>): void {
@@ -299,7 +300,10 @@ function withLabels(methods: readonly OpenedMethod[]): OpenedMethod[] {
   });
 }
 
-/** The figures, printed and as files. Drawings that there will be are in the page. */
+/**
+ * The figures, printed and as files. Drawings that there will be are in the page. Those of an earlier comparison go
+ * first, since they would look like these figures.
+ */
 async function writeFigures(
   folder: string,
   {
@@ -332,6 +336,7 @@ async function writeFigures(
     notes.map((line) => `- ${markdownText(line)}`).join("\n"),
     ...drawings,
   ];
+  for (const name of drawingNames) rmSync(join(folder, name), { force: true });
   await writeJson(join(folder, "compare.json"), { title, stopped, methods: results });
   await writeWhole(join(folder, "compare.md"), `${page.join("\n\n")}\n`);
 }

@@ -449,6 +449,19 @@ describe("compare", () => {
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("quality-speed");
   });
 
+  test("new figures are not beside drawings of an earlier comparison", async () => {
+    const out = path("drawn-before");
+    const compare = (set: string, ...more: string[]) =>
+      runHere(compareCommand, ["--hr", path(set), "-s", "2", "-m", "bicubic", "--out", out, ...more]);
+    const figures = ["compare.json", "compare.md"];
+    await compare("hr");
+    expect(readdirSync(out)).toHaveLength(5);
+    await compare("flat");
+    expect(readdirSync(out).sort()).toEqual([...figures, "details.png"]);
+    await compare("flat", "--details", "0");
+    expect(readdirSync(out).sort()).toEqual(figures);
+  });
+
   test("methods: spaces behind commas, a flag for each, and a file with a comma in its name", async () => {
     const file = path("with, comma.safetensors");
     copyFileSync(path("espcn.safetensors"), file);
