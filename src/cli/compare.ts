@@ -20,7 +20,7 @@ import {
   methodNames,
   scalesOf,
 } from "../upscale/method-names.ts";
-import { printStack } from "./failure.ts";
+import { printStack, withReport } from "./failure.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, refuseWithoutNetwork } from "./method-flags.ts";
@@ -109,8 +109,10 @@ ${aboutProtocols}`,
         await writeFigures(out, { title, results, stopped: { of: methods.length } });
         signal.throwIfAborted();
       }
-      await writeResults(out, title, results, details);
-      refuseFailures(results, failures);
+      await withReport(
+        () => refuseFailures(results, failures),
+        () => writeResults(out, title, results, details),
+      );
     } finally {
       for (const { close } of methods) close();
     }

@@ -2,6 +2,7 @@ import { pathsOf } from "../data/pairs.ts";
 import type { EvaluateOptions } from "../evaluate/index.ts";
 import { file } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
+import { withReport } from "./failure.ts";
 import { defineCommand } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { ensembleFlag, halfFlag, methodFlag } from "./method-flags.ts";
@@ -82,9 +83,11 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
       });
       printRow("mean", ...figures(result.mean));
       print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
-      await writeJson(json, result);
-      signal.throwIfAborted();
-      refuseFailures([result]);
+      const refuse = () => {
+        signal.throwIfAborted();
+        refuseFailures([result]);
+      };
+      await withReport(refuse, () => writeJson(json, result));
     } finally {
       opened.close();
     }

@@ -68,8 +68,9 @@ export async function run(
   } catch (error) {
     if (stop.exitCode === undefined) return reportFailure(name, error);
     // A reader that goes away mid-video has lost frames; one that goes away mid-text has read enough.
-    if (error instanceof DataError && !stop.hasGivenReason) reportFailure(name, error);
-    else if (!stop.isQuiet) printError("Stopped.");
+    const failures = errorsIn(error).filter((one) => one instanceof DataError && !stop.hasGivenReason);
+    for (const failure of failures) reportFailure(name, failure);
+    if (failures.length === 0 && !stop.isQuiet) printError("Stopped.");
     return stop.exitCode;
   } finally {
     stop.commandHasEnded();
@@ -158,8 +159,18 @@ function end(code: number, signal: NodeJS.Signals | undefined): never {
   process.exit(code);
 }
 
-/** Prints why it failed, and returns the exit code. */
+/** Its single errors, if it is one of work and report (withReport) that both failed. */
+function errorsIn(error: unknown): readonly unknown[] {
+  return error instanceof AggregateError ? error.errors.flatMap(errorsIn) : [error];
+}
+
+/** Prints why it failed, and returns the exit code: the work's, if its report failed as well. */
 function reportFailure(program: string, error: unknown): number {
+  const [code = 1] = errorsIn(error).map((one) => reportError(program, one));
+  return code;
+}
+
+function reportError(program: string, error: unknown): number {
   const name = program.replace(/ --$/, ""); // npm wants it before flags
   if (error instanceof UsageError) {
     printError(`${name}: ${error.message}. "${program} --help" explains.`);
