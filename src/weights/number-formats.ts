@@ -1,4 +1,5 @@
 /** How weight files write numbers. */
+import { ArgumentError } from "../options/arguments.ts";
 
 /** A way to write numbers as bytes, the lowest first unless a file says otherwise. */
 export interface NumberFormat {
@@ -72,9 +73,12 @@ function numberToHalf(value: number): number {
   return sign | (((exponent + 14) << 10) + steps);
 }
 
-/** Throws a RangeError if one of these would become infinite as a float16. `what` names the tensor. */
-export function checkHalf(values: Float32Array, what: string): void {
+/** Throws a RangeError of `caller` if one of a tensor's values would become infinite as a float16. */
+export function checkHalf(caller: string, tensorName: string, values: Float32Array): void {
   const large = values.find((value) => Math.abs(value) >= HALF_LIMIT && Math.abs(value) < Infinity);
   if (large === undefined) return;
-  throw new RangeError(`${what} holds ${large}, and F16 ends at 65504. Save it as F32.`);
+  throw new ArgumentError(
+    caller,
+    `tensor ${tensorName} holds ${large}, and float16 ends at 65504. Save it as float32.`,
+  );
 }

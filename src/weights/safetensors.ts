@@ -71,7 +71,7 @@ export function serializeSafetensors(
   bytes.set(json, 8);
   let at = start;
   for (const [name, { data }] of tensors) {
-    if (dtype === "F16") checkHalf(data, `safetensors: tensor ${name}`);
+    if (dtype === "F16") checkHalf("serializeSafetensors", name, data);
     for (const value of data) {
       write(view, at, value);
       at += size;

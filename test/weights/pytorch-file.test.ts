@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { NamedArray } from "../../src/nn/module.ts";
+import { ArgumentError } from "../../src/options/arguments.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { parsePytorch } from "../../src/weights/pytorch-file.ts";
 import { serializePytorch } from "../../src/weights/pytorch-writer.ts";
@@ -100,7 +101,10 @@ describe("files that are written here", () => {
     expect(parsePytorch(bytes).tensors.get("a.weight")!.data[2]).toBe(3.5);
     const large = new Map([["x", { shape: [1], data: Float32Array.of(1e5) }]]);
     expect(() => serializePytorch(large, {}, { dtype: "float16" })).toThrow(
-      new RangeError("serializePytorch: tensor x holds 100000, and F16 ends at 65504. Save it as F32."),
+      new ArgumentError(
+        "serializePytorch",
+        "tensor x holds 100000, and float16 ends at 65504. Save it as float32.",
+      ),
     );
   });
 });

@@ -133,7 +133,7 @@ describe("written as F16", () => {
 
   test("what F16 cannot hold is refused by name", () => {
     expect(() => roundTrip([1, 65520])).toThrow(
-      "tensor a holds 65520, and F16 ends at 65504. Save it as F32.",
+      "serializeSafetensors: tensor a holds 65520, and float16 ends at 65504. Save it as float32.",
     );
     expect([...roundTrip([Infinity, -Infinity, Number.NaN]).read.data]).toEqual([
       Infinity,
