@@ -228,10 +228,14 @@ async function openStream(path: string, patience: number): Promise<FileHandle> {
   }
 }
 
-/** Makes a folder where there is none. @throws DataError that ends in `advice` */
-export function makeFolder(path: string, advice = "Name another one."): void {
+/**
+ * Makes a folder where there is none, and those around it. Returns the first that was made, if one was.
+ *
+ * @throws DataError that ends in `advice`
+ */
+export function makeFolder(path: string, advice = "Name another one."): string | undefined {
   try {
-    mkdirSync(path, { recursive: true });
+    return mkdirSync(path, { recursive: true });
   } catch (cause) {
     const { code = "", message } = cause as NodeJS.ErrnoException;
     const reasons: Readonly<Record<string, string>> = {
@@ -280,8 +284,8 @@ export function writeError(path: string, cause: unknown): DataError {
 export function diskFullError(path: string, cause: unknown): DataError | undefined {
   if (!["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "")) return undefined;
   return new DataError(
-    `${path}: cannot be written: the disk is full. Make room, or choose another folder, and start again; ` +
-      "what is complete is kept.",
+    `${path}: cannot be written: the disk is full. Make room there, or choose another folder. What is ` +
+      "complete is kept.",
     { cause },
   );
 }

@@ -9,12 +9,13 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DataError, writeWhole } from "../data/index.ts";
 import { makeFolder, writeError } from "../files/image-files.ts";
 import { Lock, refuseLocked } from "../files/lock.ts";
@@ -79,11 +80,13 @@ export class RunFolder {
    * For a new run. Without `out`: a new folder under runs/ of that name, with a number behind it if there are
    * others, so that nothing is overwritten.
    *
-   * @throws DataError if `out` is a file, or holds a run that has learned something or is going on.
+   * @throws DataError if `out` is a file, holds a run that has learned something or is going on, or cannot be written.
    */
   static create(out: string | undefined, name: string, onMessage: (line: string) => void): RunFolder {
     if (out !== undefined) checkFree(out);
-    return new RunFolder({ path: out ?? join("runs", name), numbered: out === undefined }, onMessage);
+    const path = out ?? join("runs", name);
+    refuseUnwritable(path, out !== undefined && existsSync(out) ? out : dirname(path));
+    return new RunFolder({ path, numbered: out === undefined }, onMessage);
   }
 
   /** Opens the folder of a run that goes on, and locks it. @throws DataError if another process has it */
@@ -319,11 +322,40 @@ function stepOf(folder: string): number | undefined {
 }
 
 /**
+ * Throws a DataError if `begin` could not make the folder `path` in `place`, or could not write where both are one. It
+ * would find out only when all pictures have been looked at. Nothing stays behind.
+ */
+function refuseUnwritable(path: string, place: string): void {
+  const firstMade = makeFolder(place, adviceOnOut);
+  const probe = temporaryFor(join(place, checkpointFile));
+  try {
+    mkdirSync(probe);
+    rmdirSync(probe);
+  } catch (cause) {
+    throw writeError(path, cause);
+  } finally {
+    temporaryDone(probe);
+    if (firstMade !== undefined) removeEmpty(place, resolve(firstMade));
+  }
+}
+
+/** Removes a folder and those around it up to `last`, unless something has been put there. */
+function removeEmpty(folder: string, last: string): void {
+  try {
+    for (let path = resolve(folder); path.startsWith(last); path = dirname(path)) rmdirSync(path);
+  } catch {
+    // Another process has begun a run there.
+  }
+}
+
+const adviceOnOut = "Name another one with `out`.";
+
+/**
  * Makes a folder with a lock and a checkpoint, all at once: it gets its name when they are in it. Returns
  * undefined if another process has made one of this name meanwhile.
  */
 async function makeLocked(path: string, checkpoint: Uint8Array): Promise<Lock | undefined> {
-  makeFolder(dirname(path), "Name another one with `out`.");
+  makeFolder(dirname(path), adviceOnOut);
   const unfinished = temporaryFor(path);
   try {
     mkdirSync(unfinished);
