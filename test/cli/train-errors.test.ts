@@ -113,7 +113,7 @@ test("a folder that cannot be made is refused before the pictures are looked at"
   const onMessage = (line: string) => lines.push(line);
   const out = join(file, "run");
   await expect(train(config({ out }), { onMessage })).rejects.toThrow(
-    `${file}: this folder cannot be made: a part of its path is a file. Name another one with \`out\`.`,
+    `${file}: this folder cannot be made: there is a file of this name. Name another one with \`out\`.`,
   );
   expect(lines).toEqual([]);
 });
