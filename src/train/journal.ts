@@ -78,6 +78,10 @@ export class Journal {
   readonly #bicubicBefore: number | undefined;
   /** Pictures by the best weights; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
+  /** Those in comparison.png. */
+  #drawnRows: readonly Row[] | undefined;
+  /** The step of report.html; undefined before this process has written one. */
+  #reported: number | undefined;
   /** Seconds of training in earlier processes. */
   readonly #secondsBefore: number;
   readonly #began = performance.now();
@@ -162,7 +166,11 @@ export class Journal {
       await this.#report(step);
       return;
     }
-    if (isSaved) return; // an evaluation has saved everything
+    if (isSaved) {
+      // An evaluation has saved everything, but may have had no room for the report, also in an earlier process.
+      if (step > 0 && step !== this.#reported) await this.#report(step);
+      return;
+    }
     await this.#saveWeights("last", step, await this.#finiteWeights(step));
     if (step !== this.#checkpointed.step) await this.checkpoint(step, next);
     await this.#report(step);
@@ -242,7 +250,7 @@ export class Journal {
     await this.#saveWeights("best", step, weights, psnr);
     this.best = { step, psnr };
     this.#rows = await validation.rows(this.#upscaler, evaluation);
-    await this.#folder.save("comparison.png", await encodePng(await sideBySide(this.#rows)));
+    await this.#folder.draw(() => this.#drawComparison());
     // One picture only: a run may have hundreds of best evaluations.
     const first = await sideBySide(this.#rows.slice(0, 1));
     this.#folder.event(await imageEvent(step, "valid/comparison", first));
@@ -315,7 +323,19 @@ export class Journal {
   /** Draws the curves and the page with everything. */
   async #report(step: number): Promise<void> {
     const facts = { step, best: this.best, seconds: this.#seconds, rows: await this.#bestRows() };
-    await writeReport(this.#folder, this.#session, facts);
+    await this.#folder.draw(async () => {
+      await this.#drawComparison();
+      await writeReport(this.#folder, this.#session, facts);
+      this.#reported = step;
+    });
+  }
+
+  /** Pictures by the best weights, unless they are drawn already. */
+  async #drawComparison(): Promise<void> {
+    const rows = this.#rows ?? [];
+    if (rows.length === 0 || rows === this.#drawnRows) return;
+    await this.#folder.save("comparison.png", await encodePng(await sideBySide(rows)));
+    this.#drawnRows = rows;
   }
 
   /**
@@ -401,6 +421,19 @@ export class Journal {
         `${this.#folder.path} is saved up to there: put a whole picture of the same name in its place, and go on by ` +
         `\`resume\` ${this.#folder.path}.`,
       { cause },
+    );
+  }
+
+  /** The error for a file of the run that cannot be written; another one stays what it is. */
+  unsaved(error: unknown): unknown {
+    const isOfSystem =
+      error instanceof DataError && (error.cause as NodeJS.ErrnoException)?.code !== undefined;
+    if (!isOfSystem) return error;
+    const { path } = this.#folder;
+    return new DataError(
+      `${error.message} The run in ${path} is saved up to step ${this.#checkpointed.step}: go on by \`resume\` ${path} ` +
+        "when it can be written again.",
+      { cause: error },
     );
   }
 

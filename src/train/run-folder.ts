@@ -193,6 +193,22 @@ export class RunFolder {
     await writeWhole(this.file(name), bytes);
   }
 
+  /**
+   * Writes what people look at. Where that fails, on a full disk say, a line tells it, and training goes on: nothing
+   * that it has learned is lost.
+   *
+   * @throws DataError if another process has the folder
+   */
+  async draw(write: () => Promise<void>): Promise<void> {
+    this.#lock?.check();
+    await write().catch((error) => {
+      if (!(error instanceof DataError)) throw error;
+      this.#onMessage(
+        `${error.message} Training goes on without it; the next evaluation, or \`resume\` ${this.path}, draws it anew`,
+      );
+    });
+  }
+
   /** Replaces the checkpoint, which stays as the previous one. */
   async saveCheckpoint(bytes: Uint8Array, { keepPrevious }: { keepPrevious: boolean }): Promise<void> {
     this.#lock?.check();
@@ -215,14 +231,19 @@ export class RunFolder {
   /** Brings the growing files to the disk: the returned lengths will be there even after a power cut. */
   settle(): Lengths {
     this.#flush();
-    const length = (file: string) => {
-      const open = openSync(this.file(file), "a");
+    const length = (name: string) => {
+      const file = this.file(name);
       try {
-        toDiskSync(open);
-      } finally {
-        closeSync(open);
+        const open = openSync(file, "a");
+        try {
+          toDiskSync(open);
+        } finally {
+          closeSync(open);
+        }
+        return statSync(file).size;
+      } catch (cause) {
+        throw writeError(file, cause);
       }
-      return statSync(this.file(file)).size;
     };
     return { log: length(growing.log), events: length(growing.events) };
   }
