@@ -1,5 +1,6 @@
 /** From a command line to an exit code, for `pixelgrad` and for the examples. */
 import { constants } from "node:os";
+import { manyOpen } from "../files/read-file.ts";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { printStack } from "./failure.ts";
@@ -177,10 +178,19 @@ function reportError(program: string, error: unknown): number {
     return 2;
   }
   if (printStack(error)) return 1;
-  const text = `${name}: ${textOf(error as Error)}`;
+  const text = `${name}: ${systemReason(error as Error) ?? textOf(error as Error)}`;
   // Ours are one paragraph, and a line break in them is part of a file's name.
   printError(...(error instanceof DataError ? [text] : text.split("\n")));
   return 1;
+}
+
+/** What the system's errors mean that may come from anywhere, and name no file that people have named. */
+function systemReason({ code, syscall }: NodeJS.ErrnoException): string | undefined {
+  if (code === "ENOENT" && (syscall === "uv_cwd" || syscall === "process.cwd")) {
+    return "the current folder has been removed. Change into another one.";
+  }
+  if (code !== "EMFILE" && code !== "ENFILE") return undefined;
+  return `${manyOpen.reason}. ${manyOpen.advice}`;
 }
 
 function overviewOf(program: string, { title, noun, commands, notes }: CommandGroup): string {

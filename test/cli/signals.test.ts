@@ -19,6 +19,7 @@ import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { compiledProgram } from "../support/program.ts";
 import { root } from "../support/run.ts";
+import { shellWith } from "../support/shell.ts";
 
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
@@ -208,6 +209,37 @@ describe.skipIf(!existsSync("/dev/full"))("output that nobody takes", () => {
     const line = "$PG upscale large.png -o quiet.png -m nearest 2> /dev/full";
     expect(await shell(line)).toEqual({ code: 0, output: "" });
     expect(existsSync(path("quiet.png"))).toBe(true);
+  });
+});
+
+describe.runIf(process.platform === "linux")("what the system refuses is said in words", () => {
+  const shell = shellWith(path("bin-of-refusals"));
+
+  test.each([
+    [
+      "a folder as standard input",
+      "pixelgrad upscale -i - -o - < /tmp",
+      "standard input: this is a folder; y4m video",
+    ],
+    [
+      "a current folder that is gone",
+      "mkdir gone && cd gone && rmdir ../gone && pixelgrad export espcn",
+      "the current folder has been removed. Change into another one.\n",
+    ],
+    [
+      "too many open files",
+      "ulimit -n 24; pixelgrad export espcn",
+      "too many files are open. Close some, or raise the limit.\n",
+    ],
+    [
+      "a circle of links",
+      "ln -s circle circle; pixelgrad evaluate --hr circle -s 2 -m bicubic",
+      "circle: cannot be read: its links lead in a circle. Name what they should lead to.\n",
+    ],
+  ])("%s", async (_, line, message) => {
+    const { code, stderr } = await shell(folder, line);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
+    expect(stderr).toMatch(/^pixelgrad [^\n]*\n$/m);
   });
 });
 
