@@ -36,6 +36,17 @@ export const float64: NumberFormat = {
   read: (view, at, little) => view.getFloat64(at, little),
 };
 
+/** A number that a file holds and that has become infinite as a float32. @param read the file's i-th number */
+export function lostToFloat32(values: Float32Array, read: (i: number) => number): number | undefined {
+  const i = values.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(read(i)));
+  return i < 0 ? undefined : read(i);
+}
+
+/** What is wrong with a tensor that holds such a number, after the file's name. */
+export function describeLoss(value: number, tensorName: string): string {
+  return `holds ${value} in the tensor ${tensorName}, and float32, in which networks compute, ends at 3.4e38`;
+}
+
 /** Whole numbers, which become the nearest float32. Networks have them beside their weights, for counters. */
 export const int64: NumberFormat = {
   bytes: 8,

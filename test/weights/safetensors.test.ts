@@ -204,6 +204,18 @@ describe("broken files", () => {
     );
   });
 
+  test("a number that float32 cannot hold, and not what is infinite in the file", () => {
+    const withNumber = (number: number) =>
+      file(
+        { a: { dtype: "F64", shape: [1], data_offsets: [0, 8] } },
+        new Uint8Array(Float64Array.of(number).buffer),
+      );
+    expect(() => parseSafetensors(withNumber(1e300), "w.safetensors")).toThrow(
+      "w.safetensors holds 1e+300 in the tensor a, and float32, in which networks compute, ends at 3.4e38.",
+    );
+    expect([...parseSafetensors(withNumber(Infinity)).tensors.get("a")!.data]).toEqual([Infinity]);
+  });
+
   test.each(["F8_E4M3", "C64", "U16", "toString"])("tensors of type %s", (dtype) => {
     const bytes = file({ a: { dtype, shape: [1], data_offsets: [0, 8] } }, new Uint8Array(8));
     expect(() => parseSafetensors(bytes, "w.safetensors")).toThrow(
