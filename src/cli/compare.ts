@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Evaluation, Picture } from "../evaluate/index.ts";
-import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
+import { makeFolder, removeEmpty, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import { addTo, andList, quantity } from "../options/lists.ts";
@@ -89,11 +89,12 @@ ${aboutProtocols}`,
     refuseBoth(lr, degradation);
     await checkPicturesIn(hr, lr);
     const methods = await openMethods(values);
+    let firstMade: string | undefined;
     try {
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
+      firstMade = prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
       const { measured, details, failures } = await measureAll(methods, pictures, findings, values, signal);
       if (measured.length === 0) signal.throwIfAborted();
       const results = overCommonPictures(measured);
@@ -115,6 +116,7 @@ ${aboutProtocols}`,
       );
     } finally {
       for (const { close } of methods) close();
+      removeEmpty(out, firstMade);
     }
   },
 });
@@ -123,17 +125,25 @@ ${aboutProtocols}`,
 const drawingNames = ["quality-speed.svg", "quality-speed.png", "details.png"];
 const outputNames = ["compare.md", "compare.json", ...drawingNames];
 
-/** Makes the folder of the results. @throws UsageError or DataError if they may not, or cannot, be written there */
-function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySet<string>): void {
+/**
+ * Makes the folder of the results, and returns what makeFolder does.
+ *
+ * @throws UsageError or DataError if they may not, or cannot, be written there
+ */
+function prepareFolder(
+  { hr, lr, out }: Values<typeof flags>,
+  inputs: ReadonlySet<string>,
+): string | undefined {
   if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
     throw new UsageError(`--out ${out} is the folder of the pictures; the plots would count as such`);
   }
   const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
   checkOutputs(outputs, inputs);
   refuseMisnamed(out);
-  makeFolder(out, "Name another one with --out.");
+  const firstMade = makeFolder(out, "Name another one with --out.");
   for (const { path } of outputs) checkWritable(path);
   refuseForeign(out);
+  return firstMade;
 }
 
 /** The figures are written first, so that what else is there is a comparison's, too. */

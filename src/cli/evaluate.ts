@@ -15,7 +15,9 @@ import {
   figures,
   measure,
   notesOnFiles,
+  type Result,
   refuseFailures,
+  withoutFigures,
 } from "./results.ts";
 
 export const evaluateCommand = defineCommand({
@@ -35,7 +37,9 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     half: halfFlag,
     json: {
       kind: file,
-      help: "writes the figures here, too, - for standard output, also if the command is stopped; null stands for infinite PSNR",
+      help:
+        "writes the figures here, too, - for standard output, also if the command is stopped, and what could not be " +
+        "measured if there are none; null stands for infinite PSNR",
     },
   },
   examples: [
@@ -77,17 +81,21 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
           printRow(score.name, ...figures(score));
         },
       };
-      const result = await measure(opened, pictures, options, {
-        ...findings,
-        notes: await notesOnFiles(pictures),
-      });
-      printRow("mean", ...figures(result.mean));
-      print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
-      const refuse = () => {
+      const notes = await notesOnFiles(pictures);
+      let report: Partial<Result>;
+      const work = async () => {
+        const result = await measure(opened, pictures, options, { ...findings, notes }).catch((error) => {
+          const stopped = signal.aborted ? { of: pictures.length } : undefined;
+          report = { ...withoutFigures(opened, findings, error), notes, stopped };
+          throw error;
+        });
+        report = result;
+        printRow("mean", ...figures(result.mean));
+        print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
         signal.throwIfAborted();
         refuseFailures([result]);
       };
-      await withReport(refuse, () => writeJson(json, result));
+      await withReport(work, () => writeJson(json, report));
     } finally {
       opened.close();
     }

@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync, rmdirSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
@@ -250,6 +250,21 @@ export function makeFolder(path: string, advice = "Name another one."): string |
       diskFullError(path, cause) ??
       new DataError(`${path}: this folder cannot be made: ${reasons[code] ?? message}. ${advice}`, { cause })
     );
+  }
+}
+
+/**
+ * Removes a folder that `makeFolder` made, and those around it, unless something lies there.
+ *
+ * @param firstMade what makeFolder returned.
+ */
+export function removeEmpty(folder: string, firstMade: string | undefined): void {
+  if (firstMade === undefined) return;
+  const last = resolve(firstMade);
+  try {
+    for (let path = resolve(folder); path.startsWith(last); path = dirname(path)) rmdirSync(path);
+  } catch {
+    // Something lies there, of this process or of another one.
   }
 }
 

@@ -15,9 +15,9 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { DataError, writeWhole } from "../data/index.ts";
-import { makeFolder, writeError } from "../files/image-files.ts";
+import { makeFolder, removeEmpty, writeError } from "../files/image-files.ts";
 import { Lock, refuseLocked } from "../files/lock.ts";
 import { statsOf, statsWithin } from "../files/same-file.ts";
 import { removeTemporary, temporaryDone, temporaryFor } from "../files/temporary.ts";
@@ -356,16 +356,7 @@ function refuseUnwritable(path: string, place: string): void {
     throw writeError(path, cause);
   } finally {
     temporaryDone(probe);
-    if (firstMade !== undefined) removeEmpty(place, resolve(firstMade));
-  }
-}
-
-/** Removes a folder and those around it up to `last`, unless something has been put there. */
-function removeEmpty(folder: string, last: string): void {
-  try {
-    for (let path = resolve(folder); path.startsWith(last); path = dirname(path)) rmdirSync(path);
-  } catch {
-    // Another process has begun a run there.
+    removeEmpty(place, firstMade);
   }
 }
 

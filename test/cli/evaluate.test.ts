@@ -106,6 +106,31 @@ describe("evaluate", () => {
     expect(stdout).toContain(`bicubic x2: ${result.conditions}. Times: JavaScript`);
   });
 
+  test("--json tells what could not be measured, also if that is all, and replaces older figures", async () => {
+    mkdirSync(path("only-bad"));
+    writeFileSync(path("only-bad", "a.png"), readFileSync(path("hr", "a.png")).subarray(0, 300));
+    const json = path("only-bad.json");
+    await runHere(evaluateCommand, ["--hr", path("hr"), ...bicubic, "--json", json]);
+    const args = ["--hr", path("only-bad"), ...bicubic, "--json", json];
+    expect((await failure(evaluateCommand, args)).message).toContain(
+      "None of the pictures could be measured",
+    );
+    const failures = [{ name: "a", error: expect.stringContaining("a.png") }];
+    expect(JSON.parse(readFileSync(json, "utf8"))).toEqual({
+      ...{ method: "bicubic", scale: 2, images: [], failures, notes: [], leftOut: [] },
+      ...{ ensemble: false, half: false, parameters: 0, weights: null, adapter: "JavaScript" },
+    });
+  });
+
+  test("--json of a command that is stopped before the first picture says so", async () => {
+    const json = path("stopped-at-once.json");
+    await runHere(evaluateCommand, ["--hr", path("hr"), ...bicubic, "--json", json]);
+    const values = parseFlags(evaluateCommand, ["--hr", path("hr"), ...bicubic, "--json", json]);
+    const stopped = evaluateCommand.run(values, { program: "pixelgrad", signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toThrow("abort");
+    expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({ images: [], stopped: { of: 2 } });
+  });
+
   test("networks", async () => {
     const json = path("network.json");
     const args = ["--hr", path("hr"), "--lr", path("lr"), "--scale", "2", "--adapter", "cpu", "--json", json];
@@ -447,6 +472,17 @@ describe("compare", () => {
     expect(readdirSync(out).sort()).toEqual(["compare.json", "compare.md", "details.png"]);
     expect(JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods).toHaveLength(1);
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("quality-speed");
+  });
+
+  test("a folder that was made for nothing goes again", async () => {
+    mkdirSync(path("all-bad"));
+    writeFileSync(path("all-bad", "a.png"), readFileSync(path("hr", "a.png")).subarray(0, 300));
+    const out = path("around", "nothing");
+    const args = ["--hr", path("all-bad"), "-s", "2", "-m", "bicubic", "--out", out];
+    expect((await failure(compareCommand, args)).message).toContain(
+      "no picture that all methods could measure",
+    );
+    expect(existsSync(path("around"))).toBe(false);
   });
 
   test("new figures are not beside drawings of an earlier comparison", async () => {
