@@ -4,25 +4,23 @@ import { type Note, sizeOfPictureFile } from "../files/picture-file.ts";
 import { notesOnWarnings } from "../files/reductions.ts";
 import {
   aFunction,
-  anObject,
   aSignal,
   checkArguments,
-  checkNames,
+  checkOptions,
   isObject,
-  keysOf,
   listOf,
-  optional,
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
+import { andList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
 import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { paddings } from "../upscale/upscale-options.ts";
-import { degradationOf, type Failure, loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
+import { degradationOf, type Failure, isLoaded, loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
 
 export interface EvaluateOptions {
@@ -48,18 +46,18 @@ export interface EvaluateOptions {
   onFailure?: (message: string) => void;
 }
 
-const optionNames = keysOf<EvaluateOptions>({
-  protocol: true,
-  border: true,
-  padding: true,
-  mixed: true,
-  warmUp: true,
-  signal: true,
-  partial: true,
-  withSsim: true,
-  onPicture: true,
-  onFailure: true,
-});
+const optionsWanted: Readonly<Record<keyof EvaluateOptions, Wanted>> = {
+  protocol: oneOf("y", "rgb"),
+  border: whole(0, 2 ** 24),
+  padding: paddings,
+  mixed: trueOrFalse,
+  warmUp: trueOrFalse,
+  signal: aSignal,
+  partial: trueOrFalse,
+  withSsim: trueOrFalse,
+  onPicture: aFunction,
+  onFailure: aFunction,
+};
 
 export interface PictureScore {
   name: string;
@@ -130,9 +128,9 @@ export async function evaluate(
   pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  checkEvaluateArguments(upscaler, pictures, options);
-  const { warmUp = true, withSsim = true, partial = false, signal, onPicture, onFailure } = options;
+  checkArguments("evaluate", { upscaler: [upscaler, anUpscaler] });
   const conditions = conditionsFor("evaluate", upscaler, pictures, options);
+  const { warmUp = true, withSsim = true, partial = false, signal, onPicture, onFailure } = options;
   const { scale } = upscaler;
   const measured = new Measured(signal, partial, onFailure);
   // What headers tell is told before the first picture is computed.
@@ -147,7 +145,7 @@ export async function evaluate(
   for (const source of measurable) {
     if (signal?.aborted && partial && measured.images.length > 0) break;
     const score = await measured.attempt(source.name, async () => {
-      const picture = "highY" in source ? source : await loadPicture(source, scale);
+      const picture = isLoaded(source) ? source : await loadPicture(source, scale);
       const isFirst = measured.images.length === 0;
       for (const [path, warning] of picture.warnings ?? []) measured.warnings.set(path, warning);
       return scoreOf(upscaler, picture, conditions, { withSsim, warmUp: warmUp && isFirst, signal });
@@ -157,31 +155,6 @@ export async function evaluate(
   const isStopped = measured.images.length + measured.failures.length < pictures.length;
   const evaluation = evaluationOf(upscaler, conditions, measured);
   return isStopped ? { ...evaluation, stopped: { of: pictures.length } } : evaluation;
-}
-
-function checkEvaluateArguments(
-  upscaler: Upscaler,
-  pictures: readonly (PairFiles | Picture)[],
-  options: EvaluateOptions,
-): void {
-  checkArguments("evaluate", {
-    upscaler: [upscaler, anUpscaler],
-    pictures: [pictures, listOf(aPicture)],
-    options: [options, anObject],
-  });
-  checkNames("evaluate", options, optionNames);
-  const { warmUp, withSsim, partial, signal, onPicture, onFailure } = options;
-  checkArguments("evaluate", {
-    partial: [partial, optional(trueOrFalse)],
-    warmUp: [warmUp, optional(trueOrFalse)],
-    withSsim: [withSsim, optional(trueOrFalse)],
-    signal: [signal, optional(aSignal)],
-    onPicture: [onPicture, optional(aFunction)],
-    onFailure: [onFailure, optional(aFunction)],
-    protocol: [options.protocol, optional(oneOf("y", "rgb"))],
-    border: [options.border, optional(whole(0, 2 ** 24))],
-    padding: [options.padding, optional(paddings)],
-  });
 }
 
 /** What has become of the pictures so far. */
@@ -312,7 +285,7 @@ async function checkSizes(
   const misfits = new Map<object, Error>();
   const pairs: SizedPair[] = [];
   for (const files of pictures) {
-    if ("highY" in files) continue;
+    if (isLoaded(files)) continue;
     signal?.throwIfAborted();
     try {
       const high = await sizeOfPictureFile(files.high);
@@ -355,21 +328,20 @@ function conditionsFor(
     upscaler: [upscaler, scaleAndColors],
     pictures: [pictures, listOf(aPicture)],
   });
+  checkOptions(caller, options, optionsWanted);
   const { scale, colors } = upscaler;
   const { protocol = "y", border = scale, padding = "none", mixed = false } = options;
   if (pictures.length === 0) throw new DataError("there are no pictures; name at least one.", { caller });
-  const sources = pictures.map((one) => ("highY" in one ? one.lowSource : lowSourceOf(one)));
-  const isMixed = new Set(sources).size > 1;
+  const sources = [...new Set(pictures.map(lowSourceOf))];
+  const isMixed = sources.length > 1;
   if (isMixed && !mixed) {
-    const files = sources.filter((source) => source === "files").length;
     throw new DataError(
-      `${files} of ${pictures.length} pictures ${files === 1 ? "has" : "have"} an LR file. Give one for all or for ` +
-        `none: the figures of both kinds do not compare.`,
+      `the pictures' LR is of several sources (${andList(sources)}), whose figures do not compare. Choose one for ` +
+        "all pictures, or allow the mixture by the option `mixed`.",
+      { caller },
     );
   }
-  const degradations = new Set(
-    pictures.map((one) => ("highY" in one ? one.degradation : degradationOf(one))),
-  );
+  const degradations = new Set(pictures.map(degradationOf));
   const [degradation] = degradations;
   return {
     protocol,

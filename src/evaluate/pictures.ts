@@ -188,14 +188,21 @@ export interface Picture {
   readonly warnings?: ReadonlyMap<string, string>;
 }
 
-export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
-  if (low !== undefined) return "files";
-  return degradation ? "degraded" : "made";
+/** Whether it has been read, or is files still. */
+export function isLoaded(one: PairFiles | Picture): one is Picture {
+  return "highY" in one;
+}
+
+export function lowSourceOf(one: PairFiles | Picture): LowSource {
+  if (isLoaded(one)) return one.lowSource;
+  if (one.low !== undefined) return "files";
+  return one.degradation ? "degraded" : "made";
 }
 
 /** What LR is degraded by, as a text; undefined if it is not, or was not drawn from options. */
-export function degradationOf({ low, drawnFrom }: PairFiles): string | undefined {
-  return low === undefined && drawnFrom ? degradationKind.write(drawnFrom) : undefined;
+export function degradationOf(one: PairFiles | Picture): string | undefined {
+  if (isLoaded(one)) return one.degradation;
+  return one.low === undefined && one.drawnFrom ? degradationKind.write(one.drawnFrom) : undefined;
 }
 
 const pairFiles: Wanted<PairFiles> = {

@@ -33,6 +33,19 @@ const picture = await evaluation.loadPicture(file()[0], 2);
 const upscaler = interpolator("bicubic", 2);
 const range = arg(() => 1, "zero", "fraction");
 
+const evaluateOptions = opts({
+  protocol: arg(() => "y"),
+  border: arg(() => 0, "zero"),
+  padding: arg(() => "none"),
+  mixed: arg(() => true, "true"),
+  warmUp: arg(() => true, "true"),
+  signal: arg(() => new AbortController().signal),
+  partial: arg(() => true, "true"),
+  withSsim: arg(() => true, "true"),
+  onPicture: arg(() => () => {}, "function"),
+  onFailure: arg(() => () => {}, "function"),
+});
+
 const calls: Call[] = [
   { name: "encodePng", call: data.encodePng, args: [arg(rgb)] },
   { name: "decodeImage", call: data.decodeImage, args: [arg(() => png), arg(() => "a name", ...anyText)] },
@@ -115,23 +128,12 @@ const calls: Call[] = [
   {
     name: "evaluate",
     call: evaluation.evaluate,
-    args: [
-      arg(() => upscaler),
-      arg(() => [picture]),
-      opts({
-        protocol: arg(() => "y"),
-        border: arg(() => 0, "zero"),
-        withSsim: arg(() => true, "true"),
-        warmUp: arg(() => true, "true"),
-        signal: arg(() => new AbortController().signal),
-        onPicture: arg(() => () => {}, "function"),
-      }),
-    ],
+    args: [arg(() => upscaler), arg(() => [picture]), evaluateOptions],
   },
   {
     name: "conditionsOf",
     call: evaluation.conditionsOf,
-    args: [arg(() => upscaler), arg(() => [picture], "emptyList")],
+    args: [arg(() => upscaler), arg(() => [picture]), evaluateOptions],
   },
   {
     name: "findPictures",
