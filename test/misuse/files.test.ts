@@ -19,6 +19,13 @@ const pictures = join(home, "pictures");
 mkdirSync(pictures);
 await data.writePng(join(pictures, "a.png"), rgb());
 
+/** DIV2K's folders at scale 2, so that there is nothing to download. */
+const unpacked = join(home, "DIV2K");
+for (const split of ["train", "valid"]) {
+  mkdirSync(join(unpacked, `DIV2K_${split}_HR`), { recursive: true });
+  mkdirSync(join(unpacked, `DIV2K_${split}_LR_bicubic`, "X2"), { recursive: true });
+}
+
 /** Texts are paths, and what errors name is the path. */
 const path = (make: () => string) => arg(make, "text", "numeral");
 const anyText = ["text", "numeral", "emptyText"] as const;
@@ -84,7 +91,28 @@ const calls: Call[] = [
   {
     name: "downloadDiv2k",
     call: data.downloadDiv2k,
-    args: [path(() => home), opts({ scales: arg(() => [2], "listOfHuge") }, { needed: ["scales"] })],
+    args: [
+      path(() => unpacked),
+      opts(
+        {
+          splits: arg(() => ["train"]),
+          tracks: arg(() => ["bicubic"]),
+          scales: arg(() => [2]),
+          high: arg(() => true, "true"),
+          baseUrl: arg(() => "https://localhost"),
+          urls: arg(() => ({}), "emptyObject"),
+          keepArchives: arg(() => true, "true"),
+          onProgress: arg(() => () => {}, "function"),
+          onMessage: arg(() => () => {}, "function"),
+          signal: arg(() => new AbortController().signal),
+          retries: arg(() => 1, "zero", "huge", "infinity"),
+          backoff: arg(() => 1, "zero", "fraction", "huge"),
+          silence: arg(() => 1),
+          maxBytes: arg(() => 1, "zero", "huge", "infinity"),
+        },
+        { needed: ["scales"] },
+      ),
+    ],
   },
   {
     name: "degrade",
