@@ -3,9 +3,12 @@ import { batchesAhead, memoryForPictures, threadsForPictures } from "../files/re
 import { sameFile } from "../files/same-file.ts";
 import {
   ArgumentError,
+  aFunction,
+  aSignal,
   checkArguments,
   checkIsObject,
   checkNames,
+  checkOptions,
   isObject,
   keysOf,
 } from "../options/arguments.ts";
@@ -220,13 +223,17 @@ export class PatchLoader {
 
   /**
    * Decodes all pictures that `cacheFolder` lacks, so that even the first epoch does not wait for decoding.
+   *
+   * @throws DataError for the first picture that cannot be read; the signal's reason if it is aborted. RangeError if
+   *   the loader has no `cacheFolder`.
    */
   async prepare(
     options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
   ): Promise<void> {
+    checkOptions("PatchLoader.prepare", options, { signal: aSignal, onProgress: aFunction });
     const { signal, onProgress } = options;
     if (this.#options.cacheFolder === undefined) {
-      throw new ArgumentError("PatchLoader", "prepare() fills a cacheFolder, and this loader has none.");
+      throw new ArgumentError("PatchLoader.prepare", "this loader has no cacheFolder to fill.");
     }
     const total = this.#dataset.length;
     let [next, done] = [0, 0];

@@ -203,7 +203,7 @@ describe("PatchLoader with a cacheFolder", () => {
     expect(steps).toEqual([1, 2, 3, 4].map((k) => [k, 4]));
     expect(readdirSync(cacheFolder).length).toBe(4);
     await using without = new PatchLoader(dataset, options);
-    await expect(without.prepare()).rejects.toThrow(/has none/);
+    await expect(without.prepare()).rejects.toThrow(/has no cacheFolder/);
   });
 
   test("errors name the file or the option", async () => {

@@ -154,6 +154,20 @@ const calls: Call[] = [
     ],
   },
   {
+    name: "PatchLoader.prepare",
+    call: async (options?: object) => {
+      await using made = new data.PatchLoader(pairs(), {
+        batch: 1,
+        patch: 4,
+        cacheFolder: join(home, "cache"),
+      });
+      await made.prepare(options);
+    },
+    args: [
+      opts({ signal: arg(() => new AbortController().signal), onProgress: arg(() => () => {}, "function") }),
+    ],
+  },
+  {
     name: "evaluate",
     call: evaluation.evaluate,
     args: [arg(() => upscaler), arg(() => [picture]), evaluateOptions],
