@@ -11,7 +11,8 @@ import {
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { openFolder } from "../../src/data/folder.ts";
-import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import { type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import type { LoaderOptions } from "../../src/data/loader-options.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
 import { readPart, readRawHeader, writeRaw } from "../../src/data/raw-file.ts";
 import { encodePng } from "../../src/files/image-files.ts";
