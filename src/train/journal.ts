@@ -36,7 +36,7 @@ export interface TrainStatus {
   readonly waiting: number;
 }
 
-/** The loss or a weight is no longer a finite number. Nothing of that has been saved. */
+/** The loss or a weight is no longer finite, or an evaluation's PSNR is NaN. Nothing of that has been saved. */
 export class DivergedError extends Error {
   override name = "DivergedError";
 }
@@ -44,7 +44,7 @@ export class DivergedError extends Error {
 export interface TrainCallbacks {
   /** Gets sentences for people: what the network learns from, how the evaluations went. */
   readonly onMessage?: (line: string) => void;
-  /** Called every `logEvery` steps, and once more after an evaluation. */
+  /** Called after the first step, every `logEvery` steps and at each checkpoint; once more after an evaluation. */
   readonly onProgress?: (status: TrainStatus) => void;
 }
 
@@ -59,6 +59,7 @@ interface StepResult {
 
 /** Keeps the log of a run, measures the network, and saves what it has learned. */
 export class Journal {
+  /** The best evaluation so far. */
   best: CheckpointState["best"];
   readonly #session: Session;
   readonly #folder: RunFolder;
@@ -81,8 +82,11 @@ export class Journal {
   readonly #secondsBefore: number;
   readonly #began = performance.now();
   #checkpointed: { step: number; at: number };
-  /** The step whose weights are in last.safetensors; undefined if that is missing or damaged. */
-  #lastSaved: number | undefined;
+  /**
+   * The step whose weights are in last.safetensors; undefined if that is missing or damaged. 0 in a new run, which has
+   * nothing to save yet.
+   */
+  #lastSaved: number | undefined = 0;
   /** Since the last status: when it began, and milliseconds of waiting for pictures. */
   #interval: { step: number; began: number; waited: number };
 
@@ -104,7 +108,6 @@ export class Journal {
     this.#secondsBefore = resumed?.seconds ?? 0;
     const step = resumed?.step ?? 0;
     this.#checkpointed = { step, at: this.#began };
-    this.#lastSaved = step;
     this.#interval = { step, began: this.#began, waited: 0 };
 
     const { conditions, bicubic } = session.validation;
@@ -253,6 +256,12 @@ export class Journal {
     return (checkpointEvery !== undefined && step % checkpointEvery === 0) || minutes >= checkpointMinutes;
   }
 
+  /**
+   * Saves all that a resumed run needs to go on from here.
+   *
+   * @param next where the next batch begins
+   * @throws DivergedError if a weight is not finite; the checkpoint before stays.
+   */
   async checkpoint(step: number, next: LoaderState): Promise<void> {
     const { model, average, adam } = this.#session;
     const weights = await this.#finiteWeights(step, model);
