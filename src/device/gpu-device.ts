@@ -444,5 +444,9 @@ export function isGpu(device: Device): device is GpuDevice {
 /** What functions that launch kernels want. */
 export const aGpuDevice: Wanted<GpuDevice> = {
   wants: "a device that runs kernels, such as init() opens",
-  fits: (value): value is GpuDevice => value instanceof GpuDevice,
+  fits: (value): value is GpuDevice =>
+    isObject(value) &&
+    isObject(value.profile) &&
+    typeof value.allocate === "function" &&
+    isGpu(value as never),
 };

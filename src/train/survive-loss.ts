@@ -1,6 +1,7 @@
 /** What becomes of a run whose device is lost: it fails, or goes on from its last checkpoint on a new one. */
 import { setTimeout } from "node:timers/promises";
-import { type Device, GpuDevice, GpuError, openDevice } from "../node.ts";
+import { isGpu } from "../device/gpu-device.ts";
+import { type Device, GpuError, openDevice } from "../node.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -71,7 +72,7 @@ const MAX_LOSSES = 10;
 
 /** Says how a device was lost; undefined if it works. The news may come after the calls that it makes fail. */
 async function lossOf(device: Device): Promise<string | undefined> {
-  if (!(device instanceof GpuDevice)) return undefined;
+  if (!isGpu(device)) return undefined;
   const info = await Promise.race([device.gpu.lost, setTimeout(500, undefined)]);
   if (!info) return undefined;
   await device.sync().catch(() => {}); // it has reported its failure, and need not once more at the end
