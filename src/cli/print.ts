@@ -1,4 +1,7 @@
-/** All that commands print goes through here (Progress draws its bar itself); see printable. */
+/**
+ * All that commands print goes through here, but for bars and status lines that replace themselves, JSON and video; see
+ * printable.
+ */
 import { printable } from "../options/printable.ts";
 
 let isOutputTaken = false;
