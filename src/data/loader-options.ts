@@ -9,8 +9,9 @@ import {
   checkNames,
   isObject,
   keysOf,
+  optional,
 } from "../options/arguments.ts";
-import { quote, whole } from "../options/kinds.ts";
+import { folder as aFolder, quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { defaultRandom } from "../tensor/random.ts";
 import { type PairDataset, type PairFiles, pathsOf } from "./pairs.ts";
@@ -83,7 +84,10 @@ export function settingsFor(dataset: PairDataset, options: LoaderOptions): Loade
       );
     }
   }
-  checkArguments("PatchLoader", { seed: [seed, whole()] });
+  checkArguments("PatchLoader", {
+    seed: [seed, whole()],
+    cacheFolder: [cacheFolder, optional(aFolder)],
+  });
   if (!(typeof cacheBytes === "number" && cacheBytes >= 0)) {
     throw new ArgumentError(
       "PatchLoader",

@@ -148,6 +148,7 @@ const calls: Call[] = [
           seed: arg(() => 1, "zero", "negative"),
           workers: arg(() => 1),
           cacheBytes: arg(() => 1, "zero", "fraction", "huge", "infinity"),
+          cacheFolder: arg(() => join(home, "cache"), "text", "numeral"),
         },
         { needed: ["batch", "patch"] },
       ),
