@@ -408,5 +408,8 @@ export function isGpu(device: Device): device is GpuDevice {
 export const aGpuDevice: Wanted<GpuDevice> = {
   wants: "a device that runs kernels, such as init() opens",
   fits: (value): value is GpuDevice =>
-    isObject(value) && isObject(value.profile) && isGpu(value as unknown as Device),
+    isObject(value) &&
+    isObject(value.profile) &&
+    typeof value.allocate === "function" &&
+    isGpu(value as never),
 };

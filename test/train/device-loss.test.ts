@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { type GpuDevice, GpuError, openDevice, Random, upscale } from "../../src/node.ts";
+import { aGpuDevice } from "../../src/device/gpu-device.ts";
+import { GpuDevice, GpuError, openDevice, Random, upscale } from "../../src/node.ts";
 import { readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
 import { gpuDevices, logicDevices } from "../support/devices.ts";
 import { differentWeights, trainWithLosses } from "../support/lose-devices.ts";
@@ -183,4 +184,19 @@ test("another choice is refused", async () => {
   await expect(train(config("cpu"), { onLoss: "ignore" as never })).rejects.toThrow(
     'onLoss must be fail or resume, got "ignore".',
   );
+});
+
+test("a device that another copy of the library opened is one, too, and its loss is noticed", async () => {
+  vi.resetModules(); // the last test here: what is imported from now on is of the other copy
+  const copy = await import("../../src/node.ts");
+  const device = (await copy.openDevice({ adapter: adapters[0] })) as GpuDevice;
+  expect(device).not.toBeInstanceOf(GpuDevice);
+  expect(aGpuDevice.fits(device)).toBe(true);
+  expect(aGpuDevice.fits(await copy.openDevice({ adapter: "cpu" }))).toBe(false);
+  const run = train(config(adapters[0]), {
+    device,
+    onProgress: ({ step }) => step === 12 && device.gpu.destroy(),
+  });
+  await expect(run).rejects.toThrow(/^The GPU device .* was lost .* is saved up to step 10/);
+  await expect(run).rejects.toBeInstanceOf(GpuError);
 });
