@@ -6,7 +6,7 @@ import { showFacts } from "../facts.ts";
 import { resultName } from "../file-names.ts";
 import { addSentences, writeFixedTexts } from "../language.ts";
 import type { MethodInfo } from "../messages.ts";
-import { MethodChoice, methodName, planFor } from "../method-choice.ts";
+import { FAST, MethodChoice, methodName, planFor } from "../method-choice.ts";
 import type { Enlargement } from "../runs.ts";
 import { dimensions, type Size } from "../size.ts";
 import { TaskControl } from "../task-control.ts";
@@ -141,8 +141,8 @@ export class VideoPanel {
   }
 
   setMethods(methods: readonly MethodInfo[]): void {
-    const hasFast = methods.some(({ id }) => id === "espcn");
-    this.#choice.setMethods(methods, this.#choice.chosen?.method.id ?? (hasFast ? "espcn" : undefined));
+    const hasFast = methods.some(({ id }) => id === FAST);
+    this.#choice.setMethods(methods, this.#choice.chosen?.method.id ?? (hasFast ? FAST : undefined));
   }
 
   /** Shows what is in a file, and measures what enlarging it takes. */
