@@ -1,5 +1,6 @@
 /** The tab that enlarges: pictures one after the other, each result beside its original. */
-import { Compare, type Side } from "./compare.ts";
+import { Compare } from "./compare.ts";
+import type { Side } from "./compare-layer.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
 import { resultName } from "./file-names.ts";
