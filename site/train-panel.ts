@@ -16,9 +16,9 @@ import {
   type TrainingFault,
 } from "./messages.ts";
 import type { OwnNetworks } from "./own-networks.ts";
+import type { StagePicture } from "./stage.ts";
 import { duration, TaskControl } from "./task-control.ts";
 import { TrainingFiles } from "./training-files.ts";
-import type { StagePicture } from "./upscale-panel.ts";
 
 /** The scales that this tab offers. */
 const SCALES = [2, 3, 4];

@@ -82,14 +82,19 @@ test("opened as a file, or without JavaScript, it says what to do", async () => 
   await page.locator("#not-started", { hasText: "JavaScript" }).waitFor();
 });
 
-test("its policy forbids everything from elsewhere, and nothing breaks it", async () => {
-  const { page, errors } = await visit(browser);
-  const policy = await page.getAttribute("meta[http-equiv]", "content");
-  expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
-  expect(policy).not.toMatch(/unsafe|http|\*/);
-  const refused = await page.evaluate(() =>
-    fetch("https://example.org/").catch((error: Error) => error.name),
-  );
-  expect(refused).toBe("TypeError");
-  expect(errors.filter((error) => !error.includes("example.org"))).toEqual([]);
-});
+test.each(["", "kernels/"])(
+  "the policy of /%s forbids all from elsewhere, and nothing breaks it",
+  async (path) => {
+    const { page, errors } = await visit(browser);
+    await page.goto(new URL(path, site.url).href);
+    await page.locator("#adapter", { hasText: /llvmpipe|SwiftShader/i }).waitFor();
+    const policy = await page.getAttribute("meta[http-equiv]", "content");
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
+    expect(policy).not.toMatch(/unsafe|http|\*/);
+    const refused = await page.evaluate(() =>
+      fetch("https://example.org/").catch((error: Error) => error.name),
+    );
+    expect(refused).toBe("TypeError");
+    expect(errors.filter((error) => !error.includes("example.org"))).toEqual([]);
+  },
+);
