@@ -32,6 +32,9 @@ import {
   int64,
   uint8,
 } from "./number-formats.ts";
+  uint16,
+  uint32,
+  uint64,
 
 interface Entry {
   readonly dtype: string;
@@ -197,10 +200,11 @@ function checkEntries(
   return checked;
 }
 
-// biome-ignore format: floats and integers, a line each
+// biome-ignore format: floats, integers, and those without a sign, a line each
 const types = {
   F32: float32, F16: float16, BF16: bfloat16, F64: float64,
-  I64: int64, I32: int32, I16: int16, I8: int8, U8: uint8, BOOL: uint8,
+  I64: int64, I32: int32, I16: int16, I8: int8,
+  U64: uint64, U32: uint32, U16: uint16, U8: uint8, BOOL: uint8,
 };
 
 function isType(dtype: string): dtype is keyof typeof types {
