@@ -226,8 +226,9 @@ export abstract class Module {
   /**
    * Stores all tensors of this module as float16 from now on, in half the memory, and returns the module;
    * PyTorch's name. For inference alone: operations compute in f32 and store their results as float16, too, so
-   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimizer refuses the parameters, and
-   * normalizations, reductions and losses refuse float16.
+   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimizer refuses the parameters.
+   * Float16 is refused by operations that take float32 alone, and layers made of them: linear and matmul, pooling,
+   * softmax, dropout in training, where, reductions, normalizations and losses.
    *
    * @throws GpuError, without changing anything, if the device cannot store float16.
    */
