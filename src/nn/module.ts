@@ -175,8 +175,8 @@ export abstract class Module {
    * theirs; the result lists those. (PyTorch's throws for a different shape even then.)
    *
    * @throws DataError, without changing anything, unless `state` has exactly this module's names and shapes;
-   *   the message lists what differs. And if a value that would be loaded is not finite, for what a network
-   *   makes of NaN may look like a picture.
+   *   the message lists what differs. And if a value that would be loaded is NaN, for what a network makes of it may
+   *   look like a picture; or infinite, unless it is of a buffer (without requiresGrad), such as a mask.
    */
   loadStateDict(
     state: ReadonlyMap<string, NamedArray>,
@@ -206,8 +206,9 @@ export abstract class Module {
       );
     }
     const fitting = [...own].filter(([name]) => fits(name));
-    for (const [tensorName] of fitting) {
-      const broken = state.get(tensorName)!.data.find((value) => !Number.isFinite(value));
+    for (const [tensorName, { requiresGrad }] of fitting) {
+      const isBroken = requiresGrad ? (value: number) => !Number.isFinite(value) : Number.isNaN;
+      const broken = state.get(tensorName)!.data.find(isBroken);
       if (broken === undefined) continue;
       throw new DataError(
         `${source} holds ${broken} in the tensor ${tensorName}. The training that made it has diverged, or ` +

@@ -47,7 +47,7 @@ import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { loadWeights, saveWeights } from "../../src/weights/index.ts";
+import { loadCheckpoint, loadWeights, saveCheckpoint, saveWeights } from "../../src/weights/index.ts";
 import { expectTensorsClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
@@ -234,6 +234,30 @@ describe("Module", () => {
     const message =
       /^Holder: the \w+ in "parts" holds tensors or modules, .* properties of the module or in arrays/;
     expect(() => new Holder().parameters()).toThrow(message);
+  });
+
+  test("a checkpoint with an infinite buffer, such as a mask, loads; NaN, and infinite parameters, do not", async () => {
+    class Masked extends Module {
+      readonly weight = tensor([1, 2], [2], { requiresGrad: true });
+      readonly mask = tensor([0, -Infinity], [2]);
+      forward = (x: Tensor): Tensor => x;
+    }
+    const saved = new Masked();
+    const [model, adam] = [new Masked(), new Adam(new Masked().parameters())];
+    loadCheckpoint({ model }, await saveCheckpoint({ model: saved, adam }));
+    expect([...(await model.mask.data())]).toEqual([0, -Infinity]);
+    expect(loadWeights(model, await saveWeights(saved))).toEqual({});
+    for (const [name, value] of [
+      ["mask", NaN],
+      ["weight", NaN],
+      ["weight", Infinity],
+    ] as const) {
+      const broken = new Masked();
+      broken[name].assign([1, value]);
+      const state = await broken.stateDict();
+      expect(() => model.loadStateDict(state)).toThrow(`holds ${value} in the tensor ${name}. The training`);
+    }
+    expect([...(await model.mask.data())]).toEqual([0, -Infinity]);
   });
 
   test.each(perDevice)("dispose frees everything on %s", (_, device) => {
