@@ -9,6 +9,7 @@ import { matmul } from "../kernels/matmul/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
 import { checkArguments } from "../options/arguments.ts";
 import { tensor } from "../tensor/create.ts";
+import { refuseFloat16 } from "../tensor/op.ts";
 import { outsideScopes } from "../tensor/scope.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
@@ -101,6 +102,7 @@ function constantOn(device: Device, name: string, shape: Shape, make: () => Floa
 
 function checkPictures(name: string, x: Tensor, target: Tensor, smallest: number): void {
   checkArguments(name, { x: [x, aTensor], target: [target, aTensor] });
+  refuseFloat16(name, { x, target });
   const [, , h = 0, w = 0] = x.shape;
   if (x.shape.length === 4 && sameShape(x.shape, target.shape) && Math.min(h, w) >= smallest) return;
   throw new ShapeError(

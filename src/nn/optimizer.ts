@@ -150,8 +150,8 @@ export abstract class Optimizer<Sum extends string = string> {
     console.warn(
       `${this.constructor.name}.step: no optimizer has ${untrained.length} of the tensors with a gradient, such as ` +
         `the one of shape ${formatShape(untrained[0].shape)}, so they are not trained. If they should be, keep ` +
-        "their layers in public properties: parameters() does not see a private field (#conv), nor a variable " +
-        "outside the class. If not, ask backward(loss, parameters) for the gradients of the others alone.",
+        "their layers in public properties of modules: parameters() does not see a private field (#conv), nor a " +
+        "variable outside the class. If not, ask backward(loss, parameters) for the gradients of the others alone.",
     );
   }
 
