@@ -7,13 +7,13 @@ import {
   checkArguments,
   checkIsObject,
   checkNames,
-  isObject,
   keysOf,
   optional,
 } from "../options/arguments.ts";
 import { folder as aFolder, quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { defaultRandom } from "../tensor/random.ts";
+import { checkDataset } from "./check-dataset.ts";
 import { type PairDataset, type PairFiles, pathsOf } from "./pairs.ts";
 
 export interface LoaderOptions {
@@ -59,12 +59,7 @@ export type LoaderSettings = Required<Omit<LoaderOptions, "cacheFolder">> &
 
 /** @throws RangeError for options that are wrong, or do not fit the dataset; DataError for one without pictures. */
 export function settingsFor(dataset: PairDataset, options: LoaderOptions): LoaderSettings {
-  if (!isObject(dataset) || typeof dataset.length !== "number" || typeof dataset.name !== "string") {
-    throw new ArgumentError(
-      "PatchLoader",
-      `wants a dataset, such as openFolder() returns, got ${quote(dataset)}.`,
-    );
-  }
+  checkDataset("PatchLoader", dataset);
   checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
   checkNames("PatchLoader", options, optionNames);
   const {
@@ -74,7 +69,7 @@ export function settingsFor(dataset: PairDataset, options: LoaderOptions): Loade
     cacheBytes = memoryForPictures(),
     cacheFolder,
   } = options;
-  const { name, length, files } = dataset;
+  const { name, files } = dataset;
   const { workers = threadsForPictures() } = options;
   for (const [name, value] of Object.entries({ batch, patch, workers })) {
     if (!Number.isInteger(value) || value < 1 || value > 2 ** 16) {
@@ -106,7 +101,6 @@ export function settingsFor(dataset: PairDataset, options: LoaderOptions): Loade
       `cacheFolder is for pictures in files, and the dataset ${name} has none. Leave it out.`,
     );
   }
-  if (length === 0) throw new DataError(`${name}: this dataset is empty.`);
   if (cacheFolder !== undefined && files) refuseAmongPictures(cacheFolder, files);
   return { batch, patch, seed, workers, cacheBytes, cacheFolder };
 }
