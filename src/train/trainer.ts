@@ -253,7 +253,7 @@ async function learn(
     const batch = await span("wait for pictures", () => loader.next()).catch(async (error) => {
       if (step === 0) throw error;
       await journal.checkpoint(step, next); // a damaged picture must not cost what was learned
-      throw error instanceof DataError ? journal.interrupted(error, step) : error;
+      throw error instanceof DataError ? journal.interruptionError(error, step) : error;
     });
     if (step === first) {
       await compileAhead(() => differentiate(model, partsOf(batch, config, device), config), device);
