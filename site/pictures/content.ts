@@ -11,8 +11,8 @@ import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/f
 import type { Metadata } from "../../src/formats/metadata.ts";
 import { jfifDensity, jpegExtras } from "../../src/formats/metadata-of-jpeg.ts";
 import { pngMetadata } from "../../src/formats/metadata-of-png.ts";
-import { readFrom } from "../../src/formats/png.ts";
 import { readPnm } from "../../src/formats/pnm.ts";
+import { readFrom } from "../../src/formats/read.ts";
 import { decodeXmp } from "../../src/formats/xmp.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { type Image, jpegQualityOfFile, type Samples } from "../../src/picture/index.ts";

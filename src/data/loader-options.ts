@@ -2,18 +2,11 @@
 import { dirname } from "node:path";
 import { memoryForPictures, threadsForPictures } from "../files/resources.ts";
 import { sameFile } from "../files/same-file.ts";
-import {
-  ArgumentError,
-  checkArguments,
-  checkIsObject,
-  checkNames,
-  isObject,
-  keysOf,
-  optional,
-} from "../options/arguments.ts";
-import { folder as aFolder, quote, whole } from "../options/kinds.ts";
+import { ArgumentError, checkOptions, type Wanted } from "../options/arguments.ts";
+import { folder as aFolder, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { defaultRandom } from "../tensor/random.ts";
+import { checkDataset } from "./check-dataset.ts";
 import { type PairDataset, type PairFiles, pathsOf } from "./pairs.ts";
 
 export interface LoaderOptions {
@@ -44,14 +37,19 @@ export interface LoaderOptions {
   workers?: number;
 }
 
-const optionNames = keysOf<LoaderOptions>({
-  batch: true,
-  patch: true,
-  seed: true,
-  cacheBytes: true,
-  cacheFolder: true,
-  workers: true,
-});
+const byteCount: Wanted<number> = {
+  wants: "a number of at least 0, or Infinity",
+  fits: (value): value is number => typeof value === "number" && value >= 0,
+};
+
+const optionsWanted: Readonly<Record<keyof LoaderOptions, Wanted>> = {
+  batch: whole(1, 2 ** 16),
+  patch: whole(1, 2 ** 16),
+  seed: whole(),
+  cacheBytes: byteCount,
+  cacheFolder: aFolder,
+  workers: whole(1, 2 ** 16),
+};
 
 /** The options with their defaults. */
 export type LoaderSettings = Required<Omit<LoaderOptions, "cacheFolder">> &
@@ -59,55 +57,29 @@ export type LoaderSettings = Required<Omit<LoaderOptions, "cacheFolder">> &
 
 /** @throws RangeError for options that are wrong, or do not fit the dataset; DataError for one without pictures. */
 export function settingsFor(dataset: PairDataset, options: LoaderOptions): LoaderSettings {
-  if (!isObject(dataset) || typeof dataset.length !== "number" || typeof dataset.name !== "string") {
-    throw new ArgumentError(
-      "PatchLoader",
-      `wants a dataset, such as openFolder() returns, got ${quote(dataset)}.`,
-    );
-  }
-  checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
-  checkNames("PatchLoader", options, optionNames);
+  checkDataset("PatchLoader", dataset);
+  checkOptions("PatchLoader", options, optionsWanted, ["batch", "patch"]);
   const {
     batch,
     patch,
     seed = defaultRandom().next(),
     cacheBytes = memoryForPictures(),
     cacheFolder,
+    workers = threadsForPictures(),
   } = options;
-  const { name, length, files } = dataset;
-  const { workers = threadsForPictures() } = options;
-  for (const [name, value] of Object.entries({ batch, patch, workers })) {
-    if (!Number.isInteger(value) || value < 1 || value > 2 ** 16) {
-      throw new ArgumentError(
-        "PatchLoader",
-        `${name} must be a whole number of at least 1, at most 65536, not ${quote(value)}.`,
-      );
-    }
-  }
-  checkArguments("PatchLoader", {
-    seed: [seed, whole()],
-    cacheFolder: [cacheFolder, optional(aFolder)],
-  });
-  if (!(typeof cacheBytes === "number" && cacheBytes >= 0)) {
-    throw new ArgumentError(
-      "PatchLoader",
-      `cacheBytes must be a number of at least 0, not ${quote(cacheBytes)}.`,
-    );
-  }
   if (cacheFolder !== undefined && options.cacheBytes !== undefined) {
     throw new ArgumentError(
       "PatchLoader",
       "pictures are kept in memory or in files; give cacheBytes or cacheFolder.",
     );
   }
-  if (cacheFolder !== undefined && files === undefined) {
+  if (cacheFolder !== undefined && dataset.files === undefined) {
     throw new ArgumentError(
       "PatchLoader",
-      `cacheFolder is for pictures in files, and the dataset ${name} has none. Leave it out.`,
+      `cacheFolder is for pictures in files, and the dataset ${dataset.name} has none. Leave it out.`,
     );
   }
-  if (length === 0) throw new DataError(`${name}: this dataset is empty.`);
-  if (cacheFolder !== undefined && files) refuseAmongPictures(cacheFolder, files);
+  if (cacheFolder !== undefined && dataset.files) refuseAmongPictures(cacheFolder, dataset.files);
   return { batch, patch, seed, workers, cacheBytes, cacheFolder };
 }
 

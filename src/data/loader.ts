@@ -4,6 +4,7 @@ import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, randomPlace } from "../picture/patches.ts";
 import { planeCount } from "../picture/planes.ts";
 import { Random } from "../tensor/random.ts";
+import { checkPair } from "./check-dataset.ts";
 import {
   type BatchFormat,
   type Cut,
@@ -70,6 +71,8 @@ export class PatchLoader {
   /** The draws of the epoch that is planned. */
   #draws: readonly Draw[];
   #failure: unknown;
+  /** Those that end the waiting of next(). */
+  readonly #waiting = new Set<(failure: unknown) => void>();
 
   constructor(dataset: PairDataset, options: LoaderOptions) {
     this.#settings = settingsFor(dataset, options);
@@ -98,7 +101,7 @@ export class PatchLoader {
     this.#state = after;
     const start = performance.now();
     try {
-      const ready = await batch;
+      const ready = await this.#untilClosed(batch);
       return { ...ready, wait: performance.now() - start };
     } catch (error) {
       // If the loader was closed meanwhile, the error is of a thread that was ended, and no picture's fault.
@@ -181,6 +184,7 @@ export class PatchLoader {
       caller: "PatchLoader",
     });
     this.#queue.length = 0;
+    for (const reject of this.#waiting) reject(this.#failure);
     await this.#pool.close();
   }
 
@@ -197,6 +201,15 @@ export class PatchLoader {
     }
   }
 
+  /** The batch, or close()'s error if that comes first: what a dataset's own load() waits for may never come. */
+  #untilClosed(batch: Promise<PatchBatch>): Promise<PatchBatch> {
+    // A race() with one promise for the whole loader would keep all batches in memory.
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      void batch.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+  }
+
   async #open(index: number): Promise<OpenPair> {
     const dataset = this.#dataset;
     const { cacheFolder } = this.#settings;
@@ -205,7 +218,9 @@ export class PatchLoader {
     if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, format, this.#pool);
     // A picture used once is not put into a SharedArrayBuffer: such memory is freed late.
     const shared = files !== undefined && !this.#pictures.full;
-    const { low, high } = files ? await this.#pool.load(files, format, shared) : await dataset.load(index);
+    const pair = files ? await this.#pool.load(files, format, shared) : await dataset.load(index);
+    if (!files) checkPair("PatchLoader", dataset, index, pair);
+    const { low, high } = pair;
     return { low, high, pictures: { low, high }, shared };
   }
 

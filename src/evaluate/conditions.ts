@@ -12,7 +12,8 @@ import type { Conditions } from "./protocol.ts";
 /**
  * The conditions under which `evaluate` will measure.
  *
- * @throws DataError if there are no pictures, or their LR is of several sources and `mixed` does not allow that.
+ * @throws RangeError for wrong options; DataError if there are no pictures, or their LR is of several sources and
+ *   `mixed` does not allow that.
  */
 export function conditionsOf(
   upscaler: Pick<Upscaler, "scale" | "colors">,
@@ -66,5 +67,5 @@ const scaleAndColors: Wanted = {
 
 const aPicture: Wanted = {
   wants: "a picture of findPictures() or loadPicture()",
-  fits: (value): value is PairFiles | Picture => isObject(value) && ("highY" in value || "high" in value),
+  fits: (value): value is PairFiles | Picture => isObject(value) && "high" in value,
 };

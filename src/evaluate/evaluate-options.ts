@@ -1,3 +1,4 @@
+/** The options of measuring, and what they may be. */
 import { aFunction, aSignal, trueOrFalse, type Wanted } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { paddings } from "../upscale/upscale-options.ts";

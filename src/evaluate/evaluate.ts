@@ -37,7 +37,7 @@ export async function evaluate(
   const conditions = conditionsFor("evaluate", upscaler, pictures, options);
   const { warmUp = true, withSsim = true, partial = false, signal, onPicture, onFailure } = options;
   const { scale } = upscaler;
-  const measured = new Measured(signal, partial, onFailure);
+  const measurements = new Measurements(signal, partial, onFailure);
   // What headers tell is told before the first picture is computed.
   const misfits = await checkSizes(pictures, scale, conditions, withSsim, signal);
   const measurable: (PairFiles | Picture)[] = [];
@@ -45,25 +45,25 @@ export async function evaluate(
     signal?.throwIfAborted();
     const misfit = misfits.get(source);
     if (misfit === undefined) measurable.push(source);
-    else measured.fail(source.name, misfit);
+    else measurements.fail(source.name, misfit);
   }
   for (const source of measurable) {
-    if (signal?.aborted && partial && measured.images.length > 0) break;
-    const score = await measured.attempt(source.name, async () => {
+    if (measurements.mayEnd) break;
+    const score = await measurements.attempt(source.name, async () => {
       const picture = isLoaded(source) ? source : await loadPicture(source, scale);
-      const isFirst = measured.images.length === 0;
-      for (const [path, warning] of picture.warnings ?? []) measured.warnings.set(path, warning);
+      const isFirst = measurements.images.length === 0;
+      for (const [path, warning] of picture.warnings ?? []) measurements.warnings.set(path, warning);
       return scoreOf(upscaler, picture, conditions, { withSsim, warmUp: warmUp && isFirst, signal });
     });
-    if (score) onPicture?.(score, measured.images.length - 1);
+    if (score) onPicture?.(score, measurements.images.length - 1);
   }
-  const isStopped = measured.images.length + measured.failures.length < pictures.length;
-  const evaluation = evaluationOf(upscaler, conditions, measured);
-  return isStopped ? { ...evaluation, stopped: { of: pictures.length } } : evaluation;
+  const isPartial = measurements.images.length + measurements.failures.length < pictures.length;
+  const evaluation = evaluationOf(upscaler, conditions, measurements);
+  return isPartial ? { ...evaluation, stopped: { of: pictures.length } } : evaluation;
 }
 
 /** What has become of the pictures so far. */
-class Measured {
+class Measurements {
   readonly images: PictureScore[] = [];
   readonly failures: Failure[] = [];
   readonly warnings = new Map<string, string>();
@@ -77,7 +77,12 @@ class Measured {
     this.#onFailure = onFailure;
   }
 
-  /** The score that `measure` finds for a picture; undefined if it fails, which is noted. */
+  /** The signal asks to stop, `partial` allows a part, and there is one. */
+  get mayEnd(): boolean {
+    return this.#signal?.aborted === true && this.#partial && this.images.length > 0;
+  }
+
+  /** The score that `measure` finds for a picture; undefined if it fails, which is noted, or was stopped. */
   async attempt(name: string, measure: () => Promise<PictureScore>): Promise<PictureScore | undefined> {
     this.#signal?.throwIfAborted();
     try {
@@ -85,8 +90,7 @@ class Measured {
       this.images.push(score);
       return score;
     } catch (error) {
-      if (this.#signal?.aborted && this.#partial && this.images.length > 0) return undefined;
-      this.fail(name, error);
+      if (!this.mayEnd) this.fail(name, error);
       return undefined;
     }
   }
@@ -119,7 +123,7 @@ function scoreOf(
 function evaluationOf(
   { name, scale }: Upscaler,
   conditions: Conditions,
-  { images, failures, warnings }: Measured,
+  { images, failures, warnings }: Measurements,
 ): Evaluation {
   if (images.length === 0) {
     throw new DataError("None of the pictures could be measured, for the reasons that were given.");

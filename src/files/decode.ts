@@ -7,9 +7,10 @@ import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } f
 import { orientationOf, withoutPrefix } from "../formats/exif.ts";
 import { codesOfAvif, isHdrCode } from "../formats/icc.ts";
 import { furtherSamples, withFurtherSamples } from "../formats/jpeg-scans.ts";
-import { type Read, readFrom, unpackedSize } from "../formats/png.ts";
+import { unpackedSize } from "../formats/png.ts";
 import { readPnm } from "../formats/pnm.ts";
 import { damageError, type Raster } from "../formats/raster.ts";
+import { asBuffer, type Read, readFrom } from "../formats/read.ts";
 import { hasUnspecifiedChannel } from "../formats/tiff-tags.ts";
 import { refuseRaw, unreadKind } from "../formats/unread-kinds.ts";
 import { START_LENGTH } from "../options/file-kinds.ts";
@@ -293,13 +294,9 @@ async function dependsOnFurther(
     if (longer === "unknown") return false;
     if (longer === "cut") return true;
     const other = await decodeAgain(longer).catch(() => undefined);
-    if (other === undefined || !bytesOf(other.data).equals(bytesOf(data))) return true;
+    if (other === undefined || !asBuffer(other.data).equals(asBuffer(data))) return true;
   }
   return false;
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Samples): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 async function samplesOf(

@@ -1,6 +1,4 @@
 /** Reads in Node what picture files say besides samples: sharp knows most of it. */
-
-import { inflateSync } from "node:zlib";
 import { type Density, densityIn } from "../formats/density.ts";
 import { Directories } from "../formats/directories.ts";
 import { withoutPrefix } from "../formats/exif.ts";
@@ -21,6 +19,7 @@ import { encodeChunk } from "../formats/png.ts";
 import { colorsOfTiff, exifOfTiff } from "../formats/tiff-tags.ts";
 import { decodeXmp } from "../formats/xmp.ts";
 import { type Header, uprightSize } from "./decode.ts";
+import { inflate } from "./inflate.ts";
 
 export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
   const content = contentOf(header, bytes);
@@ -59,10 +58,6 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
 
 /** In words, after "without". */
 const whiteAlone = "its white point, which it states without its primaries";
-
-function inflate(bytes: Uint8Array, most: number): Uint8Array {
-  return inflateSync(bytes, { maxOutputLength: most });
-}
 
 function densityOf({ format }: Header, bytes: Uint8Array, exif?: Uint8Array): Density | undefined {
   try {

@@ -1,32 +1,24 @@
 import { encodePng } from "../data/index.ts";
 import type { Evaluation } from "../evaluate/index.ts";
 import { readBytes } from "../files/image-files.ts";
-import {
-  GpuError,
-  loadWeights,
-  type NamedArray,
-  parseSafetensors,
-  type SuperResolver,
-  serializeSafetensors,
-} from "../node.ts";
+import { GpuError, loadWeights, type NamedArray, parseSafetensors, type SuperResolver } from "../node.ts";
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
-import { bestFile, type lastFile } from "../weights/run-files.ts";
+import { bestFile } from "../weights/run-files.ts";
 import type { CheckpointState } from "./checkpoint.ts";
-import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
+import { saveResult } from "./save-result.ts";
 import type { Session } from "./session.ts";
 
 /** The weights of a run's best evaluation, in best.safetensors, and pictures by them. */
 export class BestWeights {
-  /** When that was, and what they reach. */
-  score: CheckpointState["best"];
   readonly #session: Session;
   readonly #folder: RunFolder;
   readonly #onMessage: (line: string) => void;
   /** What bicubic reached on the held-out pictures before the run was resumed, dB. */
   readonly #bicubicBefore: number | undefined;
+  #score: CheckpointState["best"];
   /** Pictures by the best weights; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
 
@@ -40,11 +32,16 @@ export class BestWeights {
     this.#session = session;
     this.#folder = folder;
     this.#onMessage = onMessage;
-    this.score = resumed?.best;
+    this.#score = resumed?.best;
     this.#bicubicBefore = resumed?.bicubic;
   }
 
-  /** Puts weights that are better in their place. @param upscaler has enlarged the pictures of the evaluation */
+  /** The step of that evaluation and its PSNR; undefined before the first one. */
+  get score(): CheckpointState["best"] {
+    return this.#score;
+  }
+
+  /** Puts better weights in the place of these. @param upscaler has enlarged the pictures of the evaluation */
   async save(
     step: number,
     weights: Map<string, NamedArray>,
@@ -53,8 +50,8 @@ export class BestWeights {
   ): Promise<void> {
     const { validation } = this.#session;
     const { psnr } = evaluation.mean;
-    await saveWeights(bestFile, this.#session, this.#folder, step, weights, psnr);
-    this.score = { step, psnr };
+    await saveResult(bestFile, this.#session, this.#folder, step, weights, psnr);
+    this.#score = { step, psnr };
     this.#rows = await validation.rows(upscaler, evaluation);
     await this.#folder.save("comparison.png", await encodePng(await sideBySide(this.#rows)));
     // One picture only: a run may have hundreds of best evaluations.
@@ -63,25 +60,25 @@ export class BestWeights {
   }
 
   /**
-   * Takes them up when training goes on. If they were measured by another protocol (that of an older version), or on
-   * other pictures of the same names, measures them anew: such figures do not compare. If their file is missing or
-   * damaged, the next evaluation is the best so far.
+   * Takes up the best weights so far when training goes on. If they were measured by another protocol (that of an
+   * older version), or on other pictures of the same names, measures them anew: such figures do not compare. If their
+   * file is missing or damaged, the next evaluation is the best so far.
    */
   async resume(): Promise<void> {
-    if (!this.score) return;
+    if (!this.#score) return;
     const path = this.#folder.file(bestFile);
     try {
       const { protocol } = parseSafetensors(await readBytes(path), path).metadata;
       const network = await this.#load();
       try {
         const { conditions, bicubic } = this.#session.validation;
-        const others = !isAbout(bicubic.mean.psnr, this.#bicubicBefore);
-        const { psnr } = this.score;
-        if (others || protocol !== conditions) await this.#measure(network);
-        if (others) {
+        const areOthers = !isAbout(bicubic.mean.psnr, this.#bicubicBefore);
+        const { psnr } = this.#score;
+        if (areOthers || protocol !== conditions) await this.#measure(network);
+        if (areOthers) {
           this.#onMessage(
             `The held-out pictures are not those that were measured before, though they have the same names. On ` +
-              `these, the best weights so far reach ${this.score.psnr.toFixed(2)} dB, not ${psnr.toFixed(2)}`,
+              `these, the best weights so far reach ${this.#score.psnr.toFixed(2)} dB, not ${psnr.toFixed(2)}`,
           );
         }
       } finally {
@@ -89,7 +86,7 @@ export class BestWeights {
       }
     } catch (error) {
       if (error instanceof GpuError) throw error;
-      this.score = undefined;
+      this.#score = undefined;
       this.#onMessage(
         `The best weights so far are lost: ${(error as Error).message} ` +
           "The next evaluation counts as the best",
@@ -99,7 +96,7 @@ export class BestWeights {
 
   /** Pictures by the best weights. After a resume, a network of their own makes them again. */
   async rows(): Promise<readonly Row[]> {
-    if (!this.#rows && this.score) {
+    if (!this.#rows && this.#score) {
       const network = await this.#load();
       try {
         await this.#measure(network);
@@ -128,7 +125,7 @@ export class BestWeights {
     const { validation } = this.#session;
     const upscaler = networkUpscaler(network);
     const evaluation = await validation.measure(upscaler);
-    this.score = { ...this.score!, psnr: evaluation.mean.psnr };
+    this.#score = { ...this.#score!, psnr: evaluation.mean.psnr };
     this.#rows = await validation.rows(upscaler, evaluation);
   }
 }
@@ -136,23 +133,4 @@ export class BestWeights {
 /** Whether two means are the same but for rounding, or one of them was not saved. */
 function isAbout(now: number, before: number | undefined): boolean {
   return before === undefined || Math.abs(now - before) < 1e-6;
-}
-
-/** Saves weights for use, with where they come from. */
-export async function saveWeights(
-  file: typeof bestFile | typeof lastFile,
-  { config, model, validation, description }: Session,
-  folder: RunFolder,
-  step: number,
-  weights: Map<string, NamedArray>,
-  psnr?: number,
-): Promise<void> {
-  const metadata = {
-    ...model.metadata(),
-    step: `${step}`,
-    ...(psnr !== undefined && { psnr: psnr.toFixed(3), protocol: validation.conditions }),
-    pictures: description,
-    config: JSON.stringify(portable(config)),
-  };
-  await folder.save(file, serializeSafetensors(weights, metadata));
 }

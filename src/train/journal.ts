@@ -4,10 +4,11 @@ import { quantity } from "../options/lists.ts";
 import { scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
 import { lastFile } from "../weights/run-files.ts";
-import { BestWeights, saveWeights } from "./best-weights.ts";
+import { BestWeights } from "./best-weights.ts";
 import { type CheckpointState, type Lengths, serializeCheckpoint, stepIn } from "./checkpoint.ts";
 import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
+import { saveResult } from "./save-result.ts";
 import type { Session } from "./session.ts";
 import { writeReport } from "./training-report.ts";
 import { adviceFor } from "./verdict.ts";
@@ -129,6 +130,17 @@ export class Journal {
     this.#interval.began += performance.now() - began; // the first batch was waited for before that
   }
 
+  /** Takes up the run's figures; call it when training goes on. */
+  async resume(): Promise<void> {
+    this.#lastSaved = await stepIn(this.#folder.file(lastFile));
+    const losses = this.#folder
+      .readLog()
+      .map(({ loss }) => loss)
+      .filter((loss) => typeof loss === "number");
+    if (losses.length > 0) this.#losses = { first: losses[0], last: losses.at(-1)! };
+    await this.#best.resume();
+  }
+
   /** Does what is due after a step; call it after every one. */
   async afterStep(step: number, { next, loss, lr, waited }: StepResult): Promise<void> {
     const { steps, logEvery, evalEvery } = this.#session.config;
@@ -160,13 +172,50 @@ export class Journal {
     await this.#report(step);
   }
 
+  /**
+   * Saves all that a resumed run needs to go on from here.
+   *
+   * @param next where the next batch begins
+   * @throws DivergedError if a weight is not finite; the checkpoint before stays.
+   */
+  async checkpoint(step: number, next: LoaderState): Promise<void> {
+    const { model, average, adam } = this.#session;
+    const weights = await this.#finiteWeights(step, model);
+    const { sums } = await adam.stateDict();
+    const state = this.#state(step, next, this.#folder.settle());
+    const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
+    // That of step 0 is not worth keeping: a run that began anew would lose all that was learned.
+    await this.#folder.saveCheckpoint(bytes, { keepPrevious: this.#checkpointed.step > 0 });
+    this.#checkpointed = { step, at: performance.now() };
+  }
+
+  /** One paragraph if the best weights are far below bicubic interpolation. */
+  adviceAt(step: number): string | undefined {
+    if (!this.best || !this.#losses) return undefined;
+    const { validation, config } = this.#session;
+    const { psnr } = this.best;
+    const { first: firstLoss, last: lastLoss } = this.#losses;
+    const { plain, bicubic } = validation;
+    return adviceFor({ step, psnr, bicubic: bicubic.mean.psnr, plain, firstLoss, lastLoss }, config);
+  }
+
+  /** The error for a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
+  interruptionError(cause: DataError, step: number): DataError {
+    return new DataError(
+      `${cause.message} Training stopped at step ${step} of ${this.#session.config.steps}, and the run in ` +
+        `${this.#folder.path} is saved up to there: put a whole picture of the same name in its place, and go on by ` +
+        `\`resume\` ${this.#folder.path}.`,
+      { cause },
+    );
+  }
+
   get #seconds(): number {
     return this.#secondsBefore + (performance.now() - this.#began) / 1000;
   }
 
   async #readLoss(step: number, loss: Tensor, lr: number): Promise<void> {
     const value = await loss.item();
-    if (!Number.isFinite(value)) throw this.#diverged(`The loss became ${value}`, step);
+    if (!Number.isFinite(value)) throw this.#divergedError(`The loss became ${value}`, step);
     this.#losses = { first: this.#losses?.first ?? value, last: value };
     const took = performance.now() - this.#interval.began;
     const waiting = this.#interval.waited / took;
@@ -195,7 +244,7 @@ export class Journal {
     const weights = await this.#finiteWeights(step);
     const evaluation = await validation.measure(this.#upscaler);
     const { psnr } = evaluation.mean;
-    if (Number.isNaN(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
+    if (Number.isNaN(psnr)) throw this.#divergedError(`The PSNR became ${psnr}`, step);
     this.#psnr = psnr;
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
     const gain = psnr - validation.bicubic.mean.psnr;
@@ -214,37 +263,10 @@ export class Journal {
     this.#warned ||= advice !== undefined;
   }
 
-  /** One paragraph if the best weights are far below bicubic interpolation. */
-  adviceAt(step: number): string | undefined {
-    if (!this.best || !this.#losses) return undefined;
-    const { validation, config } = this.#session;
-    const { psnr } = this.best;
-    const { first: firstLoss, last: lastLoss } = this.#losses;
-    const { plain, bicubic } = validation;
-    return adviceFor({ step, psnr, bicubic: bicubic.mean.psnr, plain, firstLoss, lastLoss }, config);
-  }
-
   #checkpointDue(step: number): boolean {
     const { checkpointEvery, checkpointMinutes } = this.#session.config;
     const minutes = (performance.now() - this.#checkpointed.at) / 60_000;
     return (checkpointEvery !== undefined && step % checkpointEvery === 0) || minutes >= checkpointMinutes;
-  }
-
-  /**
-   * Saves all that a resumed run needs to go on from here.
-   *
-   * @param next where the next batch begins
-   * @throws DivergedError if a weight is not finite; the checkpoint before stays.
-   */
-  async checkpoint(step: number, next: LoaderState): Promise<void> {
-    const { model, average, adam } = this.#session;
-    const weights = await this.#finiteWeights(step, model);
-    const { sums } = await adam.stateDict();
-    const state = this.#state(step, next, this.#folder.settle());
-    const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
-    // That of step 0 is not worth keeping: a run that began anew would lose all that was learned.
-    await this.#folder.saveCheckpoint(bytes, { keepPrevious: this.#checkpointed.step > 0 });
-    this.#checkpointed = { step, at: performance.now() };
   }
 
   #state(step: number, next: LoaderState, lengths: Lengths): CheckpointState {
@@ -271,13 +293,13 @@ export class Journal {
     const weights = await network.stateDict();
     for (const [name, { data }] of weights) {
       const bad = data.find((value) => !Number.isFinite(value));
-      if (bad !== undefined) throw this.#diverged(`A weight of ${name} became ${bad}`, step);
+      if (bad !== undefined) throw this.#divergedError(`A weight of ${name} became ${bad}`, step);
     }
     return weights;
   }
 
   async #saveLast(step: number, weights: Map<string, NamedArray>, psnr?: number): Promise<void> {
-    await saveWeights(lastFile, this.#session, this.#folder, step, weights, psnr);
+    await saveResult(lastFile, this.#session, this.#folder, step, weights, psnr);
     this.#lastSaved = step;
   }
 
@@ -287,28 +309,7 @@ export class Journal {
     await writeReport(this.#folder, this.#session, facts);
   }
 
-  /** Takes up the run's figures; call it when training goes on. */
-  async resume(): Promise<void> {
-    this.#lastSaved = await stepIn(this.#folder.file(lastFile));
-    const losses = this.#folder
-      .readLog()
-      .map(({ loss }) => loss)
-      .filter((loss) => typeof loss === "number");
-    if (losses.length > 0) this.#losses = { first: losses[0], last: losses.at(-1)! };
-    await this.#best.resume();
-  }
-
-  /** The error for a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
-  interrupted(cause: DataError, step: number): DataError {
-    return new DataError(
-      `${cause.message} Training stopped at step ${step} of ${this.#session.config.steps}, and the run in ` +
-        `${this.#folder.path} is saved up to there: put a whole picture of the same name in its place, and go on by ` +
-        `\`resume\` ${this.#folder.path}.`,
-      { cause },
-    );
-  }
-
-  #diverged(what: string, step: number): DivergedError {
+  #divergedError(what: string, step: number): DivergedError {
     return new DivergedError(
       `${what} at step ${step}: training diverged. What was saved before is in ${this.#folder.path}; start ` +
         `again with another \`out\` and a smaller \`lr\` (it was ${this.#session.config.lr}).`,

@@ -14,8 +14,8 @@ import {
 } from "../../src/files/picture-file.ts";
 import { toSrgb } from "../../src/files/to-srgb.ts";
 import { mayBeCutShort } from "../../src/formats/cut-short.ts";
-import { readFrom } from "../../src/formats/png.ts";
 import { readPnm } from "../../src/formats/pnm.ts";
+import { readFrom } from "../../src/formats/read.ts";
 import { tiffHeader } from "../../src/formats/tiff.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";

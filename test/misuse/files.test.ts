@@ -53,6 +53,14 @@ const evaluateOptions = opts({
   onFailure: arg(() => () => {}, "function"),
 });
 
+const trainOptions = {
+  onMessage: arg(() => () => {}, "function"),
+  onProgress: arg(() => () => {}, "function"),
+  signal: arg(() => new AbortController().signal),
+  device: arg(() => new CpuDevice("float32")),
+  onLoss: arg(() => "fail"),
+};
+
 const calls: Call[] = [
   { name: "encodePng", call: data.encodePng, args: [arg(rgb)] },
   { name: "decodeImage", call: data.decodeImage, args: [arg(() => png), arg(() => "a name", ...anyText)] },
@@ -206,9 +214,21 @@ const calls: Call[] = [
     args: [arg(() => evaluation.conditionsOf(upscaler, [picture]))],
   },
   { name: "overCommonPictures", call: evaluation.overCommonPictures, args: [arg(() => [], "emptyList")] },
-  { name: "train", call: training.train, args: [arg(() => training.presets.ESPCN.quick)] },
-  { name: "resume", call: training.resume, args: [path(() => home)] },
-  { name: "readCheckpoint", call: training.readCheckpoint, args: [path(() => home)] },
+  {
+    name: "train",
+    call: training.train,
+    args: [arg(() => training.presets.ESPCN.quick), opts(trainOptions)],
+  },
+  {
+    name: "resume",
+    call: training.resume,
+    args: [path(() => home), opts({ ...trainOptions, change: arg(() => () => {}, "function") })],
+  },
+  {
+    name: "readCheckpoint",
+    call: training.readCheckpoint,
+    args: [path(() => home), arg(() => () => {}, left, "function")],
+  },
   { name: "presetsOf", call: training.presetsOf, args: [arg(() => ({}))] },
   { name: "checkConfig", call: training.checkConfig, args: [arg(() => training.presets.ESPCN.quick)] },
 ];
