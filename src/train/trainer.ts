@@ -175,7 +175,8 @@ function changedConfig(saved: TrainConfig, folder: string, change: ResumeOptions
   const changed = change(structuredClone(saved)); // `resume` compares with what is saved
   refusePromise("resume", changed, "`change` must return the configuration itself.");
   checkConfigFor("resume", changed);
-  checkNames("resume", changed, configNames);
+  // Settings of another version, which the checkpoint may hold, are not `change`'s.
+  checkNames("resume", changed, [...configNames, ...Object.keys(saved)]);
   if (changed.out !== undefined && changed.out !== saved.out && !sameFile(changed.out, folder)) {
     throw new ArgumentError(
       "resume",
