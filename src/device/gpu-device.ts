@@ -311,7 +311,7 @@ export class GpuDevice implements Device {
   /**
    * Compiles a kernel that may be wrong, for editors and tools, and returns what the compiler says: nothing, if
    * all is well. An error in it leaves the device as it was, whereas one in a kernel that is launched ends all
-   * work on it. Compiled kernels are kept by name: give each text a name of its own.
+   * work on it.
    */
   async checkKernel(kernel: Kernel, specialization: Specialization = {}): Promise<KernelMessage[]> {
     this.#failures.throwFailure();
