@@ -34,8 +34,8 @@ type Block<Sum extends string> = Readonly<Record<"parameters" | "gradients" | Su
  * Keeps the parameters in one block of memory, and their gradients and running sums (such as Adam's m and v)
  * in storages of the same layout, so that the arithmetic of a step is one kernel launch for the whole network.
  * Only a network that is larger than what the device can bind at once has several blocks. The parameters
- * become slices of their block; nothing else about them changes. A step first gathers the gradients, which
- * backward() made one by one, in their block.
+ * become parts of their block, where tensors that share their memory follow them; nothing else about them changes. A
+ * step first gathers the gradients, which backward() made one by one, in their block.
  */
 export abstract class Optimizer<Sum extends string = string> {
   /** The learning rate; set it between steps to follow a schedule. */
@@ -44,8 +44,8 @@ export abstract class Optimizer<Sum extends string = string> {
   steps = 0;
   protected readonly device: Device;
   readonly #blocks: readonly Block<Sum>[];
-  /** Each parameter: where it begins in its block, in elements, and its slice of the parameters there. */
-  readonly #slots: readonly { parameter: Tensor; block: Block<Sum>; start: number; values: Storage }[];
+  /** Each parameter, and where it begins in its block, in elements. */
+  readonly #slots: readonly { parameter: Tensor; block: Block<Sum>; start: number }[];
   /** The names of the running sums. */
   readonly #sums: readonly Sum[];
   #disposed = false;
@@ -81,11 +81,9 @@ export abstract class Optimizer<Sum extends string = string> {
       return part.map((parameter) => {
         const start = end;
         end += room(parameter);
-        const values = device.slice(block.parameters, start, parameter.size);
-        device.copy(parameter.storage, values);
-        parameter.replaceStorage(values);
+        device.moveInto(block.parameters, start, parameter.storage);
         trained.add(parameter);
-        return { parameter, block, start, values };
+        return { parameter, block, start };
       });
     });
   }
@@ -112,7 +110,7 @@ export abstract class Optimizer<Sum extends string = string> {
           `first, as in stepLR(1e-3, { stepSize: 10 }).`,
       );
     }
-    for (const [i, { parameter, values }] of this.#slots.entries()) {
+    for (const [i, { parameter, block }] of this.#slots.entries()) {
       const label = `${this.constructor.name}.step: parameter ${i} of shape ${formatShape(parameter.shape)}`;
       const gradient = gradients.get(parameter);
       if (!gradient) {
@@ -122,7 +120,7 @@ export abstract class Optimizer<Sum extends string = string> {
         );
       }
       checkGradient(label, parameter, gradient);
-      if (parameter.storage !== values) {
+      if (parameter.storage.whole !== block.parameters) {
         throw new Error(
           `${label} belongs to another optimizer by now, or model.to(device) has moved it. Use one optimizer per ` +
             "parameter, and make it after the network has been moved.",
@@ -277,6 +275,17 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
     throw new Error(
       `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
     );
+  }
+  const owners = new Map<Storage, Tensor>();
+  for (const parameter of parameters) {
+    const owner = owners.get(parameter.storage);
+    if (owner) {
+      throw new Error(
+        `${name}: the parameters of shapes ${formatShape(owner.shape)} and ${formatShape(parameter.shape)} share ` +
+          "their memory, as after reshape() or detach(). Give one of them, or copy the values: zeros(shape), and assign.",
+      );
+    }
+    owners.set(parameter.storage, parameter);
   }
   checkAllOnOneDevice(name, "parameter", parameters, " Or use one optimizer for each device.");
 }

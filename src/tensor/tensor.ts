@@ -126,14 +126,11 @@ export class Tensor {
     return new Tensor(this.device, shape, storage);
   }
 
-  /**
-   * Replaces the memory behind this tensor, for optimizers, which keep all parameters in one block, and for half()
-   * and to() of modules. `device` is that of the new memory.
-   */
+  /** Replaces the memory behind this tensor, for half() and to() of modules. `device` is that of the new memory. */
   replaceStorage(storage: Storage, device = this.#device): void {
     // On another device backward cannot use notes from before.
     storage.version = this.storage.version + (device === this.#device ? 0 : 1);
-    this.#device.release(this.storage);
+    this.#device.leave(this.storage);
     this.#storage = storage;
     this.#device = device;
   }

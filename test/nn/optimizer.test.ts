@@ -8,6 +8,7 @@ import type { Device } from "../../src/device/device.ts";
 import { GpuDevice } from "../../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { mul } from "../../src/kernels/elementwise/index.ts";
+import { detach, reshape } from "../../src/kernels/layout/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { Adam, AdamW, Conv2d, clipGradNorm, Module, SGD } from "../../src/nn/index.ts";
@@ -98,6 +99,29 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect(await read(own)).toEqual(before);
       optimizer.dispose();
       expect(await read(own)).toEqual(before);
+    });
+
+    test("tensors that share a parameter's memory follow it, also to another optimizer", async () => {
+      using _ = scope();
+      const own = parameters();
+      const views = own.map((parameter) => reshape(detach(parameter), [1, parameter.size]));
+      const before = await read(own);
+      const optimizer = create(own);
+      train(optimizer, own);
+      const after = await read(own);
+      expect(after).not.toEqual(before);
+      expect(await read(views)).toEqual(after);
+      const next = create(own);
+      expect(await read(views)).toEqual(after);
+      train(next, own);
+      expect(await read(views)).toEqual(await read(own));
+      expect(() => train(optimizer, own)).toThrow("belongs to another optimizer by now");
+      // A view may outlive its parameter, as before.
+      const last = await read(own);
+      for (const parameter of own) parameter.dispose();
+      expect(await read(views)).toEqual(last);
+      optimizer.dispose();
+      next.dispose();
     });
 
     test("leads towards the minimum", async () => {
@@ -209,6 +233,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         "Adam: there are no parameters to optimize. A parameter is a tensor with requiresGrad in a property",
       );
       expect(() => new SGD([x, x])).toThrow("SGD: a parameter is in the list twice.");
+      const view = reshape(x, [2, 1]);
+      view.requiresGrad = true;
+      expect(() => new SGD([x, view])).toThrow(
+        "SGD: the parameters of shapes [2] and [2, 1] share their memory",
+      );
       const onTwo = () => new Adam([x, elsewhere]);
       expect(onTwo).toThrow(`Adam: one parameter is on ${device.name} and another on cpu. `);
       expect(onTwo).toThrow("await model.to(device) a network. Or use one optimizer for each device.");
