@@ -220,6 +220,38 @@ describe.each(devices.map((device) => [device.name, device] as const))("updates 
     step.dispose();
   });
 
+  test("read the values from before, of a tensor that they change, too; but do not change one twice", async () => {
+    using _ = scope();
+    const w = tensor([4, 8, 1]);
+    fade(device, { values: w, target_values: w }, { share: 0.5 });
+    expect([...(await w.data())]).toEqual([4, 8, 1]);
+    const swap = defineUpdate<"a" | "b">({
+      cpu({ a, b }) {
+        for (const [i, value] of a.entries()) [a[i], b[i]] = [b[i], value];
+      },
+      kernel: kernel(
+        "swap",
+        `struct Params { size: u32 }
+@group(0) @binding(0) var<storage, read_write> a: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> b: array<vec4f>;
+@group(0) @binding(2) var<uniform> p: Params;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (4 * id.x >= p.size) { return; }
+  let old = a[id.x];
+  a[id.x] = b[id.x];
+  b[id.x] = old;
+}`,
+      ),
+    });
+    const v = tensor([1, 2, 3]);
+    swap(device, { a: v, b: w });
+    expect([...(await v.data()), ...(await w.data())]).toEqual([4, 8, 1, 1, 2, 3]);
+    expect(() => swap(device, { a: w, b: w })).toThrow(
+      "swap: b is also another block, and the update changes both.",
+    );
+  });
+
   test("tensors of different sizes or devices are refused", () => {
     using _ = scope();
     const [values, target_values] = [tensor([1, 2]), tensor([1])];
