@@ -9,6 +9,7 @@ import {
   checkOptions,
   isObject,
   listOf,
+  plainNumberList,
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
@@ -18,7 +19,7 @@ import { atLeastZero, quote, text, whole } from "../options/kinds.ts";
 import { quantity } from "../options/lists.ts";
 import { inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { formatShape } from "../tensor/shape.ts";
+import { formatShape, type Shape, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
 import { checkGradient } from "./gradients.ts";
@@ -158,7 +159,7 @@ export abstract class Optimizer<Sum extends string = string> {
 
   /**
    * Everything but the parameters and the options that is needed to continue later: steps, lr and running sums, all
-   * as they are at the time of the call. `saveCheckpoint({ model, optimizer })` writes it into a file, with the
+   * as they are at the time of the call, and the shapes that the sums belong to. `saveCheckpoint({ model, optimizer })` writes it into a file, with the
    * network.
    */
   async stateDict(): Promise<OptimizerState> {
@@ -169,7 +170,7 @@ export abstract class Optimizer<Sum extends string = string> {
       const parts = await Promise.all(this.#blocks.map((block) => this.device.read(block[name])));
       return [name, concatFloats(parts)] as const;
     });
-    return { steps, lr, sums: Object.fromEntries(await Promise.all(sums)) };
+    return { steps, lr, shapes: this.#shapes(), sums: Object.fromEntries(await Promise.all(sums)) };
   }
 
   /**
@@ -183,6 +184,17 @@ export abstract class Optimizer<Sum extends string = string> {
     checkArguments(method, { state: [state, aState] });
     checkOptions(method, options, { source: text });
     const { source = "the given state" } = options;
+    const [own, given] = [this.#shapes(), state.shapes ?? this.#shapes()];
+    const other = own.findIndex((shape, i) => !given[i] || !sameShape(shape, given[i]));
+    if (other >= 0 || given.length !== own.length) {
+      const difference =
+        given.length === own.length
+          ? `its parameter ${other} is ${formatShape(given[other])} and should be ${formatShape(own[other])}`
+          : `it has ${quantity(given.length, "parameter")} and should have ${own.length}`;
+      throw new DataError(
+        `${method}: ${source} does not fit: ${difference}. It belongs to another network or optimizer.`,
+      );
+    }
     for (const name of this.#sums) {
       const length = this.#blocks.reduce((sum, block) => sum + block[name].length, 0);
       if (state.sums[name]?.length !== length) {
@@ -201,6 +213,10 @@ export abstract class Optimizer<Sum extends string = string> {
     }
     this.steps = state.steps;
     this.lr = state.lr;
+  }
+
+  #shapes(): Shape[] {
+    return this.#slots.map(({ parameter }) => parameter.shape);
   }
 
   /** Its name, learning rate, steps so far and number of parameters. */
@@ -322,11 +338,13 @@ function concatFloats(parts: readonly Float32Array[]): Float32Array {
 }
 
 const aState: Wanted<OptimizerState> = {
-  wants: "what stateDict() returns, { steps, lr, sums }, with sums that are Float32Arrays (not from JSON)",
+  wants:
+    "what stateDict() returns, { steps, lr, shapes, sums }, with sums that are Float32Arrays (not from JSON)",
   fits: (value): value is OptimizerState =>
     isObject(value) &&
     whole(0).fits(value.steps) &&
     atLeastZero.fits(value.lr) &&
+    (value.shapes === undefined || listOf(plainNumberList).fits(value.shapes)) &&
     isObject(value.sums) &&
     Object.values(value.sums).every((sum) => isOfClass<Float32Array>(sum, "Float32Array")),
 };
@@ -340,6 +358,8 @@ const twoShares: Wanted<readonly [number, number]> = {
 export interface OptimizerState {
   readonly steps: number;
   readonly lr: number;
+  /** Those of the parameters, in their order. Without them, only the length of the sums is checked. */
+  readonly shapes?: readonly Shape[];
   readonly sums: Readonly<Record<string, Float32Array>>;
 }
 

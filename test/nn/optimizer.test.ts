@@ -13,6 +13,7 @@ import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { Adam, AdamW, Conv2d, clipGradNorm, Module, SGD } from "../../src/nn/index.ts";
 import { inspectHook } from "../../src/options/printable.ts";
+import { DataError } from "../../src/picture/errors.ts";
 import { rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
@@ -310,11 +311,27 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       ];
       const state = await small.stateDict();
       expect(() => large.loadStateDict(state)).toThrow(
+        "Adam.loadStateDict: the given state does not fit: its parameter 0 is [2] and should be [65]. It belongs to",
+      );
+      const { shapes: _shapes, ...withoutShapes } = state;
+      expect(() => large.loadStateDict(withoutShapes)).toThrow(
         "Adam.loadStateDict: m of the given state has 64 values and should have 128. It belongs to",
       );
-      expect(() => sgd.loadStateDict(state, { source: "a.safetensors" })).toThrow(
+      expect(() => sgd.loadStateDict(withoutShapes, { source: "a.safetensors" })).toThrow(
         "SGD.loadStateDict: velocity of a.safetensors has no values",
       );
+      // All of these take the same room in a block.
+      const pair = (a: number[], b: number[]) => {
+        return new Adam([a, b].map((shape) => zeros(shape, { requiresGrad: true })));
+      };
+      const adams = [pair([2], [3]), pair([3], [1]), pair([3, 1], [1])];
+      const [first, second] = await Promise.all(adams.map((adam) => adam.stateDict()));
+      expect(() => adams[1].loadStateDict(first)).toThrow("its parameter 0 is [2] and should be [3].");
+      expect(() => adams[1].loadStateDict(first)).toThrow(DataError);
+      expect(() => adams[2].loadStateDict(second)).toThrow("its parameter 0 is [3] and should be [3, 1].");
+      expect(() => small.loadStateDict(first)).toThrow("it has 2 parameters and should have 1.");
+      adams[1].loadStateDict(second);
+      for (const adam of adams) adam.dispose();
       expect(large.steps).toBe(0);
       for (const optimizer of [small, large, sgd]) optimizer.dispose();
     });
