@@ -55,7 +55,7 @@ export class Tensor {
 
   /**
    * A new tensor with memory of its own, whose contents are undefined. Throws a GpuError, which names the
-   * function `op`, if the device has no room for it or cannot store the dtype.
+   * function `op`, if the device has no room for it or cannot store the dtype; a ShapeError for what is no shape.
    */
   static empty(
     shape: Shape,
@@ -63,6 +63,7 @@ export class Tensor {
     op = "Tensor.empty",
     dtype: DType = "float32",
   ): Tensor {
+    checkShape(op, shape);
     const length = numel(shape);
     checkDType(device, dtype, op);
     checkRoom(device, length, `${op}: A tensor of shape ${formatShape(shape)}`, dtype);

@@ -13,7 +13,7 @@ import { defineOp } from "../../src/tensor/op.ts";
 import { recordOps } from "../../src/tensor/record-ops.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { defineUpdate } from "../../src/tensor/update.ts";
 import { compareWithCpu } from "../../src/testing/compare.ts";
 import { gradcheck } from "../../src/testing/gradcheck.ts";
@@ -145,6 +145,24 @@ describe("several outputs", () => {
     sums.dispose();
     larger.dispose();
     expect([...(await backward(products).get(x)!.data())]).toEqual([3, 2]);
+  });
+
+  test.each(devices)("a shape that is none is refused, and harms nothing, on $name", async (device) => {
+    setDefaultDevice(device);
+    using _ = scope();
+    const x = tensor([1, 2]);
+    const of = (shape: unknown) => {
+      const rule = { cpu() {}, gpu() {}, name: "bad" };
+      const one = defineOp<{ x: Tensor }>({ ...rule, shape: () => shape as number[] });
+      const two = defineOp<{ x: Tensor }, void, "y" | "z">({
+        ...rule,
+        shapes: () => ({ y: [1], z: shape as number[] }),
+      });
+      return [() => one({ x }), () => two({ x }), () => Tensor.empty(shape as number[], device, "bad")];
+    };
+    for (const shape of [[-1], [0], [1.5], [2, Number.NaN], "2", undefined, [1, 1, 1, 1, 1, 1, 1]])
+      for (const make of of(shape)) expect(make, String(shape)).toThrow(/^bad: /);
+    expect([...(await add(x, 1).data())]).toEqual([2, 3]);
   });
 
   test("an input with the name of an output is refused", () => {
