@@ -195,8 +195,8 @@ export class Tensor {
 
   /**
    * Overwrites the values with those of a list, or of a tensor of the same shape, which is copied on the device
-   * (PyTorch's `copy_`). No gradient flows through that. If a gradient depends on the old values, call `backward`
-   * first.
+   * (PyTorch's `copy_`). No gradient flows through that. Call `backward` first if a gradient flows through what was
+   * computed from the old values.
    */
   assign(values: ArrayLike<number> | Tensor): void {
     if (values instanceof Tensor) {
