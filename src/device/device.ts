@@ -212,8 +212,8 @@ export interface Device {
    */
   moveInto(whole: Storage, offset: number, storage: Storage): void;
   /**
-   * Like `release`, for a tensor whose values are elsewhere from now on. Captured work that names the storage is to look
-   * for the tensor anew, even where others keep the storage.
+   * Like `release`, for a tensor whose values are elsewhere from now on. Captured work that names the storage is to
+   * look for the tensor anew, even where others keep the storage.
    */
   leave(storage: Storage): void;
   /** The values are rounded to the storage's dtype. */

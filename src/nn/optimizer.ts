@@ -159,8 +159,8 @@ export abstract class Optimizer<Sum extends string = string> {
 
   /**
    * Everything but the parameters and the options that is needed to continue later: steps, lr and running sums, all
-   * as they are at the time of the call, and the shapes that the sums belong to. `saveCheckpoint({ model, optimizer })` writes it into a file, with the
-   * network.
+   * as they are at the time of the call, and the shapes that the sums belong to. `saveCheckpoint({ model, optimizer })`
+   * writes it into a file, with the network.
    */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
@@ -298,7 +298,7 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
     if (owner) {
       throw new Error(
         `${name}: the parameters of shapes ${formatShape(owner.shape)} and ${formatShape(parameter.shape)} share ` +
-          "their memory, as after reshape() or detach(). Give one of them, or copy the values: zeros(shape), and assign.",
+          "their memory, as after reshape() or detach(). Give one of them, or assign the values to a new tensor.",
       );
     }
     owners.set(parameter.storage, parameter);

@@ -81,7 +81,7 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
   };
 }
 
-/** Copies of the blocks that are only read and lie in a buffer that is changed: WebGPU lets no launch bind it as both. */
+/** Copies of the blocks that are only read, in a buffer that is changed: WebGPU lets no launch bind it as both. */
 function copiesOfRead<Name extends string>(
   device: GpuDevice,
   storages: Readonly<Record<Name, GpuStorage>>,

@@ -140,7 +140,7 @@ function readShapes(text: string | undefined, source: string): readonly Shape[] 
     // It is no JSON.
   }
   throw new DataError(
-    `loadCheckpoint: the shapes of ${source} must be lists of sizes such as [[2, 3]], got ${quote(text)}. The file is ` +
-      "damaged, or another program has changed it.",
+    `loadCheckpoint: the shapes of ${source} must be lists of sizes such as [[2, 3]], got ${quote(text)}. The file ` +
+      "is damaged, or another program has changed it.",
   );
 }
