@@ -6,6 +6,8 @@
 import type { Size } from "../picture/image.ts";
 import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
 
+export { orientationOf } from "../picture/turn.ts";
+
 /** A directory's entry: `bytes` are the values, in the byte order of the file. */
 export interface Entry {
   readonly tag: number;
@@ -60,10 +62,7 @@ const unitBytes = [0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8, 4, 0, 0, 8, 8, 8];
 /** Bytes of whole numbers, by the number of their type. */
 const wholeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
 
-/** Bytes of whole numbers that are no places, of which some may be negative. */
-const numberBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4 };
-
-const [SHORT, LONG, RATIONAL, SRATIONAL] = [3, 4, 5, 10];
+const [SHORT, LONG, RATIONAL] = [3, 4, 5];
 
 /** As many as other than BigTIFF files can say. */
 const MAX_ENTRIES = 2 ** 16 - 1;
@@ -180,22 +179,6 @@ export class Directories {
     return this.wide
       ? { countBytes: 8, entryBytes: 20, placeBytes: 8 }
       : { countBytes: 2, entryBytes: 12, placeBytes: 4 };
-  }
-}
-
-/**
- * How a picture must be turned, 1 to 8; 1 if the data do not say, or are damaged. It should be one SHORT, but decoders
- * turn pictures by the first of any numbers.
- */
-export function orientationOf(exif: Uint8Array): number {
-  try {
-    const file = new Directories(exif);
-    const { type, at } = file.find(file.first, tags.orientation)!;
-    const isRatio = type === RATIONAL || type === SRATIONAL;
-    const value = isRatio ? file.uint(at, 4) / file.uint(at + 4, 4) : file.uint(at, numberBytes[type]);
-    return Number.isInteger(value) && value >= 1 && value <= 8 ? value : 1;
-  } catch {
-    return 1;
   }
 }
 

@@ -1,21 +1,14 @@
 /** Reads in Node what picture files say besides samples: sharp knows most of it. */
 
 import { inflateSync } from "node:zlib";
+import { withColorsOfAvif } from "./avif-colors.ts";
 import { type Header, uprightSize } from "./decode.ts";
 import { type Density, Directories, densityIn } from "./exif.ts";
 import { gifExtras } from "./gif.ts";
-import { codesOfAvif, isTelevisionCode, profileOfCode, profileOfNumbers, SRGB_TRANSFER } from "./icc.ts";
+import { profileOfNumbers } from "./icc.ts";
 import { iptcOf, rightsOf } from "./jpeg.ts";
-import {
-  type FileMetadata,
-  jfifDensity,
-  jpegExtras,
-  type Metadata,
-  pngMetadata,
-  withoutPrefix,
-} from "./metadata.ts";
+import { type FileMetadata, jfifDensity, jpegExtras, pngMetadata, withoutPrefix } from "./metadata.ts";
 import type { SourcePicture } from "./picture-places.ts";
-import { encodeChunk } from "./png.ts";
 import { colorsOfTiff, exifOfTiff } from "./tiff-tags.ts";
 import { decodeXmp } from "./xmp.ts";
 
@@ -43,7 +36,7 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
     rights: resources && rightsOf(resources),
     density: densityOf(header, bytes, exif),
   };
-  if (format === "avif") return avifMetadata(bytes, metadata);
+  if (format === "avif") return withColorsOfAvif(bytes, metadata);
   if (format === "gif") {
     const { gaps, ...extras } = gifExtras(bytes);
     return { metadata: extras, gaps };
@@ -70,20 +63,4 @@ function densityOf({ format }: Header, bytes: Uint8Array, exif?: Uint8Array): De
     // Not a directory, so it says nothing.
   }
   return format === "jpeg" ? jfifDensity(bytes) : undefined;
-}
-
-/** AVIF files may say their colours by the codes of cICP, in a box that libvips does not read. */
-function avifMetadata(bytes: Uint8Array, metadata: Metadata): FileMetadata {
-  const codes = codesOfAvif(bytes);
-  if (metadata.icc || codes === undefined) return { metadata, gaps: [] };
-  const { primaries, transfer } = codes;
-  // Files that name the curve of television mean that of screens.
-  const { profile, isKnown } = profileOfCode(
-    primaries,
-    isTelevisionCode(transfer) ? SRGB_TRANSFER : transfer,
-  );
-  if (isKnown) return { metadata: { ...metadata, icc: profile }, gaps: [] };
-  // What no profile says, PNG says by the same codes: the samples are those of the file, as RGB in the full range.
-  const code = encodeChunk("cICP", Buffer.of(primaries, transfer, 0, 1));
-  return { metadata: { ...metadata, pngColor: [code] }, gaps: [] };
 }
