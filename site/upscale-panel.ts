@@ -13,9 +13,10 @@ import type {
   UpscaleResult,
 } from "./messages.ts";
 import { type Choice, MethodChoice, methodName, type Plan, planFor } from "./method-choice.ts";
-import { Output, sentences } from "./output.ts";
+import { Output } from "./output.ts";
 import type { Part } from "./pictures/show.ts";
 import { type Entry, Queue, type Result } from "./queue.ts";
+import { sentences } from "./sentences/list.ts";
 import { dimensions, type Size, timesScale } from "./size.ts";
 import { duration, TaskControl } from "./task-control.ts";
 import type { Late } from "./task-engine.ts";
