@@ -61,6 +61,12 @@ export default defineConfig({
               name: "shared",
               test: /site\/(?:tabs|task-engine|download|escape|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
             },
+            {
+              // What the page's first file shares with those that load later: browsers ask for six files at once.
+              name: "common",
+              test: /site\/(?!kernels|video)|src\//,
+              minShareCount: 2,
+            },
           ],
         },
       },

@@ -96,6 +96,11 @@ export const english = {
   noFile: "That was no file. Save the picture first, and then drop its file.",
   damagedDrawing: (name: string) =>
     `${name} is an SVG drawing, but it is damaged. Download or copy it again.`,
+  drawingTooLarge: (name: string, size: string) =>
+    `${name} wants to be ${size} pixels, more than this browser can draw. Give it a smaller width and height.`,
+  unreadable: (name: string) =>
+    `${name} cannot be read: it was changed, moved or removed since it was chosen. Choose it again.`,
+  noPicturesIn: (folders: string) => `No pictures were found in ${folders}.`,
   lookingForWebGpu: "Looking for WebGPU…",
   noWebGpuShort: "no WebGPU",
   notLoaded: "not loaded",
@@ -165,8 +170,12 @@ export const english = {
   writing: "Writing the file…",
   writingOf: (at: number, count: number) => `Writing file ${at} of ${count}…`,
   saved: (size: string) => `Saved, ${size}.`,
-  savedAll: (count: number, size: string) => `Saved ${count} pictures, ${size}.`,
-  savedInto: (count: number, folder: string) => `Saved ${count} pictures in “${folder}”.`,
+  savedAll: (count: number, size: string) => `Saved ${plural(count, "picture")}, ${size}.`,
+  savedInto: (count: number, folder: string) => `Saved ${plural(count, "picture")} in “${folder}”.`,
+  noteOn: (note: string, names: readonly string[]) =>
+    `${note} (${firstNames(names, (n) => `and ${n} more`)})`,
+  notSaved: (names: readonly string[], why: string) =>
+    `Not saved: ${firstNames(names, (n) => `and ${n} more`)}. ${why}`,
   copied: "Copied.",
   shareAgain: "The picture is ready. Press “Share…” once more.",
 

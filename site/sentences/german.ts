@@ -95,6 +95,11 @@ export const german: Sentences = {
   noFile: "Das war keine Datei. Speichern Sie das Bild zuerst, und ziehen Sie dann die Datei hierher.",
   damagedDrawing: (name) =>
     `${name} ist eine SVG-Zeichnung, aber beschädigt. Laden oder kopieren Sie sie noch einmal.`,
+  drawingTooLarge: (name, size) =>
+    `${name} will ${size} Pixel groß sein, mehr als dieser Browser zeichnen kann. Geben Sie der Zeichnung eine kleinere Breite und Höhe.`,
+  unreadable: (name) =>
+    `${name} lässt sich nicht lesen: Die Datei wurde geändert, verschoben oder gelöscht, seit sie gewählt wurde. Wählen Sie sie noch einmal.`,
+  noPicturesIn: (folders) => `In ${folders} wurden keine Bilder gefunden.`,
   lookingForWebGpu: "Suche WebGPU…",
   noWebGpuShort: "kein WebGPU",
   notLoaded: "nicht geladen",
@@ -162,8 +167,10 @@ export const german: Sentences = {
   writing: "Schreibt die Datei…",
   writingOf: (at, count) => `Schreibt Datei ${at} von ${count}…`,
   saved: (size) => `Gespeichert, ${size}.`,
-  savedAll: (count, size) => `${count} Bilder gespeichert, ${size}.`,
-  savedInto: (count, folder) => `${count} Bilder in „${folder}“ gespeichert.`,
+  savedAll: (count, size) => `${plural(count, "Bild", "Bilder")} gespeichert, ${size}.`,
+  savedInto: (count, folder) => `${plural(count, "Bild", "Bilder")} in „${folder}“ gespeichert.`,
+  noteOn: (note, names) => `${note} (${firstNames(names, (n) => `und ${n} weitere`)})`,
+  notSaved: (names, why) => `Nicht gespeichert: ${firstNames(names, (n) => `und ${n} weitere`)}. ${why}`,
   copied: "Kopiert.",
   shareAgain: "Das Bild ist fertig. Drücken Sie noch einmal auf „Teilen …“.",
 

@@ -226,7 +226,8 @@ export function profileFor(space: "RGB" | "GRAY", icc: Uint8Array): Uint8Array |
   return profileOf(space, curve);
 }
 
-function element(icc: Uint8Array, name: string): Buffer | undefined {
+/** The bytes of a profile's element, such as "kTRC"; undefined without it. */
+export function element(icc: Uint8Array, name: string): Buffer | undefined {
   const bytes = asBuffer(icc);
   const count = bytes.length < 132 ? 0 : bytes.readUInt32BE(128);
   for (let at = 132; at < 132 + 12 * count && at + 12 <= bytes.length; at += 12) {
