@@ -96,8 +96,10 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     for (const model of [plain, dropping]) model.dispose();
   });
 
-  describe.each(networks)("%s", (_, make) => {
-    test("in tiles as at once, to the last bit, and leaves nothing behind", async () => {
+  describe.each(networks)("%s", (name, make) => {
+    // RRDBNet looks far and needs large pictures, and the references of the CPU are slow.
+    const isTooSlow = device.name === "cpu" && name.startsWith("RRDBNet");
+    test.skipIf(isTooSlow)("in tiles as at once, to the last bit, and leaves nothing behind", async () => {
       const model = liven(make());
       const upscaler = networkUpscaler(model);
       const { live } = device.memory();
@@ -192,7 +194,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const whole = await upscaler.upscale(image);
       let tuned = 0;
       device.tuning.observer = ({ key, byRule, candidates }) => {
-        if (device.tuning.choices.has(key)) return; // as a tuner: one choice for each size
+        if (tuned === 5 || device.tuning.choices.has(key)) return; // as a tuner: one choice for each size
         const others = candidates().filter(({ variant }) => variant === byRule.variant);
         device.tuning.choices.set(key, others[(5 * tuned++) % others.length]);
       };
