@@ -3,9 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { evenly } from "../../bench/evenly.ts";
 import { choiceName } from "../../bench/kernels/choice-name.ts";
 import { checkNames, fileOf, isVersionOf, writeTexts } from "../../bench/kernels/edited.ts";
-import { type KernelTimes, kernelsOf, spread, timeKernels } from "../../bench/kernels/stream.ts";
+import { type KernelTimes, kernelsOf, timeKernels } from "../../bench/kernels/stream.ts";
 import { kernelCeiling, kernelSummary, kernelTable } from "../../bench/kernels/table.ts";
 import { kernelWorkloads, type Workload } from "../../bench/kernels/workloads.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
@@ -202,9 +203,9 @@ test("texts are not written over others, nor timed under a name that no kernel h
 });
 
 test("some of a list, evenly", () => {
-  expect(spread([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
-  expect(spread([1, 2], 3)).toEqual([1, 2]);
-  expect(spread([1, 2, 3], 0)).toEqual([]);
+  expect(evenly([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
+  expect(evenly([1, 2], 3)).toEqual([1, 2]);
+  expect(evenly([1, 2, 3], 0)).toEqual([]);
 });
 
 test("tables: the fastest first, and how far the rule is from it", () => {

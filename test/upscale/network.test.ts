@@ -30,6 +30,7 @@ import { saveWeights } from "../../src/weights/weight-file.ts";
 import { differing, drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, foreignCases, gpuDevices, logicDevices } from "../support/devices.ts";
+import { liven } from "../support/liven.ts";
 import { spread } from "../support/tier.ts";
 
 const gpus = await gpuDevices();
@@ -56,16 +57,6 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
     () => new RRDBNet({ scale: 2, blocks: 1, channels: 2, growth: 2, unshuffle: 2 }),
   ],
 ];
-
-/** Draws weights large enough for every tap to show in the picture, and small enough for little clamping. */
-function liven(model: SuperResolver): SuperResolver {
-  const random = new Random(3);
-  for (const parameter of model.parameters()) {
-    const taps = parameter.size / parameter.shape[0];
-    parameter.assign(Float32Array.from({ length: parameter.size }, () => random.normal() / Math.sqrt(taps)));
-  }
-  return model;
-}
 
 const picture = (width: number, height: number, channels: Image["channels"] = 3) =>
   noise(width, height, channels, width);
