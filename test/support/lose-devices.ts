@@ -9,7 +9,7 @@ export function loseAt(
   device: GpuDevice,
   n: number,
   when: "before" | "after",
-  lose = () => device.gpu.destroy(),
+  lose: () => void = () => device.gpu.destroy(),
 ): { readonly count: number } {
   const { queue } = device.gpu;
   const submit = queue.submit.bind(queue);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DeviceLostError } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
+import type { GpuStorage } from "../../src/device/gpu-storage.ts";
 import { defaultDevice, init } from "../../src/device/open.ts";
 import { EDSR } from "../../src/models/index.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
@@ -123,13 +124,17 @@ describe.each(devices.map(({ name, adapterClass }) => [name, adapterClass] as co
     async function upscaleWithMostWaiting(options: UpscalePictureOptions, tiles: number): Promise<void> {
       const { readBytes } = device;
       let begun = 0;
-      device.readBytes = (storage, use, turn) => {
+      device.readBytes = <T>(
+        storage: GpuStorage,
+        use: (bytes: Uint8Array) => T,
+        turn?: () => Promise<void>,
+      ) => {
         const ahead = Math.min(begun++ + 3, tiles);
         const after = async () => {
           await vi.waitUntil(() => begun >= ahead);
           await turn?.();
         };
-        return readBytes.call(device, storage, use, after) as ReturnType<typeof readBytes>;
+        return readBytes.call(device, storage, use, after) as Promise<T>;
       };
       await upscale(picture, options);
       device.readBytes = readBytes;
