@@ -3,8 +3,8 @@
  * same number of steps, on the same patches at the same rates, and times them all in turns.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { defineCommand } from "../src/cli/flags.ts";
+import { join, resolve } from "node:path";
+import { defineCommand, UsageError } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/methods.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
@@ -23,7 +23,7 @@ import {
   zeros,
 } from "../src/node.ts";
 import { folder, oneOf, whole } from "../src/options/kinds.ts";
-import { checkpointFile } from "../src/train/checkpoint.ts";
+import { type CheckpointState, checkpointFile } from "../src/train/checkpoint.ts";
 import {
   type NetworkConfig,
   presets,
@@ -74,7 +74,15 @@ hundredths of a decibel.`,
     ["--data BSDS --data T91 --steps 1500", "on your own, for longer"],
   ],
   async run(
-    { data, scale = 2, steps = 800, seed = 0, out = join("runs", "compare-networks"), side = 128, adapter },
+    {
+      data = [],
+      scale = 2,
+      steps = 800,
+      seed = 0,
+      out = join("runs", "compare-networks"),
+      side = 128,
+      adapter,
+    },
     { signal },
   ) {
     const device = await init({ adapter });
@@ -111,9 +119,27 @@ async function psnrAfterTraining(
 ): Promise<number | undefined> {
   const options = { device, signal };
   const saved = existsSync(join(path, checkpointFile)) ? readCheckpoint(path).state : undefined;
+  if (saved) checkPictures(config, path, saved);
   if (saved?.best && saved.step >= config.steps) return saved.best.psnr;
   const { step, best } = await (saved ? resume(path, options) : train(config, options));
   return step < config.steps ? undefined : best?.psnr;
+}
+
+/** Throws unless the run in the folder learns from the wanted pictures. */
+function checkPictures(
+  { data }: TrainConfig,
+  path: string,
+  { config, workingFolder }: CheckpointState,
+): void {
+  const [wanted, used] = [
+    data.map((each) => resolve(each)),
+    config.data.map((each) => resolve(workingFolder ?? "", each)),
+  ];
+  if (wanted.join("\n") === used.join("\n")) return;
+  const named = (folders: readonly string[]) => folders.join(", ") || "the photographs from npm";
+  throw new UsageError(
+    `the run in ${path} learns from ${named(used)}, and ${named(wanted)} are wanted; name another folder by --out`,
+  );
 }
 
 async function timeAll(scale: number, side: number, device: Device) {
