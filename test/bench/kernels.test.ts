@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { evenly } from "../../bench/evenly.ts";
+import { checkVariant, workloadsNamed } from "../../bench/kernels/choice.ts";
 import { choiceName } from "../../bench/kernels/choice-name.ts";
 import { checkNames, fileOf, isVersionOf, writeTexts } from "../../bench/kernels/edited.ts";
 import { type KernelTimes, kernelsOf, timeKernels } from "../../bench/kernels/stream.ts";
@@ -200,6 +201,21 @@ test("texts are not written over others, nor timed under a name that no kernel h
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("a text that no workload and no variant has in its name is refused, beside others that fit", async () => {
+  expect(workloadsNamed(workloads, ["matmul"]).map(({ name }) => name)).toEqual([find("matmul").name]);
+  expect(workloadsNamed(workloads, [])).toEqual(workloads);
+  expect(() => workloadsNamed(workloads, ["matmul", "nonesuch"])).toThrow(
+    /^no workload has "nonesuch" in its name; there are .*matmul-/,
+  );
+  const device = await likeACard();
+  const two = [find("sum-of-channels"), find("matmul")];
+  expect(() => checkVariant(device, two, "matmul-by-tile")).not.toThrow();
+  expect(() => checkVariant(device, two, "nonesuch")).toThrow(
+    /^no variant has "nonesuch" in its name; there are by rule, matmul-/,
+  );
+  device.destroy();
 });
 
 test("some of a list, evenly", () => {
