@@ -9,7 +9,6 @@ import { adapterFlag } from "../src/cli/methods.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
 import { summarize } from "../src/measure/statistics.ts";
-import { calibrate, timeOnce } from "../src/measure/timing.ts";
 import {
   type Architecture,
   architectureOf,
@@ -18,8 +17,6 @@ import {
   init,
   multiplyAddsPerPixel,
   noGrad,
-  type SuperResolver,
-  type Tensor,
   zeros,
 } from "../src/node.ts";
 import { folder, oneOf, whole } from "../src/options/kinds.ts";
@@ -32,6 +29,7 @@ import {
   type TrainConfig,
   train,
 } from "../src/train/index.ts";
+import { runsInTurns } from "./timing.ts";
 
 /** The first is the one that times are compared with. */
 const candidates: Readonly<Record<string, NetworkConfig>> = {
@@ -46,9 +44,7 @@ const candidates: Readonly<Record<string, NetworkConfig>> = {
   "compact 16x32": { architecture: "Compact", layers: 16, channels: 32 },
 };
 
-/** Rounds of timing. */
-const ROUNDS = 9;
-const MIN_RUN_MS = 100;
+const timing = { runs: 9, minRunMs: 100 };
 
 const compareNetworks = defineCommand({
   about: `
@@ -149,15 +145,9 @@ async function timeAll(scale: number, side: number, device: Device) {
     const { architecture: _name, ...options } = network;
     const model = architecture.build(completeOptions(architecture, { ...options, scale }));
     const x = zeros([1, 3, side, side]);
-    const program = { run: () => forward(model, x) };
-    entries.push({ name, model, program, repetitions: await calibrate(program, device, MIN_RUN_MS) });
+    entries.push({ name, model, run: () => noGrad(() => model.forward(x)) });
   }
-  const times = entries.map((): number[] => []);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { program, repetitions }] of entries.entries()) {
-      times[i].push((await timeOnce(program, device, repetitions)) / repetitions);
-    }
-  }
+  const times = await runsInTurns(entries, device, timing);
   const megapixels = (scale * side) ** 2 / 1e6;
   return entries.map(({ name, model }, i) => ({
     name,
@@ -167,11 +157,6 @@ async function timeAll(scale: number, side: number, device: Device) {
     // Of neighbours in time, so that a slow minute of the machine counts on both sides.
     share: summarize(times[i].map((ms, round) => ms / times[0][round])).median,
   }));
-}
-
-function forward(model: SuperResolver, x: Tensor): void {
-  using _noGrad = noGrad();
-  model.forward(x);
 }
 
 process.exitCode = await run("npm run compare:networks --", compareNetworks, process.argv.slice(2));
