@@ -161,8 +161,10 @@ test("a worker that ends while nothing is computed, as after a Stop that it did 
 }, async () => {
   await userEvent.click(single());
   await atStep((step) => step === 2);
+  const end = vi.spyOn(Worker.prototype, "terminate");
   crash();
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await vi.waitUntil(() => end.mock.calls.length > 0, { timeout: 60_000 });
+  end.mockRestore();
   await userEvent.click(single());
   await atStep((step) => step === 1);
   expect(pointCount()).toBe(1);

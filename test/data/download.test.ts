@@ -636,14 +636,14 @@ describe("archives that are larger than they look", () => {
   };
 
   test("by the sizes in the directory, before anything is unpacked", async () => {
-    const bomb = await zipOf({ "a.png": new Uint8Array(300 * 2 ** 20) });
-    expect(bomb.length).toBeLessThan(400_000);
+    const small = await zipOf({ "a.png": new Uint8Array(9) });
+    const bomb = altered(small, { 24: 300 * 2 ** 20 });
     expect(await unzip(bomb)).toMatch(/its \d+ bytes would become 314572800, which no pictures do/);
     const many = await zipOf(
       Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.png`, new Uint8Array(15e6)])),
     );
     expect(await unzip(many)).toMatch(/would become 300000000/);
-    const huge = altered(await zipOf({ "a.png": new Uint8Array(9) }), { 24: 0xfffffffe });
+    const huge = altered(small, { 24: 0xfffffffe });
     expect(await unzip(huge)).toMatch(/which no pictures do/);
   });
 

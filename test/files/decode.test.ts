@@ -539,12 +539,13 @@ describe("what is no picture that is read is called what it is", () => {
   });
 
   test("hostile texts take no time", async () => {
-    const start = performance.now();
-    for (const part of ["<!---->", "<?xml ", "<!-- ", "... ", "PK", "<svg"]) {
-      const text = Buffer.from(part.repeat(2000));
-      await expect(decodeImage(text, "x.png")).rejects.toThrow(DataError);
-    }
-    expect(performance.now() - start).toBeLessThan(2000); // milliseconds
+    const time = await cpuTime(async () => {
+      for (const part of ["<!---->", "<?xml ", "<!-- ", "... ", "PK", "<svg"]) {
+        const text = Buffer.from(part.repeat(2000));
+        await expect(decodeImage(text, "x.png")).rejects.toThrow(DataError);
+      }
+    });
+    expect(time).toBeLessThan(2000);
   });
 });
 

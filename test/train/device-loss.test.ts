@@ -6,7 +6,7 @@ import { aGpuDevice } from "../../src/device/gpu-device.ts";
 import { GpuDevice, GpuError, openDevice, Random, upscale } from "../../src/node.ts";
 import { readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
 import { gpuDevices, logicDevices } from "../support/devices.ts";
-import { differentWeights, trainWithLosses } from "../support/lose-devices.ts";
+import { beforeSubmit, differentWeights, loseAt, trainWithLosses } from "../support/lose-devices.ts";
 import { drawnPicture, picturesIn } from "../support/pictures.ts";
 import { root, runFile } from "../support/run.ts";
 import { temporaryPaths, tiny } from "./support.ts";
@@ -37,8 +37,13 @@ const config = (adapter: string, change: Partial<TrainConfig> = {}): TrainConfig
 describe.each(adapters)("on %s", (adapter) => {
   const testLogic = test.runIf(logicAdapters.includes(adapter));
   let whole: string;
+  /** How often a run in peace submits commands. */
+  let submits: { readonly count: number };
   beforeAll(async () => {
-    whole = (await train(config(adapter))).path;
+    const moment = (device: GpuDevice) => {
+      submits = loseAt(device, Infinity, "before");
+    };
+    whole = (await trainWithLosses(config(adapter), { losses: 1, moment })).path;
   });
 
   test("a run whose device is lost ends with one paragraph, and can be resumed", async () => {
@@ -71,20 +76,19 @@ describe.each(adapters)("on %s", (adapter) => {
       timeout: 180_000,
     },
     async () => {
-      const seed = Date.now();
-      const random = new Random(seed);
+      const moment = beforeSubmit(submits.count - 1, new Random(4));
       const messages: string[] = [];
       let losses = 0;
       for (let run = 0; run < 2; run++) {
         const one = config(adapter);
         const { step, lost } = await trainWithLosses(
           one,
-          { losses: 3, within: 300, random },
+          { losses: 3, moment },
           { onLoss: "resume", onMessage: (line) => messages.push(line) },
         );
         losses += lost;
         expect(step).toBe(20);
-        expect(differentWeights(one.out!, whole), `seed ${seed}, run ${run}`).toEqual([]);
+        expect(differentWeights(one.out!, whole), `run ${run}`).toEqual([]);
         const steps = readFileSync(join(one.out!, "log.jsonl"), "utf8").match(/(?<="step":)\d+(?=,"loss)/g);
         expect(steps).toEqual(Array.from({ length: 20 }, (_, i) => `${i + 1}`));
       }
@@ -156,8 +160,8 @@ describe.each(adapters)("on %s", (adapter) => {
     { timeout: 180_000 },
     async () => {
       const one = config(adapter, { checkpointEvery: undefined, evalEvery: 20 });
-      const kill = { losses: 100, within: 0, random: new Random(1) };
-      await expect(trainWithLosses(one, kill, { onLoss: "resume" })).rejects.toThrow(
+      const moment = beforeSubmit(1, new Random(1));
+      await expect(trainWithLosses(one, { losses: 100, moment }, { onLoss: "resume" })).rejects.toThrow(
         /That was number 11 in a row without a checkpoint between them\. Smaller patches/,
       );
     },
