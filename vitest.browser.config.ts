@@ -4,7 +4,7 @@
  * (test/page), which can reload it, close it and take the network away.
  */
 import { playwright } from "@vitest/browser-playwright";
-import { defineConfig } from "vitest/config";
+import { defineConfig, defineProject, type TestProjectInlineConfiguration } from "vitest/config";
 import { chromiumFlags, findChromium } from "./test/browser/chromium.ts";
 
 const found = await findChromium();
@@ -16,34 +16,49 @@ if ("missing" in found) console.warn(`The browser tests are skipped: ${found.mis
  */
 const tier = process.env.PIXELGRAD_TEST_TIER ?? "browser";
 
-const inBrowser = defineConfig({
-  oxc: { target: "es2022" },
-  define: { "process.env": JSON.stringify({ PIXELGRAD_TEST_TIER: tier }) }, // where test/support looks for settings
-  // Found only when the page loads them, and then Vite would reload the test.
-  optimizeDeps: { include: ["buffer", "fflate", "mediabunny"] },
-  test: {
-    name: "in a browser",
-    include: "path" in found ? ["test/kernels/*.test.ts", "test/browser/*.test.ts"] : [],
-    // These compare with files, with Node's own compiler, or by the checks of a program for Node.
-    exclude: ["imresize-matlab", "wgsl", "bounds"].map((name) => `test/kernels/${name}.test.ts`),
-    globalSetup: "path" in found ? "test/browser/node-result.ts" : [],
-    setupFiles: "test/support/typed-arrays.ts",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    browser: {
-      enabled: "path" in found,
-      headless: true,
-      screenshotFailures: false,
-      api: { host: "127.0.0.1" },
-      provider: playwright({
-        launchOptions: "path" in found ? { executablePath: found.path, args: [...chromiumFlags] } : {},
-      }),
-      instances: [{ browser: "chromium" }],
+/** A project of tests that run in a browser. */
+const inBrowser = (options: TestProjectInlineConfiguration["test"]) =>
+  defineProject({
+    oxc: { target: "es2022" },
+    define: { "process.env": JSON.stringify({ PIXELGRAD_TEST_TIER: tier }) }, // where test/support looks for settings
+    // Found only when the page loads them, and then Vite would reload the test.
+    optimizeDeps: { include: ["buffer", "fflate", "mediabunny"] },
+    test: {
+      setupFiles: "test/support/typed-arrays.ts",
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      browser: {
+        enabled: "path" in found,
+        headless: true,
+        screenshotFailures: false,
+        api: { host: "127.0.0.1" },
+        provider: playwright({
+          launchOptions: "path" in found ? { executablePath: found.path, args: [...chromiumFlags] } : {},
+        }),
+        instances: [{ browser: "chromium" }],
+      },
+      ...options,
     },
-  },
+  });
+
+const kernels = inBrowser({
+  name: "kernels in a browser",
+  include: "path" in found ? ["test/kernels/*.test.ts"] : [],
+  // These compare with files, with Node's own compiler, or by the checks of a program for Node.
+  exclude: ["imresize-matlab", "wgsl", "bounds"].map((name) => `test/kernels/${name}.test.ts`),
+  // One window for all, which loads their modules once.
+  isolate: false,
+  // After the others: a third Chromium beside them would disturb tests that watch the time.
+  sequence: { groupOrder: 1 },
 });
 
-const builtPage = defineConfig({
+const parts = inBrowser({
+  name: "in a browser",
+  include: "path" in found ? ["test/browser/*.test.ts"] : [],
+  globalSetup: "path" in found ? "test/browser/node-result.ts" : [],
+});
+
+const builtPage = defineProject({
   test: {
     name: "built page",
     include: "path" in found ? ["test/page/*.test.ts"] : [],
@@ -56,5 +71,5 @@ const builtPage = defineConfig({
 });
 
 export default defineConfig({
-  test: { projects: [inBrowser, builtPage], passWithNoTests: "missing" in found },
+  test: { projects: [parts, builtPage, kernels], passWithNoTests: "missing" in found },
 });

@@ -50,11 +50,12 @@ class LongFirst extends BaseSequencer {
 const leftOut = (mode: string) => ["test/browser/**", "test/page/**", ...(mode === "quick" ? slow : [])];
 
 /**
- * Tests of functions, which leave nothing behind that another test would notice: a process takes one of these files after
- * the other, and opens its devices, compiles its kernels and loads its modules once. All others have a process each.
+ * Tests of functions, which leave nothing behind that another test would notice: a process takes one of these files
+ * after the other, and loads its modules once. All others have a process each.
  */
 const inOneProcess = [
-  "test/{files,formats,golden,kernels,models,nn,options,picture,report,tensor,weights}/*.test.ts",
+  "test/{docs,evaluate,files,formats,golden,kernels,models,nn,options}/*.test.ts",
+  "test/{picture,report,tensor,testing,video,weights}/*.test.ts",
 ];
 
 export default defineConfig(({ mode }) => ({

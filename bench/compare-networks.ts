@@ -3,13 +3,12 @@
  * same number of steps, on the same patches at the same rates, and times them all in turns.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { defineCommand } from "../src/cli/flags.ts";
+import { join, resolve } from "node:path";
+import { defineCommand, UsageError } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/method-flags.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
 import { summarize } from "../src/measure/statistics.ts";
-import { calibrate, timeOnce } from "../src/measure/timing.ts";
 import {
   type Architecture,
   architectureOf,
@@ -18,12 +17,10 @@ import {
   init,
   multiplyAddsPerPixel,
   noGrad,
-  type SuperResolver,
-  type Tensor,
   zeros,
 } from "../src/node.ts";
 import { folder, oneOf, whole } from "../src/options/kinds.ts";
-import { checkpointFile } from "../src/train/checkpoint.ts";
+import { type CheckpointState, checkpointFile } from "../src/train/checkpoint.ts";
 import {
   type NetworkConfig,
   presets,
@@ -32,6 +29,7 @@ import {
   type TrainConfig,
   train,
 } from "../src/train/index.ts";
+import { runsInTurns } from "./timing.ts";
 
 /** The first is the one that times are compared with. */
 const candidates: Readonly<Record<string, NetworkConfig>> = {
@@ -46,9 +44,7 @@ const candidates: Readonly<Record<string, NetworkConfig>> = {
   "compact 16x32": { architecture: "Compact", layers: 16, channels: 32 },
 };
 
-/** Rounds of timing. */
-const ROUNDS = 9;
-const MIN_RUN_MS = 100;
+const timing = { runs: 9, minRunMs: 100 };
 
 const compareNetworks = defineCommand({
   about: `
@@ -74,7 +70,15 @@ hundredths of a decibel.`,
     ["--data BSDS --data T91 --steps 1500", "on your own, for longer"],
   ],
   async run(
-    { data, scale = 2, steps = 800, seed = 0, out = join("runs", "compare-networks"), side = 128, adapter },
+    {
+      data = [],
+      scale = 2,
+      steps = 800,
+      seed = 0,
+      out = join("runs", "compare-networks"),
+      side = 128,
+      adapter,
+    },
     { signal },
   ) {
     const device = await init({ adapter });
@@ -111,9 +115,27 @@ async function psnrAfterTraining(
 ): Promise<number | undefined> {
   const options = { device, signal };
   const saved = existsSync(join(path, checkpointFile)) ? readCheckpoint(path).state : undefined;
+  if (saved) checkPictures(config, path, saved);
   if (saved?.best && saved.step >= config.steps) return saved.best.psnr;
   const { step, best } = await (saved ? resume(path, options) : train(config, options));
   return step < config.steps ? undefined : best?.psnr;
+}
+
+/** Throws unless the run in the folder learns from the wanted pictures. */
+function checkPictures(
+  { data }: TrainConfig,
+  path: string,
+  { config, workingFolder }: CheckpointState,
+): void {
+  const [wanted, used] = [
+    data.map((each) => resolve(each)),
+    config.data.map((each) => resolve(workingFolder ?? "", each)),
+  ];
+  if (wanted.join("\n") === used.join("\n")) return;
+  const named = (folders: readonly string[]) => folders.join(", ") || "the photographs from npm";
+  throw new UsageError(
+    `the run in ${path} learns from ${named(used)}, and ${named(wanted)} are wanted; name another folder by --out`,
+  );
 }
 
 async function timeAll(scale: number, side: number, device: Device) {
@@ -123,15 +145,9 @@ async function timeAll(scale: number, side: number, device: Device) {
     const { architecture: _name, ...options } = network;
     const model = architecture.build(completeOptions(architecture, { ...options, scale }));
     const x = zeros([1, 3, side, side]);
-    const program = { run: () => forward(model, x) };
-    entries.push({ name, model, program, repetitions: await calibrate(program, device, MIN_RUN_MS) });
+    entries.push({ name, model, run: () => noGrad(() => model.forward(x)) });
   }
-  const times = entries.map((): number[] => []);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { program, repetitions }] of entries.entries()) {
-      times[i].push((await timeOnce(program, device, repetitions)) / repetitions);
-    }
-  }
+  const times = await runsInTurns(entries, device, timing);
   const megapixels = (scale * side) ** 2 / 1e6;
   return entries.map(({ name, model }, i) => ({
     name,
@@ -141,11 +157,6 @@ async function timeAll(scale: number, side: number, device: Device) {
     // Of neighbours in time, so that a slow minute of the machine counts on both sides.
     share: summarize(times[i].map((ms, round) => ms / times[0][round])).median,
   }));
-}
-
-function forward(model: SuperResolver, x: Tensor): void {
-  using _noGrad = noGrad();
-  model.forward(x);
 }
 
 process.exitCode = await run("npm run compare:networks --", compareNetworks, process.argv.slice(2));

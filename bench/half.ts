@@ -8,7 +8,6 @@ import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
 import { summarize } from "../src/measure/statistics.ts";
-import { calibrate, timeOnce } from "../src/measure/timing.ts";
 import {
   init,
   keep,
@@ -21,9 +20,9 @@ import {
 } from "../src/node.ts";
 import { file, whole } from "../src/options/kinds.ts";
 import { pretrainedNames } from "../src/upscale/method-names.ts";
+import { runsInTurns } from "./timing.ts";
 
-const ROUNDS = 9;
-const MIN_RUN_MS = 50;
+const timing = { runs: 9, minRunMs: 50 };
 const dtypes = ["float32", "float16"] as const;
 
 const half = defineCommand({
@@ -50,14 +49,7 @@ with float16, in turns. Beside the times stand the most bytes that were in use o
         run().dispose();
         bytes.push(device.memory().peakBytes - before);
       }
-      const repetitions = [];
-      for (const program of programs) repetitions.push(await calibrate(program, device, MIN_RUN_MS));
-      const times: number[][] = [[], []];
-      for (let round = 0; round < ROUNDS; round++) {
-        for (const [i, program] of programs.entries()) {
-          times[i].push((await timeOnce(program, device, repetitions[i])) / repetitions[i]);
-        }
-      }
+      const times = await runsInTurns(programs, device, timing);
       const [full, inHalf] = times.map((each) => summarize(each).median);
       // Of neighbours in time, so that a slow minute of the machine counts on both sides.
       const faster = summarize(times[0].map((ms, round) => ms / times[1][round])).median;

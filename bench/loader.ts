@@ -1,5 +1,5 @@
 /** Can the loader feed a fast GPU? `npm run bench:loader -- --help`. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -8,6 +8,7 @@ import { defineCommand } from "../src/cli/flags.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
 import { openFolder, PatchLoader } from "../src/data/index.ts";
+import { removeTemporary, temporaryFor } from "../src/files/temporary.ts";
 import { whole } from "../src/options/kinds.ts";
 import { makeTrainingPictures } from "./training-pictures.ts";
 
@@ -24,11 +25,13 @@ for them. Cores of other machines differ less in crops per core and second than 
     rate: { kind: whole(1), help: "steps a second of the GPU [100]" },
   },
   examples: [["--batches 100 --rate 20", "a slower GPU, for less time"]],
-  async run({ batches = 500, rate = 100 }) {
-    const folder = mkdtempSync(join(tmpdir(), "pixelgrad-bench-"));
+  async run({ batches = 500, rate = 100 }, { signal }) {
+    // Also removed if the process is ended meanwhile.
+    const folder = temporaryFor(join(tmpdir(), "pixelgrad-bench-loader"));
     try {
+      mkdirSync(folder, { mode: 0o700 });
       const high = join(folder, "high");
-      await makeTrainingPictures(high, { count: PICTURES, different: PICTURES });
+      await makeTrainingPictures(high, { count: PICTURES, different: PICTURES, signal });
       const dataset = openFolder(high, { scale: SCALE });
       const load = { batches, rate };
       print(`Batches of ${BATCH} pairs, ${PATCH}x${PATCH} and ${PATCH * SCALE}x${PATCH * SCALE}`);
@@ -37,7 +40,7 @@ for them. Cores of other machines differ less in crops per core and second than 
       const cached = new PatchLoader(dataset, { batch: BATCH, patch: PATCH, seed: 1, cacheFolder });
       await measure("in files (--cache)", cached, load);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      await removeTemporary(folder);
     }
   },
 });

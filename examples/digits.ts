@@ -6,6 +6,12 @@ import { mkdir } from "node:fs/promises";
 import { writePng } from "../src/data/index.ts"; // in your project: "pixelgrad/data"
 import * as pg from "../src/node.ts"; // in your project: "pixelgrad"
 
+const steps = Number(process.argv[2] ?? 300);
+if (!(steps >= 1 && Number.isInteger(steps))) {
+  console.error(`npm run digits -- STEPS wants a whole number of at least 1, got "${process.argv[2]}"`);
+  process.exit(2);
+}
+
 const [side, area] = [20, 400];
 /** Each digit as five rows of three pixels: the bits of an octal number, 0 to 7. */
 const glyphs = ["75557", "26227", "71747", "71717", "55711", "74717", "74757", "71122", "75757", "75717"];
@@ -37,7 +43,7 @@ const step = pg.capture((x, target) => {
   optimizer.step(pg.backward(loss));
   return loss;
 });
-for (let i = 1; i <= Number(process.argv[2] ?? 300); i++) {
+for (let i = 1; i <= steps; i++) {
   using _ = pg.scope();
   const { x, target } = draw(64, new pg.Random(i));
   const loss = step(x, target);

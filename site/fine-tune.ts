@@ -42,7 +42,7 @@ const STEPS_PER_MEASUREMENT = 6;
 /** Milliseconds between two measurements at least. */
 const BETWEEN_MEASUREMENTS = 250;
 /** After Stop, what is under way may take so many milliseconds to be of use. */
-const GRACE = 300;
+export const GRACE = 300;
 /** A gain below this, in decibels, is none. */
 const LEAST_GAIN = 0.01;
 /** A device that is lost more often than this will be lost again. */

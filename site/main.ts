@@ -21,6 +21,7 @@ import type { MethodInfo } from "./messages.ts";
 import { workOffline } from "./offline.ts";
 import { OwnNetworks } from "./own-networks.ts";
 import { PictureChooser } from "./picture-chooser.ts";
+import { readBytes } from "./read-bytes.ts";
 import { dimensions } from "./size.ts";
 import { Tabs } from "./tabs.ts";
 import { TaskControl } from "./task-control.ts";
@@ -69,8 +70,7 @@ const chooser = new PictureChooser(byId("chooser"), {
   onFiles: (files, isSample) => upscalePanel.add(files, isSample),
   async onWeights(file) {
     try {
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      const { id } = await ownNetworks.add(file.name, bytes);
+      const { id } = await ownNetworks.add(file.name, await readBytes(file));
       message.clear();
       await offerMethods(id);
     } catch (error) {

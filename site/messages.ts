@@ -71,6 +71,15 @@ export interface UpscaleResult extends PictureInfo {
   readonly ms: number;
 }
 
+/** What has become of one of several files. */
+export interface Outcome {
+  readonly name: string;
+  /** What it lacks of the original, in sentences without a full stop. */
+  readonly notes: readonly string[];
+  /** Why it was not written. */
+  readonly error?: string;
+}
+
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks extends VideoTaskTable {
   /** In which language errors and notes are. */
@@ -113,11 +122,11 @@ export interface Tasks extends VideoTaskTable {
     event: never;
     result: { file: Blob; notes: readonly string[] };
   };
-  /** Several picture files in an archive. */
+  /** Several picture files in an archive, without those that cannot be written. */
   zip: {
     input: { files: readonly { picture: number; name: string }[]; format: OutputFormat; quality: number };
     event: { done: number };
-    result: { file: Blob };
+    result: { file: Blob; outcomes: readonly Outcome[] };
   };
   forget: { input: { pictures: readonly number[] }; event: never; result: Record<string, never> };
   /** Fails with an error of one of the names in `TrainingFault`, among others. */

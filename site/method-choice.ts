@@ -1,15 +1,16 @@
 /** The part of the form that asks how to enlarge: by how much or to which size, and fast or well. */
 import { scaleFor, sizeWithin, type TargetSize } from "../src/picture/index.ts";
+import { scales } from "../src/picture/scales.ts";
 import { say } from "./language.ts";
 import { automatic, type MethodInfo } from "./messages.ts";
 import { type Enlargement, scalesOfRuns } from "./runs.ts";
 import { dimensions, type Size, timesScale } from "./size.ts";
 
-/** What the plain choices stand for. */
-const qualities: Readonly<Record<string, string>> = { fast: "espcn", best: automatic };
+/** The method that “Fast” stands for. */
+export const FAST = "espcn";
 
-/** The scales that the page makes, if need be by several runs of a method. */
-const SCALES = [1, 2, 3, 4, 8];
+/** What the plain choices stand for. */
+const qualities: Readonly<Record<string, string>> = { fast: FAST, best: automatic };
 
 /** What to enlarge by, for pictures of any size. */
 export interface Choice {
@@ -36,10 +37,10 @@ export function planFor({ method, by }: Choice, picture: Size): Plan {
     scalesOfRuns(method.scales, scale)!.map((scale) => ({ method: method.id, scale }));
   if (typeof by === "number") return { scale: by, runs: runsFor(by), becomes: timesScale(picture, by) };
   if (Object.keys(by).length === 0) throw new RangeError(say.wrongTarget);
-  const scales = SCALES.filter((scale) => scalesOfRuns(method.scales, scale));
-  const scale = scaleFor(picture, by, scales);
+  const possible = scales.filter((scale) => scalesOfRuns(method.scales, scale));
+  const scale = scaleFor(picture, by, possible);
   if (scale === undefined) {
-    const most = Math.max(...scales);
+    const most = Math.max(...possible);
     throw new RangeError(say.notSoLarge(methodName(method), most, dimensions(timesScale(picture, most))));
   }
   return { scale, runs: runsFor(scale), size: by, becomes: sizeWithin(picture, by) };

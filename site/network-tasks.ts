@@ -12,7 +12,7 @@ import type { Methods } from "./methods.ts";
 import { Networks } from "./networks.ts";
 import { infoOf, pictures, show } from "./picture-tasks.ts";
 import { withEightBits } from "./pictures/eight-bits.ts";
-import { bitmapOf, reductionFor } from "./pictures/show.ts";
+import { bitmapOf, colorsFor, reductionFor } from "./pictures/show.ts";
 import type { StoredPicture } from "./pictures/store.ts";
 import { handOver } from "./serve-tasks.ts";
 import { dimensions, type Size, timesScale } from "./size.ts";
@@ -47,11 +47,11 @@ export function networkTasks(methods: Methods): NetworkTasks & { readonly networ
       checkSize(picture.image, size ? sizeWithin(picture.image, size) : large);
       report({});
       const { runs, choice } = chooseMethods(request.runs, picture);
-      const { icc } = picture.metadata;
+      const colors = await colorsFor(picture.metadata);
       const reduction = reductionFor(large.width, large.height);
       const showTile = async ({ left, top, image }: FinishedTile) => {
         const { width, height } = image;
-        const bitmap = await bitmapOf(image, { reduction, part: { left: 0, top: 0, width, height }, icc });
+        const bitmap = await bitmapOf(image, { reduction, part: { left: 0, top: 0, width, height }, colors });
         if (!signal.aborted) report(handOver({ tile: { left, top, width, height, bitmap } }, [bitmap]));
       };
       const { image, adapter, tiles } = await enlargeInRuns(picture.image, { runs, size }, networks, {

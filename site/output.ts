@@ -2,9 +2,12 @@
 
 import { download } from "./download.ts";
 import type { Engine } from "./engine.ts";
+import { uniqueNames } from "./file-names.ts";
 import { bytesText, say } from "./language.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
 import type { Result } from "./queue.ts";
+import type { Folder, Saving } from "./save-all.ts";
+import { sentences } from "./sentences/list.ts";
 
 const extensions: Readonly<Record<OutputFormat, string>> = {
   png: "png",
@@ -36,7 +39,9 @@ export class Output {
   #result: Result | undefined;
   #areFormatsKnown = false;
   /** A file that took so long to write that the browser wants another click before it is shared. */
-  #toShare: { readonly file: File; readonly of: Result; readonly settings: string } | undefined;
+  #toShare:
+    | { readonly file: File; readonly notes: string; readonly of: Result; readonly settings: string }
+    | undefined;
 
   constructor(root: HTMLElement, engine: Engine, events: OutputEvents) {
     this.#root = root;
@@ -146,13 +151,14 @@ export class Output {
     const isReady = this.#toShare?.of === result && this.#toShare.settings === settings;
     if (!isReady) {
       this.#events.say(say.writing);
-      const { file } = await this.#engine.run("write", { picture: result.id, ...this.#settings });
+      const { file, notes } = await this.#engine.run("write", { picture: result.id, ...this.#settings });
       const name = `${result.name}.${extensions[this.#settings.format]}`;
-      this.#toShare = { file: new File([file], name, { type: file.type }), of: result, settings };
+      const ready = new File([file], name, { type: file.type });
+      this.#toShare = { file: ready, notes: sentences(notes), of: result, settings };
     }
     try {
       await navigator.share({ files: [this.#toShare!.file] });
-      this.#events.say("");
+      this.#events.say(this.#toShare!.notes);
     } catch (error) {
       if ((error as Error).name === "NotAllowedError") this.#events.say(say.shareAgain);
       else if ((error as Error).name === "AbortError") this.#events.say("");
@@ -167,48 +173,35 @@ export class Output {
     return results.map(({ id }, i) => ({ picture: id, name: names[i] }));
   }
 
-  async #saveArchive(): Promise<void> {
-    const files = this.#named();
-    const { file } = await this.#engine.run(
-      "zip",
-      { files, ...this.#settings },
-      { onEvent: ({ done }) => this.#events.say(say.writingOf(done, files.length)) },
-    );
-    download(file, "pixelgrad.zip");
-    this.#events.say(say.savedAll(files.length, bytesText(file.size)));
+  get #saving(): Saving {
+    const say = (text: string) => this.#events.say(text);
+    return { engine: this.#engine, files: this.#named(), ...this.#settings, say };
   }
 
-  /** One file after the other. Files of these names that are there already stay: the new ones get numbers. */
-  async #saveIntoFolder(): Promise<void> {
-    const folder = await chosenFolder();
-    if (!folder) return;
-    const settings = this.#settings;
-    const files = this.#named();
-    const there: string[] = [];
-    for await (const name of folder.keys()) there.push(name);
-    const names = uniqueNames([...there, ...files.map(({ name }) => name)]).slice(there.length);
-    for (const [i, { picture }] of files.entries()) {
-      this.#events.say(say.writingOf(i + 1, files.length));
-      const { file } = await this.#engine.run("write", { picture, ...settings });
-      const handle = await folder.getFileHandle(names[i], { create: true });
-      const stream = await handle.createWritable();
-      await stream.write(file);
-      await stream.close();
-    }
-    this.#events.say(say.savedInto(files.length, folder.name));
+  async #saveArchive(): Promise<void> {
+    const saving = this.#saving;
+    const { saveArchive } = await savingCode();
+    this.#events.say(await saveArchive(saving));
   }
+
+  async #saveIntoFolder(): Promise<void> {
+    const folder = await chosenFolder(); // first of all, while the click is fresh
+    if (!folder) return;
+    const saving = this.#saving;
+    const { saveIntoFolder } = await savingCode();
+    this.#events.say(await saveIntoFolder(folder, saving));
+  }
+}
+
+function savingCode(): Promise<typeof import("./save-all.ts")> {
+  return import("./save-all.ts").catch((cause) => {
+    throw new Error(say.partNotLoaded, { cause });
+  });
 }
 
 function canShareFiles(): boolean {
   const file = new File([], "picture.png", { type: "image/png" });
   return "canShare" in navigator && navigator.canShare({ files: [file] });
-}
-
-/** What TypeScript's library lacks of the File System Access API. */
-interface Folder {
-  readonly name: string;
-  keys(): AsyncIterable<string>;
-  getFileHandle(name: string, options: { create: true }): Promise<FileSystemFileHandle>;
 }
 
 /** Undefined if the user chooses none. */
@@ -220,20 +213,4 @@ async function chosenFolder(): Promise<Folder | undefined> {
     if ((error as Error).name === "AbortError") return undefined;
     throw error;
   }
-}
-
-/** Files of an archive must not have the same name. */
-export function uniqueNames(names: readonly string[]): string[] {
-  const earlier = new Set<string>();
-  return names.map((name) => {
-    const [, stem, extension] = /^(.*?)(\.[^.]*)?$/s.exec(name)!;
-    let unique = name;
-    for (let n = 2; earlier.has(unique.toLowerCase()); n++) unique = `${stem} (${n})${extension ?? ""}`;
-    earlier.add(unique.toLowerCase());
-    return unique;
-  });
-}
-
-export function sentences(notes: readonly string[]): string {
-  return notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`).join(" ");
 }

@@ -87,6 +87,17 @@ export class PictureChooser {
     if (!isShown && choice === this.#choice) this.#press(sample);
   }
 
+  async #takeFolders(entries: readonly FileSystemEntry[]): Promise<void> {
+    try {
+      const { filesOf } = await import("./dropped-folders.ts").catch((cause) => {
+        throw new Error(say.partNotLoaded, { cause });
+      });
+      await this.#take(await filesOf(entries));
+    } catch (error) {
+      this.#events.onError(error as Error);
+    }
+  }
+
   /** Files may be dropped anywhere on the page. */
   #listenToDrops(): void {
     const over = (isOver: boolean) => document.body.classList.toggle("dropping", isOver);
@@ -99,7 +110,9 @@ export class PictureChooser {
       event.preventDefault();
       over(false);
       const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length > 0) void this.#take(files);
+      const entries = [...(event.dataTransfer?.items ?? [])].flatMap((item) => item.webkitGetAsEntry() ?? []);
+      if (entries.some(({ isDirectory }) => isDirectory)) void this.#takeFolders(entries);
+      else if (files.length > 0) void this.#take(files);
       else this.#events.onError(new Error(say.noFile));
     });
   }

@@ -1,11 +1,11 @@
 /** The worker's tasks with pictures: files in and out, and what the page shows. None of them needs a network. */
 
-import { crop, imresize, imresizePart } from "../src/picture/index.ts";
+import { crop, DataError, imresize, imresizePart } from "../src/picture/index.ts";
 import { loadPart } from "./load-part.ts";
-import type { Overview, PictureInfo } from "./messages.ts";
+import type { Outcome, Overview, PictureInfo } from "./messages.ts";
 import { withEightBits } from "./pictures/eight-bits.ts";
 import { readPictureFile } from "./pictures/read.ts";
-import { bitmapOf, reductionFor } from "./pictures/show.ts";
+import { bitmapOf, colorsFor, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
 import { handOver } from "./serve-tasks.ts";
 import type { TaskTable } from "./task.ts";
@@ -49,17 +49,17 @@ export const pictureTasks: TaskTable<
     const reduction = reductionFor(width, height);
     const size = { width: Math.ceil(width / reduction), height: Math.ceil(height / reduction) };
     const large = imresize(withEightBits(image), size);
-    const { icc } = metadata;
-    const bitmap = await bitmapOf(large, { icc });
-    return handOver({ bitmap, width, height, wideGamut: icc !== undefined }, [bitmap]);
+    const colors = await colorsFor(metadata);
+    const bitmap = await bitmapOf(large, { colors });
+    return handOver({ bitmap, width, height, wideGamut: colors.space !== "srgb" }, [bitmap]);
   },
 
   async detail({ picture: id, part, reduction, bicubic: size }) {
     const { image, metadata } = await pictures.get(id);
-    const { icc } = metadata;
-    if (size === undefined) return handOver(await bitmapOf(image, { part, reduction, icc }));
+    const colors = await colorsFor(metadata);
+    if (size === undefined) return handOver(await bitmapOf(image, { part, reduction, colors }));
     const large = imresizePart(withEightBits(image), size, part);
-    return handOver(await bitmapOf(large, { reduction, icc }));
+    return handOver(await bitmapOf(large, { reduction, colors }));
   },
 
   async formats() {
@@ -76,14 +76,23 @@ export const pictureTasks: TaskTable<
   async zip({ files, format, quality }, { report }) {
     const { zipFiles } = await loadPart(import("./pictures/zip.ts"));
     const { writePicture } = await loadPart(import("./pictures/write.ts"));
-    let done = 0;
-    const write = async (picture: number) => {
+    const outcomes: Outcome[] = [];
+    const write = async (picture: number, name: string) => {
       const { image, ...original } = await pictures.get(picture);
-      const { file } = await writePicture(image, original, format, quality);
-      report({ done: ++done });
-      return file;
+      try {
+        const { file, notes } = await writePicture(image, original, format, quality);
+        outcomes.push({ name, notes });
+        return file;
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        outcomes.push({ name, notes: [], error: error.message });
+        return undefined;
+      } finally {
+        report({ done: outcomes.length });
+      }
     };
-    return { file: await zipFiles(files.map(({ picture, name }) => ({ name, read: () => write(picture) }))) };
+    const entries = files.map(({ picture, name }) => ({ name, read: () => write(picture, name) }));
+    return { file: await zipFiles(entries), outcomes };
   },
 
   async forget({ pictures: ids }) {
@@ -97,8 +106,9 @@ export function infoOf(id: number, { image }: StoredPicture): PictureInfo {
   return { id, width, height, channels, depth: data instanceof Uint8Array ? 8 : 16 };
 }
 
-export async function show(id: number, { image, metadata: { icc } }: StoredPicture): Promise<Overview> {
+export async function show(id: number, { image, metadata }: StoredPicture): Promise<Overview> {
   const { width, height } = image;
-  const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), icc });
-  return { bitmap, width, height, wideGamut: icc !== undefined, id };
+  const colors = await colorsFor(metadata);
+  const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), colors });
+  return { bitmap, width, height, wideGamut: colors.space !== "srgb", id };
 }

@@ -49,7 +49,7 @@ worker.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || !request.url.startsWith(folder.href)) return;
   if (request.mode === "navigate") event.respondWith(pageFor(request));
   else if ([...FILES.atOnce, ...FILES.whenUsed].some((path) => urlOf(path) === request.url))
-    event.respondWith(fileFor(request));
+    event.respondWith(fileFor(event));
 });
 
 async function keepAtOnce(): Promise<void> {
@@ -77,11 +77,13 @@ async function pageFor(request: Request): Promise<Response> {
   return Promise.race([fresh.catch(() => copy), late]);
 }
 
-async function fileFor(request: Request): Promise<Response> {
+async function fileFor(event: Fetch): Promise<Response> {
+  const { request } = event;
   const cache = await caches.open(CACHE);
   const copy = await cache.match(request.url);
   if (copy) return copy;
   const response = await fetch(request);
-  if (response.ok) await cache.put(request.url, response.clone());
+  // The storage may be full. Then there is no copy, and the page has its file all the same.
+  if (response.ok) event.waitUntil(cache.put(request.url, response.clone()).catch(() => undefined));
   return response;
 }

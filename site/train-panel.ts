@@ -16,9 +16,9 @@ import {
   type TrainingFault,
 } from "./messages.ts";
 import type { OwnNetworks } from "./own-networks.ts";
+import type { StagePicture } from "./stage.ts";
 import { duration, TaskControl } from "./task-control.ts";
 import { TrainingFiles } from "./training-files.ts";
-import type { StagePicture } from "./upscale-panel.ts";
 
 /** The scales that this tab offers. */
 const SCALES = [2, 3, 4];
@@ -79,12 +79,12 @@ export class TrainPanel {
       );
   }
 
-  /** What is said of the picture before no longer holds. */
+  /** What is said of the picture before no longer holds, unless a training run is at work, which goes on. */
   setPicture(picture: StagePicture): void {
     this.#picture = picture;
     this.#enable();
     if (this.#files.isChosen) return; // it learns from other pictures, which are still there
-    this.#task.stop();
+    if (this.#task.isRunning) return;
     this.#forget();
     this.#sayWhyNot();
     this.#compare.show({ overview: picture.overview, label: say.yourPicture });
@@ -150,8 +150,10 @@ export class TrainPanel {
     const files = this.#files.chosen;
     const picture = this.#picture!;
     if (files?.length === 0) throw new RangeError(say.noFiles);
+    // A copy of its own: the one on show is forgotten when another one is chosen.
+    const source = files ? undefined : await this.#copyOf(picture);
     const input: FineTuneRequest = {
-      pictures: files ?? [{ name: picture.name, source: picture.id }],
+      pictures: files ?? [{ name: picture.name, source: source! }],
       start: this.#start.value || undefined,
       scale: Number(this.#scale.value),
       steps: this.#steps.valueAsNumber,
@@ -160,23 +162,27 @@ export class TrainPanel {
     this.#figure.hidden = false;
     this.#plot.start(input.steps);
     this.#task.wait(say.measuring);
-    const isCurrent = () => files !== undefined || this.#picture === picture;
     const tuned = await this.#engine
-      .run("fineTune", input, {
-        signal,
-        onEvent: (event) => isCurrent() && this.#follow(event, input.steps),
-      })
+      .run("fineTune", input, { signal, onEvent: (event) => this.#follow(event, input.steps) })
       .catch((error: Error) => {
         throw explain(error, picture, input.scale);
-      });
-    if (isCurrent()) this.#showQuality(tuned.quality, tuned.quality.best);
-    await this.#conclude(tuned, input, isCurrent);
+      })
+      .finally(() => source !== undefined && void this.#engine.run("forget", { pictures: [source] }));
+    this.#showQuality(tuned.quality, tuned.quality.best);
+    await this.#conclude(tuned, input);
+  }
+
+  /** The id of a copy in the worker. */
+  async #copyOf({ id, width, height }: StagePicture): Promise<number> {
+    const part = { left: 0, top: 0, width, height };
+    const copy = await this.#engine.run("crop", { picture: id, part });
+    copy.overview.bitmap.close();
+    return copy.id;
   }
 
   async #conclude(
     { weights, quality, steps, ms }: FineTuneResult,
     { start, pictures }: FineTuneRequest,
-    isCurrent: () => boolean,
   ): Promise<void> {
     let method: MethodInfo | undefined;
     if (weights) {
@@ -188,7 +194,6 @@ export class TrainPanel {
       );
     }
     this.#task.say(say.trained(steps, duration(ms)));
-    if (!isCurrent()) return;
     this.#tuned = method;
     this.#result.hidden = method === undefined;
     this.#verdict.textContent = method

@@ -1,39 +1,18 @@
 /** The tab that enlarges: pictures one after the other, each result beside its original. */
-import { Compare, type Side } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
-import { resultName } from "./file-names.ts";
 import { say } from "./language.ts";
-import type {
-  MethodInfo,
-  Overview,
-  PictureInfo,
-  ReadPicture,
-  UpscaleEvent,
-  UpscaleResult,
-} from "./messages.ts";
-import { type Choice, MethodChoice, methodName, type Plan, planFor } from "./method-choice.ts";
-import { Output, sentences } from "./output.ts";
+import type { MethodInfo, ReadPicture, UpscaleEvent, UpscaleResult } from "./messages.ts";
+import { type Choice, MethodChoice, methodName, planFor } from "./method-choice.ts";
+import { Output } from "./output.ts";
 import type { Part } from "./pictures/show.ts";
-import { type Entry, Queue, type Result } from "./queue.ts";
-import { dimensions, type Size, timesScale } from "./size.ts";
+import { type Entry, Queue } from "./queue.ts";
+import { resultOf, settingsOf, sizeText } from "./result.ts";
+import { sentences } from "./sentences/list.ts";
+import { timesScale } from "./size.ts";
+import { type PartTrial, Stage, type StagePicture } from "./stage.ts";
 import { duration, TaskControl } from "./task-control.ts";
 import type { Late } from "./task-engine.ts";
-
-/** A picture that was read and is on the stage. */
-export interface StagePicture extends ReadPicture {
-  readonly name: string;
-}
-
-/** A part of the picture that was enlarged to see what that does. */
-interface PartTrial {
-  readonly original: PictureInfo & { readonly overview: Overview };
-  readonly result: UpscaleResult;
-  readonly label: string;
-}
-
-/** Sides of a part that is enlarged in a second or two, in pixels: by a graphics card, and by software. */
-const PART_SIDE = { card: 512, software: 128 };
 
 export interface UpscaleEvents {
   /** Another picture is on the stage. */
@@ -46,8 +25,7 @@ export interface UpscaleEvents {
 export class UpscalePanel {
   readonly #engine: Engine;
   readonly #events: UpscaleEvents;
-  readonly #compare: Compare;
-  readonly #beside: HTMLSelectElement;
+  readonly #stage: Stage;
   readonly #task: TaskControl;
   readonly #choice: MethodChoice;
   readonly #queue: Queue;
@@ -55,15 +33,8 @@ export class UpscalePanel {
   readonly #facts: HTMLElement;
   readonly #notes: HTMLElement;
   readonly #size: HTMLElement;
-  /** The picture on the stage, and whose it is: not yet the selected one's while that is read. */
-  #picture: StagePicture | undefined;
-  #owner: Entry | undefined;
   /** Id of the picture that is being enlarged: it stays in the worker, whatever is selected meanwhile. */
   #working: number | undefined;
-  /** What is on the stage in the selected picture's place. */
-  #trial: PartTrial | undefined;
-  readonly #whole: HTMLButtonElement;
-  #partSide = PART_SIDE.software;
   /** Counts selections: a slow one must not overwrite a later one. */
   #selection = 0;
   /** Resolves when the selected picture is on the stage, or failed. False: what was there before is back. */
@@ -72,19 +43,10 @@ export class UpscalePanel {
   constructor(root: HTMLElement, engine: Engine, events: UpscaleEvents) {
     this.#engine = engine;
     this.#events = events;
-    const viewer = root.querySelector<HTMLElement>(".viewer")!;
-    this.#compare = new Compare(viewer, {
+    this.#stage = new Stage(root, engine, {
       onTry: (part) => this.#task.run((signal) => this.#try(part, signal)),
+      onWhole: () => this.#leaveTrial(),
     });
-    this.#beside = root.querySelector("[name=beside]")!;
-    this.#whole = document.createElement("button");
-    this.#whole.type = "button";
-    this.#whole.dataset.text = "wholePicture";
-    this.#whole.textContent = say.wholePicture;
-    this.#whole.hidden = true;
-    this.#whole.addEventListener("click", () => this.#leaveTrial());
-    viewer.querySelector(".tools")!.append(this.#whole, this.#beside.closest("label")!);
-    this.#beside.addEventListener("change", () => this.#showBeside());
     this.#facts = root.querySelector(".facts")!;
     this.#notes = root.querySelector(".notes")!;
     this.#size = root.querySelector(".size")!;
@@ -118,10 +80,10 @@ export class UpscalePanel {
     this.#choice.setMethods(methods, selected);
   }
 
-  /** Software that renders in place of a graphics card enlarges smaller parts in a second or two. */
-  setGpu({ isSoftware }: { readonly isSoftware: boolean }): void {
-    this.#partSide = isSoftware ? PART_SIDE.software : PART_SIDE.card;
-    if (this.#picture && !this.#trial) void this.#showPictures(this.#owner!);
+  /** What computes, once that is known. */
+  setGpu(gpu: { readonly isSoftware: boolean }): void {
+    this.#stage.setGpu(gpu);
+    if (this.#stage.picture && !this.#stage.hasTrial) void this.#showPicture();
   }
 
   /** Once more, in the page's language. */
@@ -130,20 +92,22 @@ export class UpscalePanel {
     this.#output.writeAgain();
     this.#refresh();
     if (!this.#isRunning) this.#task.say("");
-    if (!this.#owner) return;
-    this.#showResultOf(this.#owner);
-    if (!this.#trial && !this.#isRunning) void this.#showPictures(this.#owner);
+    const { owner, hasTrial } = this.#stage;
+    if (!owner) return;
+    this.#showResultOf(owner);
+    if (!hasTrial && !this.#isRunning) void this.#showPicture();
   }
 
   /** What the form offers, by what is there. */
   #refresh(): void {
     const { entries } = this.#queue;
     const chosen = this.#choice.chosen;
+    const { picture } = this.#stage;
     const isRunning = this.#isRunning;
     this.#task.enabled = isRunning || (chosen !== undefined && entries.some(canBeEnlarged));
     this.#task.label = say.enlarge(entries.length);
-    this.#size.hidden = !this.#picture || !chosen;
-    if (this.#picture && chosen) this.#size.textContent = sizeText(chosen, this.#picture);
+    this.#size.hidden = !picture || !chosen;
+    if (picture && chosen) this.#size.textContent = sizeText(chosen, picture);
   }
 
   get #isRunning(): boolean {
@@ -152,7 +116,7 @@ export class UpscalePanel {
 
   async #select(entry: Entry): Promise<boolean> {
     const selection = ++this.#selection;
-    this.#forgetTrial();
+    this.#stage.forgetTrial();
     this.#showResultOf(entry);
     if (!this.#isRunning) this.#task.say("");
     try {
@@ -161,13 +125,14 @@ export class UpscalePanel {
         this.#forget(picture.id);
         return true;
       }
-      if (this.#picture && this.#picture.id !== this.#working) this.#forget(this.#picture.id);
-      this.#picture = { ...picture, name: entry.name };
-      this.#owner = entry;
+      const before = this.#stage.picture;
+      if (before && before.id !== this.#working) this.#forget(before.id);
+      const named = { ...picture, name: entry.name };
+      this.#stage.put(named, entry);
       this.#queue.settle();
       if (entry.state === "failed") this.#mark(entry, "waiting");
-      this.#events.onPicture(this.#picture);
-      await this.#showPictures(entry);
+      this.#events.onPicture(named);
+      await this.#showPicture();
     } catch (error) {
       if (selection !== this.#selection) return true;
       const before = this.#queue.takeBack(entry);
@@ -216,73 +181,22 @@ export class UpscalePanel {
     if (result) showFacts(this.#facts, result.facts());
   }
 
-  /** Puts a picture on the stage, and its result, if there is one. */
-  async #showPictures({ result }: Entry): Promise<void> {
-    const picture = this.#picture!;
-    const notes = sentences(picture.notes);
+  /** Shows what is on the stage, and what there is to say of it. */
+  async #showPicture(): Promise<void> {
+    const notes = sentences(this.#stage.picture!.notes);
     this.#notes.textContent = notes;
     this.#notes.hidden = notes === "";
-    if (!result) {
-      this.#compare.show({ ...this.#original(), label: say.yourPicture });
-      // Smaller ones are done as quickly as a part.
-      if (Math.min(picture.width, picture.height) > this.#partSide) this.#compare.offerPart(this.#partSide);
-      return;
-    }
-    const overview = await this.#engine.run("show", { picture: result.id });
-    if (this.#picture === picture) await this.#showPair(this.#layer(overview, result.label));
-  }
-
-  /** What is enlarged: the picture, or the part of it that was tried. */
-  get #stage(): PictureInfo & { readonly overview: Overview } {
-    return this.#trial?.original ?? this.#picture!;
-  }
-
-  #original(): Side {
-    return this.#layer(this.#stage.overview, say.original);
-  }
-
-  #layer(
-    overview: Overview,
-    label: string,
-    bicubic?: { readonly picture: number; readonly size: Size },
-  ): Side {
-    const picture = bicubic?.picture ?? overview.id!;
-    return {
-      label,
-      overview,
-      detail: (part, reduction) =>
-        this.#engine.run("detail", { picture, part, reduction, bicubic: bicubic?.size }),
-    };
-  }
-
-  async #showPair(right: Side): Promise<void> {
-    this.#compare.show(this.#original(), right);
-    if (this.#beside.value === "bicubic") await this.#showBicubic(right.overview!);
-  }
-
-  async #showBeside(): Promise<void> {
-    const result = this.#trial?.result ?? this.#owner?.result;
-    if (!result) return;
-    if (this.#beside.value === "bicubic") await this.#showBicubic(result);
-    else this.#compare.showLeft(this.#original());
-  }
-
-  /** `size`: the result's. */
-  async #showBicubic({ width, height }: Size): Promise<void> {
-    const { id } = this.#stage;
-    const size = { width, height };
-    const overview = await this.#engine.run("bicubic", { picture: id, size });
-    if (this.#stage.id !== id || this.#beside.value !== "bicubic") return;
-    this.#compare.showLeft(this.#layer(overview, say.bicubicLeft, { picture: id, size }));
+    await this.#stage.show();
   }
 
   /** Enlarges a part of the picture on the stage, and shows it in the picture's place. */
   async #try(part: Part, signal: AbortSignal): Promise<void> {
     const choice = this.#choice.chosen!;
-    const picture = this.#picture!;
+    const picture = this.#stage.picture!;
     const { runs } = planFor(choice, picture);
     this.#task.say(say.preparing);
     const original = await this.#engine.run("crop", { picture: picture.id, part });
+    let trial: PartTrial;
     try {
       const input = { picture: original.id, runs, isPart: true };
       const onEvent = ({ share, tile }: UpscaleEvent) => {
@@ -290,33 +204,23 @@ export class UpscalePanel {
         tile?.bitmap.close();
       };
       const result = await this.#engine.run("upscale", input, { signal, onEvent, onLate: this.#discard });
-      if (this.#picture !== picture) {
+      if (this.#stage.picture !== picture) {
         this.#discard({ result });
         throw new DOMException("Another picture is on show.", "AbortError");
       }
-      this.#trial = { original, result, label: result.choice?.method ?? methodName(choice.method) };
+      trial = { original, result, label: result.choice?.method ?? methodName(choice.method) };
       this.#task.say(say.partDone(duration(result.ms)));
     } catch (error) {
       this.#forget(original.id);
       throw error;
     }
-    this.#whole.hidden = false;
-    await this.#showPair(this.#layer(this.#trial.result.overview, this.#trial.label));
-    this.#whole.focus(); // the frame that had the focus is gone
-  }
-
-  #forgetTrial(): void {
-    if (!this.#trial) return;
-    this.#forget(this.#trial.original.id);
-    this.#forget(this.#trial.result.id);
-    this.#trial = undefined;
-    this.#whole.hidden = true;
+    await this.#stage.showTrial(trial);
   }
 
   /** Back to the whole picture. */
   #leaveTrial(): void {
-    this.#forgetTrial();
-    if (this.#owner) void this.#showPictures(this.#owner);
+    this.#stage.forgetTrial();
+    if (this.#stage.owner) void this.#showPicture();
   }
 
   /** All pictures that have no result by these settings; if all have, the selected one again. */
@@ -327,7 +231,7 @@ export class UpscalePanel {
     );
     const entries = open.length > 0 ? open : [this.#queue.selected!];
     const start = performance.now();
-    if (this.#trial) this.#leaveTrial();
+    if (this.#stage.hasTrial) this.#leaveTrial();
     const isListed = (entry: Entry) => this.#queue.entries.includes(entry);
     let [count, failed] = [0, 0];
     let before: Entry | undefined;
@@ -363,16 +267,16 @@ export class UpscalePanel {
 
   /** After a stop: the stage as it was before. */
   async #restore(entry: Entry): Promise<void> {
-    if (this.#owner === entry) await this.#showPictures(entry);
+    if (this.#stage.owner === entry) await this.#showPicture();
   }
 
   async #enlargeOne(entry: Entry, choice: Choice, signal: AbortSignal, prefix: string): Promise<void> {
     this.#mark(entry, "working");
     this.#task.say(prefix + say.loading);
     await this.#selecting;
-    const isOnStage = () => this.#queue.selected === entry && this.#owner === entry;
+    const isOnStage = () => this.#queue.selected === entry && this.#stage.owner === entry;
     const own = isOnStage() ? undefined : await this.#read(entry);
-    const picture = own ?? this.#picture!;
+    const picture = own ?? this.#stage.picture!;
     this.#working = picture.id;
     const { method } = choice;
     const label = methodName(method);
@@ -381,9 +285,9 @@ export class UpscalePanel {
     const onEvent = ({ share, tile }: UpscaleEvent) => {
       if (share !== undefined) this.#task.share(share, prefix);
       if (!tile) return;
-      if (isOnStage() && !isPainting) this.#compare.show(this.#original(), { label, blank });
+      if (isOnStage() && !isPainting) this.#stage.showBlank(blank, label);
       isPainting = isOnStage();
-      if (isPainting) this.#compare.paint(tile.bitmap, tile);
+      if (isPainting) this.#stage.paint(tile);
       else tile.bitmap.close();
     };
     try {
@@ -400,56 +304,14 @@ export class UpscalePanel {
       this.#mark(entry, "done");
       if (!isOnStage()) return;
       this.#showResultOf(entry);
-      await this.#showPair(this.#layer(result.overview, entry.result.label));
+      await this.#stage.showResult(result.overview, entry.result.label);
     } finally {
       this.#working = undefined;
-      if (this.#picture?.id !== picture.id) this.#forget(picture.id);
+      if (this.#stage.picture?.id !== picture.id) this.#forget(picture.id);
     }
   }
 }
 
 function canBeEnlarged({ isUnreadable }: Entry): boolean {
   return !isUnreadable;
-}
-
-function settingsOf({ method, by }: Choice): string {
-  return `${method.id} ×${JSON.stringify(by)}`;
-}
-
-/** What a picture becomes, or why it cannot. */
-function sizeText(choice: Choice, picture: Size): string {
-  try {
-    return say.becomes(dimensions(picture), dimensions(planFor(choice, picture).becomes));
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
-function resultOf(
-  entry: Entry,
-  picture: Size,
-  choice: Choice,
-  { scale, runs, size }: Plan,
-  { overview: _, adapter, tiles, ms, choice: chosen, ...info }: UpscaleResult,
-): Result {
-  const label = chosen?.method ?? methodName(choice.method);
-  const from = dimensions(picture);
-  return {
-    ...info,
-    label,
-    settings: settingsOf(choice),
-    name: resultName(entry.name, size ? `${info.width}x${info.height}` : `x${scale}`, label),
-    facts: () => ({
-      [say.from]: from,
-      [say.to]: dimensions(info),
-      [say.by]: [
-        label,
-        ...(runs.length > 1 || size ? [say.and(runs.map((run) => `×${run.scale}`))] : []),
-        ...(chosen ? [say.chosenFor(chosen)] : []),
-      ].join(", "),
-      [say.time]: duration(ms),
-      [say.tiles]: `${tiles}`,
-      [say.on]: adapter,
-    }),
-  };
 }

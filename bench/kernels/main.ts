@@ -11,6 +11,7 @@ import { file, folder, text, whole } from "../../src/options/kinds.ts";
 import { cardOf } from "../cards.ts";
 import { openToMeasure } from "../open.ts";
 import { isSlow } from "../slow.ts";
+import { checkVariant, workloadsNamed } from "./choice.ts";
 import { checkNames, fileOf, readEdited, writeTexts } from "./edited.ts";
 import { type KernelTimes, kernelsOf, timeKernels } from "./stream.ts";
 import { kernelCeiling, kernelSummary, kernelTable } from "./table.ts";
@@ -60,14 +61,8 @@ beside the library's own, with the same constants, buffers and grid.`,
     const ceilings = await measureCeilings(device, { runs: 3, minRunMs: 20 });
     const small = isSlow(ceilings);
     const all = kernelWorkloads(small);
-    const chosen = all.filter(
-      ({ name }) => workload.length === 0 || workload.some((text) => name.includes(text)),
-    );
-    if (chosen.length === 0) {
-      throw new UsageError(
-        `no workload has that in its name. There are ${all.map(({ name }) => name).join(", ")}`,
-      );
-    }
+    const chosen = workloadsNamed(all, workload);
+    if (variant !== undefined) checkVariant(device, chosen, variant);
     const choice = { variant, most: most ?? (small ? 4 : undefined) };
     if (edited.length > 0 || texts !== undefined) {
       const launched = chosen.flatMap((each) => kernelsOf(device, each, choice));

@@ -9,6 +9,7 @@ import { type Ceilings, copying, multiplyAdds, warmUp } from "../../src/measure/
 import type { Work } from "../../src/measure/limits.ts";
 import { type Statistics, summarize } from "../../src/measure/statistics.ts";
 import { scope } from "../../src/tensor/scope.ts";
+import { evenly } from "../evenly.ts";
 import { largestError } from "../harness.ts";
 import { type EditedKernel, type EditedVariant, withEdited } from "./edited.ts";
 import { withLaunches, withNaNs } from "./launches.ts";
@@ -136,7 +137,7 @@ function chosen(
   { variant = "", most = Number.POSITIVE_INFINITY }: Pick<StreamOptions, "variant" | "most">,
 ): Variant[] {
   const others = all.filter((each) => !each.byRule && each.name.includes(variant));
-  return [...all.filter((each) => each.byRule), ...spread(others, most)];
+  return [...all.filter((each) => each.byRule), ...evenly(others, most)];
 }
 
 /** Milliseconds of each program in each round that counts. */
@@ -199,13 +200,6 @@ function resultOf(device: GpuDevice, { run, result }: Variant): Promise<Float32A
     run();
     return result();
   });
-}
-
-/** So many of a list, evenly from its first to its last. */
-export function spread<T>(list: readonly T[], most: number): readonly T[] {
-  if (list.length <= most) return list;
-  const at = (i: number) => Math.round((i * (list.length - 1)) / Math.max(1, most - 1));
-  return Array.from({ length: most }, (_, i) => list[at(i)]);
 }
 
 /** Half of a workload's bytes, which a copy then reads and writes, in whole megabytes. */

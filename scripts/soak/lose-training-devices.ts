@@ -1,7 +1,7 @@
 /** Takes the devices away from training runs at random moments, which go on by `onLoss: "resume"`. */
 import { join } from "node:path";
 import { presets, type TrainConfig, train } from "../../src/train/index.ts";
-import { differentWeights, trainWithLosses } from "../../test/support/lose-devices.ts";
+import { afterTime, differentWeights, trainWithLosses } from "../../test/support/lose-devices.ts";
 import { picturesIn } from "../../test/support/pictures.ts";
 import type { Soak } from "./support/soak.ts";
 
@@ -24,7 +24,7 @@ export const soak: Soak = {
       await soak.attempt(`try ${index}`, async () => {
         const { path, lost } = await trainWithLosses(
           config(`run-${index}`),
-          { losses: 5, within, random },
+          { losses: 5, moment: afterTime(within, random) },
           { onLoss: "resume" },
         );
         losses += lost;

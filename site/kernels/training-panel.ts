@@ -28,7 +28,11 @@ export class TrainingPanel {
   /** The next step begins anew with the picture. */
   #fresh = true;
   #playing = false;
+  /** The loop that plays ends only after its step: who plays again before goes on with it. */
+  #looping = false;
   #busy = false;
+  /** A single step is to follow the one that is being computed. */
+  #single = false;
   #usable = false;
 
   constructor(engine: Engine) {
@@ -65,7 +69,8 @@ export class TrainingPanel {
     });
     this.#singleButton.addEventListener("click", () => {
       this.pause();
-      this.#advance(1);
+      if (this.#busy) this.#single = true;
+      else this.#advance(1);
     });
     this.#restartButton.addEventListener("click", () => this.#restart());
   }
@@ -102,11 +107,14 @@ export class TrainingPanel {
     this.#playing = true;
     write(this.#playButton, "pause");
     this.#status.clear();
+    if (this.#looping) return;
+    this.#looping = true;
     while (this.#playing) {
       await this.#advance(Number(this.#every.value));
       // A drawing for each frame of the screen, at most.
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
+    this.#looping = false;
   }
 
   #choose(picture: () => Image): void {
@@ -136,6 +144,7 @@ export class TrainingPanel {
       if (!this.#fresh) this.#draw(step);
     } catch (error) {
       this.pause();
+      this.#single = false;
       this.#fresh = true; // the network may be gone
       const { name, message } = error as Error;
       this.#status.say(name === "AbortError" ? () => say.stopped : () => message, true);
@@ -143,8 +152,10 @@ export class TrainingPanel {
     } finally {
       this.#busy = false;
     }
-    // Begun anew meanwhile.
-    if (this.#fresh && !this.#playing) await this.#advance(1);
+    // Asked for meanwhile; who plays gets it without that.
+    const again = this.#single || this.#fresh;
+    this.#single = false;
+    if (again && !this.#playing) await this.#advance(1);
   }
 
   #showRate(): void {

@@ -2,10 +2,13 @@
  * PNG files to samples, all of them and exactly: a canvas has 8 bits, no grey, and multiplies colours by alpha.
  * The browser's own streams unpack. https://www.w3.org/TR/png-3/
  */
-import { chunksOf, readFrom } from "../../src/formats/png.ts";
+import { spaceOf } from "../../src/formats/icc.ts";
+import { chunksOf } from "../../src/formats/png.ts";
+import { readFrom } from "../../src/formats/read.ts";
 import "./buffer.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
 import { inflate } from "./inflate.ts";
+import { TooLarge } from "./picture-file.ts";
 
 export interface DecodedPng {
   readonly image: Image<Samples>;
@@ -56,7 +59,7 @@ const adam7: readonly Pass[] = [
   { x: 0, y: 1, dx: 1, dy: 2 },
 ];
 
-/** @throws Error with a reason in a few words, if it is damaged or enormous */
+/** @throws Error with a reason in a few words, if it is damaged, or TooLarge */
 export async function decodePng(bytes: Uint8Array): Promise<DecodedPng> {
   const first = new Map<string, Uint8Array>();
   const packed: Uint8Array[] = [];
@@ -71,7 +74,7 @@ export async function decodePng(bytes: Uint8Array): Promise<DecodedPng> {
   const passes = header.interlaced ? adam7 : wholePass;
   const sizes = passes.map((pass) => passSize(header, pass));
   const length = sizes.reduce((sum, { columns, rows, line }) => sum + (columns ? rows * (1 + line) : 0), 0);
-  if (length > MAX_BYTES) throw new Error(`${header.width}x${header.height} pixels are more than a gigabyte`);
+  if (length > MAX_BYTES) throw new TooLarge(header);
   if (length > MAX_RATIO * packed.reduce((sum, { length }) => sum + length, 0)) throw new Error("cut short");
   const raw = await unpack(packed, length);
   const image = emptyImage(header);
@@ -85,7 +88,7 @@ export async function decodePng(bytes: Uint8Array): Promise<DecodedPng> {
       scatter(raw.subarray(at + 1, at + 1 + line), columns, header, image, to, pass.dx);
     }
   }
-  const icc = profileIn(first.get("iCCP"));
+  const icc = profileIn(first.get("iCCP"), image.channels <= 2 && header.colorType !== PALETTE);
   const frames = first.has("acTL") ? Math.max(1, uint32(first.get("acTL")!, 0)) : 1;
   return { image: withColors(image, header, colors, first.get("tRNS")), icc, frames };
 }
@@ -266,13 +269,14 @@ function fromPalette(
   return { width, height, channels, data };
 }
 
-/** The profile; undefined where it is damaged, which harms no samples. */
-function profileIn(chunk: Uint8Array | undefined): Uint8Array | undefined {
+/** The profile; undefined where it is damaged, which harms no samples, or is not for such samples, as libpng has it. */
+function profileIn(chunk: Uint8Array | undefined, isGrey: boolean): Uint8Array | undefined {
   if (!chunk) return undefined;
   const end = chunk.indexOf(0);
   if (end < 0) return undefined;
   try {
-    return inflate(chunk.subarray(end + 2), MAX_PROFILE);
+    const icc = inflate(chunk.subarray(end + 2), MAX_PROFILE);
+    return (spaceOf(icc) === "GRAY") === isGrey ? icc : undefined;
   } catch {
     return undefined;
   }

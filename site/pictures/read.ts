@@ -6,22 +6,26 @@
 import { formatOfStart, type PictureFormat, pictureFormats } from "../../src/picture/formats.ts";
 import { browserFormatNames, DataError, type Image } from "../../src/picture/index.ts";
 import { loadPart } from "../load-part.ts";
+import { dimensions } from "../size.ts";
 import { say } from "../worker-language.ts";
-import type { Content, PictureFile } from "./picture-file.ts";
+import { type Content, type PictureFile, TooLarge } from "./picture-file.ts";
 
 /** @throws DataError if the browser cannot read it, with what it is and what to do */
 export async function readPictureFile(file: Blob, name: string): Promise<PictureFile> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const bytes = await bytesOf(file, name);
   if (bytes.length === 0) {
     throw new DataError(say.empty(name));
   }
   const format = formatOfStart(bytes);
   try {
     if (isBareWebp(bytes)) return await readByBrowser(file, "webp", bare);
-    const { contents, readPng, readRaster } = await loadPart(import("./content.ts"));
+    const { contents, readPng, readRaster, uprightFile } = await loadPart(import("./content.ts"));
     if (format === "png") return await readPng(bytes);
     if (format === "bmp" || format === "pnm") return readRaster(bytes, format);
-    return await readByBrowser(file, format, contents[format as string]?.(bytes));
+    const content = contents[format as string]?.(bytes);
+    const { unturned, orientation = 1 } = content ?? {};
+    const decoded = await readByBrowser(unturned ? new Blob([unturned as BlobPart]) : file, format, content);
+    return uprightFile(decoded, orientation, !unturned);
   } catch (cause) {
     throw cause instanceof DataError
       ? cause
@@ -29,8 +33,17 @@ export async function readPictureFile(file: Blob, name: string): Promise<Picture
   }
 }
 
+/** @throws DataError if there is no such file any more */
+export async function bytesOf(file: Blob, name: string): Promise<Uint8Array> {
+  return new Uint8Array(
+    await file.arrayBuffer().catch((cause) => {
+      throw new DataError(say.unreadable(name), { cause });
+    }),
+  );
+}
+
 /** What a file says that has nothing but pixels. */
-const bare: Content = { metadata: {}, gaps: [], channels: 3, notes: [] };
+const bare: Content = { metadata: {}, gaps: [], channels: 3, notes: [], orientation: 1 };
 
 /** A WebP file with nothing but pixels, as the page's samples are: they need no code for metadata. */
 function isBareWebp(bytes: Uint8Array): boolean {
@@ -43,7 +56,7 @@ async function readByBrowser(
   format: PictureFormat | undefined,
   content: Content | undefined,
 ): Promise<PictureFile> {
-  const { channels, metadata, gaps, notes, jpegQuality } = content ?? bare;
+  const { channels, metadata, gaps, behind, notes, jpegQuality } = content ?? bare;
   // The colours of CMYK mean nothing without its profile: the browser converts them. Otherwise it leaves them,
   // and the result gets the profile.
   const keepsColors = content !== undefined && channels !== 4;
@@ -59,7 +72,7 @@ async function readByBrowser(
   bitmap.close();
   const name = format ? pictureFormats[format].name : (file.type.split("/")[1] ?? "unknown");
   const metadataThatFits = keepsColors ? metadata : { ...metadata, icc: undefined };
-  return { image, metadata: metadataThatFits, gaps, notes, format: name, jpegQuality };
+  return { image, metadata: metadataThatFits, gaps, behind, notes, format: name, jpegQuality };
 }
 
 /** Rows of a bitmap that are drawn at once. A canvas of the whole would have limits, and take memory. */
@@ -154,6 +167,7 @@ async function refusal(
     return what ? say.foreign(name, what, browserFormatNames) : say.noPicture(name, browserFormatNames);
   }
   const { name: kind } = pictureFormats[format];
+  if (cause instanceof TooLarge) return say.tooLargeFile(name, dimensions(cause.size));
   // Not all browsers read it.
   if (format === "avif") return say.unsupported(name, kind);
   return say.damaged(name, kind, format === "png" && cause instanceof Error ? cause.message : "");

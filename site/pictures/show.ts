@@ -3,8 +3,10 @@
  * is large. The page asks for the details that its window shows.
  */
 
+import type { Metadata } from "../../src/formats/metadata.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
 import { loadPart } from "../load-part.ts";
+import type { Colors } from "./colors.ts";
 
 /** A part of a picture, in its pixels. */
 export interface Part {
@@ -22,34 +24,34 @@ export function reductionFor(width: number, height: number): number {
   return Math.ceil(Math.sqrt((width * height) / MAX_SHOWN));
 }
 
+/** What the numbers of a picture mean; sRGB, unless its file says anything else. */
+export async function colorsFor(metadata: Metadata): Promise<Colors> {
+  if (!metadata.icc && !metadata.pngColor) return { space: "srgb" };
+  const { colorsOf } = await loadPart(import("./colors.ts"));
+  return colorsOf(metadata);
+}
+
 /** A picture, or a part of it, reduced by a whole number. */
 export async function bitmapOf(
   image: Image<Samples>,
-  { reduction = 1, part = wholeOf(image), icc }: { reduction?: number; part?: Part; icc?: Uint8Array },
+  {
+    reduction = 1,
+    part = wholeOf(image),
+    colors: { space, icc, chunks } = { space: "srgb" },
+  }: { reduction?: number; part?: Part; colors?: Colors },
 ): Promise<ImageBitmap> {
-  const pixels = reduce(image, part, reduction);
-  const space = spaceOf(icc);
+  const { width, height, data } = reduce(image, part, reduction);
   if (space !== undefined) {
-    return createImageBitmap(new ImageData(pixels.data, pixels.width, pixels.height, { colorSpace: space }));
+    return createImageBitmap(new ImageData(data, width, height, { colorSpace: space }));
   }
-  // For any other profile, the browser converts the colours of a file.
+  // Any others the browser converts when it reads a file.
   const { encodePng } = await loadPart(import("./encode-png.ts"));
-  const { width, height, data } = pixels;
-  const file = await encodePng({ width, height, channels: 4, data: new Uint8Array(data.buffer) }, { icc });
-  return createImageBitmap(file);
+  const rgba = { width, height, channels: 4, data: new Uint8Array(data.buffer) } as const;
+  return createImageBitmap(await encodePng(rgba, { icc, chunks }));
 }
 
 function wholeOf({ width, height }: { readonly width: number; readonly height: number }): Part {
   return { left: 0, top: 0, width, height };
-}
-
-/** The colour space of a profile, if a canvas has it. */
-function spaceOf(icc: Uint8Array | undefined): PredefinedColorSpace | undefined {
-  if (!icc) return "srgb";
-  // The name of a profile has one or two bytes a letter.
-  const text = new TextDecoder("latin1").decode(icc.filter((byte) => byte !== 0));
-  if (/Display P3/.test(text)) return "display-p3";
-  return /sRGB/.test(text) ? "srgb" : undefined;
 }
 
 /** RGBA of 8 bits; each pixel is the mean of a square. */

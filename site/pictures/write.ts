@@ -1,20 +1,22 @@
 /** Results to picture files, with what their originals said besides samples, as far as the format holds it. */
 
 import { exifOfResult, fitTo } from "../../src/formats/fit-metadata.ts";
-import { encodeSegment } from "../../src/formats/jpeg.ts";
+import { encodeSegment, startsWith } from "../../src/formats/jpeg.ts";
 import type { FileMetadata, Metadata } from "../../src/formats/metadata.ts";
 import { jpegSegments, pngChunks } from "../../src/formats/metadata-parts.ts";
+import { riffChunk, riffChunks } from "../../src/formats/riff.ts";
 import { xmpOfResult } from "../../src/formats/xmp.ts";
+import { pictureFormats } from "../../src/picture/formats.ts";
 import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
 import { dimensions } from "../size.ts";
 import { say } from "../worker-language.ts";
+import type { Colors } from "./colors.ts";
 import { withEightBits } from "./eight-bits.ts";
 import { encodePng } from "./encode-png.ts";
 import type { OutputFormat } from "./formats.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
-import { riffChunk, riffChunks } from "./riff.ts";
-import { bitmapOf } from "./show.ts";
+import { bitmapOf, colorsFor } from "./show.ts";
 
 export interface WriteResult {
   readonly file: Blob;
@@ -24,7 +26,7 @@ export interface WriteResult {
 
 /**
  * @param quality of all but PNG, 1 to 100.
- * @throws DataError if the browser cannot write such a file
+ * @throws DataError if the format cannot hold the picture, or the browser cannot write such a file
  */
 export async function writePicture(
   image: Image<Samples>,
@@ -32,7 +34,9 @@ export async function writePicture(
   format: OutputFormat,
   quality: number,
 ): Promise<WriteResult> {
-  const fitted = fitTo(original, format, image.channels);
+  checkSize(image, format);
+  // A canvas writes grey as RGB.
+  const fitted = fitTo(original, format, format === "png" ? image.channels : 3);
   const { exif, xmp, density, source } = fitted.metadata;
   const metadata: Metadata = {
     ...fitted.metadata,
@@ -45,41 +49,54 @@ export async function writePicture(
     return { file, notes };
   }
   if (image.data instanceof Uint16Array) notes.push(say.becameEight);
+  const { convertFrom } = fitted;
+  const converted = convertFrom && ({ from: await colorsFor({ icc: convertFrom }), to: "srgb" } as const);
   if (format === "avif") {
     // Where a canvas puts what in such a file is not known yet, so nothing is added to it.
     if (exif || xmp) notes.push(say.withoutMetadata);
-    return {
-      file: new Blob([await byCanvas(image, format, quality, metadata.icc)], { type: "image/avif" }),
-      notes,
-    };
+    const { icc } = metadata;
+    const wide = icc && ({ from: await colorsFor({ icc }), to: "display-p3" } as const);
+    const bytes = await byCanvas(image, format, quality, converted ?? wide);
+    return { file: new Blob([bytes], { type: "image/avif" }), notes };
   }
   if (format === "jpeg" && image.channels % 2 === 0) notes.push(say.putOnWhite);
-  const bytes = await byCanvas(format === "jpeg" ? withoutAlpha(image, "white") : image, format, quality);
+  const opaque = format === "jpeg" ? withoutAlpha(image, "white") : image;
+  const bytes = await byCanvas(opaque, format, quality, converted);
   const parts = format === "jpeg" ? jpegWith(bytes, metadata) : webpWith(bytes, metadata, image);
   return { file: new Blob(parts as BlobPart[], { type: `image/${format}` }), notes };
 }
 
-/** With a profile, the canvas has colours, which the file says. Without, it has numbers, to which one can be added. */
+/** Canvases cut larger ones off without a word. */
+function checkSize(image: Image<Samples>, format: OutputFormat): void {
+  const { name, writes } = pictureFormats[format];
+  const most = writes!.maxSide;
+  if (Math.max(image.width, image.height) <= most) return;
+  throw new DataError(say.sideTooLong(name, most, dimensions(image)));
+}
+
+/**
+ * `converted`: from which colours the canvas gets its own, which the file then says. Without, it has numbers, to which
+ * a profile can be added.
+ */
 async function byCanvas(
   image: Image<Samples>,
   format: OutputFormat,
   quality: number,
-  icc?: Uint8Array,
+  converted?: { readonly from: Colors; readonly to: PredefinedColorSpace },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const type = `image/${format}`;
   const { width, height } = image;
   try {
     const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext("2d", { colorSpace: icc ? "display-p3" : "srgb" })!;
-    if (icc) context.drawImage(await bitmapOf(image, { icc }), 0, 0);
+    const context = canvas.getContext("2d", { colorSpace: converted?.to ?? "srgb" })!;
+    if (converted) context.drawImage(await bitmapOf(image, { colors: converted.from }), 0, 0);
     else putInStrips(context, image);
     const file = await canvas.convertToBlob({ type, quality: quality / 100 });
     if (file.type !== type) throw new Error(`this browser writes no ${type}`);
     return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
-    const name = format === "webp" ? "WebP" : format.toUpperCase();
     const reason = (cause as Error).message;
-    throw new DataError(say.notWritten(name, dimensions(image), reason), { cause });
+    throw new DataError(say.notWritten(pictureFormats[format].name, dimensions(image), reason), { cause });
   }
 }
 
@@ -100,7 +117,10 @@ function rowsOf({ width, channels, data }: Image<Samples>, top: number, height: 
   return withEightBits({ width, height, channels, data: part });
 }
 
-/** A canvas writes no more than JFIF's header, which another one with the resolution may replace. */
+/**
+ * A canvas writes JFIF's header, which another one with the resolution may replace, and in some browsers a profile of
+ * sRGB: with two of them, a file has none.
+ */
 function jpegWith(bytes: Uint8Array, metadata: Metadata): Uint8Array[] {
   const { icc, xmp } = metadata;
   const profile: Uint8Array[] = [];
@@ -118,7 +138,19 @@ function jpegWith(bytes: Uint8Array, metadata: Metadata): Uint8Array[] {
   const end = hasHeader ? 4 + bytes[4] * 256 + bytes[5] : 2;
   const header = metadata.density ? [] : [bytes.subarray(2, end)];
   const segments = [...header, ...jpegSegments(metadata), ...description, ...profile];
-  return [bytes.subarray(0, 2), ...segments, bytes.subarray(end)];
+  return [bytes.subarray(0, 2), ...segments, ...(icc ? withoutProfile(bytes, end) : [bytes.subarray(end)])];
+}
+
+/** What a JPEG file has from the segment at `start` on, but for parts of a profile. */
+function withoutProfile(bytes: Uint8Array, start: number): Uint8Array[] {
+  const kept: Uint8Array[] = [];
+  let at = start;
+  while (bytes[at] === 0xff && bytes[at + 1] >= 0xe0 && bytes[at + 1] <= 0xef) {
+    const end = at + 2 + bytes[at + 2] * 256 + bytes[at + 3];
+    if (!startsWith(bytes.subarray(at + 4, end), iccPrefix)) kept.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return [...kept, bytes.subarray(at)];
 }
 
 /** WebP as RIFF: what a canvas writes, put into the extended form where there is something to add. */

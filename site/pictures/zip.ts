@@ -3,8 +3,8 @@ import { Zip, ZipPassThrough } from "fflate";
 
 export interface ZipEntry {
   readonly name: string;
-  /** Called when its turn comes. */
-  readonly read: () => Promise<Blob>;
+  /** Called when its turn comes. Undefined: it is left out. */
+  readonly read: () => Promise<Blob | undefined>;
 }
 
 /** Bytes that stay in JavaScript's memory; blobs may lie elsewhere. */
@@ -22,6 +22,7 @@ export async function zipFiles(entries: readonly ZipEntry[]): Promise<Blob> {
   });
   for (const { name, read } of entries) {
     const file = await read();
+    if (!file) continue;
     const entry = new ZipPassThrough(name);
     zip.add(entry);
     const reader = file.stream().getReader();

@@ -21,7 +21,7 @@ export const english = {
   howTrain:
     "Fine-tuning goes on with that learning on your own pictures. They are made small, the network tries to restore them, and its numbers are changed a little wherever it failed. A part that it never learns from shows whether it got better. That is measured in decibels (dB): one more is a difference that you can see side by side.",
   howPrivate:
-    "Everything is computed by your own graphics card, through WebGPU. Pictures and networks never leave this device, and the page works without a network once it has been loaded.",
+    "Your own device computes everything, with its graphics card where it can. Pictures and networks never leave it. Once loaded, the page works offline, with the networks that it has used.",
   source: "Source code",
   licence: "Licence: MIT",
   kernelPage: "How a convolution gets fast",
@@ -86,7 +86,7 @@ export const english = {
 
   // ---- The page
   title: "pixelgrad: larger pictures",
-  dropHere: "Drop a picture, or weights, anywhere",
+  dropHere: "Drop a picture, a video or weights anywhere",
   sample: (name: string) => `Sample: ${name}`,
   sampleNames: { Cat: "Cat", Astronaut: "Astronaut", Cup: "Cup", Flower: "Flower" } as Readonly<
     Record<string, string>
@@ -96,6 +96,11 @@ export const english = {
   noFile: "That was no file. Save the picture first, and then drop its file.",
   damagedDrawing: (name: string) =>
     `${name} is an SVG drawing, but it is damaged. Download or copy it again.`,
+  drawingTooLarge: (name: string, size: string) =>
+    `${name} wants to be ${size} pixels, more than this browser can draw. Give it a smaller width and height.`,
+  unreadable: (name: string) =>
+    `${name} cannot be read: it was changed, moved or removed since it was chosen. Choose it again.`,
+  noPicturesIn: (folders: string) => `No pictures were found in ${folders}.`,
   lookingForWebGpu: "Looking for WebGPU…",
   noWebGpuShort: "no WebGPU",
   notLoaded: "not loaded",
@@ -165,8 +170,12 @@ export const english = {
   writing: "Writing the file…",
   writingOf: (at: number, count: number) => `Writing file ${at} of ${count}…`,
   saved: (size: string) => `Saved, ${size}.`,
-  savedAll: (count: number, size: string) => `Saved ${count} pictures, ${size}.`,
-  savedInto: (count: number, folder: string) => `Saved ${count} pictures in “${folder}”.`,
+  savedAll: (count: number, size: string) => `Saved ${plural(count, "picture")}, ${size}.`,
+  savedInto: (count: number, folder: string) => `Saved ${plural(count, "picture")} in “${folder}”.`,
+  noteOn: (note: string, names: readonly string[]) =>
+    `${note} (${firstNames(names, (n) => `and ${n} more`)})`,
+  notSaved: (names: readonly string[], why: string) =>
+    `Not saved: ${firstNames(names, (n) => `and ${n} more`)}. ${why}`,
   copied: "Copied.",
   shareAgain: "The picture is ready. Press “Share…” once more.",
 

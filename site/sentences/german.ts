@@ -22,7 +22,7 @@ export const german: Sentences = {
   howTrain:
     "Beim Anpassen lernt das Netz an Ihren eigenen Bildern weiter. Sie werden verkleinert, das Netz versucht sie wiederherzustellen, und wo es sich irrt, ändern sich seine Zahlen ein wenig. Ein Teil, von dem es nie lernt, zeigt, ob es besser geworden ist. Das wird in Dezibel (dB) gemessen: eines mehr ist ein Unterschied, den man nebeneinander sieht.",
   howPrivate:
-    "Alles rechnet Ihre eigene Grafikkarte, über WebGPU. Bilder und Netze verlassen dieses Gerät nie, und einmal geladen geht die Seite auch ohne Internet.",
+    "Alles rechnet Ihr eigenes Gerät, mit seiner Grafikkarte, wo es kann. Bilder und Netze verlassen es nie. Einmal geladen, geht die Seite auch ohne Internet, mit den Netzen, die sie schon benutzt hat.",
   source: "Quelltext",
   licence: "Lizenz: MIT",
   kernelPage: "Wie eine Faltung schnell wird",
@@ -87,7 +87,7 @@ export const german: Sentences = {
 
   // ---- The page
   title: "pixelgrad: größere Bilder",
-  dropHere: "Ein Bild, oder Gewichte, hier loslassen",
+  dropHere: "Ein Bild, ein Video oder Gewichte hier loslassen",
   sample: (name) => `Beispiel: ${name}`,
   sampleNames: { Cat: "Katze", Astronaut: "Astronautin", Cup: "Tasse", Flower: "Blume" },
   sampleNotLoaded: (why) => `Das Beispiel ließ sich nicht laden (${why}). Wählen Sie ein eigenes Bild.`,
@@ -95,6 +95,11 @@ export const german: Sentences = {
   noFile: "Das war keine Datei. Speichern Sie das Bild zuerst, und ziehen Sie dann die Datei hierher.",
   damagedDrawing: (name) =>
     `${name} ist eine SVG-Zeichnung, aber beschädigt. Laden oder kopieren Sie sie noch einmal.`,
+  drawingTooLarge: (name, size) =>
+    `${name} will ${size} Pixel groß sein, mehr als dieser Browser zeichnen kann. Geben Sie der Zeichnung eine kleinere Breite und Höhe.`,
+  unreadable: (name) =>
+    `${name} lässt sich nicht lesen: Die Datei wurde geändert, verschoben oder gelöscht, seit sie gewählt wurde. Wählen Sie sie noch einmal.`,
+  noPicturesIn: (folders) => `In ${folders} wurden keine Bilder gefunden.`,
   lookingForWebGpu: "Suche WebGPU…",
   noWebGpuShort: "kein WebGPU",
   notLoaded: "nicht geladen",
@@ -162,8 +167,10 @@ export const german: Sentences = {
   writing: "Schreibt die Datei…",
   writingOf: (at, count) => `Schreibt Datei ${at} von ${count}…`,
   saved: (size) => `Gespeichert, ${size}.`,
-  savedAll: (count, size) => `${count} Bilder gespeichert, ${size}.`,
-  savedInto: (count, folder) => `${count} Bilder in „${folder}“ gespeichert.`,
+  savedAll: (count, size) => `${plural(count, "Bild", "Bilder")} gespeichert, ${size}.`,
+  savedInto: (count, folder) => `${plural(count, "Bild", "Bilder")} in „${folder}“ gespeichert.`,
+  noteOn: (note, names) => `${note} (${firstNames(names, (n) => `und ${n} weitere`)})`,
+  notSaved: (names, why) => `Nicht gespeichert: ${firstNames(names, (n) => `und ${n} weitere`)}. ${why}`,
   copied: "Kopiert.",
   shareAgain: "Das Bild ist fertig. Drücken Sie noch einmal auf „Teilen …“.",
 

@@ -11,3 +11,8 @@ export function and(word: string, names: readonly string[]): string {
 
 /** The type of a table in any language, by that of one. */
 export type SentencesLike<T> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };
+
+/** Notes without a full stop as sentences. */
+export function sentences(notes: readonly string[]): string {
+  return notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`).join(" ");
+}

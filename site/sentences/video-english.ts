@@ -4,7 +4,7 @@ import { and, type SentencesLike } from "./list.ts";
 export const videoEnglish = {
   // ---- Fixed texts of video-panel.html
   videoHint:
-    "Enlarges every frame with a network and keeps the sound. Nothing is uploaded, and the length does not matter: only a few frames are in memory.",
+    "Enlarges every frame with a network, and keeps the sound if the file can hold it. Nothing is uploaded, and the length does not matter: only a few frames are in memory.",
   chooseVideo: "Choose a video…",
   useCamera: "Use the camera",
   chooseToBegin: "Choose a video, or drop one anywhere on this page: MP4, MOV, WebM or MKV.",

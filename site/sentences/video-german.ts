@@ -7,7 +7,7 @@ const frames = (count: number) => `${count} ${count === 1 ? "Bild" : "Bilder"}`;
 export const videoGerman: VideoSentences = {
   // ---- Fixed texts of video-panel.html
   videoHint:
-    "Vergrößert jedes Bild mit einem Netz und behält den Ton. Nichts wird hochgeladen, und die Länge spielt keine Rolle: Nur wenige Bilder sind zugleich im Speicher.",
+    "Vergrößert jedes Bild mit einem Netz und behält den Ton, wenn die Datei ihn aufnehmen kann. Nichts wird hochgeladen, und die Länge spielt keine Rolle: Nur wenige Bilder sind zugleich im Speicher.",
   chooseVideo: "Video wählen…",
   useCamera: "Kamera nutzen",
   chooseToBegin: "Wählen Sie ein Video, oder ziehen Sie eines auf diese Seite: MP4, MOV, WebM oder MKV.",

@@ -2,23 +2,29 @@
 export const workerEnglish = {
   notWritten: (format: string, size: string, why: string) =>
     `This browser cannot write a ${format} picture of ${size} pixels (${why}). Choose PNG.`,
+  sideTooLong: (format: string, most: number, size: string) =>
+    `${format} pictures have at most ${most} pixels a side, and this one would have ${size}. Choose PNG.`,
   empty: (name: string) => `${name} is empty. Download or copy it again.`,
+  unreadable: (name: string) =>
+    `${name} cannot be read: it was changed, moved or removed since it was chosen. Choose it again.`,
   heic: (name: string) =>
     `${name} is a HEIC picture, which this browser cannot read. Save it as JPEG, or set the camera to “most compatible”.`,
   tiff: (name: string) =>
     `${name} is a TIFF picture, which this browser cannot read. Save it as PNG; the command line reads it.`,
   noPicture: (name: string, formats: string) =>
     `${name} is no picture that this browser can show. Choose a ${formats} file.`,
-  foreign: (name: string, what: string, formats: string) =>
-    `${name} is ${what}, and no picture that this browser can show. Choose a ${formats} file.`,
+  foreign: (name: string, what: string, formats: string) => `${name} is ${what}. Choose a ${formats} file.`,
   unsupported: (name: string, format: string) =>
     `${name} is ${format}, which this browser cannot read, or it is damaged. Save it as PNG or JPEG.`,
   damaged: (name: string, format: string, why: string) =>
     `${name} is a ${format} picture, but it is damaged${why && ` (${why})`}. Download or copy it again.`,
+  tooLargeFile: (name: string, size: string) =>
+    `${name} has ${size} pixels, more than a gigabyte, which is too large for this page. Cut it into parts.`,
   firstFrame: (count: number) => `only the first of ${count} frames was taken`,
   firstPicture: "only the first of several pictures was taken",
   fromCmyk: "converted to sRGB, from CMYK",
   becameEight: "16 bits per sample became 8",
+  readAsEight: (bits: number) => `this browser reads its ${bits} bits per sample as 8`,
   withoutMetadata: "without EXIF data and XMP, which this page cannot put into AVIF",
   putOnWhite: "put on white: JPEG holds no transparency",
 

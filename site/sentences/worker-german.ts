@@ -4,7 +4,11 @@ import type { WorkerSentences } from "./worker-english.ts";
 export const workerGerman: WorkerSentences = {
   notWritten: (format, size, why) =>
     `Dieser Browser kann kein ${format}-Bild von ${size} Pixeln schreiben (${why}). Wählen Sie PNG.`,
+  sideTooLong: (format, most, size) =>
+    `${format}-Bilder haben höchstens ${most} Pixel je Seite, und dieses hätte ${size}. Wählen Sie PNG.`,
   empty: (name) => `${name} ist leer. Laden oder kopieren Sie die Datei noch einmal.`,
+  unreadable: (name) =>
+    `${name} lässt sich nicht lesen: Die Datei wurde geändert, verschoben oder gelöscht, seit sie gewählt wurde. Wählen Sie sie noch einmal.`,
   heic: (name) =>
     `${name} ist ein HEIC-Bild, das dieser Browser nicht lesen kann. Speichern Sie es als JPEG, oder stellen Sie die Kamera auf „Maximale Kompatibilität“.`,
   tiff: (name) =>
@@ -12,15 +16,19 @@ export const workerGerman: WorkerSentences = {
   noPicture: (name, formats) =>
     `${name} ist kein Bild, das dieser Browser zeigen kann. Er liest ${formats.replace(" or ", " oder ")}.`,
   foreign: (name, what, formats) =>
-    `${name} ist ${what} und kein Bild, das dieser Browser zeigen kann. Er liest ${formats.replace(" or ", " oder ")}.`,
+    `${name} ist ${what}. Dieser Browser liest ${formats.replace(" or ", " oder ")}.`,
   unsupported: (name, format) =>
     `${name} ist ${format}, und dieser Browser kann das nicht lesen, oder die Datei ist beschädigt. Speichern Sie das Bild als PNG oder JPEG.`,
-  damaged: (name, format, why) =>
-    `${name} ist ein ${format}-Bild, aber beschädigt${why && ` (${why})`}. Laden oder kopieren Sie es noch einmal.`,
+  // The reason is in English.
+  damaged: (name, format) =>
+    `${name} ist ein ${format}-Bild, aber beschädigt. Laden oder kopieren Sie es noch einmal.`,
+  tooLargeFile: (name, size) =>
+    `${name} hat ${size} Pixel, mehr als ein Gigabyte, und das ist zu groß für diese Seite. Zerschneiden Sie das Bild.`,
   firstFrame: (count) => `nur das erste von ${count} Einzelbildern wurde genommen`,
   firstPicture: "nur das erste von mehreren Bildern wurde genommen",
   fromCmyk: "nach sRGB umgerechnet, aus CMYK",
   becameEight: "aus 16 Bit je Wert wurden 8",
+  readAsEight: (bits) => `dieser Browser liest seine ${bits} Bit je Wert als 8`,
   withoutMetadata: "ohne EXIF-Daten und XMP, die diese Seite nicht in AVIF schreiben kann",
   putOnWhite: "auf Weiß gelegt: JPEG kennt keine Transparenz",
 

@@ -5,6 +5,7 @@
 import type { Engine } from "../engine.ts";
 import { say as sayOnPage } from "../language.ts";
 import type { Enlargement } from "../runs.ts";
+import type { Size } from "../size.ts";
 import { say } from "./language.ts";
 import { clock, rateText } from "./texts.ts";
 
@@ -120,6 +121,32 @@ export class Player {
     // Where the browser wants a click for sound, the button is there.
     await video.play().catch(() => undefined);
     this.#render();
+  }
+
+  /**
+   * Shows what the camera sees. `enlargementOf`: how frames of a size are enlarged; its RangeError says that they are
+   * not.
+   *
+   * @throws Error with a sentence in the page's language if there is nothing to show
+   */
+  async openCamera(enlargementOf: (frame: Size) => Enlargement): Promise<void> {
+    let source: MediaStream | undefined;
+    try {
+      const camera = { width: { ideal: 640 }, height: { ideal: 480 } };
+      source = await navigator.mediaDevices.getUserMedia({ video: camera });
+      const { width = 640, height = 480, frameRate } = source.getVideoTracks()[0].getSettings();
+      const { runs, size } = enlargementOf({ width, height });
+      await this.open({ name: say.cameraName, source, rate: frameRate }, { runs, size });
+    } catch (error) {
+      for (const track of source?.getTracks() ?? []) track.stop();
+      const { name, message } = error as Error;
+      const texts: Readonly<Record<string, string>> = {
+        NotAllowedError: say.cameraRefused,
+        NotFoundError: say.noCamera,
+        RangeError: message,
+      };
+      throw new Error(texts[name] ?? say.cameraBusy(message));
+    }
   }
 
   close(): void {

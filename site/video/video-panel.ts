@@ -6,8 +6,7 @@ import { showFacts } from "../facts.ts";
 import { resultName } from "../file-names.ts";
 import { addSentences, writeFixedTexts } from "../language.ts";
 import type { MethodInfo } from "../messages.ts";
-import { MethodChoice, methodName, planFor } from "../method-choice.ts";
-import type { Enlargement } from "../runs.ts";
+import { FAST, MethodChoice, methodName, planFor } from "../method-choice.ts";
 import { dimensions, type Size } from "../size.ts";
 import { TaskControl } from "../task-control.ts";
 import {
@@ -20,36 +19,19 @@ import {
   liveText,
 } from "./forecast.ts";
 import { loadVideoSentences, say, useVideoSentences } from "./language.ts";
-import type { FileSize, FramePair, FrameTrial, OpenVideo, OutputChoice } from "./messages.ts";
+import type { FileSize, FramePair, OpenVideo } from "./messages.ts";
 import { Player } from "./player.ts";
 import { chooseFile } from "./save-file.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
+import { closeFrames, type VideoPlan, VideoTrial } from "./video-trial.ts";
 import "./style.css";
-
-/** A change of the form is measured when nothing else has changed for so long, in milliseconds. */
-const STILL = 250;
 
 export interface VideoPanelEvents {
   onRemoveMethod(method: MethodInfo): void;
   /** What is not about the task that runs. */
   onError(error: Error): void;
-}
-
-/** What the form asks for. */
-interface VideoPlan {
-  readonly frames: Enlargement;
-  /** Of the frames before encoding, and in the file: encoders take even sides. */
-  readonly becomes: Size;
-  readonly size: Size;
-}
-
-/** What became of a frame by some settings, or why nothing did. */
-interface Attempt {
-  readonly settings: string;
-  readonly trial?: FrameTrial;
-  readonly error?: Error;
 }
 
 export class VideoPanel {
@@ -58,6 +40,7 @@ export class VideoPanel {
   readonly #compare: Compare;
   readonly #player: Player;
   readonly #choice: MethodChoice;
+  readonly #trial: VideoTrial;
   readonly #task: TaskControl;
   readonly #emptyStage: HTMLElement;
   readonly #viewer: HTMLElement;
@@ -76,11 +59,6 @@ export class VideoPanel {
   #opening = 0;
   #file: File | undefined;
   #video: OpenVideo | undefined;
-  /** The files that the video can become, by the settings; undefined until that is known. */
-  #outputs: readonly OutputChoice[] | undefined;
-  #lastAttempt: Attempt | undefined;
-  #trying: AbortController | undefined;
-  #stillness: ReturnType<typeof setTimeout> | undefined;
   /** The frames on the stage. */
   #pair: FramePair | undefined;
   /** Of the conversion. */
@@ -124,6 +102,30 @@ export class VideoPanel {
       onChange: () => this.#changed(),
       onRemove: (method) => events.onRemoveMethod(method),
     });
+    this.#trial = new VideoTrial(
+      engine,
+      () => ({
+        video: this.#video,
+        plan: this.#plan().plan,
+        fileSize: this.#fileSize.value as FileSize,
+        container: this.#container.value,
+        isConverting: this.#isConverting,
+      }),
+      {
+        onOutputs: () => {
+          this.#offerContainers();
+          this.#render();
+        },
+        onAttempt: ({ trial }) => {
+          this.#showPair(trial);
+          this.#render();
+        },
+        onError: (error) => {
+          this.#task.complain(error);
+          this.#render();
+        },
+      },
+    );
     const input = part<HTMLInputElement>("[name=video]");
     input.addEventListener("change", () => {
       const [file] = input.files ?? [];
@@ -141,8 +143,8 @@ export class VideoPanel {
   }
 
   setMethods(methods: readonly MethodInfo[]): void {
-    const hasFast = methods.some(({ id }) => id === "espcn");
-    this.#choice.setMethods(methods, this.#choice.chosen?.method.id ?? (hasFast ? "espcn" : undefined));
+    const hasFast = methods.some(({ id }) => id === FAST);
+    this.#choice.setMethods(methods, this.#choice.chosen?.method.id ?? (hasFast ? FAST : undefined));
   }
 
   /** Shows what is in a file, and measures what enlarging it takes. */
@@ -152,7 +154,7 @@ export class VideoPanel {
       return;
     }
     const opening = ++this.#opening;
-    this.#trying?.abort();
+    this.#trial.stop();
     this.#player.close();
     this.#task.say(say.openingVideo(file.name));
     try {
@@ -164,7 +166,7 @@ export class VideoPanel {
       }
       if (this.#video) void this.#engine.run("closeVideo", { video: this.#video.id });
       [this.#file, this.#video, this.#result] = [file, video, undefined];
-      [this.#outputs, this.#lastAttempt] = [undefined, undefined];
+      this.#trial.forget();
       this.#container.replaceChildren(); // the file that is most like this one comes first
       this.#task.say("");
       this.#changed(0);
@@ -205,62 +207,16 @@ export class VideoPanel {
   }
 
   /** Something in the form is another; soon that is measured. */
-  #changed(wait = STILL): void {
+  #changed(wait?: number): void {
     this.#render();
-    clearTimeout(this.#stillness);
-    this.#stillness = setTimeout(() => void this.#measure(), wait);
+    this.#trial.changed(wait);
     const { plan } = this.#plan();
     if (this.#player.isOpen && plan) this.#player.frames = plan.frames;
   }
 
-  async #measure(): Promise<void> {
-    if (this.#isConverting) return;
-    this.#trying?.abort();
-    const trying = new AbortController();
-    this.#trying = trying;
-    const { plan } = this.#plan();
-    const video = this.#video;
-    if (!video || !plan) return;
-    try {
-      const fileSize = this.#fileSize.value as FileSize;
-      const outputs = await this.#engine.run("videoOutputs", { video: video.id, size: plan.size, fileSize });
-      if (trying.signal.aborted) return;
-      this.#outputs = outputs;
-      this.#offerContainers();
-      this.#render();
-      if (this.#attempt || !this.#output) return;
-      const settings = settingsOf(video, plan.frames);
-      const input = { video: video.id, output: this.#output, ...plan.frames };
-      try {
-        const { signal } = trying;
-        const trial = await this.#engine.run("tryVideo", input, { signal, onLate: closeFrames });
-        this.#lastAttempt = { settings, trial };
-        this.#showPair(trial);
-      } catch (error) {
-        if (trying.signal.aborted) return;
-        this.#lastAttempt = { settings, error: error as Error };
-      }
-    } catch (error) {
-      if (trying.signal.aborted) return;
-      this.#task.complain(error as Error);
-    }
-    this.#render();
-  }
-
-  /** That by the present settings. */
-  get #attempt(): Attempt | undefined {
-    const { plan } = this.#plan();
-    if (!plan || this.#lastAttempt?.settings !== settingsOf(this.#video!, plan.frames)) return undefined;
-    return this.#lastAttempt;
-  }
-
-  get #output(): OutputChoice | undefined {
-    return this.#outputs?.find(({ container }) => container === this.#container.value) ?? this.#outputs?.[0];
-  }
-
   #offerContainers(): void {
     const before = this.#container.value;
-    const outputs = this.#outputs ?? [];
+    const outputs = this.#trial.outputs ?? [];
     const options = outputs.map((output) => new Option(containerText(output), output.container));
     this.#container.replaceChildren(...options);
     if (outputs.some(({ container }) => container === before)) this.#container.value = before;
@@ -289,9 +245,9 @@ export class VideoPanel {
   #render(): void {
     const video = this.#video;
     const { plan, error } = this.#plan();
-    const output = this.#output;
+    const { attempt, outputs, output } = this.#trial;
     const isConverting = this.#isConverting;
-    const { trial } = this.#attempt ?? {};
+    const trial = attempt?.trial;
     this.#task.enabled = isConverting || (trial !== undefined && output !== undefined);
     this.#watch.disabled = !plan || isConverting;
     this.#camera.disabled = !this.#choice.chosen || isConverting;
@@ -313,18 +269,19 @@ export class VideoPanel {
     becomes.textContent = plan
       ? [becomesText(video, plan.becomes), ...this.#fileText(plan.size)].join(" ")
       : (error?.message ?? "");
-    estimate.textContent = plan && this.#outputs?.length !== 0 ? this.#estimateText(video) : "";
+    estimate.textContent = plan && outputs?.length !== 0 ? this.#estimateText(video) : "";
     live.textContent = trial ? liveText(trial, video) : "";
     this.#forecast.classList.toggle("long", trial !== undefined && isLong(trial, video));
   }
 
   #fileText(size: Size): string[] {
-    if (this.#output) return fileText(this.#output, this.#outputs!);
-    return this.#outputs ? [say.noOutput(dimensions(size))] : [];
+    const { output, outputs } = this.#trial;
+    if (output) return fileText(output, outputs!);
+    return outputs ? [say.noOutput(dimensions(size))] : [];
   }
 
   #estimateText(video: OpenVideo): string {
-    const { trial, error } = this.#attempt ?? {};
+    const { trial, error } = this.#trial.attempt ?? {};
     if (error) return say.notMeasured(error.message);
     return trial ? estimateText(trial, video) : say.measuringSpeed;
   }
@@ -333,8 +290,8 @@ export class VideoPanel {
 
   async #convert(signal: AbortSignal): Promise<void> {
     // The button is enabled when all of these are there.
-    const [video, output] = [this.#video!, this.#output!];
-    const [plan, trial] = [this.#plan().plan!, this.#attempt!.trial!];
+    const [video, output] = [this.#video!, this.#trial.output!];
+    const [plan, trial] = [this.#plan().plan!, this.#trial.attempt!.trial!];
     const { method } = this.#choice.chosen!;
     const name = `${resultName(video.name, `${plan.size.height}p`, methodName(method))}.${output.container}`;
     const { handle: file, isCancelled } = await chooseFile(name, output.container);
@@ -394,39 +351,18 @@ export class VideoPanel {
     const { plan } = this.#plan();
     if (!plan) return;
     const { name, rate } = this.#video!;
-    const runs = this.#attempt?.trial?.runs ?? plan.frames.runs;
+    const runs = this.#trial.attempt?.trial?.runs ?? plan.frames.runs;
     void this.#player.open({ name, rate, source: this.#file! }, { runs, size: plan.frames.size });
     this.#showStage();
   }
 
   async #watchCamera(): Promise<void> {
     const choice = this.#choice.chosen!; // else the button is disabled
-    let source: MediaStream | undefined;
     try {
-      const camera = { width: { ideal: 640 }, height: { ideal: 480 } };
-      source = await navigator.mediaDevices.getUserMedia({ video: camera });
-      const { width = 640, height = 480, frameRate } = source.getVideoTracks()[0].getSettings();
-      const { runs, size } = planFor(choice, { width, height });
-      await this.#player.open({ name: say.cameraName, source, rate: frameRate }, { runs, size });
+      await this.#player.openCamera((size) => planFor(choice, size));
       this.#showStage();
     } catch (error) {
-      for (const track of source?.getTracks() ?? []) track.stop();
-      const { name, message } = error as Error;
-      const texts: Readonly<Record<string, string>> = {
-        NotAllowedError: say.cameraRefused,
-        NotFoundError: say.noCamera,
-        RangeError: message,
-      };
-      this.#task.complain(new Error(texts[name] ?? say.cameraBusy(message)));
+      this.#task.complain(error as Error);
     }
   }
-}
-
-function settingsOf({ id }: OpenVideo, frames: Enlargement): string {
-  return JSON.stringify([id, frames]);
-}
-
-function closeFrames({ result }: { readonly result?: FramePair }): void {
-  result?.before.bitmap.close();
-  result?.after.bitmap.close();
 }

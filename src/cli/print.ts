@@ -1,6 +1,6 @@
 /**
- * All that commands print goes through here (but for bars and status lines that replace themselves, JSON, and video);
- * see printable.
+ * All that commands print goes through here, but for bars and status lines that replace themselves, JSON and video; see
+ * printable.
  */
 import { printable } from "../options/printable.ts";
 

@@ -41,9 +41,9 @@ Results are named after their pictures. Where two would have the same name, they
 a.jpg and a.png become a.jpg.png and a.png.png. Results may lie beside the pictures, as those of
 "-i photos -o photos -f webp" do. Nothing in a file says that it is a result: in such a folder, the
 next run knows it by the name that a picture's result would get, together with a size of 2, 3, 4 or
-8 times that picture's, or the one that this run gives it, by --width and --height, a weight file or
---scale 1 (if that is no larger than the picture, in the run's own format alone). It leaves it out,
-and says so. Whatever has another size is enlarged, and so is what you name itself.
+8 times that picture's, or the size that this run gives it (if that is not larger, as by --scale 1,
+only in the format of this run). It leaves it out, and says so. Whatever has another size is
+enlarged, and so is what you name itself.
 
 Video is y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits), in and out. The method enlarges
 luma, bicubic interpolation chroma. Without --method, it is the one for clean pictures: all frames

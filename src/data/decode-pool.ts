@@ -4,7 +4,7 @@ import { threadProgram } from "../files/thread-program.ts";
 import { DataError } from "../picture/errors.ts";
 import type { BatchFormat, Cut, Patches } from "./cut.ts";
 import type { CutRequest, DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
-import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
+import { formatOnly, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";
 
 interface Task {
   request: DecodeRequest | CutRequest;
@@ -39,14 +39,14 @@ export class DecodePool {
    * DataError that names its file if it cannot be read or the thread dies.
    */
   async load(files: PairFiles, format?: PairFormat, shared = false): Promise<Pair> {
-    return (await this.#ask({ files, format: format && plain(format), shared }, files.high)).pair!;
+    return (await this.#ask({ files, format: format && formatOnly(format), shared }, files.high)).pair!;
   }
 
   /**
    * As load(), but writes the pair into a raw file; rejects also if the file cannot be written.
    */
   async save(files: PairFiles, format: PairFormat | undefined, raw: DecodeRequest["raw"]): Promise<void> {
-    await this.#ask({ files, format: format && plain(format), raw }, files.high);
+    await this.#ask({ files, format: format && formatOnly(format), raw }, files.high);
   }
 
   /**
@@ -131,9 +131,4 @@ function describeDeath({ request, label }: Task, failure: string): string {
     ? `The thread that was cutting patches died (${failure}). Start again, with smaller batches if memory was short.`
     : `${label}: the thread that was reading it died (${failure}). If it happens again with this picture alone, ` +
         "leave it out.";
-}
-
-/** The format alone: a dataset has functions, which cannot be sent. */
-function plain({ scale, colors, inputSize }: PairFormat): PairFormat {
-  return { scale, colors, inputSize };
 }

@@ -13,6 +13,7 @@ import {
 } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import type { Random } from "../tensor/random.ts";
+import { aPairScale } from "./pair-sizes.ts";
 
 /** One value for all pictures, or bounds between which each picture's value is drawn, uniformly. */
 export type Range = number | readonly [min: number, max: number];
@@ -113,7 +114,7 @@ export function drawPhoto(
   scale: number | undefined,
 ): { steps: DegradationStep[]; seed: number } {
   const { stages, sinc, clean } = checkPhotoOptions(options);
-  checkArguments("drawDegradation", { scale: [scale, whole(1, 64)] });
+  checkArguments("drawDegradation", { scale: [scale, aPairScale] });
   const seed = random.next();
   if (happens(random, clean)) return { steps: [{ resize: "bicubic", size: 1 }], seed };
   const steps: DegradationStep[] = [];

@@ -4,14 +4,18 @@ import { join } from "node:path";
 import { pathArgument } from "../files/path-of.ts";
 import {
   ArgumentError,
-  checkArguments,
-  checkIsObject,
-  checkNames,
-  keysOf,
+  aFunction,
+  aSignal,
+  checkOptions,
+  isPlain,
   listOf,
+  trueOrFalse,
+  type Wanted,
 } from "../options/arguments.ts";
-import { folder as aFolder, whole } from "../options/kinds.ts";
+import { folder as aFolder, atLeastZero, reach, whole } from "../options/kinds.ts";
 import {
+  aSplit,
+  aTrack,
   checkPublished,
   type Div2kSplit,
   type Div2kTrack,
@@ -21,10 +25,10 @@ import {
   lowFoldersOf,
   unpackedIn,
 } from "./div2k.ts";
-import { type DownloadOptions, download } from "./download.ts";
+import { anAddress, type DownloadOptions, download } from "./download.ts";
 import { unzipPictures } from "./unzip.ts";
 
-export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress"> {
+export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress" | "signature"> {
   /** Default ["train", "valid"]. */
   splits?: readonly Div2kSplit[];
   /** Default ["bicubic"]. */
@@ -42,23 +46,28 @@ export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress"
   onProgress?: (progress: Div2kProgress) => void;
 }
 
-const optionNames = keysOf<Div2kDownloadOptions>({
-  splits: true,
-  tracks: true,
-  scales: true,
-  high: true,
-  baseUrl: true,
-  urls: true,
-  keepArchives: true,
-  onProgress: true,
-  onMessage: true,
-  signal: true,
-  retries: true,
-  backoff: true,
-  silence: true,
-  maxBytes: true,
-  signature: true,
-});
+const addresses: Wanted<Readonly<Record<string, string>>> = {
+  wants: "addresses by the names of archives",
+  fits: (value): value is Record<string, string> =>
+    isPlain(value) && Object.values(value).every(anAddress.fits),
+};
+
+const optionsWanted: Readonly<Record<keyof Div2kDownloadOptions, Wanted>> = {
+  splits: listOf(aSplit),
+  tracks: listOf(aTrack),
+  scales: listOf(whole(1)),
+  high: trueOrFalse,
+  baseUrl: anAddress,
+  urls: addresses,
+  keepArchives: trueOrFalse,
+  onProgress: aFunction,
+  onMessage: aFunction,
+  signal: aSignal,
+  retries: reach,
+  backoff: atLeastZero,
+  silence: whole(1, 2 ** 31 - 1), // what a timer can count
+  maxBytes: reach,
+};
 
 /** How far downloadDiv2k is. */
 export interface Div2kProgress {
@@ -85,15 +94,16 @@ const official = "https://data.vision.ee.ethz.ch/cvl/DIV2K/";
  * A folder appears when it is complete. DIV2K is for academic research only.
  *
  * @throws DataError if an archive cannot be fetched (see download) or unpacked (see unzipPictures); what was
- *   complete before stays. The signal's reason if it is aborted.
+ *   complete before stays. The signal's reason if it is aborted. RangeError for a track or a scale that was not
+ *   published.
  */
 export async function downloadDiv2k(root: string | URL, options: Div2kDownloadOptions): Promise<void> {
-  checkIsObject("downloadDiv2k", options, "such as { scales: [2] }");
-  checkNames("downloadDiv2k", options, optionNames);
+  checkOptions("downloadDiv2k", options, optionsWanted, ["scales"]);
   const place = pathArgument("downloadDiv2k", "root", root, aFolder);
-  checkArguments("downloadDiv2k", { scales: [options.scales, listOf(whole(1))] });
-  if (options.scales.length === 0)
-    throw new ArgumentError("downloadDiv2k", "scales is empty; name at least one.");
+  for (const name of ["splits", "tracks", "scales"] as const) {
+    if (options[name]?.length !== 0) continue;
+    throw new ArgumentError("downloadDiv2k", `${name} is empty; name at least one.`);
+  }
   const { baseUrl = official, urls = {}, keepArchives = false, onProgress, signal } = options;
   const missing = requested(options).filter(
     ({ archive, folders }) => unpackedIn(place, archive, folders) === undefined,
@@ -115,7 +125,7 @@ export async function downloadDiv2k(root: string | URL, options: Div2kDownloadOp
 function requested(options: Div2kDownloadOptions): { archive: string; folders: string[] }[] {
   const { splits = ["train", "valid"], tracks = ["bicubic"], scales, high = true } = options;
   for (const track of tracks) {
-    if (!scales.some((scale) => div2kScales[track]?.includes(scale)))
+    if (!scales.some((scale) => div2kScales[track].includes(scale)))
       checkPublished("downloadDiv2k", track, scales[0]);
   }
   const unmatched = scales.find((scale) => !tracks.some((track) => div2kScales[track].includes(scale)));

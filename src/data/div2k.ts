@@ -28,6 +28,9 @@ export const div2kScales: Readonly<Record<Div2kTrack, readonly number[]>> = {
   wild: [4],
 };
 
+export const aSplit = oneOf<Div2kSplit>("train", "valid");
+export const aTrack = oneOf(...(Object.keys(div2kScales) as Div2kTrack[]));
+
 export interface Div2kOptions extends Partial<PairFormat> {
   /** "train": 0001 to 0800, "valid": 0801 to 0900. */
   split: Div2kSplit;
@@ -61,8 +64,8 @@ export function openDiv2k(root: string | URL, options: Div2kOptions): PairDatase
   const { split, scale, track = "bicubic" } = options;
   const folder = pathArgument("openDiv2k", "root", root, aFolder);
   checkArguments("openDiv2k", {
-    split: [split, oneOf("train", "valid")],
-    track: [track, oneOf(...Object.keys(div2kScales))],
+    split: [split, aSplit],
+    track: [track, aTrack],
   });
   checkPublished("openDiv2k", track, scale);
   const highFolder = highFolderIn(folder, split) ?? join(folder, highArchive(split));
@@ -111,14 +114,8 @@ const letters: Record<Div2kTrack, string> = {
   wild: "w",
 };
 
-/** Throws a RangeError unless DIV2K has LR pictures of this track and scale. */
+/** Throws a RangeError unless DIV2K has LR pictures of this track at this scale. */
 export function checkPublished(caller: string, track: Div2kTrack, scale: number): void {
-  if (!(track in div2kScales)) {
-    throw new ArgumentError(
-      caller,
-      `DIV2K has no track "${track}"; choose of ${Object.keys(div2kScales).join(", ")}.`,
-    );
-  }
   if (!div2kScales[track].includes(scale)) {
     throw new ArgumentError(
       caller,

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { diskFullError, writeWhole } from "../files/image-files.ts";
 import { Lock } from "../files/lock.ts";
-import { isObject } from "../options/arguments.ts";
+import { isObject, type Wanted } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 
@@ -26,6 +26,12 @@ export interface DownloadOptions {
   signature?: { readonly bytes: readonly number[]; readonly of: string };
 }
 
+export const anAddress: Wanted<string> = {
+  wants: 'an address that begins with "https://"',
+  fits: (value): value is string =>
+    typeof value === "string" && /^https?:/i.test(value) && URL.canParse(value),
+};
+
 /** What the server said about the file whose first part is on disk. */
 interface PartInfo {
   /** ETag or date of the last change, by which the server knows whether the file is still the same. */
@@ -46,7 +52,7 @@ interface PartInfo {
  *   process downloads the same file; the signal's reason if it is aborted.
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
-  if (!URL.canParse(url) || !/^https?:/i.test(url)) {
+  if (!anAddress.fits(url)) {
     throw new DataError(`${excerpt(url)}: this is not an address that begins with "https://".`);
   }
   const { signal, onMessage = () => {} } = options;

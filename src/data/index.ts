@@ -30,6 +30,7 @@ export {
 export { type Div2kOptions, type Div2kSplit, type Div2kTrack, div2kScales, openDiv2k } from "./div2k.ts";
 export { type Div2kDownloadOptions, type Div2kProgress, downloadDiv2k } from "./div2k-download.ts";
 export { type FolderOptions, openFolder } from "./folder.ts";
-export { type LoaderOptions, type PatchBatch, PatchLoader } from "./loader.ts";
+export { type PatchBatch, PatchLoader } from "./loader.ts";
+export type { LoaderOptions } from "./loader-options.ts";
 export type { LoaderState } from "./loader-state.ts";
 export type { Pair, PairDataset, PairFiles, PairFormat } from "./pairs.ts";

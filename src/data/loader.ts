@@ -1,19 +1,10 @@
-import { dirname } from "node:path";
-import { batchesAhead, memoryForPictures, threadsForPictures } from "../files/resources.ts";
-import { sameFile } from "../files/same-file.ts";
-import {
-  ArgumentError,
-  checkArguments,
-  checkIsObject,
-  checkNames,
-  isObject,
-  keysOf,
-} from "../options/arguments.ts";
-import { quote, whole } from "../options/kinds.ts";
+import { batchesAhead } from "../files/resources.ts";
+import { ArgumentError, aFunction, aSignal, checkOptions } from "../options/arguments.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, randomPlace } from "../picture/patches.ts";
 import { planeCount } from "../picture/planes.ts";
-import { defaultRandom, Random } from "../tensor/random.ts";
+import { Random } from "../tensor/random.ts";
+import { checkPair } from "./check-dataset.ts";
 import {
   type BatchFormat,
   type Cut,
@@ -26,47 +17,12 @@ import {
 } from "./cut.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { drawForPatch } from "./degrade.ts";
+import { type Draw, drawsOf } from "./draws.ts";
+import { type LoaderOptions, type LoaderSettings, settingsFor } from "./loader-options.ts";
 import { checkState, type LoaderState } from "./loader-state.ts";
-import { type PairDataset, type PairFiles, pathsOf } from "./pairs.ts";
+import type { PairDataset } from "./pairs.ts";
 import { PictureCache } from "./picture-cache.ts";
 import { openCached } from "./raw-cache.ts";
-
-export interface LoaderOptions {
-  /** Patches per batch. */
-  batch: number;
-  /**
-   * Side of a patch in LR pixels; its HR side is `scale` times that. EDSR: 48 (Lim et al. 2017, HR 96 at x2).
-   */
-  patch: number;
-  /** Determines the order of the pictures and every crop. Any whole number; default: drawn as `manualSeed` has it. */
-  seed?: number;
-  /**
-   * Bytes of decoded pictures to keep in memory: those that are read first. The others are decoded again for every
-   * patch. Default: half of the memory that is free when the loader is made (on macOS, a quarter of all), at
-   * least 512 MiB or, in a container, a quarter of its memory. All of DIV2K X2 takes about 8 GB.
-   */
-  cacheBytes?: number;
-  /**
-   * For datasets that do not fit into memory: decoded pictures are kept as files in this folder, and little
-   * more than a patch is read from them. The folder may be deleted at any time, and pictures that have changed
-   * are decoded again. Not together with cacheBytes.
-   */
-  cacheFolder?: string;
-  /**
-   * Threads that read and degrade pictures, and cut patches. Default: one fewer than the processors, two fewer if
-   * there are more than 4; 1 to 32.
-   */
-  workers?: number;
-}
-
-const optionNames = keysOf<LoaderOptions>({
-  batch: true,
-  patch: true,
-  seed: true,
-  cacheBytes: true,
-  cacheFolder: true,
-  workers: true,
-});
 
 /** Values 0..1. */
 export interface PatchBatch {
@@ -101,7 +57,7 @@ export interface PatchBatch {
  */
 export class PatchLoader {
   readonly #dataset: PairDataset;
-  readonly #options: LoaderOptions;
+  readonly #settings: LoaderSettings;
   readonly #pool: DecodePool;
   readonly #pictures: PictureCache;
   readonly #format: BatchFormat;
@@ -115,57 +71,14 @@ export class PatchLoader {
   /** The draws of the epoch that is planned. */
   #draws: readonly Draw[];
   #failure: unknown;
+  /** Those that end the waiting of next(). */
+  readonly #waiting = new Set<(failure: unknown) => void>();
 
   constructor(dataset: PairDataset, options: LoaderOptions) {
-    if (!isObject(dataset) || typeof dataset.length !== "number" || typeof dataset.name !== "string") {
-      throw new ArgumentError(
-        "PatchLoader",
-        `wants a dataset, such as openFolder() returns, got ${quote(dataset)}.`,
-      );
-    }
-    checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
-    checkNames("PatchLoader", options, optionNames);
-    const {
-      batch,
-      patch,
-      seed = defaultRandom().next(),
-      cacheBytes = memoryForPictures(),
-      cacheFolder,
-    } = options;
-    const { name, length, files } = dataset;
-    const { workers = threadsForPictures() } = options;
-    for (const [name, value] of Object.entries({ batch, patch, workers })) {
-      if (!Number.isInteger(value) || value < 1 || value > 2 ** 16) {
-        throw new ArgumentError(
-          "PatchLoader",
-          `${name} must be a whole number of at least 1, at most 65536, not ${quote(value)}.`,
-        );
-      }
-    }
-    checkArguments("PatchLoader", { seed: [seed, whole()] });
-    if (!(typeof cacheBytes === "number" && cacheBytes >= 0)) {
-      throw new ArgumentError(
-        "PatchLoader",
-        `cacheBytes must be a number of at least 0, not ${quote(cacheBytes)}.`,
-      );
-    }
-    if (cacheFolder !== undefined && options.cacheBytes !== undefined) {
-      throw new ArgumentError(
-        "PatchLoader",
-        "pictures are kept in memory or in files; give cacheBytes or cacheFolder.",
-      );
-    }
-    if (cacheFolder !== undefined && files === undefined) {
-      throw new ArgumentError(
-        "PatchLoader",
-        `cacheFolder is for pictures in files, and the dataset ${name} has none. Leave it out.`,
-      );
-    }
-    if (length === 0) throw new DataError(`${name}: this dataset is empty.`);
-    if (cacheFolder !== undefined && files) refuseAmongPictures(cacheFolder, files);
+    this.#settings = settingsFor(dataset, options);
     this.#dataset = dataset;
-    this.#options = { ...options };
-    const { scale, colors, inputSize } = dataset;
+    const { batch, patch, seed, workers, cacheBytes, cacheFolder } = this.#settings;
+    const { scale, colors, inputSize, length, files } = dataset;
     this.#format = { colors, patch, zooms: { low: inputSize === "high" ? scale : 1, high: scale } };
     const { low, high } = lengthsOf(this.#format);
     // Two are enough where a batch is degraded, which keeps all threads busy: more at a time would only make the
@@ -188,7 +101,7 @@ export class PatchLoader {
     this.#state = after;
     const start = performance.now();
     try {
-      const ready = await batch;
+      const ready = await this.#untilClosed(batch);
       return { ...ready, wait: performance.now() - start };
     } catch (error) {
       // If the loader was closed meanwhile, the error is of a thread that was ended, and no picture's fault.
@@ -220,13 +133,17 @@ export class PatchLoader {
 
   /**
    * Decodes all pictures that `cacheFolder` lacks, so that even the first epoch does not wait for decoding.
+   *
+   * @throws DataError for the first picture that cannot be read; the signal's reason if it is aborted. RangeError if
+   *   the loader has no `cacheFolder`.
    */
   async prepare(
     options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
   ): Promise<void> {
+    checkOptions("PatchLoader.prepare", options, { signal: aSignal, onProgress: aFunction });
     const { signal, onProgress } = options;
-    if (this.#options.cacheFolder === undefined) {
-      throw new ArgumentError("PatchLoader", "prepare() fills a cacheFolder, and this loader has none.");
+    if (this.#settings.cacheFolder === undefined) {
+      throw new ArgumentError("PatchLoader.prepare", "this loader has no cacheFolder to fill.");
     }
     const total = this.#dataset.length;
     let [next, done] = [0, 0];
@@ -267,6 +184,7 @@ export class PatchLoader {
       caller: "PatchLoader",
     });
     this.#queue.length = 0;
+    for (const reject of this.#waiting) reject(this.#failure);
     await this.#pool.close();
   }
 
@@ -283,22 +201,33 @@ export class PatchLoader {
     }
   }
 
+  /** The batch, or close()'s error if that comes first: what a dataset's own load() waits for may never come. */
+  #untilClosed(batch: Promise<PatchBatch>): Promise<PatchBatch> {
+    // A race() with one promise for the whole loader would keep all batches in memory.
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      void batch.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+  }
+
   async #open(index: number): Promise<OpenPair> {
     const dataset = this.#dataset;
-    const { cacheFolder } = this.#options;
+    const { cacheFolder } = this.#settings;
     const files = dataset.files?.[index];
     const format = files?.drawnFrom ? undefined : dataset;
     if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, format, this.#pool);
     // A picture used once is not put into a SharedArrayBuffer: such memory is freed late.
     const shared = files !== undefined && !this.#pictures.full;
-    const { low, high } = files ? await this.#pool.load(files, format, shared) : await dataset.load(index);
+    const pair = files ? await this.#pool.load(files, format, shared) : await dataset.load(index);
+    if (!files) checkPair("PatchLoader", dataset, index, pair);
+    const { low, high } = pair;
     return { low, high, pictures: { low, high }, shared };
   }
 
   /** Puts one more batch into the queue. */
   #startBatch(): void {
     const { names } = this.#dataset;
-    const { batch: n } = this.#options;
+    const { batch: n } = this.#settings;
     const { colors, patch, zooms } = this.#format;
     const { epoch } = this.#planned;
     const draws = Array.from({ length: n }, () => this.#nextDraw());
@@ -386,31 +315,4 @@ export class PatchLoader {
     }
     return draw;
   }
-}
-
-/** What one patch is cut from. */
-interface Draw {
-  picture: number;
-  /** Seeds the generator that draws this patch's place. */
-  seed: number;
-}
-
-/** Files of a cache would lie among the pictures, and be left out of them each time. */
-function refuseAmongPictures(cacheFolder: string, files: readonly PairFiles[]): void {
-  for (const folder of new Set(files.flatMap(pathsOf).map(dirname))) {
-    if (!sameFile(cacheFolder, folder)) continue;
-    throw new DataError(
-      `${cacheFolder}: pictures of the dataset are in this folder, and a cache would fill it with files of its own. ` +
-        "Choose another cacheFolder (on the command line: --cache).",
-    );
-  }
-}
-
-/** An epoch's pictures in their order, and a seed for each patch: a function of (seed, epoch) alone. */
-function drawsOf({ seed, epoch, pictures }: LoaderState): Draw[] {
-  const base = new Random(seed).next(); // so that seeds 1 and 2 share no epoch
-  const random = new Random(base * 2 ** 20 + epoch);
-  const order = Array.from({ length: pictures }, (_, picture) => picture);
-  random.shuffle(order);
-  return order.map((picture) => ({ picture, seed: random.next() }));
 }

@@ -1,8 +1,12 @@
 /** Which sizes HR and LR of a pair may have, and what is cropped of them: one rule for training and measuring. */
 import { dirname } from "node:path";
+import { whole } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Size } from "../picture/image.ts";
+
+/** How many times larger HR is: an LR pixel stands for a square of whole pixels of HR. */
+export const aPairScale = whole(1, 64);
 
 /** Where HR and LR of a pair lie. */
 interface Paths {

@@ -1,6 +1,6 @@
 import { type ReadImage, readWithWarning } from "../files/image-files.ts";
 import { checkArguments, checkIsObject, checkNames, keysOf } from "../options/arguments.ts";
-import { oneOf, whole } from "../options/kinds.ts";
+import { oneOf } from "../options/kinds.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -8,7 +8,7 @@ import type { Size } from "../picture/image.ts";
 import { crop, type Image, toRgb } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
 import { type Degradation, type DegradationOptions, degrade } from "./degrade.ts";
-import { type Cropped, croppedTo, fittingLow } from "./pair-sizes.ts";
+import { aPairScale, type Cropped, croppedTo, fittingLow } from "./pair-sizes.ts";
 
 /** What the pictures of a pair look like. */
 export interface PairFormat {
@@ -20,6 +20,11 @@ export interface PairFormat {
   readonly colors: "rgb" | "y";
   /** What networks get. "low": the small picture; "high": enlarged to HR's size by imresize, as for SRCNN. */
   readonly inputSize: "low" | "high";
+}
+
+/** The format alone, which may be sent to threads and saved: a dataset has functions besides. */
+export function formatOnly({ scale, colors, inputSize }: PairFormat): PairFormat {
+  return { scale, colors, inputSize };
 }
 
 /**
@@ -197,7 +202,7 @@ export function pairFormat(
   ]);
   const { scale, colors = "rgb", inputSize = "low" } = options;
   checkArguments(caller, {
-    scale: [scale, whole(1, 64)],
+    scale: [scale, aPairScale],
     colors: [colors, oneOf("rgb", "y")],
     inputSize: [inputSize, oneOf("low", "high")],
   });

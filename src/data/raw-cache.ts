@@ -7,7 +7,7 @@ import { shorten } from "../files/temporary.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenPair } from "./cut.ts";
 import type { DecodePool } from "./decode-pool.ts";
-import type { PairFiles, PairFormat } from "./pairs.ts";
+import { formatOnly, type PairFiles, type PairFormat } from "./pairs.ts";
 import { readRawHeader } from "./raw-file.ts";
 
 /**
@@ -28,11 +28,7 @@ export async function openCached(
   pool: DecodePool,
 ): Promise<OpenPair> {
   const { name, low, high } = files;
-  const format = pairFormat && {
-    scale: pairFormat.scale,
-    colors: pairFormat.colors,
-    inputSize: pairFormat.inputSize,
-  };
+  const format = pairFormat && formatOnly(pairFormat);
   const degradation = format && files.degradation;
   const contents = [VERSION, format, degradation, resolve(high), low && resolve(low)];
   const mark = `-${digest(contents).slice(0, 16)}.raw`;

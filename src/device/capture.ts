@@ -6,13 +6,14 @@ import type { PooledBuffer } from "./pool.ts";
  *
  * A command names its buffers. Those of tensors that were made and released on the way (the *scratch*) lie
  * unused in the pool between two replays, so they cost no memory; but the pool may give one to somebody else.
- * All others hold the same tensor for good, if it was not released since. `isValid` looks at both.
+ * All others hold the same tensor for good, if it was neither released nor moved since (an optimizer moves parameters).
+ * `isValid` looks at both.
  */
 export class Capture {
   readonly #commands: (() => void)[] = [];
   /** Buffers that the work took from the pool. */
   readonly #taken = new Set<PooledBuffer>();
-  /** The other buffers that it used, and how often each had been taken from the pool then. */
+  /** The other buffers that it used, and the `takes` of each then. */
   readonly #fixed = new Map<PooledBuffer, number>();
   #scratchBytes = 0;
   /** Why the commands would not do the work again: undefined if they would. */

@@ -9,9 +9,9 @@ export class CpuStorage implements Storage {
   refs = 1;
   version = 0;
   /** The elements; float16 as the integers of the same bits. */
-  readonly memory: FloatArray | Uint16Array;
+  memory: FloatArray | Uint16Array;
   /** The storage that this one is a part of. */
-  readonly whole: CpuStorage | undefined;
+  whole: CpuStorage | undefined;
 
   constructor(memory: FloatArray | Uint16Array, whole?: CpuStorage) {
     this.memory = memory;
@@ -79,14 +79,29 @@ export class CpuDevice implements Device {
     return new CpuStorage(storage.array.subarray(offset, offset + length), storage);
   }
 
+  moveInto(whole: CpuStorage, offset: number, storage: CpuStorage): void {
+    const part = this.slice(whole, offset, storage.length);
+    this.copy(storage, part);
+    this.#free(storage);
+    storage.memory = part.memory;
+    storage.whole = whole;
+  }
+
   release(storage: CpuStorage): void {
-    if (--storage.refs > 0) return;
-    if (storage.whole) {
-      this.release(storage.whole);
+    if (--storage.refs === 0) this.#free(storage);
+  }
+
+  leave(storage: CpuStorage): void {
+    this.release(storage);
+  }
+
+  #free({ whole, memory }: CpuStorage): void {
+    if (whole) {
+      this.release(whole);
       return;
     }
     this.#stats.live--;
-    this.#stats.liveBytes -= storage.memory.byteLength;
+    this.#stats.liveBytes -= memory.byteLength;
   }
 
   write(storage: CpuStorage, values: ArrayLike<number>): void {

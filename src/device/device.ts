@@ -14,6 +14,8 @@ export interface Storage {
   readonly length: number;
   /** How many tensors and slices use it; at 0 the device takes the memory back. */
   refs: number;
+  /** The storage that this one is a part of. */
+  readonly whole?: Storage;
   /** Counts writes in place (an optimizer's step), so that backward can refuse values that have changed. */
   version: number;
 }
@@ -204,6 +206,16 @@ export interface Device {
   /** A part of a float32 storage; it keeps the whole alive. `offset` is a multiple of 64 elements. */
   slice(storage: Storage, offset: number, length: number): Storage;
   release(storage: Storage): void;
+  /**
+   * Makes a storage a part of another, as `slice` would, and takes its values there. All tensors that share it follow.
+   * It must have no parts itself.
+   */
+  moveInto(whole: Storage, offset: number, storage: Storage): void;
+  /**
+   * Like `release`, for a tensor whose values are elsewhere from now on. Captured work that names the storage is to
+   * look for the tensor anew, even where others keep the storage.
+   */
+  leave(storage: Storage): void;
   /** The values are rounded to the storage's dtype. */
   write(storage: Storage, values: ArrayLike<number>): void;
   /** Like `write`, for values that stay the same when the work around it is replayed; see tensor/capture.ts. */

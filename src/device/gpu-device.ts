@@ -144,17 +144,33 @@ export class GpuDevice implements Device {
     return new GpuStorage(storage.buffer, storage.offset + offset * 4, length, "float32", { whole: storage });
   }
 
+  moveInto(whole: GpuStorage, offset: number, storage: GpuStorage): void {
+    const part = this.slice(whole, offset, storage.length);
+    this.copy(storage, part);
+    this.#free(storage);
+    Object.assign(storage, { buffer: part.buffer, offset: part.offset, whole });
+  }
+
   release(storage: GpuStorage): void {
-    if (--storage.refs > 0) return;
-    if (storage.whole) {
-      this.release(storage.whole);
+    if (--storage.refs === 0) this.#free(storage);
+  }
+
+  leave(storage: GpuStorage): void {
+    storage.buffer.takes++;
+    this.release(storage);
+  }
+
+  /** Gives back the memory of a storage that nobody uses any more, or not there. */
+  #free({ buffer, whole, isTable }: GpuStorage): void {
+    if (whole) {
+      this.leave(whole); // the buffer stays, without this part
       return;
     }
-    if (!storage.isTable) {
+    if (!isTable) {
       this.#live--;
-      this.#liveBytes -= storage.buffer.bytes;
+      this.#liveBytes -= buffer.bytes;
     }
-    if (!this.#destroyed) this.#pool.give(storage.buffer);
+    if (!this.#destroyed) this.#pool.give(buffer);
   }
 
   #take(bytes: number): PooledBuffer {
@@ -280,7 +296,7 @@ export class GpuDevice implements Device {
   /**
    * Compiles a kernel that may be wrong, for editors and tools, and returns what the compiler says: nothing, if
    * all is well. An error in it leaves the device as it was, whereas one in a kernel that is launched ends all
-   * work on it. Compiled kernels are kept by name: give each text a name of its own.
+   * work on it.
    */
   async checkKernel(kernel: Kernel, specialization: Specialization = {}): Promise<KernelMessage[]> {
     this.#failures.throwFailure();
@@ -408,5 +424,8 @@ export function isGpu(device: Device): device is GpuDevice {
 export const aGpuDevice: Wanted<GpuDevice> = {
   wants: "a device that runs kernels, such as init() opens",
   fits: (value): value is GpuDevice =>
-    isObject(value) && isObject(value.profile) && isGpu(value as unknown as Device),
+    isObject(value) &&
+    isObject(value.profile) &&
+    typeof value.allocate === "function" &&
+    isGpu(value as never),
 };

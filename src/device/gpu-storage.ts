@@ -8,13 +8,13 @@ import type { PooledBuffer } from "./pool.ts";
 export class GpuStorage implements Storage {
   refs = 1;
   version = 0;
-  readonly buffer: PooledBuffer;
+  buffer: PooledBuffer;
   /** Start of the elements, in bytes; a multiple of 256. */
-  readonly offset: number;
+  offset: number;
   readonly length: number;
   readonly dtype: DType;
   /** The storage that this one is a part of. */
-  readonly whole: GpuStorage | undefined;
+  whole: GpuStorage | undefined;
   /** A kernel's table, which is no tensor and does not count as live. */
   readonly isTable: boolean;
 

@@ -37,6 +37,9 @@ export class Pipelines {
   readonly #failed: (error: GpuError) => void;
   readonly #fixesSubgroups: boolean;
   readonly #pipelines = new Map<string, Pipeline>();
+  /** What stands for a kernel in keys: see `#nameOf`. */
+  readonly #names = new WeakMap<Kernel, string>();
+  readonly #nameOfText = new Map<string, string>();
 
   /**
    * @param fixesSubgroups Kernels with subgroups have to ask for their size: the device has several.
@@ -54,32 +57,36 @@ export class Pipelines {
 
   /** The pipeline of a kernel with this prelude, which is compiled at its first use. */
   get(kernel: Kernel, prelude: Specialization): Pipeline {
-    const key = pipelineKey(kernel, prelude);
+    const key = this.#key(kernel, prelude);
     const existing = this.#pipelines.get(key);
     return existing ?? span(`compile ${kernel.name}`, () => this.#compile(key, kernel, prelude));
   }
 
   #compile(key: string, kernel: Kernel, prelude: Specialization): Pipeline {
-    this.#gpu.pushErrorScope("validation");
-    const { code, layout, descriptor } = this.#describe(kernel, prelude);
-    const gpu = this.#gpu.createComputePipeline(descriptor);
-    this.#gpu.popErrorScope().then(
+    const code = this.#source(kernel, prelude);
+    const { result, validation } = this.#validate(() => {
+      const { layout, descriptor } = this.#describe(kernel, code);
+      return { layout, gpu: this.#gpu.createComputePipeline(descriptor) };
+    });
+    validation.then(
       (error) => {
         if (error) this.#failed(compileError(kernel, code, error.message));
       },
       () => {}, // the device was lost, which it says itself
     );
-    return this.#remember(key, gpu, layout);
+    return this.#remember(key, result.gpu, result.layout);
   }
 
   /** Begins to compile a pipeline and adds it to `compiling`, unless it is there or exists already. */
   compileAhead(kernel: Kernel, prelude: Specialization, compiling: Map<string, Promise<void>>): void {
-    const key = pipelineKey(kernel, prelude);
+    const key = this.#key(kernel, prelude);
     if (this.#pipelines.has(key) || compiling.has(key)) return;
-    this.#gpu.pushErrorScope("validation");
-    const { code, layout, descriptor } = this.#describe(kernel, prelude);
-    const creation = this.#gpu.createComputePipelineAsync(descriptor);
-    const validation = this.#gpu.popErrorScope();
+    const code = this.#source(kernel, prelude);
+    const { result, validation } = this.#validate(() => {
+      const { layout, descriptor } = this.#describe(kernel, code);
+      return { layout, creation: this.#gpu.createComputePipelineAsync(descriptor) };
+    });
+    const { layout, creation } = result;
     const done = Promise.allSettled([creation, validation]).then(async ([pipeline, check]) => {
       // Prefer the error in the shader's text: about that, the pipeline's error says only that the shader is
       // invalid.
@@ -103,15 +110,18 @@ export class Pipelines {
    */
   async check(kernel: Kernel, prelude: Specialization): Promise<KernelMessage[]> {
     let lines: readonly number[];
+    let code: string;
     try {
       lines = bodyLines(kernel, prelude);
+      code = this.#source(kernel, prelude);
     } catch (error) {
       return [{ severity: "error", text: (error as Error).message }];
     }
-    this.#gpu.pushErrorScope("validation");
-    const { layout, descriptor } = this.#describe(kernel, prelude);
-    const creation = this.#gpu.createComputePipelineAsync(descriptor);
-    const validation = this.#gpu.popErrorScope();
+    const { result, validation } = this.#validate(() => {
+      const { layout, descriptor } = this.#describe(kernel, code);
+      return { layout, descriptor, creation: this.#gpu.createComputePipelineAsync(descriptor) };
+    });
+    const { layout, descriptor, creation } = result;
     const [pipeline, check, info] = await Promise.allSettled([
       creation,
       validation,
@@ -129,15 +139,28 @@ export class Pipelines {
         ? pipeline.reason
         : (check.status === "fulfilled" && check.value) || undefined;
     if (pipeline.status === "fulfilled" && !failure) {
-      this.#remember(pipelineKey(kernel, prelude), pipeline.value, layout);
+      this.#remember(this.#key(kernel, prelude), pipeline.value, layout);
     } else if (!messages.some(({ severity }) => severity === "error")) {
       messages.push({ severity: "error", text: failure?.message ?? "The kernel does not compile." });
     }
     return messages;
   }
 
-  /** Everything that a pipeline is made from. Errors go to the open error scope. */
-  #describe(kernel: Kernel, prelude: Specialization) {
+  /** Calls `body`, and watches for what WebGPU finds wrong in it. The scope ends even if `body` throws. */
+  #validate<T>(body: () => T): { result: T; validation: Promise<GPUError | null> } {
+    this.#gpu.pushErrorScope("validation");
+    let result: T;
+    try {
+      result = body();
+    } catch (error) {
+      this.#gpu.popErrorScope().catch(() => {});
+      throw error;
+    }
+    return { result, validation: this.#gpu.popErrorScope() };
+  }
+
+  /** The final WGSL. */
+  #source(kernel: Kernel, prelude: Specialization): string {
     const { enable = [] } = prelude;
     const asks = this.#fixesSubgroups && enable.includes("subgroups");
     const code = wgslSource(
@@ -147,6 +170,11 @@ export class Pipelines {
     // PIXELGRAD_DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
     const word = environment("PIXELGRAD_DEBUG_WGSL");
     if (word && kernel.name.includes(word)) console.log(`// ---- ${kernel.name}\n${code}`);
+    return code;
+  }
+
+  /** Everything that a pipeline is made from. */
+  #describe(kernel: Kernel, code: string) {
     // Not the layout "auto", which leaves out bindings that this specialization does not use.
     const layout = this.#gpu.createBindGroupLayout({
       entries: kernel.bindings.map(({ index, kind }) => ({
@@ -160,7 +188,26 @@ export class Pipelines {
       layout: this.#gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.#gpu.createShaderModule({ label: kernel.name, code }) },
     };
-    return { code, layout, descriptor };
+    return { layout, descriptor };
+  }
+
+  /** What the final source depends on: the kernel and the prelude. */
+  #key(kernel: Kernel, { constants, enable, functions, element }: Specialization): string {
+    let key = this.#nameOf(kernel);
+    for (const name in constants) key += `,${name}=${constants[name]}`;
+    return `${key};${enable ?? ""};${element ?? ""};${functions ?? ""}`;
+  }
+
+  /** A short text for a kernel's name and body, found by its object: every launch asks, and bodies are long. */
+  #nameOf(kernel: Kernel): string {
+    let name = this.#names.get(kernel);
+    if (name === undefined) {
+      const text = `${kernel.name}\n${kernel.body}`;
+      name = this.#nameOfText.get(text) ?? `${kernel.name}#${this.#nameOfText.size}`;
+      this.#nameOfText.set(text, name);
+      this.#names.set(kernel, name);
+    }
+    return name;
   }
 
   #remember(key: string, gpu: GPUComputePipeline, layout: GPUBindGroupLayout): Pipeline {
@@ -240,13 +287,6 @@ export class BindGroups {
     }
     this.#keysOf.delete(id);
   }
-}
-
-/** What the final source depends on: the kernel's name, which stands for its body, and the prelude. */
-function pipelineKey(kernel: Kernel, { constants, enable, functions, element }: Specialization): string {
-  let key = kernel.name;
-  for (const name in constants) key += `,${name}=${constants[name]}`;
-  return `${key};${enable ?? ""};${element ?? ""};${functions ?? ""}`;
 }
 
 /** An error with the lines of source around the first position (":line:column") in the message. */

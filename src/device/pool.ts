@@ -8,7 +8,10 @@ export interface PooledBuffer {
   lastUse: number;
   /** Does it lie in the pool, unused? */
   free: boolean;
-  /** How often it was taken from the pool: another number, another owner. */
+  /**
+   * How often it was taken from the pool, and how often a part of it went elsewhere or was released: another number,
+   * and what lay there may not be there any more.
+   */
   takes: number;
   /** How many captures (capture.ts) count on it while it is free. */
   captures: number;

@@ -1,121 +1,24 @@
-import { type Cropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
+import { fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import type { PairFiles } from "../data/pairs.ts";
-import { type Note, sizeOfPictureFile } from "../files/picture-file.ts";
+import { sizeOfPictureFile } from "../files/picture-file.ts";
 import { notesOnWarnings } from "../files/reductions.ts";
-import {
-  aFunction,
-  anObject,
-  aSignal,
-  checkArguments,
-  checkNames,
-  isObject,
-  keysOf,
-  listOf,
-  optional,
-  trueOrFalse,
-  type Wanted,
-} from "../options/arguments.ts";
-import { oneOf, whole } from "../options/kinds.ts";
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { whole } from "../options/kinds.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
 import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
-import { paddings } from "../upscale/upscale-options.ts";
-import { degradationOf, type Failure, loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
-import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
-
-export interface EvaluateOptions {
-  /** See protocol.ts. Default "y". */
-  protocol?: Protocol;
-  /** Pixels left out along each side. Default: the scale. (EDSR's figures on DIV2K: "rgb", scale + 6.) */
-  border?: number;
-  /** What networks see beyond the picture's edges: see protocol.ts. Default "none", as in the papers. */
-  padding?: Conditions["padding"];
-  /** Allows LR pictures of several sources, whose figures do not compare, in one mean. Default false. */
-  mixed?: boolean;
-  /** Enlarges the first picture twice, so that its time does not include compiling kernels. Default true. */
-  warmUp?: boolean;
-  /** Stops between two tiles or pictures; the promise rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** When the signal stops it and a picture is measured, gives what there is, marked as `stopped`. Default false. */
-  partial?: boolean;
-  /** SSIM takes longer than PSNR, and pictures of at least 11x11 pixels inside the border. Default true. */
-  withSsim?: boolean;
-  /** Called after each picture that was measured, for progress. */
-  onPicture?: (score: PictureScore, index: number) => void;
-  /** Called with the message for a picture that cannot be read or compared. Without it, the first ends all. */
-  onFailure?: (message: string) => void;
-}
-
-const optionNames = keysOf<EvaluateOptions>({
-  protocol: true,
-  border: true,
-  padding: true,
-  mixed: true,
-  warmUp: true,
-  signal: true,
-  partial: true,
-  withSsim: true,
-  onPicture: true,
-  onFailure: true,
-});
-
-export interface PictureScore {
-  name: string;
-  /** dB; Infinity if the result equals the original. */
-  psnr: number;
-  /** NaN without `withSsim`. */
-  ssim: number;
-  /** Milliseconds for enlarging alone, from memory to memory. */
-  ms: number;
-  /** Megapixels of the result. */
-  megapixels: number;
-  /** What the files have lost at the right and at the bottom; absent if nothing. */
-  cropped?: Cropped;
-}
-
-export interface Evaluation extends Conditions {
-  method: string;
-  scale: number;
-  /** The conditions in one line. */
-  conditions: string;
-  /** Only if the signal stopped it: how many pictures there were to measure. `images` are fewer. */
-  stopped?: { of: number };
-  images: PictureScore[];
-  /** What decoders warn of in the files that were read. */
-  notes: Note[];
-  /** Pictures that could not be measured. They are not among the images. */
-  failures: Failure[];
-  /**
-   * Names of the images whose result equals the original, in a comparison that of any method. Their PSNR,
-   * which is infinite, is no part of the mean.
-   */
-  exact: string[];
-  /**
-   * Means over the images, which count the same. Decibels are averaged as they are, as in all papers. PSNR is
-   * Infinity if no image has another.
-   */
-  mean: { psnr: number; ssim: number; ms: number };
-  /** Over all pictures. */
-  msPerMegapixel: number;
-}
+import { conditionsFor } from "./conditions.ts";
+import type { EvaluateOptions } from "./evaluate-options.ts";
+import { type Evaluation, meansOf, type PictureScore } from "./evaluation.ts";
+import { type Failure, isLoaded, loadPicture, type Picture } from "./pictures.ts";
+import { type Conditions, describeConditions, metricOptions } from "./protocol.ts";
 
 const anUpscaler: Wanted = {
   wants: "an upscaler, such as interpolator() makes",
   fits: (value): value is Upscaler =>
     isObject(value) && typeof value.upscale === "function" && whole(1).fits(value.scale),
-};
-
-const aPicture: Wanted = {
-  wants: "a picture of findPictures() or loadPicture()",
-  fits: (value): value is PairFiles | Picture => isObject(value) && ("highY" in value || "high" in value),
-};
-
-const scaleAndColors: Wanted = {
-  wants: "an upscaler, or its scale and colors",
-  fits: (value): value is Pick<Upscaler, "scale" | "colors"> =>
-    isObject(value) && whole(1).fits(value.scale) && typeof value.colors === "string",
 };
 
 /**
@@ -130,11 +33,11 @@ export async function evaluate(
   pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  checkEvaluateArguments(upscaler, pictures, options);
-  const { warmUp = true, withSsim = true, partial = false, signal, onPicture, onFailure } = options;
+  checkArguments("evaluate", { upscaler: [upscaler, anUpscaler] });
   const conditions = conditionsFor("evaluate", upscaler, pictures, options);
+  const { warmUp = true, withSsim = true, partial = false, signal, onPicture, onFailure } = options;
   const { scale } = upscaler;
-  const measured = new Measured(signal, partial, onFailure);
+  const measurements = new Measurements(signal, partial, onFailure);
   // What headers tell is told before the first picture is computed.
   const misfits = await checkSizes(pictures, scale, conditions, withSsim, signal);
   const measurable: (PairFiles | Picture)[] = [];
@@ -142,50 +45,25 @@ export async function evaluate(
     signal?.throwIfAborted();
     const misfit = misfits.get(source);
     if (misfit === undefined) measurable.push(source);
-    else measured.fail(source.name, misfit);
+    else measurements.fail(source.name, misfit);
   }
   for (const source of measurable) {
-    if (signal?.aborted && partial && measured.images.length > 0) break;
-    const score = await measured.attempt(source.name, async () => {
-      const picture = "highY" in source ? source : await loadPicture(source, scale);
-      const isFirst = measured.images.length === 0;
-      for (const [path, warning] of picture.warnings ?? []) measured.warnings.set(path, warning);
+    if (measurements.mayEnd) break;
+    const score = await measurements.attempt(source.name, async () => {
+      const picture = isLoaded(source) ? source : await loadPicture(source, scale);
+      const isFirst = measurements.images.length === 0;
+      for (const [path, warning] of picture.warnings ?? []) measurements.warnings.set(path, warning);
       return scoreOf(upscaler, picture, conditions, { withSsim, warmUp: warmUp && isFirst, signal });
     });
-    if (score) onPicture?.(score, measured.images.length - 1);
+    if (score) onPicture?.(score, measurements.images.length - 1);
   }
-  const isStopped = measured.images.length + measured.failures.length < pictures.length;
-  const evaluation = evaluationOf(upscaler, conditions, measured);
-  return isStopped ? { ...evaluation, stopped: { of: pictures.length } } : evaluation;
-}
-
-function checkEvaluateArguments(
-  upscaler: Upscaler,
-  pictures: readonly (PairFiles | Picture)[],
-  options: EvaluateOptions,
-): void {
-  checkArguments("evaluate", {
-    upscaler: [upscaler, anUpscaler],
-    pictures: [pictures, listOf(aPicture)],
-    options: [options, anObject],
-  });
-  checkNames("evaluate", options, optionNames);
-  const { warmUp, withSsim, partial, signal, onPicture, onFailure } = options;
-  checkArguments("evaluate", {
-    partial: [partial, optional(trueOrFalse)],
-    warmUp: [warmUp, optional(trueOrFalse)],
-    withSsim: [withSsim, optional(trueOrFalse)],
-    signal: [signal, optional(aSignal)],
-    onPicture: [onPicture, optional(aFunction)],
-    onFailure: [onFailure, optional(aFunction)],
-    protocol: [options.protocol, optional(oneOf("y", "rgb"))],
-    border: [options.border, optional(whole(0, 2 ** 24))],
-    padding: [options.padding, optional(paddings)],
-  });
+  const isPartial = measurements.images.length + measurements.failures.length < pictures.length;
+  const evaluation = evaluationOf(upscaler, conditions, measurements);
+  return isPartial ? { ...evaluation, stopped: { of: pictures.length } } : evaluation;
 }
 
 /** What has become of the pictures so far. */
-class Measured {
+class Measurements {
   readonly images: PictureScore[] = [];
   readonly failures: Failure[] = [];
   readonly warnings = new Map<string, string>();
@@ -199,7 +77,12 @@ class Measured {
     this.#onFailure = onFailure;
   }
 
-  /** The score that `measure` finds for a picture; undefined if it fails, which is noted. */
+  /** The signal asks to stop, `partial` allows a part, and there is one. */
+  get mayEnd(): boolean {
+    return this.#signal?.aborted === true && this.#partial && this.images.length > 0;
+  }
+
+  /** The score that `measure` finds for a picture; undefined if it fails, which is noted, or was stopped. */
   async attempt(name: string, measure: () => Promise<PictureScore>): Promise<PictureScore | undefined> {
     this.#signal?.throwIfAborted();
     try {
@@ -207,8 +90,7 @@ class Measured {
       this.images.push(score);
       return score;
     } catch (error) {
-      if (this.#signal?.aborted && this.#partial && this.images.length > 0) return undefined;
-      this.fail(name, error);
+      if (!this.mayEnd) this.fail(name, error);
       return undefined;
     }
   }
@@ -253,7 +135,7 @@ export class NothingMeasured extends DataError {
 function evaluationOf(
   { name, scale }: Upscaler,
   conditions: Conditions,
-  { images, failures, warnings }: Measured,
+  { images, failures, warnings }: Measurements,
 ): Evaluation {
   if (images.length === 0) {
     throw new NothingMeasured(failures);
@@ -272,47 +154,6 @@ function evaluationOf(
   };
 }
 
-const anEvaluation: Wanted<Evaluation> = {
-  wants: "an evaluation, as evaluate() returns it",
-  fits: (value): value is Evaluation => isObject(value) && Array.isArray(value.images),
-};
-
-/**
- * The same evaluations over the pictures that all of them measured, so that their means compare. A picture
- * that one method enlarges without any error is in no one's mean PSNR, unless nothing else is left. All
- * failures are in all results.
- */
-export function overCommonPictures<E extends Evaluation>(evaluations: readonly E[]): E[] {
-  checkArguments("overCommonPictures", { "the first argument": [evaluations, listOf(anEvaluation)] });
-  const isCommon = ({ name }: PictureScore) =>
-    evaluations.every(({ images }) => images.some((image) => image.name === name));
-  const exact = [...new Set(evaluations.flatMap((evaluation) => evaluation.exact))];
-  const failures = [
-    ...new Map(evaluations.flatMap((one) => one.failures).map((failure) => [failure.name, failure])).values(),
-  ];
-  return evaluations.map((evaluation) => {
-    const images = evaluation.images.filter(isCommon);
-    return { ...evaluation, failures, exact, images, ...meansOf(images, exact) };
-  });
-}
-
-/** The means over images. PSNR is that of the inexact ones. */
-function meansOf(images: readonly PictureScore[], exact: readonly string[]) {
-  const inexact = images.filter(({ name }) => !exact.includes(name));
-  const finite = inexact.length > 0 ? inexact : images.filter(({ psnr }) => psnr !== Infinity);
-  // Sorted, so that the mean does not depend on the order of the pictures, not even in its last digit.
-  const mean = (key: "psnr" | "ssim" | "ms", of: readonly PictureScore[] = images) =>
-    Float64Array.from(of, (image) => image[key])
-      .sort()
-      .reduce((sum, value) => sum + value, 0) / of.length;
-  const megapixels = images.reduce((sum, image) => sum + image.megapixels, 0);
-  const psnr = finite.length > 0 ? mean("psnr", finite) : Infinity;
-  return {
-    mean: { psnr, ssim: mean("ssim"), ms: mean("ms") },
-    msPerMegapixel: (mean("ms") * images.length) / megapixels,
-  };
-}
-
 /** By the headers of the files: the pictures whose sizes do not fit, or are too small to be measured, and why. */
 async function checkSizes(
   pictures: readonly (PairFiles | Picture)[],
@@ -324,7 +165,7 @@ async function checkSizes(
   const misfits = new Map<object, Error>();
   const pairs: SizedPair[] = [];
   for (const files of pictures) {
-    if ("highY" in files) continue;
+    if (isLoaded(files)) continue;
     signal?.throwIfAborted();
     try {
       const high = await sizeOfPictureFile(files.high);
@@ -346,51 +187,6 @@ async function checkSizes(
     }
   }
   return misfits;
-}
-
-/** The conditions under which `evaluate` will measure. */
-export function conditionsOf(
-  upscaler: Pick<Upscaler, "scale" | "colors">,
-  pictures: readonly (PairFiles | Picture)[],
-  options: EvaluateOptions = {},
-): Conditions {
-  return conditionsFor("conditionsOf", upscaler, pictures, options);
-}
-
-function conditionsFor(
-  caller: string,
-  upscaler: Pick<Upscaler, "scale" | "colors">,
-  pictures: readonly (PairFiles | Picture)[],
-  options: EvaluateOptions,
-): Conditions {
-  checkArguments(caller, {
-    upscaler: [upscaler, scaleAndColors],
-    pictures: [pictures, listOf(aPicture)],
-  });
-  const { scale, colors } = upscaler;
-  const { protocol = "y", border = scale, padding = "none", mixed = false } = options;
-  if (pictures.length === 0) throw new DataError("there are no pictures; name at least one.", { caller });
-  const sources = pictures.map((one) => ("highY" in one ? one.lowSource : lowSourceOf(one)));
-  const isMixed = new Set(sources).size > 1;
-  if (isMixed && !mixed) {
-    const files = sources.filter((source) => source === "files").length;
-    throw new DataError(
-      `${files} of ${pictures.length} pictures ${files === 1 ? "has" : "have"} an LR file. Give one for all or for ` +
-        `none: the figures of both kinds do not compare.`,
-    );
-  }
-  const degradations = new Set(
-    pictures.map((one) => ("highY" in one ? one.degradation : degradationOf(one))),
-  );
-  const [degradation] = degradations;
-  return {
-    protocol,
-    border,
-    padding,
-    lowSource: isMixed ? "mixed" : sources[0],
-    ...(degradations.size === 1 && degradation !== undefined && { degradation }),
-    colors: protocol === "y" && colors !== "rgb" ? "y" : "rgb",
-  };
 }
 
 /** The result that the conditions compare: RGB, or a plane of rounded luma. */

@@ -3,14 +3,10 @@
 export type { Cropped } from "../data/pair-sizes.ts";
 export type { Note } from "../files/picture-file.ts";
 export type { Size } from "../picture/image.ts";
-export {
-  conditionsOf,
-  type EvaluateOptions,
-  type Evaluation,
-  evaluate,
-  overCommonPictures,
-  type PictureScore,
-} from "./evaluate.ts";
+export { conditionsOf } from "./conditions.ts";
+export { evaluate } from "./evaluate.ts";
+export type { EvaluateOptions } from "./evaluate-options.ts";
+export { type Evaluation, overCommonPictures, type PictureScore } from "./evaluation.ts";
 export {
   type Failure,
   type FindPicturesOptions,

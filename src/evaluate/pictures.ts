@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { degradationKind } from "../data/degradation-kind.ts";
 import { type DegradationOptions, drawDegradation } from "../data/degrade.ts";
 import { highFilesIn } from "../data/folder.ts";
-import type { Cropped } from "../data/pair-sizes.ts";
+import { aPairScale, type Cropped } from "../data/pair-sizes.ts";
 import { type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { readWithWarning } from "../files/image-files.ts";
@@ -20,7 +20,7 @@ import {
   type Wanted,
 } from "../options/arguments.ts";
 import { isOfClass } from "../options/classes.ts";
-import { folder as aFolder, oneOf, whole } from "../options/kinds.ts";
+import { folder as aFolder, oneOf } from "../options/kinds.ts";
 import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -86,7 +86,7 @@ const folderOrUrl: Wanted<string | URL> = {
 };
 
 const optionsWanted = {
-  scale: whole(1, 64),
+  scale: aPairScale,
   lowFolder: folderOrUrl,
   degradation: degradationKind,
   onLeftOut: aFunction,
@@ -188,14 +188,21 @@ export interface Picture {
   readonly warnings?: ReadonlyMap<string, string>;
 }
 
-export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
-  if (low !== undefined) return "files";
-  return degradation ? "degraded" : "made";
+/** Whether it has been read, or is files still. */
+export function isLoaded(one: PairFiles | Picture): one is Picture {
+  return "highY" in one;
+}
+
+export function lowSourceOf(one: PairFiles | Picture): LowSource {
+  if (isLoaded(one)) return one.lowSource;
+  if (one.low !== undefined) return "files";
+  return one.degradation ? "degraded" : "made";
 }
 
 /** What LR is degraded by, as a text; undefined if it is not, or was not drawn from options. */
-export function degradationOf({ low, drawnFrom }: PairFiles): string | undefined {
-  return low === undefined && drawnFrom ? degradationKind.write(drawnFrom) : undefined;
+export function degradationOf(one: PairFiles | Picture): string | undefined {
+  if (isLoaded(one)) return one.degradation;
+  return one.low === undefined && one.drawnFrom ? degradationKind.write(one.drawnFrom) : undefined;
 }
 
 const pairFiles: Wanted<PairFiles> = {
@@ -215,7 +222,7 @@ export async function loadPicture(
   scale: number,
   options: { readonly transparency?: "refuse" | "white" } = {},
 ): Promise<Picture> {
-  checkArguments("loadPicture", { files: [files, pairFiles], scale: [scale, whole(1, 64)] });
+  checkArguments("loadPicture", { files: [files, pairFiles], scale: [scale, aPairScale] });
   checkOptions("loadPicture", options, { transparency: oneOf("refuse", "white") });
   const { transparency = "refuse" } = options;
   const warnings = new Map<string, string>();

@@ -54,7 +54,7 @@ export function describeConditions(conditions: Conditions): string {
     made: ofY ? "Matlab's bicubic of rounded Y, itself not rounded" : "Matlab's bicubic of RGB bytes",
     degraded: `${ofY}the large pictures, degraded${degradation ? ` by ${degradation}` : ""}`,
     files: `${ofY}the given files`,
-    mixed: "the given files, and of pictures without one Matlab's bicubic",
+    mixed: "of several sources: given files, degraded pictures or Matlab's bicubic",
   };
   return `${compared}, border ${border}, padding ${padding}; LR: ${low[lowSource]}`;
 }

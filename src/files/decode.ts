@@ -4,13 +4,15 @@ import type { Metadata } from "sharp";
 import { readBmp } from "../formats/bmp.ts";
 import { isPremultiplied, refuseManyBoxes } from "../formats/boxes.ts";
 import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "../formats/cut-short.ts";
-import { orientationOf, withoutPrefix } from "../formats/exif.ts";
+import { withoutPrefix } from "../formats/exif.ts";
 import { codesOfAvif, isHdrCode } from "../formats/icc.ts";
 import { furtherSamples, withFurtherSamples } from "../formats/jpeg-scans.ts";
-import { type Read, readFrom, unpackedSize } from "../formats/png.ts";
+import { unpackedSize } from "../formats/png.ts";
 import { readPnm } from "../formats/pnm.ts";
 import { damageError, type Raster } from "../formats/raster.ts";
+import { asBuffer, type Read, readFrom } from "../formats/read.ts";
 import { hasUnspecifiedChannel } from "../formats/tiff-tags.ts";
+import { orientationOf } from "../formats/turn.ts";
 import { refuseRaw, unreadKind } from "../formats/unread-kinds.ts";
 import { START_LENGTH } from "../options/file-kinds.ts";
 import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
@@ -293,13 +295,9 @@ async function dependsOnFurther(
     if (longer === "unknown") return false;
     if (longer === "cut") return true;
     const other = await decodeAgain(longer).catch(() => undefined);
-    if (other === undefined || !bytesOf(other.data).equals(bytesOf(data))) return true;
+    if (other === undefined || !asBuffer(other.data).equals(asBuffer(data))) return true;
   }
   return false;
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Samples): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 async function samplesOf(

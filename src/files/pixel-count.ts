@@ -2,8 +2,8 @@
 import { closeSync, openSync } from "node:fs";
 import { readBmp } from "../formats/bmp.ts";
 import { Directories } from "../formats/directories.ts";
-import type { Read } from "../formats/png.ts";
 import { readPnm } from "../formats/pnm.ts";
+import { asBuffer, type Read } from "../formats/read.ts";
 import { formatOfStart, type PictureFormat } from "../picture/formats.ts";
 import { readFromFile } from "./read-file.ts";
 import { refusePipe } from "./same-file.ts";
@@ -95,7 +95,7 @@ function areaOf({ width, height }: { width: number; height: number }): number {
 function at(read: Read, place: number, length: number): Buffer {
   const bytes = read(place, length);
   if (bytes.length < length) throw new RangeError("the file ends before");
-  return Buffer.from(bytes.buffer, bytes.byteOffset, length);
+  return asBuffer(bytes);
 }
 
 const uint24 = (read: Read, place: number) => at(read, place, 3).readUIntLE(0, 3);

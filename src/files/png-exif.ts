@@ -1,7 +1,8 @@
 /** EXIF data of PNG files where libvips does not look for them: behind the samples, and in texts. */
-import { inflateSync } from "node:zlib";
 import { exifInText, isExifText } from "../formats/metadata-of-png.ts";
-import { type Chunk, chunksOf, encodeChunk, type Read, readFrom } from "../formats/png.ts";
+import { type Chunk, chunksOf, encodeChunk } from "../formats/png.ts";
+import { type Read, readFrom } from "../formats/read.ts";
+import { inflate } from "./inflate.ts";
 
 /**
  * EXIF data of a file, and the chunk of their own in which they are, if they are in one.
@@ -21,10 +22,6 @@ export function exifOfPng(
   if (own) return { exif: own.data(), own };
   const exif = text && exifInText(text.type, text.data(), inflate);
   return exif && { exif };
-}
-
-function inflate(bytes: Uint8Array, most: number): Uint8Array {
-  return inflateSync(bytes, { maxOutputLength: most });
 }
 
 /** The file with its EXIF data in a chunk of their own in front of the samples. */

@@ -5,7 +5,8 @@
  */
 import * as zlib from "node:zlib";
 import { isExifText } from "../formats/metadata-of-png.ts";
-import { chunksOf, readFrom, unpackedSize } from "../formats/png.ts";
+import { chunksOf, unpackedSize } from "../formats/png.ts";
+import { asBuffer, readFrom } from "../formats/read.ts";
 import { crc32 } from "../picture/crc.ts";
 import type { Image } from "../picture/image.ts";
 
@@ -32,7 +33,7 @@ const CHANNELS = 3;
 export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined {
   const packed: Uint8Array[] = [];
   let last = "";
-  const view = Buffer.from(file.buffer, file.byteOffset, file.length);
+  const view = asBuffer(file);
   if (!view.subarray(0, 8).equals(signature)) return undefined;
   for (const { type, start, end, data } of chunksOf(readFrom(file))) {
     const idatsAdjoin = type !== "IDAT" || last === "IDAT" || packed.length === 0;

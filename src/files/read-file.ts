@@ -1,7 +1,7 @@
 /** Files in Node: whole, or parts of them. */
 import { fstatSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
-import type { Read } from "../formats/png.ts";
+import type { Read } from "../formats/read.ts";
 import { DataError } from "../picture/errors.ts";
 import { tooLong } from "./path-of.ts";
 

@@ -3,8 +3,8 @@
  * and the headers of OS/2 and of Windows 3 to 5.
  */
 import { profileOfNumbers } from "./icc.ts";
-import type { Read } from "./png.ts";
 import { damageError, type Raster } from "./raster.ts";
+import { asBuffer, type Read } from "./read.ts";
 
 interface Header {
   readonly width: number;
@@ -75,10 +75,6 @@ export function readBmp(read: Read, fileLength: number, name: string): Raster {
       return masks?.[3] ? withoutEmptyAlpha(samples) : samples;
     },
   };
-}
-
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function parse(file: Buffer, fail: (reason: string) => Error): Header {

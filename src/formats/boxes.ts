@@ -1,6 +1,6 @@
 /** AVIF files as boxes within boxes: ISO/IEC 14496-12 and, for pictures, 23008-12. */
 import { DataError } from "../picture/errors.ts";
-import type { Read } from "./png.ts";
+import { asBuffer, type Read } from "./read.ts";
 
 export interface Box {
   readonly type: string;
@@ -28,7 +28,7 @@ export function* boxesOf(read: Read, from: number, to: number): Generator<Box> {
   for (let [at, count] = [from, 0]; at + 8 <= to && count <= MOST_BOXES; count++) {
     const bytes = read(at, 16);
     if (bytes.length < 8) return;
-    const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const head = asBuffer(bytes);
     const size = head.readUInt32BE();
     const isLong = size === 1 && head.length === 16;
     const end = size === 0 ? to : at + (isLong ? Number(head.readBigUInt64BE(8)) : size);

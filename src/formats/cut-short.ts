@@ -8,7 +8,7 @@ import { type Box, boxesOf } from "./boxes.ts";
 import { Directories } from "./directories.ts";
 import { endOfGif, TRAILER } from "./gif.ts";
 import { endOfJpeg, segmentsOf } from "./jpeg.ts";
-import type { Read } from "./png.ts";
+import { asBuffer, type Read } from "./read.ts";
 
 /** Fewer may be the last bytes of a whole file, or of its samples. */
 const FEWEST_ZEROS = 64;
@@ -46,10 +46,6 @@ function zerosAtEnd(bytes: Uint8Array): number {
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end--;
   return bytes.length - end;
-}
-
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /**

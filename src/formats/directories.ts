@@ -1,4 +1,5 @@
 /** Directories of tags, which TIFF files and EXIF data consist of, read and patched in place. */
+import { asBuffer } from "./read.ts";
 
 /** A directory's entry: `bytes` are the values, in the byte order of the file. */
 export interface Entry {
@@ -59,7 +60,7 @@ export class Directories {
 
   /** @throws RangeError if the bytes do not begin as such a file. */
   constructor(bytes: Uint8Array) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = asBuffer(bytes);
     const order = this.bytes.toString("latin1", 0, 2);
     this.littleEndian = order === "II";
     const version = this.uint(2, 2);

@@ -5,7 +5,7 @@
 
 import type { Size } from "../picture/image.ts";
 import { type Density, densityEntries } from "./density.ts";
-import { Directories, LONG, RATIONAL, SHORT, SRATIONAL, tags } from "./directories.ts";
+import { Directories, LONG, RATIONAL, SHORT, tags } from "./directories.ts";
 import { encodeDirectory, fraction } from "./encode-directories.ts";
 import { startsWith } from "./jpeg.ts";
 import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
@@ -14,25 +14,6 @@ import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
 export function withoutPrefix(exif: Uint8Array): Uint8Array {
   return startsWith(exif, "Exif\0\0") ? exif.subarray(6) : exif;
 }
-
-/**
- * How a picture must be turned, 1 to 8; 1 if the data do not say, or are damaged. It should be one SHORT, but decoders
- * turn pictures by the first of any numbers.
- */
-export function orientationOf(exif: Uint8Array): number {
-  try {
-    const file = new Directories(exif);
-    const { type, at } = file.find(file.first, tags.orientation)!;
-    const isRatio = type === RATIONAL || type === SRATIONAL;
-    const value = isRatio ? file.uint(at, 4) / file.uint(at + 4, 4) : file.uint(at, numberBytes[type]);
-    return Number.isInteger(value) && value >= 1 && value <= 8 ? value : 1;
-  } catch {
-    return 1;
-  }
-}
-
-/** Bytes of whole numbers that are no places, of which some may be negative. */
-const numberBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4 };
 
 /**
  * EXIF data for a picture that was turned upright and has a new size: orientation 1, the new width and height

@@ -3,6 +3,7 @@
 import { quantity } from "../options/lists.ts";
 import { printable } from "../options/printable.ts";
 import { isProfile, spaceOf } from "./icc.ts";
+import { asBuffer } from "./read.ts";
 import { film, furtherPictures, gainMap } from "./xmp.ts";
 
 /** What is wrong with it follows. */
@@ -24,7 +25,7 @@ export const liesBehind: readonly string[] = [film, gainMap, furtherPictures, fu
 /** What lies behind the end of a picture, in words; undefined for zeros. */
 export function behindEnd(bytes: Uint8Array): string | undefined {
   if (bytes.every((byte) => byte === 0)) return undefined;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = asBuffer(bytes);
   const isFilm = text.subarray(0, 64).includes("ftyp") || text.includes("MotionPhoto_Data");
   return isFilm ? film : `${quantity(text.length, "byte")} behind its end`;
 }

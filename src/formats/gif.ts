@@ -37,6 +37,11 @@ export function endOfGif(bytes: Uint8Array): number | undefined {
   return undefined;
 }
 
+/** The pictures in a GIF file. */
+export function framesOfGif(bytes: Uint8Array): number {
+  return [...blocksOf(bytes)].filter(({ kind }) => kind === FRAME).length;
+}
+
 /** The comments of a GIF file, and the ratio of its pixels' sides. */
 export function gifExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: string[]; density?: Density } {
   const aspect = bytes[12];

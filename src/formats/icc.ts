@@ -3,6 +3,7 @@
  * in chunks of its own, and for a profile of grey where a format stores RGB, or the other way round. By the
  * specification ICC.1:2010 (version 4.3).
  */
+import { asBuffer } from "./read.ts";
 
 /** x and y of white, red, green and blue (CIE 1931). */
 export type Primaries = readonly (readonly [x: number, y: number])[];
@@ -153,7 +154,7 @@ export function isUnspecified(primaries: number, transfer: number): boolean {
 export function codesOfAvif(
   bytes: Uint8Array,
 ): { readonly primaries: number; readonly transfer: number } | undefined {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const file = asBuffer(bytes);
   const at = file.indexOf("colrnclx", 0, "latin1");
   if (at < 0 || at + 12 > file.length) return undefined;
   return { primaries: file.readUInt16BE(at + 8), transfer: file.readUInt16BE(at + 10) };
@@ -225,8 +226,9 @@ export function profileFor(space: "RGB" | "GRAY", icc: Uint8Array): Uint8Array |
   return profileOf(space, curve);
 }
 
-function element(icc: Uint8Array, name: string): Buffer | undefined {
-  const bytes = Buffer.from(icc.buffer, icc.byteOffset, icc.byteLength);
+/** The bytes of a profile's element, such as "kTRC"; undefined without it. */
+export function element(icc: Uint8Array, name: string): Buffer | undefined {
+  const bytes = asBuffer(icc);
   const count = bytes.length < 132 ? 0 : bytes.readUInt32BE(128);
   for (let at = 132; at < 132 + 12 * count && at + 12 <= bytes.length; at += 12) {
     if (bytes.toString("latin1", at, at + 4) !== name) continue;

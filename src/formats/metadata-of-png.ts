@@ -7,7 +7,8 @@ import { behindEnd, damagedProfile, itsProfile, profileGap } from "./gaps.ts";
 import { spaceOf } from "./icc.ts";
 import { iptcOf, rightsOf, startsWith } from "./jpeg.ts";
 import type { FileMetadata } from "./metadata.ts";
-import { chunksOf, encodeChunk, readFrom } from "./png.ts";
+import { chunksOf, encodeChunk } from "./png.ts";
+import { readFrom } from "./read.ts";
 import { type Comment, decodeText, decodeUtf8, takeText } from "./texts.ts";
 import { decodeXmp } from "./xmp.ts";
 

@@ -1,5 +1,6 @@
 /** PNG files as a list of chunks: https://www.w3.org/TR/png-3/ */
 import { crc32 } from "../picture/crc.ts";
+import type { Read } from "./read.ts";
 
 export interface Chunk {
   readonly type: string;
@@ -8,9 +9,6 @@ export interface Chunk {
   readonly end: number;
   readonly data: () => Uint8Array;
 }
-
-/** Gives bytes of a file; fewer, if it ends before. */
-export type Read = (start: number, length: number) => Uint8Array;
 
 /** The chunks that are complete, up to the one that ends the picture, without a look at their checksums. */
 export function* chunksOf(read: Read): Generator<Chunk> {
@@ -26,10 +24,6 @@ export function* chunksOf(read: Read): Generator<Chunk> {
     if (type === "IEND") return;
     start = end;
   }
-}
-
-export function readFrom(bytes: Uint8Array): Read {
-  return (start, length) => bytes.subarray(start, start + length);
 }
 
 export function encodeChunk(type: string, data: Uint8Array): Buffer {

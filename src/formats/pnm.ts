@@ -1,7 +1,7 @@
 /** Reads PBM, PGM, PPM and PAM files (netpbm), which sharp does not, as text or bytes, up to 16 bits. */
 import { type Samples, zerosLike } from "../picture/image.ts";
-import type { Read } from "./png.ts";
 import { damageError, type Raster } from "./raster.ts";
+import type { Read } from "./read.ts";
 
 /** More bytes than a header has, with comments that people write. */
 const LONGEST_HEADER = 2 ** 16;

@@ -2,7 +2,7 @@
 import { Directories, tags } from "./directories.ts";
 import { encodeTree, readTree, type Tree } from "./encode-directories.ts";
 import { type ColorNumbers, srgbPrimaries } from "./icc.ts";
-import type { Read } from "./png.ts";
+import type { Read } from "./read.ts";
 
 export const [IPTC_TAG, PHOTOSHOP_TAG] = [33723, 34377];
 export const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, tags.resolutionUnit];

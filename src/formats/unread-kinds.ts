@@ -8,7 +8,8 @@ import { describeHeic, describeRawFile, isRawName } from "../picture/foreign-pic
 import type { PictureFormat } from "../picture/formats.ts";
 import { Directories } from "./directories.ts";
 import { segmentsOf } from "./jpeg.ts";
-import { chunksOf, type Read } from "./png.ts";
+import { chunksOf } from "./png.ts";
+import type { Read } from "./read.ts";
 import { isCameraRaw } from "./tiff-tags.ts";
 
 /** Decoders would take the thumbnail in it for the picture. @throws DataError for a camera's raw file */

@@ -87,13 +87,8 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
     this.conv_last = conv(channels, planes);
   }
 
-  protected override *members(): Iterable<[string, Module]> {
-    yield ["conv_first", this.conv_first];
-    for (const [i, block] of this.body.entries()) yield [`body.${i}`, block];
-    yield ["conv_body", this.conv_body];
-    for (const [i, up] of this.ups.entries()) yield [`conv_up${i + 1}`, up];
-    yield ["conv_hr", this.conv_hr];
-    yield ["conv_last", this.conv_last];
+  protected override memberName(name: string): string {
+    return name.replace(/^ups\.(\d+)$/, (_, i) => `conv_up${Number(i) + 1}`);
   }
 
   /**

@@ -70,12 +70,8 @@ export class SPAN extends ConfiguredNetwork<Options> {
     this.upsampler = new Sequential(last, new PixelShuffle(scale));
   }
 
-  protected override *members(): Iterable<[string, Module]> {
-    yield ["conv_1", this.conv_1];
-    for (const [i, block] of this.blocks.entries()) yield [`block_${i + 1}`, block];
-    yield ["conv_cat", this.conv_cat];
-    yield ["conv_2", this.conv_2];
-    yield ["upsampler", this.upsampler];
+  protected override memberName(name: string): string {
+    return name.replace(/^blocks\.(\d+)$/, (_, i) => `block_${Number(i) + 1}`);
   }
 
   /** x [n, c, h, w] in 0..1 to [n, c, h * scale, w * scale]; c is 3 for RGB and 1 for luma. */

@@ -67,12 +67,6 @@ export class Wren extends ConfiguredNetwork<Options> {
     for (const parameter of this.tail.parameters()) parameter.assign(new Float32Array(parameter.size));
   }
 
-  protected override *members(): Iterable<[string, Module]> {
-    yield ["head", this.head];
-    for (const [i, block] of this.blocks.entries()) yield [`blocks.${i}`, block];
-    yield ["tail", this.tail];
-  }
-
   /** x [n, c, h, w] in 0..1 to [n, c, h * scale, w * scale]; c is 3 for RGB and 1 for luma. */
   forward(x: Tensor): Tensor {
     this.checkInput(x);

@@ -1,4 +1,4 @@
-import { checkOneDevice } from "../device/device.ts";
+import { checkOneDevice, type Storage } from "../device/device.ts";
 import { emaStep } from "../kernels/optim/ema.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
@@ -32,7 +32,8 @@ export function emaDecay(decay: number, step: number): number {
  * should begin with the same weights. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
  * torch.optim.swa_utils.)
  *
- * Buffers, such as the running statistics of batch normalization, are copied.
+ * Buffers, such as the running statistics of batch normalization, are copied. A tensor with several names moves once,
+ * and one that both networks share stays.
  *
  * A decay that changes from step to step is given as a function, which a replay of the step asks again.
  */
@@ -46,9 +47,22 @@ export function emaUpdate(average: Module, module: Module, decay: number | (() =
   const values = module.namedTensors();
   const averages = average.namedTensors();
   // All checks come first: nothing changes if one fails.
-  for (const [name, tensor] of averages) checkPair(name, tensor, values.get(name));
+  const sources = new Map<Storage, Tensor>();
+  const pairs: { tensor: Tensor; source: Tensor }[] = [];
   for (const [name, tensor] of averages) {
-    const source = values.get(name)!;
+    const source = values.get(name);
+    checkPair(name, tensor, source);
+    const known = sources.get(tensor.storage);
+    if (known && known.storage !== source.storage) {
+      throw new Error(
+        `emaUpdate: ${name} shares its memory with another tensor of the average, and not so in the other network. ` +
+          "Both must have the same architecture.",
+      );
+    }
+    sources.set(tensor.storage, source);
+    if (!known && source.storage !== tensor.storage) pairs.push({ tensor, source });
+  }
+  for (const { tensor, source } of pairs) {
     // A buffer, such as a running mean, is copied: it is an average already, or never changes.
     if (source.requiresGrad) {
       emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decayNow);
@@ -59,7 +73,7 @@ export function emaUpdate(average: Module, module: Module, decay: number | (() =
 }
 
 /** @throws Error unless a tensor of the average and that of the network fit together */
-function checkPair(name: string, tensor: Tensor, source: Tensor | undefined): void {
+function checkPair(name: string, tensor: Tensor, source: Tensor | undefined): asserts source is Tensor {
   if (!source || !sameShape(source.shape, tensor.shape)) {
     throw new Error(
       `emaUpdate: ${name} of shape ${formatShape(tensor.shape)} is ` +

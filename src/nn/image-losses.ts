@@ -9,6 +9,7 @@ import { matmul } from "../kernels/matmul/index.ts";
 import { mean } from "../kernels/reduce/index.ts";
 import { checkArguments } from "../options/arguments.ts";
 import { tensor } from "../tensor/create.ts";
+import { refuseFloat16 } from "../tensor/op.ts";
 import { outsideScopes } from "../tensor/scope.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
@@ -85,22 +86,27 @@ function dftMatrices(device: Device, n: number): Tensor {
 
 /**
  * Constants stay on a device: work that makes tensors of JavaScript's numbers could not be captured. They belong
- * to no scope. The bound is for programs with pictures of ever new sizes.
+ * to no scope. The bound is for programs with pictures of ever new sizes: what the cache drops, it disposes.
  */
 const constants = new WeakMap<Device, LruCache<string, Tensor>>();
 const MAX_CONSTANTS = 16;
 
+/** A view, which belongs to the caller's scope: backward may need it when the cache has dropped the constant. */
 function constantOn(device: Device, name: string, shape: Shape, make: () => Float64Array): Tensor {
   let cache = constants.get(device);
   if (!cache) {
     cache = new LruCache(MAX_CONSTANTS, (dropped) => dropped.dispose());
     constants.set(device, cache);
   }
-  return cache.get(`${name} ${shape}`, () => outsideScopes(() => tensor(make(), shape, { device })));
+  const constant = cache.get(`${name} ${shape}`, () =>
+    outsideScopes(() => tensor(make(), shape, { device })),
+  );
+  return constant.alias(shape);
 }
 
 function checkPictures(name: string, x: Tensor, target: Tensor, smallest: number): void {
   checkArguments(name, { x: [x, aTensor], target: [target, aTensor] });
+  refuseFloat16(name, { x, target });
   const [, , h = 0, w = 0] = x.shape;
   if (x.shape.length === 4 && sameShape(x.shape, target.shape) && Math.min(h, w) >= smallest) return;
   throw new ShapeError(

@@ -3,18 +3,19 @@
 import { checkArguments, checkOptions, finite, isObject, type Wanted } from "../options/arguments.ts";
 import { atLeastZero } from "../options/kinds.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
+import { numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
-/** A convolution, or another layer with weights of that shape. */
+/** A convolution, a Linear, or another layer with weights of such a shape. */
 export interface WeightedLayer {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
 }
 
-export const aLayer: Wanted<WeightedLayer> = {
-  wants: "a convolution, or another layer with a weight of four axes",
+const aLayer: Wanted<WeightedLayer> = {
+  wants: "a convolution, a Linear, or another layer with a weight of two axes or more",
   fits: (value): value is WeightedLayer =>
-    isObject(value) && value.weight instanceof Tensor && value.weight.shape.length === 4,
+    isObject(value) && value.weight instanceof Tensor && value.weight.shape.length >= 2,
 };
 
 /** Options of all initial weights. */
@@ -34,8 +35,8 @@ export function normalInit(layer: WeightedLayer, std: number, options: WeightIni
 }
 
 /**
- * Weights with a standard deviation of sqrt(2 / ((1 + slope²) n)) for a convolution of n = inChannels * kh *
- * kw products per output (He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015): through layers followed
+ * Weights with a standard deviation of sqrt(2 / ((1 + slope²) n)) for a layer with n products per output, which are
+ * inChannels * kh * kw in a convolution and inFeatures in a Linear (He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015): through layers followed
  * by a ReLU, or by a PReLU with that slope (default 0), the signal neither dies away nor explodes. Biases 0.
  */
 export function kaimingNormalInit(
@@ -45,6 +46,6 @@ export function kaimingNormalInit(
   checkArguments("kaimingNormalInit", { layer: [layer, aLayer] });
   checkOptions("kaimingNormalInit", options, { slope: finite, random: aRandom });
   const { slope = 0, random } = options;
-  const [, inChannels, kh, kw] = layer.weight.shape;
-  normalInit(layer, Math.sqrt(2 / ((1 + slope ** 2) * inChannels * kh * kw)), { random });
+  const products = numel(layer.weight.shape.slice(1));
+  normalInit(layer, Math.sqrt(2 / ((1 + slope ** 2) * products)), { random });
 }

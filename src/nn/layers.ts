@@ -317,8 +317,9 @@ export class Sequential extends Module {
     this.modules = modules;
   }
 
-  protected override *members(): Iterable<[string, Module]> {
-    for (const [i, module] of this.modules.entries()) yield [String(i), module];
+  /** Modules are called "0", "1", …, as in PyTorch. */
+  protected override memberName(name: string): string {
+    return name.replace(/^modules\.(?=\d+$)/, "");
   }
 
   /**

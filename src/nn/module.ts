@@ -59,10 +59,11 @@ export interface StateDifference {
  * A network or a part of one, as in PyTorch: its properties are parameters and other modules, and `forward`
  * is what it computes. Create modules outside scopes: a scope would dispose their parameters when it ends.
  *
- * Tensors and modules belong to it if they are its properties, or in arrays that are. In a Map, a Set or a
- * plain object they are an error as soon as the parameters are asked for. Private fields (`#conv`) and
- * variables outside the class are invisible from here: tensors there are neither trained nor saved nor
- * disposed, and all that shows it is an optimizer's warning. TypeScript's `private` is fine.
+ * Tensors and modules belong to it if they are its properties, or in arrays that are. In a Map, a Set, a plain
+ * object or an object of a class that is no module they are an error as soon as the parameters are asked for, and
+ * so is a module that it is itself a part of. Private fields (`#conv`) and variables outside the class are
+ * invisible from here: tensors there are neither trained nor saved nor disposed, and all that shows it is an
+ * optimizer's warning. TypeScript's `private` is fine.
  */
 export abstract class Module {
   /** Is the module being trained? Dropout and batch normalization behave differently then; see `train()`. */
@@ -77,19 +78,31 @@ export abstract class Module {
   abstract forward(...inputs: any[]): any;
 
   /** The module's own tensors and modules, by the property's name (in arrays followed by `.0`, `.1`, …). */
-  protected *members(): Iterable<[string, Member]> {
-    for (const [name, value] of Object.entries(this)) yield* this.#membersIn(name, value);
+  *#members(): Iterable<[string, Member]> {
+    for (const [property, value] of Object.entries(this)) {
+      for (const [name, member] of this.#membersIn(property, value)) yield [this.memberName(name), member];
+    }
+  }
+
+  /**
+   * What a tensor or module is called whose property (in arrays followed by `.0`, `.1`, …) is called `name`: the same,
+   * unless weight files have other names. Return names that you do not know as they are: subclasses may have properties
+   * of their own.
+   */
+  protected memberName(name: string): string {
+    return name;
   }
 
   *#membersIn(name: string, value: unknown): Iterable<[string, Member]> {
     if (isMember(value)) yield [name, value];
     else if (Array.isArray(value)) {
       for (const [i, item] of value.entries()) yield* this.#membersIn(`${name}.${i}`, item);
-    } else if (holdsMember(value)) {
+    } else if (holdsMember(value, new Set([this]))) {
       throw new Error(
         `${this.constructor.name}: the ${value.constructor?.name ?? "object"} in "${name}" holds tensors ` +
           `or modules, which would be neither trained nor saved there. Keep them in properties of the ` +
-          `module or in arrays.`,
+          `module or in arrays. If they are no parts of it, keep the ${value.constructor?.name ?? "object"} in a ` +
+          "private field (#name).",
       );
     }
   }
@@ -97,10 +110,12 @@ export abstract class Module {
   /** Every tensor of this module and its parts, by its dotted name, such as `body.0.weight`. */
   namedTensors(): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();
-    for (const [name, member] of this.members()) {
-      if (member instanceof Tensor) tensors.set(name, member);
-      else for (const [inner, tensor] of member.namedTensors()) tensors.set(`${name}.${inner}`, tensor);
-    }
+    within(modulesToName, this, () => {
+      for (const [name, member] of this.#members()) {
+        if (member instanceof Tensor) tensors.set(name, member);
+        else for (const [inner, tensor] of member.namedTensors()) tensors.set(`${name}.${inner}`, tensor);
+      }
+    });
     return tensors;
   }
 
@@ -117,8 +132,10 @@ export abstract class Module {
   /** Sets `training` for this module and all its parts: to true, as they are at first, or to `mode`. */
   train(mode = true): this {
     checkArguments(`${this.constructor.name}.train`, { mode: [mode, trueOrFalse] });
-    this.training = mode;
-    for (const [, member] of this.members()) if (member instanceof Module) member.train(mode);
+    within(modulesToTrain, this, () => {
+      this.training = mode;
+      for (const [, member] of this.#members()) if (member instanceof Module) member.train(mode);
+    });
     return this;
   }
 
@@ -136,16 +153,17 @@ export abstract class Module {
   evaluating<T>(body: () => T): T {
     const caller = `${this.constructor.name}.evaluating`;
     checkArguments(caller, { "the first argument": [body, aFunction] });
-    const parts: Module[] = [this];
-    for (const part of parts)
-      for (const [, member] of part.members()) if (member instanceof Module) parts.push(member);
-    const modes = parts.map(({ training }) => training);
-    this.eval();
+    const modes = new Map<Module, boolean>([[this, this.training]]);
+    for (const part of modes.keys()) {
+      for (const [, member] of part.#members())
+        if (member instanceof Module) modes.set(member, member.training);
+    }
     let result: T;
     try {
+      this.eval();
       result = body();
     } finally {
-      for (const [i, part] of parts.entries()) part.training = modes[i];
+      for (const [part, mode] of modes) part.training = mode;
     }
     refusePromise(
       caller,
@@ -175,8 +193,8 @@ export abstract class Module {
    * theirs; the result lists those. (PyTorch's throws for a different shape even then.)
    *
    * @throws DataError, without changing anything, unless `state` has exactly this module's names and shapes;
-   *   the message lists what differs. And if a value that would be loaded is not finite, for what a network
-   *   makes of NaN may look like a picture.
+   *   the message lists what differs. And if a value that would be loaded is NaN, for what a network makes of it may
+   *   look like a picture; or infinite, unless it is of a buffer (without requiresGrad), such as a mask.
    */
   loadStateDict(
     state: ReadonlyMap<string, NamedArray>,
@@ -206,8 +224,9 @@ export abstract class Module {
       );
     }
     const fitting = [...own].filter(([name]) => fits(name));
-    for (const [tensorName] of fitting) {
-      const broken = state.get(tensorName)!.data.find((value) => !Number.isFinite(value));
+    for (const [tensorName, { requiresGrad }] of fitting) {
+      const isBroken = requiresGrad ? (value: number) => !Number.isFinite(value) : Number.isNaN;
+      const broken = state.get(tensorName)!.data.find(isBroken);
       if (broken === undefined) continue;
       throw new DataError(
         `${source} holds ${broken} in the tensor ${tensorName}. The training that made it has diverged, or ` +
@@ -226,8 +245,9 @@ export abstract class Module {
   /**
    * Stores all tensors of this module as float16 from now on, in half the memory, and returns the module;
    * PyTorch's name. For inference alone: operations compute in f32 and store their results as float16, too, so
-   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimizer refuses the parameters, and
-   * normalizations, reductions and losses refuse float16.
+   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimizer refuses the parameters.
+   * Float16 is refused by operations that take float32 alone, and layers made of them: linear and matmul, pooling,
+   * softmax, dropout in training, where, reductions, normalizations and losses.
    *
    * @throws GpuError, without changing anything, if the device cannot store float16.
    */
@@ -284,13 +304,14 @@ export abstract class Module {
   }
 
   #tree(): Tree {
+    const parameters = this.parameterCount(); // which also sees that the tree has an end
     const tensors: string[] = [];
     const parts: [string, Tree][] = [];
-    for (const [name, member] of this.members()) {
+    for (const [name, member] of this.#members()) {
       if (member instanceof Module) parts.push([name, member.#tree()]);
       else tensors.push(`${name} ${formatShape(member.shape)}${member.requiresGrad ? "" : ", not trained"}`);
     }
-    return { kind: this.constructor.name || "Module", tensors, parameters: this.parameterCount(), parts };
+    return { kind: this.constructor.name || "Module", tensors, parameters, parts };
   }
 
   /** Disposes all tensors of this module. */
@@ -317,12 +338,38 @@ function isMember(value: unknown): value is Member {
   return value instanceof Tensor || value instanceof Module;
 }
 
-/** Is there a tensor or a module somewhere in a Map, a Set, an array or a plain object? */
-function holdsMember(value: unknown, seen = new Set<unknown>()): value is object {
-  if (typeof value !== "object" || value === null || seen.has(value)) return false;
-  seen.add(value);
+/**
+ * Is there a tensor or a module, which is not in `seen`, somewhere in a Map, a Set, an array or an object? Of objects of
+ * classes only the outer ones are looked into: from those of a page or a server, one might reach everything.
+ */
+function holdsMember(value: unknown, seen: Set<unknown>, inClass = false): value is object {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value))
+    return false;
   const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
-  const items =
-    value instanceof Map || value instanceof Set ? [...value] : isPlain ? Object.values(value) : [];
-  return items.some((item) => isMember(item) || holdsMember(item, seen));
+  const isContainer = isPlain || value instanceof Map || value instanceof Set;
+  if (!isContainer && inClass) return false;
+  seen.add(value);
+  const items = value instanceof Map || value instanceof Set ? [...value] : Object.values(value);
+  return items.some(
+    (item) => !seen.has(item) && (isMember(item) || holdsMember(item, seen, inClass || !isContainer)),
+  );
+}
+
+/** Modules whose tensors are being named, and those that are being put into a mode: each is inside the one before. */
+const [modulesToName, modulesToTrain] = [new Set<Module>(), new Set<Module>()];
+
+/** Visits a module's members. @throws Error if the module is one of `outer`, so that the visits would never end */
+function within(outer: Set<Module>, module: Module, visit: () => void): void {
+  if (outer.has(module)) {
+    throw new Error(
+      `${module.constructor.name}: this module is a part of itself, for a part of it has it in a property. Keep ` +
+        "references to modules around a part in private fields (#parent), which are not looked at.",
+    );
+  }
+  outer.add(module);
+  try {
+    visit();
+  } finally {
+    outer.delete(module);
+  }
 }

@@ -211,12 +211,8 @@ export class BatchNorm2d extends Module {
     this.numBatchesTracked = full([], 0);
   }
 
-  protected override *members(): Iterable<[string, Tensor]> {
-    yield ["weight", this.weight];
-    yield ["bias", this.bias];
-    yield ["running_mean", this.runningMean];
-    yield ["running_var", this.runningVar];
-    yield ["num_batches_tracked", this.numBatchesTracked];
+  protected override memberName(name: string): string {
+    return pytorchNames.get(name) ?? name;
   }
 
   forward(x: Tensor): Tensor {
@@ -230,3 +226,10 @@ export class BatchNorm2d extends Module {
     return batchNorm(x, running, this.weight, this.bias, { training, momentum, eps });
   }
 }
+
+/** What PyTorch calls the buffers of a BatchNorm2d. */
+const pytorchNames: ReadonlyMap<string, string> = new Map([
+  ["runningMean", "running_mean"],
+  ["runningVar", "running_var"],
+  ["numBatchesTracked", "num_batches_tracked"],
+]);

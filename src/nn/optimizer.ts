@@ -9,6 +9,7 @@ import {
   checkOptions,
   isObject,
   listOf,
+  plainNumberList,
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
@@ -18,7 +19,7 @@ import { atLeastZero, quote, text, whole } from "../options/kinds.ts";
 import { quantity } from "../options/lists.ts";
 import { inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { formatShape } from "../tensor/shape.ts";
+import { formatShape, type Shape, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
 import { checkGradient } from "./gradients.ts";
@@ -34,8 +35,8 @@ type Block<Sum extends string> = Readonly<Record<"parameters" | "gradients" | Su
  * Keeps the parameters in one block of memory, and their gradients and running sums (such as Adam's m and v)
  * in storages of the same layout, so that the arithmetic of a step is one kernel launch for the whole network.
  * Only a network that is larger than what the device can bind at once has several blocks. The parameters
- * become slices of their block; nothing else about them changes. A step first gathers the gradients, which
- * backward() made one by one, in their block.
+ * become parts of their block, where tensors that share their memory follow them; nothing else about them changes. A
+ * step first gathers the gradients, which backward() made one by one, in their block.
  */
 export abstract class Optimizer<Sum extends string = string> {
   /** The learning rate; set it between steps to follow a schedule. */
@@ -44,8 +45,8 @@ export abstract class Optimizer<Sum extends string = string> {
   steps = 0;
   protected readonly device: Device;
   readonly #blocks: readonly Block<Sum>[];
-  /** Each parameter: where it begins in its block, in elements, and its slice of the parameters there. */
-  readonly #slots: readonly { parameter: Tensor; block: Block<Sum>; start: number; values: Storage }[];
+  /** Each parameter, and where it begins in its block, in elements. */
+  readonly #slots: readonly { parameter: Tensor; block: Block<Sum>; start: number }[];
   /** The names of the running sums. */
   readonly #sums: readonly Sum[];
   #disposed = false;
@@ -81,11 +82,9 @@ export abstract class Optimizer<Sum extends string = string> {
       return part.map((parameter) => {
         const start = end;
         end += room(parameter);
-        const values = device.slice(block.parameters, start, parameter.size);
-        device.copy(parameter.storage, values);
-        parameter.replaceStorage(values);
+        device.moveInto(block.parameters, start, parameter.storage);
         trained.add(parameter);
-        return { parameter, block, start, values };
+        return { parameter, block, start };
       });
     });
   }
@@ -112,7 +111,7 @@ export abstract class Optimizer<Sum extends string = string> {
           `first, as in stepLR(1e-3, { stepSize: 10 }).`,
       );
     }
-    for (const [i, { parameter, values }] of this.#slots.entries()) {
+    for (const [i, { parameter, block }] of this.#slots.entries()) {
       const label = `${this.constructor.name}.step: parameter ${i} of shape ${formatShape(parameter.shape)}`;
       const gradient = gradients.get(parameter);
       if (!gradient) {
@@ -122,7 +121,7 @@ export abstract class Optimizer<Sum extends string = string> {
         );
       }
       checkGradient(label, parameter, gradient);
-      if (parameter.storage !== values) {
+      if (parameter.storage.whole !== block.parameters) {
         throw new Error(
           `${label} belongs to another optimizer by now, or model.to(device) has moved it. Use one optimizer per ` +
             "parameter, and make it after the network has been moved.",
@@ -150,8 +149,8 @@ export abstract class Optimizer<Sum extends string = string> {
     console.warn(
       `${this.constructor.name}.step: no optimizer has ${untrained.length} of the tensors with a gradient, such as ` +
         `the one of shape ${formatShape(untrained[0].shape)}, so they are not trained. If they should be, keep ` +
-        "their layers in public properties: parameters() does not see a private field (#conv), nor a variable " +
-        "outside the class. If not, ask backward(loss, parameters) for the gradients of the others alone.",
+        "their layers in public properties of modules: parameters() does not see a private field (#conv), nor a " +
+        "variable outside the class. If not, ask backward(loss, parameters) for the gradients of the others alone.",
     );
   }
 
@@ -160,8 +159,8 @@ export abstract class Optimizer<Sum extends string = string> {
 
   /**
    * Everything but the parameters and the options that is needed to continue later: steps, lr and running sums, all
-   * as they are at the time of the call. `saveCheckpoint({ model, optimizer })` writes it into a file, with the
-   * network.
+   * as they are at the time of the call, and the shapes that the sums belong to. `saveCheckpoint({ model, optimizer })`
+   * writes it into a file, with the network.
    */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
@@ -171,7 +170,7 @@ export abstract class Optimizer<Sum extends string = string> {
       const parts = await Promise.all(this.#blocks.map((block) => this.device.read(block[name])));
       return [name, concatFloats(parts)] as const;
     });
-    return { steps, lr, sums: Object.fromEntries(await Promise.all(sums)) };
+    return { steps, lr, shapes: this.#shapes(), sums: Object.fromEntries(await Promise.all(sums)) };
   }
 
   /**
@@ -185,6 +184,17 @@ export abstract class Optimizer<Sum extends string = string> {
     checkArguments(method, { state: [state, aState] });
     checkOptions(method, options, { source: text });
     const { source = "the given state" } = options;
+    const [own, given] = [this.#shapes(), state.shapes ?? this.#shapes()];
+    const other = own.findIndex((shape, i) => !given[i] || !sameShape(shape, given[i]));
+    if (other >= 0 || given.length !== own.length) {
+      const difference =
+        given.length === own.length
+          ? `its parameter ${other} is ${formatShape(given[other])} and should be ${formatShape(own[other])}`
+          : `it has ${quantity(given.length, "parameter")} and should have ${own.length}`;
+      throw new DataError(
+        `${method}: ${source} does not fit: ${difference}. It belongs to another network or optimizer.`,
+      );
+    }
     for (const name of this.#sums) {
       const length = this.#blocks.reduce((sum, block) => sum + block[name].length, 0);
       if (state.sums[name]?.length !== length) {
@@ -203,6 +213,10 @@ export abstract class Optimizer<Sum extends string = string> {
     }
     this.steps = state.steps;
     this.lr = state.lr;
+  }
+
+  #shapes(): Shape[] {
+    return this.#slots.map(({ parameter }) => parameter.shape);
   }
 
   /** Its name, learning rate, steps so far and number of parameters. */
@@ -278,6 +292,17 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
       `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
     );
   }
+  const owners = new Map<Storage, Tensor>();
+  for (const parameter of parameters) {
+    const owner = owners.get(parameter.storage);
+    if (owner) {
+      throw new Error(
+        `${name}: the parameters of shapes ${formatShape(owner.shape)} and ${formatShape(parameter.shape)} share ` +
+          "their memory, as after reshape() or detach(). Give one of them, or assign the values to a new tensor.",
+      );
+    }
+    owners.set(parameter.storage, parameter);
+  }
   checkAllOnOneDevice(name, "parameter", parameters, " Or use one optimizer for each device.");
 }
 
@@ -313,11 +338,13 @@ function concatFloats(parts: readonly Float32Array[]): Float32Array {
 }
 
 const aState: Wanted<OptimizerState> = {
-  wants: "what stateDict() returns, { steps, lr, sums }, with sums that are Float32Arrays (not from JSON)",
+  wants:
+    "what stateDict() returns, { steps, lr, shapes, sums }, with sums that are Float32Arrays (not from JSON)",
   fits: (value): value is OptimizerState =>
     isObject(value) &&
     whole(0).fits(value.steps) &&
     atLeastZero.fits(value.lr) &&
+    (value.shapes === undefined || listOf(plainNumberList).fits(value.shapes)) &&
     isObject(value.sums) &&
     Object.values(value.sums).every((sum) => isOfClass<Float32Array>(sum, "Float32Array")),
 };
@@ -331,6 +358,8 @@ const twoShares: Wanted<readonly [number, number]> = {
 export interface OptimizerState {
   readonly steps: number;
   readonly lr: number;
+  /** Those of the parameters, in their order. Without them, only the length of the sums is checked. */
+  readonly shapes?: readonly Shape[];
   readonly sums: Readonly<Record<string, Float32Array>>;
 }
 

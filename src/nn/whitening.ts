@@ -1,7 +1,15 @@
-import { ArgumentError, checkArguments, checkOptions, listOf, type Wanted } from "../options/arguments.ts";
+import {
+  ArgumentError,
+  checkArguments,
+  checkOptions,
+  isObject,
+  listOf,
+  type Wanted,
+} from "../options/arguments.ts";
 import { atLeastZero } from "../options/kinds.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
-import { aLayer, type WeightedLayer, type WeightInitOptions } from "./init.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { WeightedLayer, WeightInitOptions } from "./init.ts";
 import { isNamedArray, type NamedArray } from "./module.ts";
 
 /**
@@ -31,7 +39,7 @@ export function whiteningInit(
   options: WeightInitOptions & { readonly std?: number; readonly floor?: number } = {},
 ): void {
   const name = "whiteningInit";
-  checkArguments(name, { layer: [layer, aLayer], pictures: [pictures, listOf(planesOfFloats)] });
+  checkArguments(name, { layer: [layer, aConvolution], pictures: [pictures, listOf(planesOfFloats)] });
   checkOptions(name, options, { std: atLeastZero, floor: atLeastZero, random: aRandom });
   const { std = 0.3, floor = 0.01, random = defaultRandom() } = options;
   const [outChannels, inChannels, kh, kw] = layer.weight.shape;
@@ -52,6 +60,12 @@ export function whiteningInit(
   layer.weight.assign(weights);
   layer.bias?.assign(new Float32Array(outChannels));
 }
+
+const aConvolution: Wanted<WeightedLayer> = {
+  wants: "a convolution, or another layer with a weight of four axes",
+  fits: (value): value is WeightedLayer =>
+    isObject(value) && value.weight instanceof Tensor && value.weight.shape.length === 4,
+};
 
 const planesOfFloats: Wanted<NamedArray> = { wants: "planes { shape, data }", fits: isNamedArray };
 

@@ -130,7 +130,9 @@ class Work<R extends Results> {
   }
 
   #build(): void {
-    this.whyBuilt = this.#commands ? "its memory is in use elsewhere by now" : "its shapes are new";
+    this.whyBuilt = this.#commands
+      ? "its memory is in use elsewhere by now, or a tensor that it uses has moved"
+      : "its shapes are new";
     this.#forget();
     const commands = this.device.capture(() =>
       outsideScopes(() => {

@@ -32,7 +32,8 @@ const tensors: Wanted<Iterable<Tensor>> = {
  * ...model.parameters()])`.
  *
  * Throws if no tensor is wanted or one does not influence the loss, if an operation on the way has no
- * gradient rule, or if a tensor on the way has been overwritten or disposed since.
+ * gradient rule, or if a tensor on the way has been overwritten or disposed since. (PyTorch goes on where no rule reads
+ * the old values, as after `add`. Here rules do not tell what they read.)
  */
 export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   checkArguments("backward", { "the loss": [loss, aTensor], wanted: [wanted, optional(tensors)] });
@@ -124,7 +125,8 @@ function propagate(node: TapeNode, needed: ReadonlySet<Tensor>, gradients: Gradi
     if (!tensor.disposed && tensor.storage.version !== version) {
       throw new Error(
         `backward: ${what} of ${node.name} (shape ${formatShape(tensor.shape)}) has been overwritten ` +
-          `since, and the gradient depends on the old values. Call backward before step() or assign().`,
+          `since, and the gradient rule of ${node.name} may read the old values. Call backward before step() or ` +
+          "assign().",
       );
     }
   }

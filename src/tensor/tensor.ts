@@ -55,7 +55,7 @@ export class Tensor {
 
   /**
    * A new tensor with memory of its own, whose contents are undefined. Throws a GpuError, which names the
-   * function `op`, if the device has no room for it or cannot store the dtype.
+   * function `op`, if the device has no room for it or cannot store the dtype; a ShapeError for what is no shape.
    */
   static empty(
     shape: Shape,
@@ -63,6 +63,7 @@ export class Tensor {
     op = "Tensor.empty",
     dtype: DType = "float32",
   ): Tensor {
+    checkShape(op, shape);
     const length = numel(shape);
     checkDType(device, dtype, op);
     checkRoom(device, length, `${op}: A tensor of shape ${formatShape(shape)}`, dtype);
@@ -126,14 +127,11 @@ export class Tensor {
     return new Tensor(this.device, shape, storage);
   }
 
-  /**
-   * Replaces the memory behind this tensor, for optimizers, which keep all parameters in one block, and for half()
-   * and to() of modules. `device` is that of the new memory.
-   */
+  /** Replaces the memory behind this tensor, for half() and to() of modules. `device` is that of the new memory. */
   replaceStorage(storage: Storage, device = this.#device): void {
     // On another device backward cannot use notes from before.
     storage.version = this.storage.version + (device === this.#device ? 0 : 1);
-    this.#device.release(this.storage);
+    this.#device.leave(this.storage);
     this.#storage = storage;
     this.#device = device;
   }
@@ -197,8 +195,8 @@ export class Tensor {
 
   /**
    * Overwrites the values with those of a list, or of a tensor of the same shape, which is copied on the device
-   * (PyTorch's `copy_`). No gradient flows through that. If a gradient depends on the old values, call `backward`
-   * first.
+   * (PyTorch's `copy_`). No gradient flows through that. Call `backward` first if a gradient flows through what was
+   * computed from the old values.
    */
   assign(values: ArrayLike<number> | Tensor): void {
     if (values instanceof Tensor) {

@@ -1,12 +1,12 @@
 /** What an update is: a change in place, such as an optimizer's step, by a CPU reference or one kernel. */
 import type { CpuStorage, FloatArray } from "../device/cpu-device.ts";
 import { checkOneDevice, type Device, type Storage } from "../device/device.ts";
-import { isGpu } from "../device/gpu-device.ts";
+import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
 import type { GpuStorage } from "../device/gpu-storage.ts";
 import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
 import type { Params } from "../device/launch.ts";
 import { checkHasValues } from "../device/meta-device.ts";
-import { aFunction, checkArguments } from "../options/arguments.ts";
+import { ArgumentError, aFunction, checkArguments } from "../options/arguments.ts";
 import { ShapeError } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -27,7 +27,8 @@ export interface UpdateDefinition<Name extends string> {
 /**
  * Makes the update: a function that changes tensors, or storages, on their device. No gradient flows through
  * it, and backward refuses to use values that it has overwritten. Parameters that differ from one update to
- * the next are given as a function, which is called again when captured work is replayed (`capture`).
+ * the next are given as a function, which is called again when captured work is replayed (`capture`). A block that is
+ * only read may be one that is changed, or share its memory: what is read are the values from before.
  */
 export function defineUpdate<Name extends string>(definition: UpdateDefinition<Name>) {
   const { cpu, kernel, single = [] } = definition ?? {};
@@ -51,13 +52,24 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
         );
       }
     }
+    const twice = changed.find((name, i) =>
+      changed.some((other, k) => k < i && storages[other] === storages[name]),
+    );
+    if (twice !== undefined) {
+      throw new ArgumentError(
+        kernel.name,
+        `${twice} is also another block, and the update changes both. Give a copy.`,
+      );
+    }
     const size = storages[first!].length;
     if (isGpu(device)) {
+      const copies = copiesOfRead(device, storages as Record<Name, GpuStorage>, changed);
       device.run(kernel, {
-        buffers: storages as Record<Name, GpuStorage>,
+        buffers: { ...(storages as Record<Name, GpuStorage>), ...copies },
         params: typeof params === "function" ? () => ({ size, ...params() }) : { size, ...params },
         grid: linearGrid(Math.ceil(size / 4), 64),
       });
+      for (const name in copies) device.release(copies[name]!);
     } else {
       checkHasValues(device, `${kernel.name}: an update`);
       const arrays = {} as Record<Name, FloatArray>;
@@ -68,6 +80,24 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
       for (const name of changed) storages[name].version++;
     });
   };
+}
+
+/** Copies of the blocks that are only read, in a buffer that is changed: WebGPU lets no launch bind it as both. */
+function copiesOfRead<Name extends string>(
+  device: GpuDevice,
+  storages: Readonly<Record<Name, GpuStorage>>,
+  changed: readonly Name[],
+): { [K in Name]?: GpuStorage } {
+  const copies: { [K in Name]?: GpuStorage } = {};
+  for (const name in storages) {
+    const storage = storages[name];
+    if (changed.includes(name) || !changed.some((other) => storages[other].buffer === storage.buffer))
+      continue;
+    const copy = device.allocate(storage.length, storage.dtype);
+    device.copy(storage, copy);
+    copies[name] = copy;
+  }
+  return copies;
 }
 
 function storageOn(device: Device, block: Tensor | Storage, what: string): Storage {

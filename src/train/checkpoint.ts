@@ -16,7 +16,7 @@ import { readBytes } from "../files/image-files.ts";
 import { pathArgument } from "../files/path-of.ts";
 import { statsWithin } from "../files/same-file.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
-import { isObject } from "../options/arguments.ts";
+import { aFunction, checkArguments, isObject } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { textOf } from "../picture/errors.ts";
@@ -110,6 +110,7 @@ export function readCheckpoint(
   onMessage: (line: string) => void = () => {},
 ): Checkpoint {
   const folder = pathArgument("readCheckpoint", "folder", runFolder, aFolder);
+  checkArguments("readCheckpoint", { onMessage: [onMessage, aFunction] });
   checkIsFolder(folder);
   const files = [checkpointFile, previousCheckpointFile].filter((file) => existsSync(join(folder, file)));
   if (files.length === 0) {

@@ -17,4 +17,4 @@ export {
 export { DivergedError, type TrainCallbacks, type TrainStatus } from "./journal.ts";
 export { checkConfig } from "./settings.ts";
 export { type OnLoss, onLossChoices } from "./survive-loss.ts";
-export { resume, type TrainOptions, type TrainResult, train } from "./trainer.ts";
+export { type ResumeOptions, resume, type TrainOptions, type TrainResult, train } from "./trainer.ts";

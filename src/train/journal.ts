@@ -1,23 +1,14 @@
-import { DataError, encodePng, type LoaderState } from "../data/index.ts";
-import type { Evaluation } from "../evaluate/index.ts";
-import { readBytes } from "../files/image-files.ts";
-import {
-  GpuError,
-  loadWeights,
-  type NamedArray,
-  parseSafetensors,
-  type SuperResolver,
-  serializeSafetensors,
-  type Tensor,
-} from "../node.ts";
+import { DataError, type LoaderState } from "../data/index.ts";
+import type { NamedArray, SuperResolver, Tensor } from "../node.ts";
 import { quantity } from "../options/lists.ts";
-import { type Row, sideBySide } from "../report/picture.ts";
-import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
+import { scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
-import { bestFile, lastFile } from "../weights/run-files.ts";
+import { lastFile } from "../weights/run-files.ts";
+import { BestWeights } from "./best-weights.ts";
 import { type CheckpointState, type Lengths, serializeCheckpoint, stepIn } from "./checkpoint.ts";
 import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
+import { saveResult } from "./save-result.ts";
 import type { Session } from "./session.ts";
 import { writeReport } from "./training-report.ts";
 import { adviceFor } from "./verdict.ts";
@@ -37,7 +28,7 @@ export interface TrainStatus {
   readonly waiting: number;
 }
 
-/** The loss or a weight is no longer a finite number. Nothing of that has been saved. */
+/** The loss or a weight is no longer finite, or an evaluation's PSNR is NaN. Nothing of that has been saved. */
 export class DivergedError extends Error {
   override name = "DivergedError";
 }
@@ -45,7 +36,7 @@ export class DivergedError extends Error {
 export interface TrainCallbacks {
   /** Gets sentences for people: what the network learns from, how the evaluations went. */
   readonly onMessage?: (line: string) => void;
-  /** Called every `logEvery` steps, and once more after an evaluation. */
+  /** Called after the first step, every `logEvery` steps and at each checkpoint; once more after an evaluation. */
   readonly onProgress?: (status: TrainStatus) => void;
 }
 
@@ -60,13 +51,13 @@ interface StepResult {
 
 /** Keeps the log of a run, measures the network, and saves what it has learned. */
 export class Journal {
-  best: CheckpointState["best"];
   readonly #session: Session;
   readonly #folder: RunFolder;
   readonly #callbacks: TrainCallbacks;
   /** The network that is measured and saved for use, and how it enlarges pictures. */
   readonly #network: SuperResolver;
   readonly #upscaler: Upscaler;
+  readonly #best: BestWeights;
   #psnr: number | undefined;
   /** What was last said of the progress. */
   #status: TrainStatus | undefined;
@@ -74,20 +65,17 @@ export class Journal {
   #losses: { first: number; last: number } | undefined;
   #warned = false;
   #advisedOnWaiting = false;
-  /** What bicubic reached on the held-out pictures before the run was resumed, dB. */
-  readonly #bicubicBefore: number | undefined;
-  /** Pictures by the best weights; undefined until they are needed. */
-  #rows: readonly Row[] | undefined;
-  /** Those in comparison.png. */
-  #drawnRows: readonly Row[] | undefined;
   /** The step of report.html; undefined before this process has written one. */
   #reported: number | undefined;
   /** Seconds of training in earlier processes. */
   readonly #secondsBefore: number;
   readonly #began = performance.now();
   #checkpointed: { step: number; at: number };
-  /** The step whose weights are in last.safetensors; undefined if that is missing or damaged. */
-  #lastSaved: number | undefined;
+  /**
+   * The step whose weights are in last.safetensors; undefined if that is missing or damaged. 0 in a new run, which has
+   * nothing to save yet.
+   */
+  #lastSaved: number | undefined = 0;
   /** Since the last status: when it began, and milliseconds of waiting for pictures. */
   #interval: { step: number; began: number; waited: number };
 
@@ -103,13 +91,11 @@ export class Journal {
     this.#callbacks = callbacks;
     this.#network = session.average ?? session.model;
     this.#upscaler = networkUpscaler(this.#network);
-    this.best = resumed?.best;
+    this.#best = new BestWeights(session, folder, (line) => callbacks.onMessage?.(line), resumed);
     this.#psnr = resumed?.psnr;
-    this.#bicubicBefore = resumed?.bicubic;
     this.#secondsBefore = resumed?.seconds ?? 0;
     const step = resumed?.step ?? 0;
     this.#checkpointed = { step, at: this.#began };
-    this.#lastSaved = step;
     this.#interval = { step, began: this.#began, waited: 0 };
 
     const { conditions, bicubic } = session.validation;
@@ -127,6 +113,11 @@ export class Journal {
     }
   }
 
+  /** The best evaluation so far. */
+  get best(): CheckpointState["best"] {
+    return this.#best.score;
+  }
+
   /**
    * Makes the folder, from which the run can be resumed; call it before the first step of a new run. Weights that
    * come from a file are measured, so that the best ones are never worse than those.
@@ -139,6 +130,17 @@ export class Journal {
     const began = performance.now();
     await this.#evaluate(0);
     this.#interval.began += performance.now() - began; // the first batch was waited for before that
+  }
+
+  /** Takes up the run's figures; call it when training goes on. */
+  async resume(): Promise<void> {
+    this.#lastSaved = await stepIn(this.#folder.file(lastFile));
+    const losses = this.#folder
+      .readLog()
+      .map(({ loss }) => loss)
+      .filter((loss) => typeof loss === "number");
+    if (losses.length > 0) this.#losses = { first: losses[0], last: losses.at(-1)! };
+    await this.#best.resume();
   }
 
   /** Does what is due after a step; call it after every one. */
@@ -171,9 +173,59 @@ export class Journal {
       if (step > 0 && step !== this.#reported) await this.#report(step);
       return;
     }
-    await this.#saveWeights("last", step, await this.#finiteWeights(step));
+    await this.#saveLast(step, await this.#finiteWeights(step));
     if (step !== this.#checkpointed.step) await this.checkpoint(step, next);
     await this.#report(step);
+  }
+
+  /**
+   * Saves all that a resumed run needs to go on from here.
+   *
+   * @param next where the next batch begins
+   * @throws DivergedError if a weight is not finite; the checkpoint before stays.
+   */
+  async checkpoint(step: number, next: LoaderState): Promise<void> {
+    const { model, average, adam } = this.#session;
+    const weights = await this.#finiteWeights(step, model);
+    const { sums } = await adam.stateDict();
+    const state = this.#state(step, next, this.#folder.settle());
+    const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
+    // That of step 0 is not worth keeping: a run that began anew would lose all that was learned.
+    await this.#folder.saveCheckpoint(bytes, { keepPrevious: this.#checkpointed.step > 0 });
+    this.#checkpointed = { step, at: performance.now() };
+  }
+
+  /** One paragraph if the best weights are far below bicubic interpolation. */
+  adviceAt(step: number): string | undefined {
+    if (!this.best || !this.#losses) return undefined;
+    const { validation, config } = this.#session;
+    const { psnr } = this.best;
+    const { first: firstLoss, last: lastLoss } = this.#losses;
+    const { plain, bicubic } = validation;
+    return adviceFor({ step, psnr, bicubic: bicubic.mean.psnr, plain, firstLoss, lastLoss }, config);
+  }
+
+  /** The error for a file of the run that cannot be written; another one stays what it is. */
+  unsaved(error: unknown): unknown {
+    const isOfSystem =
+      error instanceof DataError && (error.cause as NodeJS.ErrnoException)?.code !== undefined;
+    if (!isOfSystem) return error;
+    const { path } = this.#folder;
+    return new DataError(
+      `${error.message} The run in ${path} is saved up to step ${this.#checkpointed.step}: go on by \`resume\` ${path} ` +
+        "when it can be written again.",
+      { cause: error },
+    );
+  }
+
+  /** The error for a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
+  interruptionError(cause: DataError, step: number): DataError {
+    return new DataError(
+      `${cause.message} Training stopped at step ${step} of ${this.#session.config.steps}, and the run in ` +
+        `${this.#folder.path} is saved up to there: put a whole picture of the same name in its place, and go on by ` +
+        `\`resume\` ${this.#folder.path}.`,
+      { cause },
+    );
   }
 
   get #seconds(): number {
@@ -182,7 +234,7 @@ export class Journal {
 
   async #readLoss(step: number, loss: Tensor, lr: number): Promise<void> {
     const value = await loss.item();
-    if (!Number.isFinite(value)) throw this.#diverged(`The loss became ${value}`, step);
+    if (!Number.isFinite(value)) throw this.#divergedError(`The loss became ${value}`, step);
     this.#losses = { first: this.#losses?.first ?? value, last: value };
     const took = performance.now() - this.#interval.began;
     const waiting = this.#interval.waited / took;
@@ -211,7 +263,7 @@ export class Journal {
     const weights = await this.#finiteWeights(step);
     const evaluation = await validation.measure(this.#upscaler);
     const { psnr } = evaluation.mean;
-    if (Number.isNaN(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
+    if (Number.isNaN(psnr)) throw this.#divergedError(`The PSNR became ${psnr}`, step);
     this.#psnr = psnr;
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
     const gain = psnr - validation.bicubic.mean.psnr;
@@ -223,54 +275,17 @@ export class Journal {
     this.#folder.event(scalarEvent(step, { "valid/psnr": psnr }));
     this.#folder.log({ step, psnr, pictures: evaluation.images.map((image) => image.psnr) });
 
-    await this.#saveWeights("last", step, weights, psnr);
-    if (isBest) await this.#saveBest(step, weights, psnr, evaluation);
+    await this.#saveLast(step, weights, psnr);
+    if (isBest) await this.#best.save(step, weights, this.#upscaler, evaluation);
     const advice = this.adviceAt(step);
     if (advice && !this.#warned && step < this.#session.config.steps) this.#callbacks.onMessage?.(advice);
     this.#warned ||= advice !== undefined;
-  }
-
-  /** One paragraph if the best weights are far below bicubic interpolation. */
-  adviceAt(step: number): string | undefined {
-    if (!this.best || !this.#losses) return undefined;
-    const { validation, config } = this.#session;
-    const { psnr } = this.best;
-    const { first: firstLoss, last: lastLoss } = this.#losses;
-    const { plain, bicubic } = validation;
-    return adviceFor({ step, psnr, bicubic: bicubic.mean.psnr, plain, firstLoss, lastLoss }, config);
-  }
-
-  async #saveBest(
-    step: number,
-    weights: Map<string, NamedArray>,
-    psnr: number,
-    evaluation: Evaluation,
-  ): Promise<void> {
-    const { validation } = this.#session;
-    await this.#saveWeights("best", step, weights, psnr);
-    this.best = { step, psnr };
-    this.#rows = await validation.rows(this.#upscaler, evaluation);
-    await this.#folder.draw(() => this.#drawComparison());
-    // One picture only: a run may have hundreds of best evaluations.
-    const first = await sideBySide(this.#rows.slice(0, 1));
-    this.#folder.event(await imageEvent(step, "valid/comparison", first));
   }
 
   #checkpointDue(step: number): boolean {
     const { checkpointEvery, checkpointMinutes } = this.#session.config;
     const minutes = (performance.now() - this.#checkpointed.at) / 60_000;
     return (checkpointEvery !== undefined && step % checkpointEvery === 0) || minutes >= checkpointMinutes;
-  }
-
-  async checkpoint(step: number, next: LoaderState): Promise<void> {
-    const { model, average, adam } = this.#session;
-    const weights = await this.#finiteWeights(step, model);
-    const { sums } = await adam.stateDict();
-    const state = this.#state(step, next, this.#folder.settle());
-    const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
-    // That of step 0 is not worth keeping: a run that began anew would lose all that was learned.
-    await this.#folder.saveCheckpoint(bytes, { keepPrevious: this.#checkpointed.step > 0 });
-    this.#checkpointed = { step, at: performance.now() };
   }
 
   #state(step: number, next: LoaderState, lengths: Lengths): CheckpointState {
@@ -297,155 +312,30 @@ export class Journal {
     const weights = await network.stateDict();
     for (const [name, { data }] of weights) {
       const bad = data.find((value) => !Number.isFinite(value));
-      if (bad !== undefined) throw this.#diverged(`A weight of ${name} became ${bad}`, step);
+      if (bad !== undefined) throw this.#divergedError(`A weight of ${name} became ${bad}`, step);
     }
     return weights;
   }
 
-  async #saveWeights(
-    name: "best" | "last",
-    step: number,
-    weights: Map<string, NamedArray>,
-    psnr?: number,
-  ): Promise<void> {
-    const { config, validation, description } = this.#session;
-    const metadata = {
-      ...this.#network.metadata(),
-      step: `${step}`,
-      ...(psnr !== undefined && { psnr: psnr.toFixed(3), protocol: validation.conditions }),
-      pictures: description,
-      config: JSON.stringify(portable(config)),
-    };
-    await this.#folder.save(`${name}.safetensors`, serializeSafetensors(weights, metadata));
-    if (name === "last") this.#lastSaved = step;
+  async #saveLast(step: number, weights: Map<string, NamedArray>, psnr?: number): Promise<void> {
+    await saveResult(lastFile, this.#session, this.#folder, step, weights, psnr);
+    this.#lastSaved = step;
   }
 
   /** Draws the curves and the page with everything. */
   async #report(step: number): Promise<void> {
-    const facts = { step, best: this.best, seconds: this.#seconds, rows: await this.#bestRows() };
+    const facts = { step, best: this.best, seconds: this.#seconds, rows: await this.#best.rows() };
     await this.#folder.draw(async () => {
-      await this.#drawComparison();
+      await this.#best.drawComparison();
       await writeReport(this.#folder, this.#session, facts);
       this.#reported = step;
     });
   }
 
-  /** Pictures by the best weights, unless they are drawn already. */
-  async #drawComparison(): Promise<void> {
-    const rows = this.#rows ?? [];
-    if (rows.length === 0 || rows === this.#drawnRows) return;
-    await this.#folder.save("comparison.png", await encodePng(await sideBySide(rows)));
-    this.#drawnRows = rows;
-  }
-
-  /**
-   * Takes up the run's figures; call it when training goes on. If the best weights were measured by another
-   * protocol (that of an older version), or on other pictures of the same names, measures them anew: such figures
-   * do not compare. If their file is missing or damaged, the next evaluation is the best so far.
-   */
-  async resume(): Promise<void> {
-    this.#lastSaved = await stepIn(this.#folder.file(lastFile));
-    const losses = this.#folder
-      .readLog()
-      .map(({ loss }) => loss)
-      .filter((loss) => typeof loss === "number");
-    if (losses.length > 0) this.#losses = { first: losses[0], last: losses.at(-1)! };
-    if (!this.best) return;
-    const path = this.#folder.file(bestFile);
-    try {
-      const { protocol } = parseSafetensors(await readBytes(path), path).metadata;
-      const network = await this.#loadBest();
-      try {
-        const { conditions, bicubic } = this.#session.validation;
-        const others = !isAbout(bicubic.mean.psnr, this.#bicubicBefore);
-        const { psnr } = this.best;
-        if (others || protocol !== conditions) await this.#measureBest(network);
-        if (others) {
-          this.#callbacks.onMessage?.(
-            `The held-out pictures are not those that were measured before, though they have the same names. On ` +
-              `these, the best weights so far reach ${this.best.psnr.toFixed(2)} dB, not ${psnr.toFixed(2)}`,
-          );
-        }
-      } finally {
-        network.dispose();
-      }
-    } catch (error) {
-      if (error instanceof GpuError) throw error;
-      this.best = undefined;
-      this.#callbacks.onMessage?.(
-        `The best weights so far are lost: ${(error as Error).message} ` +
-          "The next evaluation counts as the best",
-      );
-    }
-  }
-
-  /** Pictures by the best weights. After a resume, a network of their own makes them again. */
-  async #bestRows(): Promise<readonly Row[]> {
-    if (!this.#rows && this.best) {
-      const network = await this.#loadBest();
-      try {
-        await this.#measureBest(network);
-      } finally {
-        network.dispose();
-      }
-    }
-    return this.#rows ?? [];
-  }
-
-  /** The caller disposes it. */
-  async #loadBest(): Promise<SuperResolver> {
-    const path = this.#folder.file(bestFile);
-    const bytes = await readBytes(path);
-    const network = this.#session.build();
-    try {
-      loadWeights(network, bytes, path);
-      return network;
-    } catch (error) {
-      network.dispose();
-      throw error;
-    }
-  }
-
-  async #measureBest(network: SuperResolver): Promise<void> {
-    const { validation } = this.#session;
-    const upscaler = networkUpscaler(network);
-    const evaluation = await validation.measure(upscaler);
-    this.best = { ...this.best!, psnr: evaluation.mean.psnr };
-    this.#rows = await validation.rows(upscaler, evaluation);
-  }
-
-  /** The error for a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
-  interrupted(cause: DataError, step: number): DataError {
-    return new DataError(
-      `${cause.message} Training stopped at step ${step} of ${this.#session.config.steps}, and the run in ` +
-        `${this.#folder.path} is saved up to there: put a whole picture of the same name in its place, and go on by ` +
-        `\`resume\` ${this.#folder.path}.`,
-      { cause },
-    );
-  }
-
-  /** The error for a file of the run that cannot be written; another one stays what it is. */
-  unsaved(error: unknown): unknown {
-    const isOfSystem =
-      error instanceof DataError && (error.cause as NodeJS.ErrnoException)?.code !== undefined;
-    if (!isOfSystem) return error;
-    const { path } = this.#folder;
-    return new DataError(
-      `${error.message} The run in ${path} is saved up to step ${this.#checkpointed.step}: go on by \`resume\` ${path} ` +
-        "when it can be written again.",
-      { cause: error },
-    );
-  }
-
-  #diverged(what: string, step: number): DivergedError {
+  #divergedError(what: string, step: number): DivergedError {
     return new DivergedError(
       `${what} at step ${step}: training diverged. What was saved before is in ${this.#folder.path}; start ` +
         `again with another \`out\` and a smaller \`lr\` (it was ${this.#session.config.lr}).`,
     );
   }
-}
-
-/** Whether two means are the same but for rounding, or one of them was not saved. */
-function isAbout(now: number, before: number | undefined): boolean {
-  return before === undefined || Math.abs(now - before) < 1e-6;
 }

@@ -4,22 +4,12 @@
  */
 
 import { totalmem } from "node:os";
+import { aTrack } from "../data/div2k.ts";
 import { degradationKind } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf, architectures } from "../node.ts";
 import { ArgumentError, isObject, listOf } from "../options/arguments.ts";
-import {
-  file,
-  folder,
-  inProgram,
-  type Kind,
-  oneOf,
-  positive,
-  quote,
-  share,
-  text,
-  whole,
-} from "../options/kinds.ts";
+import { file, folder, inProgram, type Kind, positive, quote, share, text, whole } from "../options/kinds.ts";
 import { planeCount } from "../picture/planes.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { lossKind, termsOf } from "./loss.ts";
@@ -47,8 +37,6 @@ interface Entry {
    */
   readonly resumable?: true;
 }
-
-const track = oneOf("bicubic", "unknown", "mild", "difficult", "wild");
 
 /** Every field of the configuration but the network. */
 const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry } = {
@@ -92,9 +80,9 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
     help: "DIV2K, or any HR pictures; repeat the flag for several folders; default: photographs from npm",
   },
   track: {
-    kind: track,
+    kind: aTrack,
     optional: true,
-    help: `DIV2K's LR pictures: ${track.wants}; default: bicubic`,
+    help: `DIV2K's LR pictures: ${aTrack.wants}; default: bicubic`,
   },
   degradation: {
     kind: degradationKind,

@@ -2,9 +2,6 @@
 import { setTimeout } from "node:timers/promises";
 import { isGpu } from "../device/gpu-device.ts";
 import { type Device, GpuError, openDevice } from "../node.ts";
-import { ArgumentError } from "../options/arguments.ts";
-import { quote } from "../options/kinds.ts";
-import { orList } from "../options/lists.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import type { RunFolder } from "./run-folder.ts";
 
@@ -18,12 +15,6 @@ interface LossOptions {
   readonly device?: Device;
   readonly onLoss?: OnLoss;
   readonly onMessage?: (message: string) => void;
-}
-
-/** Throws a RangeError for another choice. */
-export function checkOnLoss(caller: string, { onLoss }: LossOptions): void {
-  if (onLoss === undefined || onLossChoices.includes(onLoss)) return;
-  throw new ArgumentError(caller, `onLoss must be ${orList(onLossChoices)}, got ${quote(onLoss)}.`);
 }
 
 /**

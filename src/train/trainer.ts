@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { completeDegradation } from "../data/degradation-kind.ts";
 import { DataError, type PatchBatch } from "../data/index.ts";
+import { aDevice } from "../device/open.ts";
 import { pathArgument } from "../files/path-of.ts";
 import { sameFile } from "../files/same-file.ts";
 import {
@@ -29,8 +30,16 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import { ArgumentError, anObject, checkArguments, checkNames, keysOf } from "../options/arguments.ts";
-import { folder as aFolder } from "../options/kinds.ts";
+import {
+  ArgumentError,
+  aFunction,
+  aSignal,
+  checkNames,
+  checkOptions,
+  refusePromise,
+  type Wanted,
+} from "../options/arguments.ts";
+import { folder as aFolder, oneOf } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { lastFile } from "../weights/run-files.ts";
 import { type Checkpoint, type CheckpointState, resultFilesIn, stepIn } from "./checkpoint.ts";
@@ -42,7 +51,7 @@ import { readSavedRun } from "./saved-run.ts";
 import { learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
 import { checkBatchFits, checkConfigFor, configNames, formatSetting, settingsFor } from "./settings.ts";
-import { checkOnLoss, type OnLoss, surviveLoss } from "./survive-loss.ts";
+import { type OnLoss, onLossChoices, surviveLoss } from "./survive-loss.ts";
 
 export interface TrainOptions extends TrainCallbacks {
   /** Ends training after the current step; what was learned is saved. */
@@ -57,13 +66,22 @@ export interface TrainOptions extends TrainCallbacks {
   readonly onLoss?: OnLoss;
 }
 
-const optionNames = keysOf<TrainOptions>({
-  onMessage: true,
-  onProgress: true,
-  signal: true,
-  device: true,
-  onLoss: true,
-});
+const optionsWanted: Readonly<Record<keyof TrainOptions, Wanted>> = {
+  onMessage: aFunction,
+  onProgress: aFunction,
+  signal: aSignal,
+  device: aDevice,
+  onLoss: oneOf(...onLossChoices),
+};
+
+export interface ResumeOptions extends TrainOptions {
+  /**
+   * Makes the configuration to go on with from a copy of the one that is saved. It may differ in the settings that do
+   * not decide what is learned (`resumable` in settings.ts), and in the number of steps; a cosine that ends with the
+   * run then ends with the new number. Default: as it was.
+   */
+  readonly change?: (config: TrainConfig) => TrainConfig;
+}
 
 export interface TrainResult {
   /** Folder of the results. */
@@ -88,12 +106,10 @@ export interface TrainResult {
  *   device that was lost.
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
-  checkArguments("train", { options: [options, anObject] });
-  checkNames("train", options, optionNames);
+  checkOptions("train", options, optionsWanted);
   checkConfigFor("train", config);
   checkNames("train", config, configNames);
   checkBatchFits("train", config);
-  checkOnLoss("train", options);
   const { architecture, options: networkOptions } = networkOf(config.network);
   const say = options.onMessage ?? (() => {});
   const { out, data, valid } = config;
@@ -114,29 +130,20 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
 /**
  * Continues the run in a folder from its last checkpoint; from the one before, if that is damaged; and from
  * the beginning, if there was none yet. `onMessage` says which. On the same device the weights will be, to
- * the last bit, those of a run that was never interrupted. `change` may change settings that do not decide
- * what is learned (`resumable` in settings.ts), and the number of steps; a cosine that ends with the run then
- * ends with the new number. The folder may have moved.
+ * the last bit, those of a run that was never interrupted. The folder may have moved.
  *
  * @throws DataError also if another process trains in this folder; RangeError also for fewer steps than the run
  *   has done.
  */
-export async function resume(
-  runFolder: string | URL,
-  options: TrainOptions & { readonly change?: (config: TrainConfig) => TrainConfig } = {},
-): Promise<TrainResult> {
+export async function resume(runFolder: string | URL, options: ResumeOptions = {}): Promise<TrainResult> {
   const path = pathArgument("resume", "path", runFolder, aFolder);
-  checkArguments("resume", { options: [options, anObject] });
-  checkNames("resume", options, [...optionNames, "change"]);
-  checkOnLoss("resume", options);
+  checkOptions("resume", options, { ...optionsWanted, change: aFunction });
   const say = options.onMessage ?? (() => {});
   const folder = await RunFolder.open(path, say);
   try {
     const { config: saved, checkpoint } = readSavedRun(path, say);
-    const changed = { ...(options.change?.(saved) ?? saved), out: path };
-    checkConfigFor("resume", changed);
-    checkBatchFits("resume", changed);
-    const config = withDegradation(changed);
+    const config = withDegradation({ ...changedConfig(saved, path, options.change), out: path });
+    checkBatchFits("resume", config);
     const done = checkpoint?.state.step ?? 0;
     if (config.steps < done) {
       throw new ArgumentError(
@@ -160,6 +167,24 @@ export async function resume(
   } finally {
     folder.close();
   }
+}
+
+/** What `change` makes of the configuration of the run in `folder`. */
+function changedConfig(saved: TrainConfig, folder: string, change: ResumeOptions["change"]): TrainConfig {
+  if (change === undefined) return saved;
+  const changed = change(structuredClone(saved)); // `resume` compares with what is saved
+  refusePromise("resume", changed, "`change` must return the configuration itself.");
+  checkConfigFor("resume", changed);
+  // Settings of another version, which the checkpoint may hold, are not `change`'s.
+  checkNames("resume", changed, [...configNames, ...Object.keys(saved)]);
+  if (changed.out !== undefined && changed.out !== saved.out && !sameFile(changed.out, folder)) {
+    throw new ArgumentError(
+      "resume",
+      `a run goes on in its folder ${folder}, and \`change\` says \`out\` ${changed.out}. Leave \`out\` as it is, or ` +
+        "copy the folder and resume the copy.",
+    );
+  }
+  return changed;
 }
 
 async function whereWeightsAre(folder: string, step: number): Promise<string> {
@@ -229,7 +254,7 @@ async function learn(
     const batch = await span("wait for pictures", () => loader.next()).catch(async (error) => {
       if (step === 0) throw error;
       await journal.checkpoint(step, next); // a damaged picture must not cost what was learned
-      throw error instanceof DataError ? journal.interrupted(error, step) : error;
+      throw error instanceof DataError ? journal.interruptionError(error, step) : error;
     });
     if (step === first) {
       await compileAhead(() => differentiate(model, partsOf(batch, config, device), config), device);

@@ -1,9 +1,10 @@
 /** Pictures that a browser reads: files in any format that it shows, and what a canvas can draw. */
 
+import { turnOfWebp, upright } from "../formats/turn.ts";
 import { isBytes, isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { browserFormatNames } from "../picture/formats.ts";
+import { browserFormatNames, formatOfStart } from "../picture/formats.ts";
 import type { Image } from "../picture/image.ts";
 import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
 
@@ -30,7 +31,9 @@ export async function readFileInBrowser(
   caller: string,
 ): Promise<{ image: Image; jpegQuality?: number }> {
   const bytes = isBytes(file) ? file : await fetchBytes(file);
-  const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
+  const isWebp = formatOfStart(bytes) === "webp";
+  const { orientation, unturned } = isWebp ? turnOfWebp(bytes) : { orientation: 1, unturned: bytes };
+  const blob = new Blob([unturned as Uint8Array<ArrayBuffer>]);
   const bitmap = await createImageBitmap(blob, asItIs).catch((cause: Error) => {
     const start = new TextDecoder().decode(bytes.subarray(0, 1000));
     const advice = /<svg|<\?xml/.test(start)
@@ -41,7 +44,7 @@ export async function readFileInBrowser(
     if (isBytes(file)) throw new DataError(text, { caller, cause });
     throw new DataError(`${quote(String(file))}: ${text}`, { cause });
   });
-  return { image: imageOf(bitmap), jpegQuality: jpegQualityOfFile(bytes) };
+  return { image: upright(imageOf(bitmap), orientation), jpegQuality: jpegQualityOfFile(bytes) };
 }
 
 async function fetchBytes(address: string | URL): Promise<Uint8Array> {

@@ -2,10 +2,18 @@
 
 import { Module, type NamedArray } from "../nn/module.ts";
 import { Optimizer } from "../nn/optimizer.ts";
-import { bytes as bytesWanted, checkArguments, isPlain, type Wanted } from "../options/arguments.ts";
+import {
+  bytes as bytesWanted,
+  checkArguments,
+  isPlain,
+  listOf,
+  plainNumberList,
+  type Wanted,
+} from "../options/arguments.ts";
 import { atLeastZero, quote, whole } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
+import type { Shape } from "../tensor/shape.ts";
 import { parseSafetensors, serializeSafetensors, texts } from "./safetensors.ts";
 
 /** Networks and optimizers by names of your choice, such as `{ model, adam }`. */
@@ -48,8 +56,12 @@ export async function saveCheckpoint(
     if (state instanceof Map) {
       for (const [inner, array] of state) tensors.set(`${name}.${inner}`, array);
     } else {
-      const { steps, lr, sums } = state;
-      Object.assign(counters, { [`${name}.steps`]: String(steps), [`${name}.lr`]: String(lr) });
+      const { steps, lr, shapes, sums } = state;
+      Object.assign(counters, {
+        [`${name}.steps`]: String(steps),
+        [`${name}.lr`]: String(lr),
+        [`${name}.shapes`]: JSON.stringify(shapes),
+      });
       for (const [sum, data] of Object.entries(sums))
         tensors.set(`${name}.${sum}`, { shape: [data.length], data });
     }
@@ -100,10 +112,9 @@ export function loadCheckpoint(
       const counter = (key: "steps" | "lr", wanted: Wanted<number>) =>
         readCounter(metadata[`${part}.${key}`], `the ${key} of ${source}`, wanted);
       const sums = Object.fromEntries([...state].map(([sum, { data }]) => [sum, data]));
-      value.loadStateDict(
-        { steps: counter("steps", whole(0)), lr: counter("lr", atLeastZero), sums },
-        { source },
-      );
+      const [steps, lr] = [counter("steps", whole(0)), counter("lr", atLeastZero)];
+      const shapes = readShapes(metadata[`${part}.shapes`], source);
+      value.loadStateDict({ steps, lr, shapes, sums }, { source });
     }
   }
   return metadata;
@@ -116,5 +127,20 @@ function readCounter(text: string | undefined, what: string, { wants, fits }: Wa
   throw new DataError(
     `loadCheckpoint: ${what} must be ${wants}, got ${quote(text)}. The file is damaged, or another program has ` +
       `changed it.`,
+  );
+}
+
+/** The shapes of an optimizer's parameters: undefined where a file does not tell them. @throws DataError */
+function readShapes(text: string | undefined, source: string): readonly Shape[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const shapes: unknown = JSON.parse(text);
+    if (listOf(plainNumberList).fits(shapes)) return shapes;
+  } catch {
+    // It is no JSON.
+  }
+  throw new DataError(
+    `loadCheckpoint: the shapes of ${source} must be lists of sizes such as [[2, 3]], got ${quote(text)}. The file ` +
+      "is damaged, or another program has changed it.",
   );
 }

@@ -55,6 +55,12 @@ export const int64: NumberFormat = {
 export const int32: NumberFormat = { bytes: 4, read: (view, at, little) => view.getInt32(at, little) };
 export const int16: NumberFormat = { bytes: 2, read: (view, at, little) => view.getInt16(at, little) };
 export const int8: NumberFormat = { bytes: 1, read: (view, at) => view.getInt8(at) };
+export const uint64: NumberFormat = {
+  bytes: 8,
+  read: (view, at, little) => Number(view.getBigUint64(at, little)),
+};
+export const uint32: NumberFormat = { bytes: 4, read: (view, at, little) => view.getUint32(at, little) };
+export const uint16: NumberFormat = { bytes: 2, read: (view, at, little) => view.getUint16(at, little) };
 export const uint8: NumberFormat = { bytes: 1, read: (view, at) => view.getUint8(at) };
 
 /** IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */

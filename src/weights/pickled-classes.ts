@@ -12,8 +12,8 @@ const paths = "Path PosixPath WindowsPath PurePosixPath PureWindowsPath";
 
 const opaque: Names = {
   numpy: "dtype ndarray",
-  "numpy.core.multiarray": "scalar _reconstruct",
-  "numpy._core.multiarray": "scalar _reconstruct",
+  "numpy.core.multiarray": "scalar",
+  "numpy._core.multiarray": "scalar",
   argparse: "Namespace",
   types: "SimpleNamespace",
   pathlib: paths,
@@ -26,6 +26,11 @@ const opaque: Names = {
   torch: "Tensor device",
   "torch.nn.parameter": "Parameter Buffer",
 };
+
+/** An array of numpy, of which no more is known. */
+export class NumpyArray {}
+
+const arrays: Names = { "numpy.core.multiarray": "_reconstruct", "numpy._core.multiarray": "_reconstruct" };
 
 /** Weights may be in these. */
 const dictionaries: Names = {
@@ -46,6 +51,7 @@ const called = (names: Names, call: () => unknown): Name[] =>
 
 export const pickledClasses: readonly Name[] = [
   ...called(opaque, () => null),
+  ...called(arrays, () => new NumpyArray()),
   ...called(dictionaries, () => new Dict()),
   ...called(lists, () => []),
 ];

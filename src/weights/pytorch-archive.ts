@@ -22,6 +22,9 @@ import {
   int64,
   type NumberFormat,
   uint8,
+  uint16,
+  uint32,
+  uint64,
 } from "./number-formats.ts";
 import { Dict, type Name, PickleError, unpickle } from "./pickle.ts";
 import { pickledClasses } from "./pickled-classes.ts";
@@ -79,6 +82,13 @@ export const numberTypes: readonly (readonly [storage: string, dtype: string, fo
 /** Storages of bytes, whose tensors say which numbers these are. */
 const untyped = { name: "torch.storage.UntypedStorage", format: uint8 } satisfies NumberType;
 
+/** Types of numbers that have no storages of their own. */
+const numbersOfUntyped: readonly NumberType[] = [
+  { name: "torch.uint16", format: uint16 },
+  { name: "torch.uint32", format: uint32 },
+  { name: "torch.uint64", format: uint64 },
+];
+
 /** A module of a TorchScript program: its attributes are tensors and other modules, its class is code. */
 export class ScriptModule extends Dict {
   override setState(state: unknown): void {
@@ -128,6 +138,7 @@ const names: ReadonlyMap<string, Name> = new Map(
       { name: `torch.${dtype}`, format },
     ]),
     untyped,
+    ...numbersOfUntyped,
   ].map((entry) => [entry.name, entry]),
 );
 

@@ -12,6 +12,7 @@ import { numel, stridedIndex, stridesOf } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
 import { describeLoss, float32, lostToFloat32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
+import { NumpyArray } from "./pickled-classes.ts";
 import {
   looksLikePytorch,
   metadataKey,
@@ -96,7 +97,25 @@ export function openPytorch(bytes: Uint8Array, name: string): WeightContents {
 }
 
 /** Types of numbers of PyTorch's that are not read. */
-const otherNumbers = /^torch\.(?:float[48]_\w+|uint(?:16|32|64)|bits\w+|complex\w+|q?u?int\w+)$/;
+const otherNumbers = /^torch\.(?:float[48]_\w+|bits\w+|u?int\w+)$/;
+
+/** Tensors that are not read, by what files refer to for them, and what makes ordinary ones of them. */
+const otherTensors: readonly (readonly [name: RegExp, what: string, remedy: string])[] = [
+  [/^torch\.(?:cuda\.)?(?:Complex\w*Storage|complex\w+)$/, "complex numbers", "torch.view_as_real(tensor)"],
+  [
+    /^torch\.(?:cuda\.)?(?:QU?Int\w+Storage|qu?int\w+)$|\._rebuild_qtensor$/,
+    "quantized tensors",
+    "tensor.dequantize()",
+  ],
+  [/\._rebuild_sparse_\w+$/, "sparse tensors", "tensor.to_dense()"],
+  [/\._rebuild_n(?:ested_tensor|jt)$/, "nested tensors", "tensor.unbind() has a list of them"],
+  [
+    /\._rebuild_meta_tensor_no_storage$/,
+    'tensors of the device "meta", without values',
+    "load the weights into the network",
+  ],
+  [/^torch\._utils\._rebuild_\w+$/, "tensors of a special kind", "tensor.float().cpu()"],
+];
 
 /** What `read` returns. Its errors about the file become DataErrors. */
 function inFile<T>(name: string, bytes: Uint8Array, read: () => T): T {
@@ -132,6 +151,14 @@ function refusal(refused: string): string {
     return (
       `has numbers of the type ${excerpt(refused)}, which is not read. In Python, save them as float32, by ` +
       "tensor.float()."
+    );
+  }
+  const other = otherTensors.find(([name]) => name.test(refused));
+  if (other !== undefined) {
+    const [, what, remedy] = other;
+    return (
+      `has ${what} (${excerpt(refused)}), which are not read. In Python, make ordinary tensors of them before you ` +
+      `save: ${remedy}.`
     );
   }
   return (
@@ -172,6 +199,7 @@ interface Contents {
 function contentsOf(object: unknown): Contents {
   const tensors = new Map<string, StoredTensor>();
   let [entries, others, isDeeper] = [0, 0, false];
+  let [hasNameless, hasNumpy] = [object instanceof StoredTensor, object instanceof NumpyArray];
   const visit = (container: unknown, name: string, prefix: string, depth: number): Part => {
     const isList = Array.isArray(container);
     const metadata = container instanceof Dict ? metadataOf(container) : {};
@@ -180,7 +208,9 @@ function contentsOf(object: unknown): Contents {
       part.hasMatrices ||= hasMatrices;
       part.numbers += numbers;
     };
+    if (isList) hasNameless ||= container.slice(0, MAX_LIST).some((item) => item instanceof StoredTensor);
     for (const [key, value] of entriesOf(container)) {
+      hasNumpy ||= value instanceof NumpyArray;
       const isTensor = value instanceof StoredTensor;
       const counts = isTensor || value instanceof Dict || Array.isArray(value);
       if (counts && ++entries > MAX_TENSORS) throw new PickleError(`it has more than ${MAX_TENSORS} entries`);
@@ -205,9 +235,15 @@ function contentsOf(object: unknown): Contents {
   const whole = visit(object, "", "", 1);
   if (tensors.size > 0) return { tensors, whole };
   if (isDeeper) throw new PickleError(`its dictionaries are in one another more than ${MAX_DEPTH} deep`);
+  if (hasNameless) {
+    throw new NoWeights(
+      "holds tensors without names, by themselves or in a list, and those of a network have names. In Python, save a " +
+        'dictionary: torch.save(model.state_dict(), "net.pth").',
+    );
+  }
   throw new NoWeights(
-    `holds no ${object instanceof Dict ? "" : "dictionary of "}tensors, as arrays of numpy are none, so there are no weights in it. ` +
-      'In Python, save them: torch.save(model.state_dict(), "net.pth").',
+    `holds no ${object instanceof Dict ? "" : "dictionary of "}tensors${hasNumpy ? ", as arrays of numpy are none" : ""}, ` +
+      'so there are no weights in it. In Python, save them: torch.save(model.state_dict(), "net.pth").',
   );
 }
 

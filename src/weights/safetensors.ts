@@ -6,6 +6,7 @@
 
 import { isNamedArray, type NamedArray } from "../nn/module.ts";
 import {
+  ArgumentError,
   bytes as bytesWanted,
   checkArguments,
   checkOptions,
@@ -33,6 +34,9 @@ import {
   int64,
   lostToFloat32,
   uint8,
+  uint16,
+  uint32,
+  uint64,
 } from "./number-formats.ts";
 
 interface Entry {
@@ -46,7 +50,10 @@ export interface SafetensorsOptions {
   readonly dtype?: "F32" | "F16";
 }
 
-/** A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`. */
+/**
+ * A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`, or a tensor is
+ * called `__metadata__`.
+ */
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
@@ -57,9 +64,17 @@ export function serializeSafetensors(
     metadata: [metadata, texts],
   });
   checkOptions("serializeSafetensors", options, { dtype: oneOf("F32", "F16") });
+  if (tensors.has("__metadata__")) {
+    throw new ArgumentError(
+      "serializeSafetensors",
+      'a tensor is called "__metadata__", and so are the metadata in such a file. Give it another name.',
+    );
+  }
   const { dtype = "F32" } = options;
   const { bytes: size, write } = { F32: float32, F16: float16 }[dtype];
-  const header: Record<string, Entry | Readonly<Record<string, string>>> = { __metadata__: metadata };
+  // Without a prototype, so that a tensor may have any name, __proto__ as well.
+  const header: Record<string, Entry | Readonly<Record<string, string>>> = Object.create(null);
+  header.__metadata__ = metadata;
   let length = 0;
   for (const [name, { shape, data }] of tensors) {
     header[name] = { dtype, shape, data_offsets: [length, length + data.length * size] };
@@ -202,10 +217,11 @@ function checkEntries(
   return checked;
 }
 
-// biome-ignore format: floats and integers, a line each
+// biome-ignore format: floats, integers, and those without a sign, a line each
 const types = {
   F32: float32, F16: float16, BF16: bfloat16, F64: float64,
-  I64: int64, I32: int32, I16: int16, I8: int8, U8: uint8, BOOL: uint8,
+  I64: int64, I32: int32, I16: int16, I8: int8,
+  U64: uint64, U32: uint32, U16: uint16, U8: uint8, BOOL: uint8,
 };
 
 function isType(dtype: string): dtype is keyof typeof types {

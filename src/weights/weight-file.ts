@@ -69,7 +69,7 @@ export async function saveWeights(
  * metadata. `name` is what errors call the file.
  *
  * @throws DataError, without changing the module, if the file is broken, belongs to another architecture, or
- *   holds values that are not finite.
+ *   holds values that loadStateDict refuses: NaN, or infinite parameters.
  */
 export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
   checkArguments("loadWeights", { "the first argument": [module, aModule] });

@@ -6,6 +6,7 @@ import { root, runFile } from "../support/run.ts";
 describe.each([
   ["bench:recording", "bench/recording.ts"],
   ["bench:loader", "bench/loader.ts"],
+  ["bench:javascript", "bench/upscale-javascript.ts"],
   ["test:soak", "scripts/soak/run.ts"],
 ])("%s", (name, file) => {
   // Without Dawn: a device that is opened on the way fails.
@@ -23,6 +24,25 @@ describe.each([
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr.trim()).toMatch(new RegExp(`^npm run ${name}: Unknown option '--stps'\\. .*$`));
   });
+});
+
+test.each([
+  [["edsr-start", "--steps", "9"], "--steps is for edsr-memory, which is not measured here"],
+  [
+    ["edsr-start", "--runs", "9"],
+    "--runs is for kernels and networks that are timed in runs, and edsr-start is none",
+  ],
+  [
+    ["edsr-memory", "--plot", "p"],
+    "--plot is for kernels and networks that are timed in runs, and edsr-memory is none",
+  ],
+  [["--stps", "9"], "Unknown option '--stps'"],
+  [["nonesuch"], 'there is no "nonesuch". Choose one of these, or their first words: conv2d'],
+  [["conv2d", "nonesuch"], 'conv2d has no variant "nonesuch". Its variants: '],
+])("bench refuses %j", { timeout: 60_000 }, async (args, message) => {
+  const { code, stdout, stderr } = await runFile(join(root, "bench/run.ts"), args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toContain(message);
 });
 
 test("test:soak lists its modules, and refuses others", { timeout: 60_000 }, async () => {

@@ -3,9 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { evenly } from "../../bench/evenly.ts";
+import { checkVariant, workloadsNamed } from "../../bench/kernels/choice.ts";
 import { choiceName } from "../../bench/kernels/choice-name.ts";
 import { checkNames, fileOf, isVersionOf, writeTexts } from "../../bench/kernels/edited.ts";
-import { type KernelTimes, kernelsOf, spread, timeKernels } from "../../bench/kernels/stream.ts";
+import { type KernelTimes, kernelsOf, timeKernels } from "../../bench/kernels/stream.ts";
 import { kernelCeiling, kernelSummary, kernelTable } from "../../bench/kernels/table.ts";
 import { kernelWorkloads, type Workload } from "../../bench/kernels/workloads.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
@@ -201,10 +203,25 @@ test("texts are not written over others, nor timed under a name that no kernel h
   }
 });
 
+test("a text that no workload and no variant has in its name is refused, beside others that fit", async () => {
+  expect(workloadsNamed(workloads, ["matmul"]).map(({ name }) => name)).toEqual([find("matmul").name]);
+  expect(workloadsNamed(workloads, [])).toEqual(workloads);
+  expect(() => workloadsNamed(workloads, ["matmul", "nonesuch"])).toThrow(
+    /^no workload has "nonesuch" in its name; there are .*matmul-/,
+  );
+  const device = await likeACard();
+  const two = [find("sum-of-channels"), find("matmul")];
+  expect(() => checkVariant(device, two, "matmul-by-tile")).not.toThrow();
+  expect(() => checkVariant(device, two, "nonesuch")).toThrow(
+    /^no variant has "nonesuch" in its name; there are by rule, matmul-/,
+  );
+  device.destroy();
+});
+
 test("some of a list, evenly", () => {
-  expect(spread([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
-  expect(spread([1, 2], 3)).toEqual([1, 2]);
-  expect(spread([1, 2, 3], 0)).toEqual([]);
+  expect(evenly([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
+  expect(evenly([1, 2], 3)).toEqual([1, 2]);
+  expect(evenly([1, 2, 3], 0)).toEqual([]);
 });
 
 test("tables: the fastest first, and how far the rule is from it", () => {

@@ -66,6 +66,11 @@ async function pictures(): Promise<Record<string, Buffer>> {
     "p3-jpeg.jpg": await raw(3).withIccProfile("p3", { attach: true }).jpeg({ quality: 95 }).toBuffer(),
     "grey-jpeg.jpg": await raw(1).jpeg().toBuffer(),
     "turned.jpg": turned,
+    "webp-turned.webp": await raw(3)
+      .withMetadata({ orientation: 6, density: 240 })
+      .withExifMerge(exif)
+      .webp({ lossless: true })
+      .toBuffer(),
     "lossy.webp": await raw(3).webp({ quality: 80 }).toBuffer(),
     "alpha.webp": await raw(4).webp({ lossless: true, exact: true }).toBuffer(),
   };

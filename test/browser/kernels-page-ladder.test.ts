@@ -4,6 +4,8 @@ import { userEvent } from "vitest/browser";
 import {
   edit,
   find,
+  isName,
+  lessonTexts,
   openKernelsPage,
   program,
   reset,
@@ -112,6 +114,41 @@ describe("a run", () => {
     expect(json.steps.length).toBe(rows().length);
     vi.restoreAllMocks();
   });
+});
+
+test("results and edits that are there change their language; a report stays English", {
+  timeout: 120_000,
+}, async () => {
+  await userEvent.selectOptions(find("#language"), "de");
+  await says("#run-status", /Schritte rechnen richtig/);
+  edit("1-naive", "sum += pixel *", "sum += 2.0 * pixel *");
+  expect(await tryOut("1-naive")).toMatch(/^Falsch\. .* bei Bild 0, Kanal \d+, .*, also wurde keine Zeit/);
+  edit("3-blocked", "var sums:", "var sums :");
+  expect(await tryOut("3-blocked")).toMatch(
+    /^Richtig, auf \d,\de-\d+ des größten Werts genau\. [\d,]+ (µs|ms)/,
+  );
+  edit("2-tiled", "fn main(", "fn main(;");
+  expect(await tryOut("2-tiled")).toMatch(/^Es lässt sich nicht übersetzen .*Zeile \d+ /s);
+  const write = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+  await userEvent.click(find("#results [name=copy]"));
+  await says("#report-status", /^Kopiert\.$/);
+  const [[markdown]] = write.mock.calls;
+  vi.restoreAllMocks();
+  expect(markdown).toMatch(/^## 16 → 16 channels, 3×3, 32 × 32\n/);
+  expect(markdown).toMatch(/Times are medians of .*All values were compared/s);
+  expect(markdown).not.toMatch(/\d,\d\d?[^\d]|Multiply-Adds allein|Zeiten/);
+  const inGerman = lessonTexts();
+
+  await userEvent.selectOptions(find("#language"), "en");
+  await says("#run-status", /^All \d+ steps are right\./);
+  expect(text("#step-1-naive .outcome")).toMatch(/^Wrong\. .* at picture 0, channel \d+/);
+  expect(text("#step-3-blocked .outcome")).toMatch(/^Right, within/);
+  expect(text("#step-2-tiled .outcome")).toMatch(/^It does not compile/);
+  expect(text("#report-status")).toBe("Copied.");
+  expect(program("2-tiled").value).toContain("fn main(;"); // edits stay
+  const inEnglish = lessonTexts();
+  expect([...inEnglish].filter((text) => inGerman.has(text) && !isName(text))).toEqual([]);
+  for (const step of ["1-naive", "2-tiled", "3-blocked"]) await reset(step);
 });
 
 describe("an edited program", { timeout: 120_000 }, () => {

@@ -88,19 +88,35 @@ test("playing: the loss falls below that of the input, and pauses", { timeout: 2
   expect(loss).toBeLessThan(0.9 * baseline);
 });
 
+test("one step, asked for while others are computed, follows them", { timeout: 120_000 }, async () => {
+  await userEvent.selectOptions(find("#train-form [name=every]"), "20");
+  await userEvent.click(find("#train-form [name=restart]"));
+  await atStep((step) => step === 1);
+  play().click();
+  single().click();
+  await atStep((step) => step === 22);
+  expect(play().textContent).toBe("Play");
+});
+
+test("who pauses and plays on during a step plays once", { timeout: 120_000 }, async () => {
+  const { step: before } = numbers();
+  for (let i = 0; i < 3; i++) play().click();
+  const frames = vi.spyOn(window, "requestAnimationFrame");
+  await atStep((step) => step >= before + 40);
+  expect(frames.mock.calls.length).toBeLessThan(4); // one for each drawing
+  frames.mockRestore();
+  await userEvent.click(play());
+  expect(play().textContent).toBe("Play");
+});
+
 test("a lost device: the network goes on from its last drawing", { timeout: 120_000 }, async () => {
   await vi.waitUntil(() => !numbers().step || play().textContent === "Play");
   const before = numbers();
   loseDevice();
   await new Promise((resolve) => setTimeout(resolve, 300));
   await userEvent.selectOptions(find("#train-form [name=every]"), "1");
-  // While the last steps of playing are computed, a click does nothing.
-  const clickAndWait = async () => {
-    await userEvent.click(single());
-    await vi.waitUntil(() => numbers().step > before.step, { timeout: 10_000 });
-  };
-  await vi.waitFor(clickAndWait, { timeout: 110_000 });
-  expect(text("#train-status")).toMatch(/^The device was lost\. The network went on/);
+  await userEvent.click(single());
+  await says("#train-status", /^The device was lost\. The network went on/);
   expect(numbers().loss).toBeLessThan(1.2 * before.loss);
 });
 
@@ -145,8 +161,10 @@ test("a worker that ends while nothing is computed, as after a Stop that it did 
 }, async () => {
   await userEvent.click(single());
   await atStep((step) => step === 2);
+  const end = vi.spyOn(Worker.prototype, "terminate");
   crash();
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await vi.waitUntil(() => end.mock.calls.length > 0, { timeout: 60_000 });
+  end.mockRestore();
   await userEvent.click(single());
   await atStep((step) => step === 1);
   expect(pointCount()).toBe(1);

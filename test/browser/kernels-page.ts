@@ -5,6 +5,7 @@ import "../../site/kernels/style.css";
 import html from "../../site/kernels/index.html?raw";
 import { beforeWorkers } from "./before-workers.ts";
 import { find, keepStorageApart, says } from "./page.ts";
+import { textsOnShow } from "./texts.ts";
 
 /** Loads the page into the window of the test file, so only once in each, and waits until it can be used. */
 export async function openKernelsPage(): Promise<void> {
@@ -59,6 +60,22 @@ export async function tryOut(step: string): Promise<string> {
 
 export async function reset(step: string): Promise<void> {
   await userEvent.click(find(`#step-${step} .program .primary + button`));
+}
+
+/** What has no language: numbers, units, steps and adapters by their names. */
+const names = [
+  /^[^\p{L}]*$/u, // no letters
+  /^[\d.,]+ (µs|ms|s|GFLOP\/s)$/,
+  /^[\d.,]+e-\d+$/,
+  /^(\d-[a-z]+|weight-grad[a-z-]*|[abcd])$/,
+  /^(pixelgrad|English|Deutsch|GFLOP\/s)$/,
+];
+/** Is a text a name, which is the same in all languages? */
+export const isName = (text: string) => names.some((name) => name.test(text));
+
+/** What is on show. Programs and what a compiler says of them are in English; prose with code in it counts as one text. */
+export function lessonTexts(): Set<string> {
+  return new Set(textsOnShow({ whole: "[data-prose], .outcome p", skip: "pre, .editor, .problems" }));
 }
 
 export { find, says };

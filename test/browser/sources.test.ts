@@ -193,3 +193,49 @@ describe("what is no picture is refused in one paragraph", () => {
     spy.mockRestore();
   });
 });
+
+test("a WebP picture that EXIF data turn is turned", async () => {
+  const stored = new OffscreenCanvas(2, 1);
+  const context = stored.getContext("2d")!;
+  context.fillRect(1, 0, 1, 1); // the right half is black, and the left one is clear
+  const plain = new Uint8Array(
+    await (await stored.convertToBlob({ type: "image/webp", quality: 1 })).arrayBuffer(),
+  );
+  const exif = Uint8Array.of(
+    0x49,
+    0x49,
+    42,
+    0,
+    8,
+    0,
+    0,
+    0,
+    1,
+    0,
+    0x12,
+    1,
+    3,
+    0,
+    1,
+    0,
+    0,
+    0,
+    6,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  );
+  const bytes = new Uint8Array(plain.length + 8 + exif.length);
+  bytes.set(plain);
+  bytes.set(new TextEncoder().encode("EXIF"), plain.length);
+  bytes.set([exif.length], plain.length + 4);
+  bytes.set(exif, plain.length + 8);
+  new DataView(bytes.buffer).setUint32(4, bytes.length - 8, true);
+  const { width, height, data } = await readSource(new Blob([bytes]));
+  expect([width, height]).toEqual([1, 2]);
+  expect([data[3], data[7]]).toEqual([0, 255]);
+});

@@ -16,17 +16,20 @@ async function openPanel(): Promise<void> {
   await vi.waitFor(() => expect(main()).not.toBeNull(), { timeout: 20_000 });
 }
 
+/** A minute of video, which is still being converted when a test pauses or stops that. */
+let minute: Blob;
+
 /** Chooses a video, and waits until the page knows how long it takes. */
-async function give(video: TestVideo, name = "clip.webm"): Promise<Blob> {
-  const file = await makeVideo({ hasSound: false, ...video });
+async function give(video: Blob | TestVideo, name = "clip.webm"): Promise<void> {
+  const file = video instanceof Blob ? video : await makeVideo({ hasSound: false, ...video });
   await userEvent.upload(button("video"), new File([file], name, { type: file.type }));
   await says(`${panel} .estimate`, /^$|^Measuring/);
   await estimate(/^About/);
   await vi.waitFor(() => expect(main().disabled).toBe(false));
-  return file;
 }
 
 beforeAll(async () => {
+  minute = await makeVideo({ times: evenTimes(1500), codec: "vp8", hasSound: false });
   await openPage();
   await openPanel();
   // The quickest one, so that the tests are quick in software, too.
@@ -115,7 +118,7 @@ test("whoever chooses no file has started nothing", async () => {
 });
 
 test("pauses, goes on, and stops with a file that can be played", async () => {
-  await give({ times: evenTimes(1500), codec: "vp8" });
+  await give(minute);
   await userEvent.click(main());
   await status(/^\d+ frames, [\d.]+ a second: \d+ %/);
   await userEvent.click(button("pause"));
@@ -134,7 +137,7 @@ test("pauses, goes on, and stops with a file that can be played", async () => {
 });
 
 test("a file that comes during a conversion is refused, and what was changed is measured afterwards", async () => {
-  await give({ times: evenTimes(1500), codec: "vp8" });
+  await give(minute);
   await userEvent.click(main());
   await status(/^\d+ frames/);
   const file = await makeVideo({ hasSound: false });
@@ -187,7 +190,7 @@ test("of two files that are chosen one after the other the later one stays, even
 });
 
 test("another language, chosen during a conversion, leaves its buttons what they are", async () => {
-  await give({ times: evenTimes(1500), codec: "vp8" });
+  await give(minute);
   await userEvent.click(main());
   await status(/^\d+ frames/);
   await userEvent.click(button("pause"));
@@ -205,7 +208,7 @@ test("another language, chosen during a conversion, leaves its buttons what they
 });
 
 test("pictures can be enlarged while a video is converted", async () => {
-  await give({ times: evenTimes(1500), codec: "vp8" });
+  await give(minute);
   await userEvent.click(main());
   await status(/^\d+ frames/);
   expect([button("watch").disabled, button("camera").disabled]).toEqual([true, true]);

@@ -227,13 +227,13 @@ describe("info", () => {
       [...state].map(([key, array]) => [`${prefix}.${key}`, array] as const),
     );
     writeFileSync(path("two.safetensors"), serializeSafetensors(new Map(checkpoint)));
-    const two = await pixelgrad("info", path("two.safetensors"), "--json", json);
+    // These by the fastest adapter: each measures the time of a picture, which takes the CPU device seconds.
+    const two = await runProgram(["info", path("two.safetensors"), "--json", json]);
     expect(two.stdout).toMatch(/^weights {5}params_ema, the averaged weights; not params$/m);
     expect(JSON.parse(readFileSync(json, "utf8")).weights).toMatch(/^params_ema/);
     // One whose influence reaches further than its tiles overlap.
     const wide = new RRDBNet({ scale: 4, blocks: 5, channels: 2, growth: 1, random: new Random(1) });
     writeFileSync(path("rrdbnet.pth"), serializePytorch(await wide.stateDict()));
-    // By the fastest adapter: it measures the time of a picture, which takes the CPU device seconds.
     const rrdbnet = await runProgram(["info", path("rrdbnet.pth"), "--json", json]);
     expect(rrdbnet.stdout).toMatch(/^looks {7}79 pixels far: at 159 x 159 .*\n {12}tiles overlap by 64: /m);
     expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({
@@ -241,7 +241,7 @@ describe("info", () => {
       exactHalo: 79,
       receptiveField: 159,
     });
-    const edsr = await pixelgrad("info", golden("edsr-basicsr-x2.pth"));
+    const edsr = await runProgram(["info", golden("edsr-basicsr-x2.pth")]);
     expect(edsr.stdout).toMatch(/^assumed {5}the range of values: .* \(rgbRange\)$/m);
   });
 

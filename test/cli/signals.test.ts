@@ -50,11 +50,16 @@ function start(args: readonly string[], stdin: "ignore" | "pipe" = "ignore") {
     from = performance.now();
     child.kill(signal);
   };
-  return { child, end, kill };
+  return { child, end, kill, said: () => stderr };
 }
 
-const until = async (isSo: () => boolean) => {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+/** Waits for what a program does while it runs. */
+const until = async (isSo: () => boolean, { child, said }: ReturnType<typeof start>) => {
+  while (!isSo()) {
+    const end = child.exitCode ?? child.signalCode;
+    if (end !== null) throw new Error(`It has ended (${end}): ${said()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 };
 const temporaries = (name: string) =>
   existsSync(path(name)) ? readdirSync(path(name)).filter((file) => file.endsWith(".tmp")) : [];
@@ -81,11 +86,11 @@ describe.skipIf(!unix)("upscale in the middle of a picture", () => {
   ] as const)("%j: nothing is left", async (signals, code) => {
     const name = signals.join();
     mkdirSync(path(name));
-    const { end, kill } = start(slow(name));
-    await until(() => temporaries(name).length > 0);
-    for (const signal of signals) kill(signal);
+    const running = start(slow(name));
+    await until(() => temporaries(name).length > 0, running);
+    for (const signal of signals) running.kill(signal);
     // Twice, and it dies by the signal, which shells report by the same number.
-    const { code: ended, signal } = await end;
+    const { code: ended, signal } = await running.end;
     expect(ended ?? 128 + constants.signals[signal!]).toBe(code);
     if (signals.length === 1) expect(signal).toBe(null);
     expect(readdirSync(path(name))).toEqual([]);
@@ -94,10 +99,10 @@ describe.skipIf(!unix)("upscale in the middle of a picture", () => {
   test("kill -9, and the same command again: the whole picture, and nothing else", async () => {
     mkdirSync(path("killed"));
     mkdirSync(path("calm"));
-    const { end, kill } = start(slow("killed"));
-    await until(() => temporaries("killed").length > 0);
-    kill("SIGKILL");
-    await end;
+    const running = start(slow("killed"));
+    await until(() => temporaries("killed").length > 0, running);
+    running.kill("SIGKILL");
+    await running.end;
     expect(temporaries("killed")).toHaveLength(1);
     expect(await start(slow("killed")).end).toMatchObject({ code: 0 });
     expect(await start(slow("calm")).end).toMatchObject({ code: 0 });
@@ -133,14 +138,10 @@ describe.skipIf(!unix)("one Ctrl-C is heard", () => {
   });
 
   test("by info while it measures", async () => {
-    const { end, kill, child } = start(["info"]);
-    let stderr = "";
-    child.stderr!.on("data", (data) => {
-      stderr += data;
-    });
-    await until(() => stderr.includes("Measuring"));
-    kill("SIGINT");
-    const { code, signal } = await end;
+    const running = start(["info"]);
+    await until(() => running.said().includes("Measuring"), running);
+    running.kill("SIGINT");
+    const { code, signal } = await running.end;
     expect(code ?? signal).toBe("SIGINT"); // it does not listen, and so dies by the signal
   });
 });

@@ -19,6 +19,7 @@ import {
   ESPCN,
   loadPretrained,
   networkUpscaler,
+  openDevice,
   openMethod,
   saveWeights,
   setDefaultDevice,
@@ -41,11 +42,12 @@ const upscale = (input: string, output: string, ...more: string[]) =>
 
 const picture = noise(30, 24, 3);
 const random = new Random(1);
+const cpu = float32Device();
 let espcn: ESPCN;
 
 beforeAll(async () => {
   await writePng(path("picture.png"), picture);
-  setDefaultDevice(float32Device());
+  setDefaultDevice(cpu);
   espcn = new ESPCN({ scale: 3, filters: [4, 3], residual: true, random });
   writeFileSync(path("espcn.safetensors"), await saveWeights(espcn));
   const edsr = new EDSR({ scale: 2, blocks: 1, channels: 8, random });
@@ -56,14 +58,15 @@ describe("one picture", () => {
   test("by default by wren, twice as large", async () => {
     const small = noise(10, 8, 3);
     await writePng(path("small.png"), small);
-    const args = ["-i", path("small.png"), "-o", path("default.png"), "-g", "cpu"];
-    const { code, stdout, stderr } = await run(args);
+    const { code, stdout, stderr } = await run(["-i", path("small.png"), "-o", path("default.png")]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     expect(stderr).toMatch(
       /default\.png {2}20x16 {2}wren x2, for a picture without signs of damage {2}1 tile {2}[\d.]+ s$/,
     );
+    setDefaultDevice(await openDevice()); // the one that the program has chosen
     const network = await loadPretrained("wren", { scale: 2 });
     expect(await readImage(path("default.png"))).toEqual(await networkUpscaler(network).upscale(small));
+    setDefaultDevice(cpu);
   });
 
   test("without a method, each picture gets its network, and its line says why", async () => {

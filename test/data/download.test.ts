@@ -636,14 +636,14 @@ describe("archives that are larger than they look", () => {
   };
 
   test("by the sizes in the directory, before anything is unpacked", async () => {
-    const bomb = await zipOf({ "a.png": new Uint8Array(300 * 2 ** 20) });
-    expect(bomb.length).toBeLessThan(400_000);
+    const small = await zipOf({ "a.png": new Uint8Array(9) });
+    const bomb = altered(small, { 24: 300 * 2 ** 20 });
     expect(await unzip(bomb)).toMatch(/its \d+ bytes would become 314572800, which no pictures do/);
     const many = await zipOf(
       Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.png`, new Uint8Array(15e6)])),
     );
     expect(await unzip(many)).toMatch(/would become 300000000/);
-    const huge = altered(await zipOf({ "a.png": new Uint8Array(9) }), { 24: 0xfffffffe });
+    const huge = altered(small, { 24: 0xfffffffe });
     expect(await unzip(huge)).toMatch(/which no pictures do/);
   });
 
@@ -805,6 +805,26 @@ describe("downloadDiv2k", () => {
     await expect(get({ tracks: ["mild"], scales: [2, 4] })).rejects.toThrow(
       /none of the tracks mild at scale 2/,
     );
-    await expect(get({ tracks: ["tame" as "mild"] })).rejects.toThrow(/no track "tame"/);
+    await expect(get({ tracks: ["tame" as "mild"] })).rejects.toThrow(
+      /^downloadDiv2k: tracks must be a list whose items are each bicubic, .* or wild, got \["tame"\]/,
+    );
+  });
+
+  test.each([
+    [{ splits: ["tset"] }, /splits must be a list whose items are each train or valid, got \["tset"\]/],
+    [{ splits: "train" }, /splits must be a list .*, got "train"/],
+    [{ splits: [] }, /splits is empty/],
+    [{ high: "no" }, /high must be true or false, got "no"/],
+    [{ keepArchives: 1 }, /keepArchives must be true or false, got 1/],
+    [{ baseUrl: "mirror" }, /baseUrl must be an address that begins with "https:\/\/", got "mirror"/],
+    [{ urls: { DIV2K_train_HR: 3 } }, /urls must be addresses by the names of archives/],
+    [{ signature: { bytes: [80], of: "a zip archive" } }, /there is no option "signature"/],
+  ])("%j is refused before anything is fetched", async (options, message) => {
+    const error = await failure(
+      downloadDiv2k(root, { scales: [2], baseUrl: `${base}mirror`, ...options } as never),
+    );
+    expect(error).toBeInstanceOf(RangeError);
+    expect(error.message).toMatch(message);
+    expect(requests).toEqual([]);
   });
 });

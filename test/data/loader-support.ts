@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll } from "vitest";
 import { openFolder } from "../../src/data/folder.ts";
-import type { LoaderOptions, PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import type { PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import type { LoaderOptions } from "../../src/data/loader-options.ts";
 import { encodePng } from "../../src/files/image-files.ts";
 import { noise, temporaryFolder } from "./support.ts";
 

@@ -2,9 +2,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { openFolder } from "../../src/data/folder.ts";
-import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import { type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import type { LoaderOptions } from "../../src/data/loader-options.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
 import { encodePng } from "../../src/files/image-files.ts";
+import { DataError } from "../../src/picture/errors.ts";
 import { crop, type Image } from "../../src/picture/image.ts";
 import { augment, type Symmetry, symmetries } from "../../src/picture/patches.ts";
 import { toPlanar } from "../../src/picture/planes.ts";
@@ -271,6 +273,13 @@ describe("PatchLoader", () => {
     await expect(loader.next()).rejects.toThrow("PatchLoader: the loader was closed");
   });
 
+  test("close() ends the waiting for a dataset whose own load() never ends", async () => {
+    const loader = new PatchLoader({ ...inMemory(), load: () => new Promise(() => {}) }, options);
+    const waiting = [1, 2].map(() => expect(loader.next()).rejects.toThrow("the loader was closed"));
+    await loader.close();
+    await Promise.all(waiting);
+  }, 5000);
+
   test("without a seed, manualSeed decides", async () => {
     const { seed: _, ...withoutSeed } = options;
     const first = async () => {
@@ -288,11 +297,45 @@ describe("PatchLoader", () => {
     const make = (wrong: Partial<LoaderOptions>) => () =>
       new PatchLoader(inMemory(), { ...options, ...wrong });
     expect(make({ batch: 0 })).toThrow(RangeError);
-    expect(make({ batch: 0 })).toThrow(/batch .* not 0/);
-    expect(make({ patch: 1.5 })).toThrow(/patch .* not 1.5/);
+    expect(make({ batch: 0 })).toThrow(/^PatchLoader: batch must be .* from 1 to 65536, got 0/);
+    expect(make({ patch: 1.5 })).toThrow(/patch .*, got 1\.5/);
     expect(make({ workers: 0 })).toThrow(/workers/);
     expect(make({ cacheBytes: -1 })).toThrow(/cacheBytes/);
     expect(make({ seed: 0.1 })).toThrow(/seed/);
     expect(() => new PatchLoader({ ...inMemory(), length: 0 }, options)).toThrow(/empty/);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["no names", { names: undefined }, /^PatchLoader: names of the dataset must be a list .*, got undefined/],
+    ["too few names", { names: ["a"] }, /the dataset memory has 1 names for 7 pairs/],
+    ["too many files", { files: paths.concat(paths).map((high) => ({ high })) }, /has 14 files for 7 pairs/],
+    ["files without a path", { files: paths.map(() => ({})) }, /^PatchLoader: files of the dataset must be /],
+    ["half a length", { length: 2.5 }, /^PatchLoader: length of the dataset must be .*, got 2\.5/],
+    ["no length", { length: Number.NaN }, /^PatchLoader: length of the dataset must be .*, got NaN/],
+    ["other colours", { colors: "grey" }, /colors of the dataset must be rgb or y, got "grey"/],
+    ["another input size", { inputSize: "large" }, /inputSize of the dataset must be low or high/],
+    ["half a scale", { scale: 1.5 }, /scale of the dataset must be a whole number/],
+    ["no load()", { load: undefined }, /load of the dataset must be a function/],
+  ])("refuses a dataset with %s", (_, wrong, message) => {
+    expect(() => new PatchLoader({ ...inMemory(), ...wrong } as never, options)).toThrow(message);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ["nothing", undefined, /^PatchLoader: load\(\d\) of the dataset memory must give .*, and gave undefined/],
+    [
+      "no pictures",
+      { name: "a" },
+      /^PatchLoader: low of load\(\d\) of the dataset memory: a picture is .*, got undefined/,
+    ],
+    [
+      "16 bits",
+      { low: noise(8, 8, 3, 1), high: { ...noise(16, 16, 3, 1), data: new Uint16Array(768) } },
+      /^PatchLoader: high of load\(\d\) .* takes pictures of 8 bits/,
+    ],
+  ])("a dataset whose own load() gives %s is named", async (_, pair, message) => {
+    await using loader = new PatchLoader({ ...inMemory(), load: async () => pair as never }, options);
+    const error = await loader.next().catch((cause) => cause);
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(message);
   });
 });

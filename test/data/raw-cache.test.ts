@@ -11,7 +11,8 @@ import {
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { openFolder } from "../../src/data/folder.ts";
-import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import { type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import type { LoaderOptions } from "../../src/data/loader-options.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
 import { readPart, readRawHeader, writeRaw } from "../../src/data/raw-file.ts";
 import { encodePng } from "../../src/files/image-files.ts";
@@ -203,7 +204,7 @@ describe("PatchLoader with a cacheFolder", () => {
     expect(steps).toEqual([1, 2, 3, 4].map((k) => [k, 4]));
     expect(readdirSync(cacheFolder).length).toBe(4);
     await using without = new PatchLoader(dataset, options);
-    await expect(without.prepare()).rejects.toThrow(/has none/);
+    await expect(without.prepare()).rejects.toThrow(/has no cacheFolder/);
   });
 
   test("errors name the file or the option", async () => {

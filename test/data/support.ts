@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,18 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "pixelgrad-data-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The same, with paths in it, and with folders of empty files. */
+export function temporaryTree() {
+  const folder = temporaryFolder();
+  const path = (...parts: string[]) => join(folder, ...parts);
+  const make = (name: string, ...files: string[]) => {
+    mkdirSync(path(name));
+    for (const file of files) writeFileSync(path(name, file), "");
+    return path(name);
+  };
+  return { folder, path, make };
 }
 
 /** A folder of third-party test data, or undefined, with a printed reason, on machines that lack it. */

@@ -298,6 +298,25 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     });
   });
 
+  test("two kernels of one name are two kernels, and two objects of one text are one", async () => {
+    const constant = (value: number) =>
+      kernel(
+        "constant",
+        `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(1) fn main() { y[0] = ${value}; }`,
+      );
+    const y = device.allocate(1);
+    const result = async (own: ReturnType<typeof kernel>) => {
+      device.run(own, { buffers: { y }, grid: [1] });
+      return (await device.read(y))[0];
+    };
+    expect([await result(constant(1)), await result(constant(2))]).toEqual([1, 2]);
+    const { pipelines } = device.memory();
+    expect(await result(constant(1))).toBe(1);
+    expect(device.memory().pipelines).toBe(pipelines);
+    device.release(y);
+  });
+
   describe("compileAhead", () => {
     test("compiles each kernel once and computes nothing; the next run needs no new pipeline", async () => {
       const own = await another();
@@ -360,6 +379,22 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const y = own.allocate(4);
       own.run(wrong, { buffers: { y }, grid: [1] });
       await expect(own.sync()).rejects.toThrow("Kernel wrong-kernel does not compile");
+      own.destroy();
+    });
+
+    test("JavaScript's errors over a kernel's text hide none of WebGPU's that follow", async () => {
+      const own = await another();
+      const x = own.allocate(4);
+      const launch = (constants: Record<string, number>) =>
+        own.run(fillKernel, { buffers: { y: x }, params: { size: 4, value: 1 }, grid: [1], constants });
+      expect(() => launch({ A: Number.NaN })).toThrow("the constant A must be a finite number");
+      await expect(compileAhead(() => launch({ A: Number.NaN }), own)).rejects.toThrow(
+        "the constant A must be",
+      );
+      const [message] = await own.checkKernel(fillKernel, { constants: { A: Number.NaN } });
+      expect(message.text).toContain("the constant A must be a finite number");
+      own.run(addTo, { buffers: { x, y: x }, params: { size: 4 }, grid: [1] });
+      await expect(own.read(x)).rejects.toThrow(/writable usage and another usage/);
       own.destroy();
     });
 

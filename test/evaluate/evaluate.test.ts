@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { evaluate, findPictures, loadPicture } from "../../src/evaluate/index.ts";
+import { conditionsOf, evaluate, findPictures, loadPicture } from "../../src/evaluate/index.ts";
 import { writePng } from "../../src/files/image-files.ts";
 import { psnr, ssim } from "../../src/picture/metrics.ts";
 import { interpolator, type Upscaler } from "../../src/upscale/index.ts";
@@ -177,7 +177,30 @@ describe("evaluate", () => {
     );
     const [one, two] = pictures();
     const mixed = [{ ...one, low: path("one.png") }, two];
-    await expect(evaluate(bicubic, mixed)).rejects.toThrow(/1 of 2 pictures has an LR file/);
+    await expect(evaluate(bicubic, mixed)).rejects.toThrow(
+      /^evaluate: the pictures' LR is of several sources \(files and made\), whose .*`mixed`\.$/,
+    );
+  });
+
+  test("LR made and degraded do not compare either; `mixed` allows both, and nothing else does", () => {
+    const bicubic = interpolator("bicubic", 2);
+    const [degraded] = findPictures(folder, { scale: 2, degradation: { seed: 1, noise: 20 } });
+    const mixed = [degraded, pictures()[1]];
+    expect(() => conditionsOf(bicubic, mixed)).toThrow(/several sources \(degraded and made\)/);
+    expect(() => conditionsOf(bicubic, mixed, { mixed: "no" } as never)).toThrow(
+      /^conditionsOf: mixed must be true or false, got "no"/,
+    );
+    expect(conditionsOf(bicubic, mixed, { mixed: true })).toEqual({
+      ...{ protocol: "y", border: 2, padding: "none", colors: "y", lowSource: "mixed" },
+    });
+  });
+
+  test.each([
+    [{ protocol: "foo" }, 'conditionsOf: protocol must be y or rgb, got "foo".'],
+    [{ bordr: 3 }, /^conditionsOf: there is no option "bordr"/],
+    [{ padding: "x" }, 'conditionsOf: padding must be mirror or none, got "x".'],
+  ])("conditionsOf refuses %j", (options, message) => {
+    expect(() => conditionsOf(interpolator("bicubic", 2), pictures(), options as never)).toThrow(message);
   });
 });
 

@@ -14,8 +14,8 @@ import {
 } from "../../src/files/picture-file.ts";
 import { toSrgb } from "../../src/files/to-srgb.ts";
 import { mayBeCutShort } from "../../src/formats/cut-short.ts";
-import { readFrom } from "../../src/formats/png.ts";
 import { readPnm } from "../../src/formats/pnm.ts";
+import { readFrom } from "../../src/formats/read.ts";
 import { tiffHeader } from "../../src/formats/tiff.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
@@ -539,12 +539,13 @@ describe("what is no picture that is read is called what it is", () => {
   });
 
   test("hostile texts take no time", async () => {
-    const start = performance.now();
-    for (const part of ["<!---->", "<?xml ", "<!-- ", "... ", "PK", "<svg"]) {
-      const text = Buffer.from(part.repeat(2000));
-      await expect(decodeImage(text, "x.png")).rejects.toThrow(DataError);
-    }
-    expect(performance.now() - start).toBeLessThan(2000); // milliseconds
+    const time = await cpuTime(async () => {
+      for (const part of ["<!---->", "<?xml ", "<!-- ", "... ", "PK", "<svg"]) {
+        const text = Buffer.from(part.repeat(2000));
+        await expect(decodeImage(text, "x.png")).rejects.toThrow(DataError);
+      }
+    });
+    expect(time).toBeLessThan(2000);
   });
 });
 

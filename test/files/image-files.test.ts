@@ -29,6 +29,7 @@ import { readError } from "../../src/files/read-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { drawn, noise, photograph, temporaryFolder } from "../data/support.ts";
+import { pngChunk } from "../support/png.ts";
 
 const folder = temporaryFolder();
 const failure = async (promise: Promise<unknown>): Promise<DataError> => {
@@ -407,32 +408,15 @@ function pngFile(
   data: Uint8Array,
   palette: number[] = [],
 ): Uint8Array {
-  const chunk = (type: string, content: Uint8Array): Buffer => {
-    const body = Buffer.concat([Buffer.from(type, "latin1"), content]);
-    const frame = Buffer.alloc(8);
-    frame.writeUInt32BE(content.length, 0);
-    frame.writeInt32BE(crc32(body), 4);
-    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
-  };
   const ihdr = Buffer.alloc(13);
   ihdr.writeUInt32BE(header.width, 0);
   ihdr.writeUInt32BE(header.height, 4);
   ihdr.set([8, header.colorType], 8);
   return Buffer.concat([
     Buffer.from("89504e470d0a1a0a", "hex"),
-    chunk("IHDR", ihdr),
-    ...(palette.length > 0 ? [chunk("PLTE", Uint8Array.from(palette))] : []),
-    chunk("IDAT", data),
-    chunk("IEND", new Uint8Array()),
+    pngChunk("IHDR", ihdr),
+    ...(palette.length > 0 ? [pngChunk("PLTE", Uint8Array.from(palette))] : []),
+    pngChunk("IDAT", data),
+    pngChunk("IEND"),
   ]);
-}
-
-/** The checksum of PNG, bit by bit (node:zlib has it only from Node 22 on). */
-function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc;
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { describe, expect, test } from "vitest";
 import { partnersOf, versionsAmong } from "../../src/data/partners.ts";
 import { namesOf, stemOf } from "../../src/files/names.ts";
@@ -9,15 +9,9 @@ import { describeLeftOut, picturesIn } from "../../src/files/pictures-in.ts";
 import { statsWithin } from "../../src/files/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { formatNames, formatOfName } from "../../src/picture/formats.ts";
-import { temporaryFolder } from "../data/support.ts";
+import { temporaryTree } from "../data/support.ts";
 
-const folder = temporaryFolder();
-const path = (...parts: string[]) => join(folder, ...parts);
-const make = (name: string, ...files: string[]) => {
-  mkdirSync(path(name));
-  for (const file of files) writeFileSync(path(name, file), "");
-  return path(name);
-};
+const { folder, path, make } = temporaryTree();
 const unix = process.platform !== "win32";
 
 test("names: formats by extension in any case", () => {

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { decode, MAX_BYTES } from "../../src/files/decode.ts";
 import { encodePng } from "../../src/files/image-files.ts";
 import { unpackPng } from "../../src/files/png-samples.ts";
-import { chunksOf, encodeChunk, readFrom } from "../../src/formats/png.ts";
+import { chunksOf, encodeChunk } from "../../src/formats/png.ts";
+import { readFrom } from "../../src/formats/read.ts";
 import { drawn, noise } from "../data/support.ts";
 
 /** Smooth parts and noise, as rows with differences and rows without. */

@@ -1,17 +1,11 @@
 /** Paths that lead to one file. */
-import { linkSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sameFile, statsOf, targetOf } from "../../src/files/same-file.ts";
-import { temporaryFolder } from "../data/support.ts";
+import { temporaryTree } from "../data/support.ts";
 
-const folder = temporaryFolder();
-const path = (...parts: string[]) => join(folder, ...parts);
-const make = (name: string, ...files: string[]) => {
-  mkdirSync(path(name));
-  for (const file of files) writeFileSync(path(name, file), "");
-  return path(name);
-};
+const { path, make } = temporaryTree();
 const unix = process.platform !== "win32";
 
 describe("sameFile", () => {

@@ -10,7 +10,7 @@ import { numel, type Shape } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { type CompareInput, compareWithCpu } from "../support/compare.ts";
-import { float64Device, gpuDevices } from "../support/devices.ts";
+import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import {
   binary,
   comparisons,
@@ -22,6 +22,7 @@ import {
 
 const { add, mul, prelu, relu, neg, where } = ops;
 const devices = await gpuDevices();
+const cpu = float32Device();
 const f64 = float64Device();
 const random = new Random(5);
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
@@ -133,6 +134,21 @@ test("where", async () => {
     ([c, x]: Tensor[]) => where(c, x, neg(x)),
   ]) {
     await compareWithCpu(devices, "where with numbers", f, [odd, nan], exact);
+  }
+});
+
+test("clamp: infinity is not at a bound that is left out", async () => {
+  const numbers = [-Infinity, -1, 0, 1, Infinity, Number.NaN];
+  for (const device of [cpu, ...devices]) {
+    using _ = scope();
+    const x = tensor(numbers, undefined, { device, requiresGrad: true });
+    const gradient = async (y: Tensor) => [...(await backward(sum(y)).get(x)!.data())];
+    // As PyTorch has it.
+    expect(await gradient(ops.clamp(x, 0)), device.name).toEqual([0, 0, 0, 1, 1, 0]);
+    expect(await gradient(ops.clamp(x, undefined, 0)), device.name).toEqual([1, 1, 0, 0, 0, 0]);
+    expect(await gradient(ops.clamp(x, -2, Infinity)), device.name).toEqual([0, 1, 1, 1, 0, 0]);
+    expect([...(await ops.clamp(x, 0).data())]).toEqual([0, 0, 0, 1, Infinity, Number.NaN]);
+    expect([...(await ops.clamp(x, undefined, 0).data())]).toEqual([-Infinity, -1, 0, 0, 0, Number.NaN]);
   }
 });
 

@@ -230,6 +230,8 @@ describe("gradients against differences", () => {
     expect(at([0], ops.abs)).toEqual([0]);
     expect(at([0], (x) => leakyRelu(x, 0.25))).toEqual([0.25]);
     expect(at([-1, 0, 1], (x) => clamp(x, -1, 1))).toEqual([0, 1, 0]);
+    expect(at([-1, 0, 1, Number.NaN], (x) => clamp(x, 0))).toEqual([0, 0, 1, 0]);
+    expect(at([-1, 0, 1, Number.NaN], (x) => clamp(x, undefined, 0))).toEqual([1, 0, 0, 0]);
     expect(at([0], (x) => pow(x, 0))).toEqual([0]);
     const both = (f: typeof ops.maximum) => {
       const [a, b] = [

@@ -6,10 +6,12 @@ import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { GpuError } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
+import { batchNorm } from "../../src/kernels/batch-norm/index.ts";
 import { narrowKernel } from "../../src/kernels/cast/cast.wgsl.ts";
 import { cast } from "../../src/kernels/cast/index.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import { crossEntropy } from "../../src/kernels/cross-entropy/index.ts";
 import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import {
   add,
@@ -26,12 +28,13 @@ import {
 import { fillKernel } from "../../src/kernels/layout/copy.wgsl.ts";
 import { broadcastTo, concat, flip, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
 import { l1Loss } from "../../src/kernels/loss/index.ts";
-import { matmul } from "../../src/kernels/matmul/index.ts";
+import { linear, matmul } from "../../src/kernels/matmul/index.ts";
 import { type PadMode, pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { pixelShuffleKernel } from "../../src/kernels/pixel-shuffle/pixel-shuffle.wgsl.ts";
-import { sum } from "../../src/kernels/reduce/index.ts";
+import { std, sum, variance } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
+import { fftLoss, ssimLoss } from "../../src/nn/image-losses.ts";
 import { Adam } from "../../src/nn/index.ts";
 import { ones, tensor, zeros } from "../../src/tensor/create.ts";
 import { noGrad } from "../../src/tensor/no-grad.ts";
@@ -298,6 +301,23 @@ describe.each(having.map((device) => [device.name, device] as const))("on %s", (
     ]) {
       expect(call).toThrow(RangeError);
       expect(call).toThrow(needsFloat32);
+    }
+    // Made of several operations, whose names nobody has written.
+    const statistics = { mean: half([0], [1]), variance: half([1], [1]), batches: half([0], []) };
+    const [one, square] = [half([1], [1]), reshape(x, [2, 2])];
+    const large = cast(zeros([1, 1, 11, 11], { device }), "float16");
+    for (const [name, call] of Object.entries({
+      linear: () => linear(square, square),
+      std: () => std(x),
+      variance: () => variance(x),
+      crossEntropy: () => crossEntropy(square, [0, 1]),
+      batchNorm: () => batchNorm(x, statistics, one, one, { training: true }),
+      ssimLoss: () => ssimLoss(large, large),
+      fftLoss: () => fftLoss(x, x),
+    })) {
+      expect(call).toThrow(
+        `${name}: takes tensors of float32 alone, and x is stored as float16. Use cast(x, "float32").`,
+      );
     }
     expect(() => add(x, full)).toThrow(
       "add: a is stored as float16 and b as float32. Bring both to one dtype",

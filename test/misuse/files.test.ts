@@ -19,6 +19,13 @@ const pictures = join(home, "pictures");
 mkdirSync(pictures);
 await data.writePng(join(pictures, "a.png"), rgb());
 
+/** DIV2K's folders at scale 2, so that there is nothing to download. */
+const unpacked = join(home, "DIV2K");
+for (const split of ["train", "valid"]) {
+  mkdirSync(join(unpacked, `DIV2K_${split}_HR`), { recursive: true });
+  mkdirSync(join(unpacked, `DIV2K_${split}_LR_bicubic`, "X2"), { recursive: true });
+}
+
 /** Texts are paths, and what errors name is the path. */
 const path = (make: () => string) => arg(make, "text", "numeral");
 const anyText = ["text", "numeral", "emptyText"] as const;
@@ -32,6 +39,27 @@ const file = () => [{ name: "a", high: join(pictures, "a.png") }];
 const picture = await evaluation.loadPicture(file()[0], 2);
 const upscaler = interpolator("bicubic", 2);
 const range = arg(() => 1, "zero", "fraction");
+
+const evaluateOptions = opts({
+  protocol: arg(() => "y"),
+  border: arg(() => 0, "zero"),
+  padding: arg(() => "none"),
+  mixed: arg(() => true, "true"),
+  warmUp: arg(() => true, "true"),
+  signal: arg(() => new AbortController().signal),
+  partial: arg(() => true, "true"),
+  withSsim: arg(() => true, "true"),
+  onPicture: arg(() => () => {}, "function"),
+  onFailure: arg(() => () => {}, "function"),
+});
+
+const trainOptions = {
+  onMessage: arg(() => () => {}, "function"),
+  onProgress: arg(() => () => {}, "function"),
+  signal: arg(() => new AbortController().signal),
+  device: arg(() => new CpuDevice("float32")),
+  onLoss: arg(() => "fail"),
+};
 
 const calls: Call[] = [
   { name: "encodePng", call: data.encodePng, args: [arg(rgb)] },
@@ -71,7 +99,28 @@ const calls: Call[] = [
   {
     name: "downloadDiv2k",
     call: data.downloadDiv2k,
-    args: [path(() => home), opts({ scales: arg(() => [2], "listOfHuge") }, { needed: ["scales"] })],
+    args: [
+      path(() => unpacked),
+      opts(
+        {
+          splits: arg(() => ["train"]),
+          tracks: arg(() => ["bicubic"]),
+          scales: arg(() => [2]),
+          high: arg(() => true, "true"),
+          baseUrl: arg(() => "https://localhost"),
+          urls: arg(() => ({}), "emptyObject"),
+          keepArchives: arg(() => true, "true"),
+          onProgress: arg(() => () => {}, "function"),
+          onMessage: arg(() => () => {}, "function"),
+          signal: arg(() => new AbortController().signal),
+          retries: arg(() => 1, "zero", "huge", "infinity"),
+          backoff: arg(() => 1, "zero", "fraction", "huge"),
+          silence: arg(() => 1),
+          maxBytes: arg(() => 1, "zero", "huge", "infinity"),
+        },
+        { needed: ["scales"] },
+      ),
+    ],
   },
   {
     name: "degrade",
@@ -107,31 +156,35 @@ const calls: Call[] = [
           seed: arg(() => 1, "zero", "negative"),
           workers: arg(() => 1),
           cacheBytes: arg(() => 1, "zero", "fraction", "huge", "infinity"),
+          cacheFolder: arg(() => join(home, "cache"), "text", "numeral"),
         },
         { needed: ["batch", "patch"] },
       ),
     ],
   },
   {
+    name: "PatchLoader.prepare",
+    call: async (options?: object) => {
+      await using made = new data.PatchLoader(pairs(), {
+        batch: 1,
+        patch: 4,
+        cacheFolder: join(home, "cache"),
+      });
+      await made.prepare(options);
+    },
+    args: [
+      opts({ signal: arg(() => new AbortController().signal), onProgress: arg(() => () => {}, "function") }),
+    ],
+  },
+  {
     name: "evaluate",
     call: evaluation.evaluate,
-    args: [
-      arg(() => upscaler),
-      arg(() => [picture]),
-      opts({
-        protocol: arg(() => "y"),
-        border: arg(() => 0, "zero"),
-        withSsim: arg(() => true, "true"),
-        warmUp: arg(() => true, "true"),
-        signal: arg(() => new AbortController().signal),
-        onPicture: arg(() => () => {}, "function"),
-      }),
-    ],
+    args: [arg(() => upscaler), arg(() => [picture]), evaluateOptions],
   },
   {
     name: "conditionsOf",
     call: evaluation.conditionsOf,
-    args: [arg(() => upscaler), arg(() => [picture], "emptyList")],
+    args: [arg(() => upscaler), arg(() => [picture]), evaluateOptions],
   },
   {
     name: "findPictures",
@@ -161,9 +214,21 @@ const calls: Call[] = [
     args: [arg(() => evaluation.conditionsOf(upscaler, [picture]))],
   },
   { name: "overCommonPictures", call: evaluation.overCommonPictures, args: [arg(() => [], "emptyList")] },
-  { name: "train", call: training.train, args: [arg(() => training.presets.ESPCN.quick)] },
-  { name: "resume", call: training.resume, args: [path(() => home)] },
-  { name: "readCheckpoint", call: training.readCheckpoint, args: [path(() => home)] },
+  {
+    name: "train",
+    call: training.train,
+    args: [arg(() => training.presets.ESPCN.quick), opts(trainOptions)],
+  },
+  {
+    name: "resume",
+    call: training.resume,
+    args: [path(() => home), opts({ ...trainOptions, change: arg(() => () => {}, "function") })],
+  },
+  {
+    name: "readCheckpoint",
+    call: training.readCheckpoint,
+    args: [path(() => home), arg(() => () => {}, left, "function")],
+  },
   { name: "presetsOf", call: training.presetsOf, args: [arg(() => ({}))] },
   { name: "checkConfig", call: training.checkConfig, args: [arg(() => training.presets.ESPCN.quick)] },
 ];

@@ -2,9 +2,22 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { Device } from "../../src/device/device.ts";
+import { GpuDevice } from "../../src/device/gpu-device.ts";
 import { onDevice, setDefaultDevice } from "../../src/device/open.ts";
-import { EDSR, emaDecay, emaUpdate } from "../../src/node.ts";
+import {
+  capture,
+  EDSR,
+  emaDecay,
+  emaUpdate,
+  Linear,
+  Module,
+  noGrad,
+  SGD,
+  scope,
+  sum,
+} from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
@@ -38,6 +51,62 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(createdBefore).toBeGreaterThanOrEqual(buffersCreated);
     average.dispose();
     model.dispose();
+  });
+
+  /** y = w x, twice; the tied one has one w under two names. */
+  class Pair extends Module {
+    readonly first: Linear;
+    readonly second: Linear;
+    constructor(value: number, isTied: boolean, second?: Linear) {
+      super();
+      this.first = new Linear(1, 1, { bias: false });
+      this.second = second ?? (isTied ? this.first : new Linear(1, 1, { bias: false }));
+      for (const layer of [this.first, this.second]) if (layer !== second) layer.weight.assign([value]);
+    }
+    forward(x: Tensor): Tensor {
+      return this.second.forward(this.first.forward(x));
+    }
+  }
+  const weights = ({ first, second }: Pair) => Promise.all([first.weight.item(), second.weight.item()]);
+
+  test("moves a tensor with two names once", async () => {
+    using _ = scope();
+    const [average, model] = [new Pair(0, true), new Pair(1, true)];
+    emaUpdate(average, model, 0.9);
+    expectClose(await weights(average), [0.1, 0.1]);
+    // Also where one name is a view of the other.
+    Object.assign(average, { second: new Linear(1, 1, { bias: false }) });
+    Object.assign(average.second, { weight: average.first.weight.alias([1, 1]) });
+    emaUpdate(average, model, 0.9);
+    expectClose(await weights(average), [0.19, 0.19]);
+    expect(() => emaUpdate(average, new Pair(1, false), 0.9)).toThrow(
+      "emaUpdate: second.weight shares its memory with another tensor of the average, and not so in the other",
+    );
+    const untied = new Pair(0, false);
+    emaUpdate(untied, model, 0.9);
+    expectClose(await weights(untied), [0.1, 0.1]);
+  });
+
+  test("leaves what both networks share, and may have all weights in one optimizer's block", async () => {
+    using _ = scope();
+    const [average, model] = [new Pair(0, false), new Pair(1, false)];
+    const sharing = new Pair(0, false, model.second);
+    emaUpdate(sharing, model, 0.9);
+    expectClose(await weights(sharing), [0.1, 1]);
+    emaUpdate(model, model, 0.9);
+    expectClose(await weights(model), [1, 1]);
+    const optimizer = new SGD([...average.parameters(), ...model.parameters()]);
+    using step = capture(() => {
+      emaUpdate(average, model, 0.9);
+      return noGrad(() => sum(average.first.weight));
+    });
+    for (const expected of [0.1, 0.19, 0.271, 0.3439]) {
+      expect(await step().item()).toBeCloseTo(expected, 6);
+      expectClose(await weights(average), [expected, expected], { absolute: 1e-6 });
+    }
+    expectClose(await weights(model), [1, 1]);
+    if (device instanceof GpuDevice) expect(step.whyBuilt).toBeUndefined();
+    optimizer.dispose();
   });
 
   test("refuses another architecture and an impossible decay", () => {

@@ -56,6 +56,17 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     );
   });
 
+  test("addGradients of gradients and themselves doubles them", async () => {
+    using _ = scope();
+    const gradients = randomGradients(
+      shapes.map((shape) => zeros(shape)),
+      1,
+    );
+    const before = await read(gradients);
+    addGradients(gradients, gradients);
+    expect(await read(gradients)).toEqual(before.map((values) => values.map((value) => 2 * value)));
+  });
+
   test("clipGradNorm of zeros leaves zeros, and disposes the tensors that it replaces", async () => {
     using _ = scope();
     const parameters = shapes.map((shape) => zeros(shape));

@@ -1,13 +1,15 @@
 import { describe, expect, test } from "vitest";
+import { add, mul } from "../../src/kernels/elementwise/index.ts";
 import { fftLoss, ssimLoss } from "../../src/nn/image-losses.ts";
 import { FFTLoss, SSIMLoss } from "../../src/nn/losses.ts";
 import { ssim } from "../../src/picture/metrics.ts";
 import { capture } from "../../src/tensor/capture.ts";
-import { full, rand, tensor } from "../../src/tensor/create.ts";
+import { full, rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { noise } from "../support/drawn.ts";
 import { gradcheck } from "../support/gradcheck.ts";
@@ -74,6 +76,26 @@ describe("fftLoss", () => {
 });
 
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  test("the sum over pictures of more sizes than are kept has a gradient", async () => {
+    const { live } = device.memory();
+    const outer = scope();
+    const w = tensor([1], undefined, { device, requiresGrad: true });
+    const losses = (i: number) => {
+      const x = mul(rand([1, 1, 2 + i, 30 + i], { random: new Random(i), device }), w);
+      return fftLoss(x, zeros(x.shape, { device }));
+    };
+    const gradient = (loss: Tensor) => backward(loss).get(w)!.item();
+    let wanted = 0;
+    for (let i = 0; i < 17; i++) {
+      using _ = scope();
+      wanted += await gradient(losses(i));
+    }
+    const all = Array.from({ length: 17 }, (_, i) => losses(i)).reduce((sum, loss) => add(sum, loss));
+    expect((await gradient(all)) / wanted).toBeCloseTo(1, 4);
+    outer.end();
+    expect(device.memory().live - live).toBeLessThanOrEqual(16); // the constants
+  });
+
   test("captured work replays them, and their constants stay", async () => {
     for (const loss of [ssimLoss, fftLoss]) {
       const values = (seed: number) => new Random(seed);

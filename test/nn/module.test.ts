@@ -47,7 +47,7 @@ import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { loadWeights, saveWeights } from "../../src/weights/index.ts";
+import { loadCheckpoint, loadWeights, saveCheckpoint, saveWeights } from "../../src/weights/index.ts";
 import { expectTensorsClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
@@ -234,6 +234,126 @@ describe("Module", () => {
     const message =
       /^Holder: the \w+ in "parts" holds tensors or modules, .* properties of the module or in arrays/;
     expect(() => new Holder().parameters()).toThrow(message);
+  });
+
+  test("so is an object of a class that is no module; what refers back to a module is in a private field", () => {
+    class Head {
+      readonly conv = new Conv2d(1, 1, 1);
+    }
+    class Lists {
+      readonly layers = { all: [new ReLU()] };
+    }
+    class Holder extends Module {
+      parts: unknown;
+      constructor(parts: unknown) {
+        super();
+        this.parts = parts;
+      }
+      forward = (x: Tensor): Tensor => x;
+    }
+    for (const parts of [new Head(), new Lists(), { head: new Head() }]) {
+      expect(() => new Holder(parts).parameters()).toThrow(
+        /^Holder: the (Head|Lists|Object) in "parts" holds tensors or modules, .* private field \(#name\)\.$/,
+      );
+    }
+    // What has no tensors of its own, such as a page, may hang together with everything.
+    class Page {
+      readonly state = new Head();
+      owner: unknown;
+    }
+    const page = new Page();
+    const holder = new Holder(page);
+    page.owner = holder;
+    expect(holder.parameters()).toEqual([]);
+    expect(new Holder([cpu, new Float32Array(3), new Random(1), new Date()]).parameters()).toEqual([]);
+  });
+
+  test("a module that is a part of itself is refused: names and text would have no end", () => {
+    class Child extends Module {
+      parent: Module | undefined;
+      readonly weight = tensor([1], [1], { requiresGrad: true });
+      forward = (x: Tensor): Tensor => x;
+    }
+    class Parent extends Module {
+      readonly child = new Child();
+      forward = (x: Tensor): Tensor => x;
+    }
+    const parent = new Parent();
+    expect(parent.parameterCount()).toBe(1);
+    parent.child.parent = parent;
+    const message = /: this module is a part of itself, .* in private fields \(#parent\)/;
+    for (const use of [
+      () => parent.parameters(),
+      () => parent.child.namedTensors(),
+      () => new Sequential(parent as Layer).parameters(),
+      () => `${parent}`,
+      () => parent.train(),
+      () => parent.eval(),
+      () => parent.evaluating(() => 1),
+      () => parent.half(),
+      () => parent.dispose(),
+    ]) {
+      expect(use).toThrow(Error);
+      expect(use).toThrow(message);
+    }
+    parent.child.parent = undefined;
+    expect(`${parent}`).toContain("child: Child");
+    expect(parent.parameters()).toEqual([parent.child.weight]);
+  });
+
+  test("subclasses of the library's modules have layers of their own, as PyTorch names them", async () => {
+    class Residual extends Sequential {
+      readonly skip = new Conv2d(1, 1, 1, { bias: false });
+      override forward(x: Tensor): Tensor {
+        return ops.add(super.forward(x), this.skip.forward(x));
+      }
+    }
+    class Shifted extends BatchNorm2d {
+      readonly shift = tensor([0], [1], { requiresGrad: true });
+    }
+    const residual = new Residual(new Conv2d(1, 1, 1, { bias: false }));
+    expect([...residual.namedTensors().keys()]).toEqual(["0.weight", "skip.weight"]);
+    expect(residual.parameterCount()).toBe(2);
+    expect(`${residual}`).toContain("0, skip: 2 x Conv2d");
+    expect(residual.eval().skip.training).toBe(false);
+    expect([...(await residual.stateDict()).keys()]).toEqual(["0.weight", "skip.weight"]);
+    expect([...new Shifted(2).namedTensors().keys()]).toContain("shift");
+    class Skipping extends ops.RRDBNet {
+      readonly skip = new PReLU();
+    }
+    const small = new Skipping({ scale: 4, blocks: 1, channels: 1, growth: 1 });
+    expect([...small.namedTensors().keys()].slice(-5)).toEqual([
+      "conv_hr.weight",
+      "conv_hr.bias",
+      "conv_last.weight",
+      "conv_last.bias",
+      "skip.weight",
+    ]);
+    expect([...small.namedTensors().keys()]).toContain("conv_up2.weight");
+  });
+
+  test("a checkpoint with an infinite buffer, such as a mask, loads; NaN, and infinite parameters, do not", async () => {
+    class Masked extends Module {
+      readonly weight = tensor([1, 2], [2], { requiresGrad: true });
+      readonly mask = tensor([0, -Infinity], [2]);
+      forward = (x: Tensor): Tensor => x;
+    }
+    const saved = new Masked();
+    const [model, adam] = [new Masked(), new Adam(new Masked().parameters())];
+    loadCheckpoint({ model }, await saveCheckpoint({ model: saved, adam }));
+    expect([...(await model.mask.data())]).toEqual([0, -Infinity]);
+    expect(loadWeights(model, await saveWeights(saved))).toEqual({});
+    for (const [name, value] of [
+      ["mask", NaN],
+      ["weight", NaN],
+      ["weight", Infinity],
+    ] as const) {
+      const broken = new Masked();
+      broken[name].assign([1, value]);
+      const state = await broken.stateDict();
+      expect(() => model.loadStateDict(state)).toThrow(`holds ${value} in the tensor ${name}. The training`);
+    }
+    expect([...(await model.mask.data())]).toEqual([0, -Infinity]);
   });
 
   test.each(perDevice)("dispose frees everything on %s", (_, device) => {

@@ -8,10 +8,12 @@ import type { Device } from "../../src/device/device.ts";
 import { GpuDevice } from "../../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { mul } from "../../src/kernels/elementwise/index.ts";
+import { detach, reshape } from "../../src/kernels/layout/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { Adam, AdamW, Conv2d, clipGradNorm, Module, SGD } from "../../src/nn/index.ts";
 import { inspectHook } from "../../src/options/printable.ts";
+import { DataError } from "../../src/picture/errors.ts";
 import { rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
@@ -98,6 +100,29 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect(await read(own)).toEqual(before);
       optimizer.dispose();
       expect(await read(own)).toEqual(before);
+    });
+
+    test("tensors that share a parameter's memory follow it, also to another optimizer", async () => {
+      using _ = scope();
+      const own = parameters();
+      const views = own.map((parameter) => reshape(detach(parameter), [1, parameter.size]));
+      const before = await read(own);
+      const optimizer = create(own);
+      train(optimizer, own);
+      const after = await read(own);
+      expect(after).not.toEqual(before);
+      expect(await read(views)).toEqual(after);
+      const next = create(own);
+      expect(await read(views)).toEqual(after);
+      train(next, own);
+      expect(await read(views)).toEqual(await read(own));
+      expect(() => train(optimizer, own)).toThrow("belongs to another optimizer by now");
+      // A view may outlive its parameter, as before.
+      const last = await read(own);
+      for (const parameter of own) parameter.dispose();
+      expect(await read(views)).toEqual(last);
+      optimizer.dispose();
+      next.dispose();
     });
 
     test("leads towards the minimum", async () => {
@@ -209,6 +234,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         "Adam: there are no parameters to optimize. A parameter is a tensor with requiresGrad in a property",
       );
       expect(() => new SGD([x, x])).toThrow("SGD: a parameter is in the list twice.");
+      const view = reshape(x, [2, 1]);
+      view.requiresGrad = true;
+      expect(() => new SGD([x, view])).toThrow(
+        "SGD: the parameters of shapes [2] and [2, 1] share their memory",
+      );
       const onTwo = () => new Adam([x, elsewhere]);
       expect(onTwo).toThrow(`Adam: one parameter is on ${device.name} and another on cpu. `);
       expect(onTwo).toThrow("await model.to(device) a network. Or use one optimizer for each device.");
@@ -281,11 +311,27 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       ];
       const state = await small.stateDict();
       expect(() => large.loadStateDict(state)).toThrow(
+        "Adam.loadStateDict: the given state does not fit: its parameter 0 is [2] and should be [65]. It belongs to",
+      );
+      const { shapes: _shapes, ...withoutShapes } = state;
+      expect(() => large.loadStateDict(withoutShapes)).toThrow(
         "Adam.loadStateDict: m of the given state has 64 values and should have 128. It belongs to",
       );
-      expect(() => sgd.loadStateDict(state, { source: "a.safetensors" })).toThrow(
+      expect(() => sgd.loadStateDict(withoutShapes, { source: "a.safetensors" })).toThrow(
         "SGD.loadStateDict: velocity of a.safetensors has no values",
       );
+      // All of these take the same room in a block.
+      const pair = (a: number[], b: number[]) => {
+        return new Adam([a, b].map((shape) => zeros(shape, { requiresGrad: true })));
+      };
+      const adams = [pair([2], [3]), pair([3], [1]), pair([3, 1], [1])];
+      const [first, second] = await Promise.all(adams.map((adam) => adam.stateDict()));
+      expect(() => adams[1].loadStateDict(first)).toThrow("its parameter 0 is [2] and should be [3].");
+      expect(() => adams[1].loadStateDict(first)).toThrow(DataError);
+      expect(() => adams[2].loadStateDict(second)).toThrow("its parameter 0 is [3] and should be [3, 1].");
+      expect(() => small.loadStateDict(first)).toThrow("it has 2 parameters and should have 1.");
+      adams[1].loadStateDict(second);
+      for (const adam of adams) adam.dispose();
       expect(large.steps).toBe(0);
       for (const optimizer of [small, large, sgd]) optimizer.dispose();
     });

@@ -37,6 +37,21 @@ test("without a network it starts, and has the networks that were used", async (
   expect(errors.filter((error) => !/ERR_INTERNET_DISCONNECTED/.test(error))).toEqual([]);
 });
 
+test("with its storage full, it still loads what it needs", async () => {
+  const { page } = await visit(browser);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+  await expect.poll(async () => (await kept(page)).join(" "), { timeout: 20_000 }).toMatch(/cat-/);
+  const { usage = 0 } = await page.evaluate(() => navigator.storage.estimate());
+  const client = await page.context().newCDPSession(page);
+  const origin = new URL(site.url).origin;
+  await client.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: usage + 1000 });
+  await page.reload();
+  await ready(page);
+  await train(page, { steps: 2 });
+  await status(page, "train", /^2 steps in/);
+  expect((await kept(page)).join(" ")).not.toMatch(/espcn-x2/);
+});
+
 test("it can be installed: a manifest with icons that exist, and a service worker", async () => {
   const files = await readdir(site.folder);
   const manifest = JSON.parse(await readFile(join(site.folder, "manifest.webmanifest"), "utf8")) as {
@@ -82,14 +97,19 @@ test("opened as a file, or without JavaScript, it says what to do", async () => 
   await page.locator("#not-started", { hasText: "JavaScript" }).waitFor();
 });
 
-test("its policy forbids everything from elsewhere, and nothing breaks it", async () => {
-  const { page, errors } = await visit(browser);
-  const policy = await page.getAttribute("meta[http-equiv]", "content");
-  expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
-  expect(policy).not.toMatch(/unsafe|http|\*/);
-  const refused = await page.evaluate(() =>
-    fetch("https://example.org/").catch((error: Error) => error.name),
-  );
-  expect(refused).toBe("TypeError");
-  expect(errors.filter((error) => !error.includes("example.org"))).toEqual([]);
-});
+test.each(["", "kernels/"])(
+  "the policy of /%s forbids all from elsewhere, and nothing breaks it",
+  async (path) => {
+    const { page, errors } = await visit(browser);
+    await page.goto(new URL(path, site.url).href);
+    await page.locator("#adapter", { hasText: /llvmpipe|SwiftShader/i }).waitFor();
+    const policy = await page.getAttribute("meta[http-equiv]", "content");
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
+    expect(policy).not.toMatch(/unsafe|http|\*/);
+    const refused = await page.evaluate(() =>
+      fetch("https://example.org/").catch((error: Error) => error.name),
+    );
+    expect(refused).toBe("TypeError");
+    expect(errors.filter((error) => !error.includes("example.org"))).toEqual([]);
+  },
+);

@@ -39,6 +39,21 @@ test("it begins with the library's best network", async () => {
   expect(await page.inputValue("#panel-train [name=scale]")).toBe("2");
 });
 
+test("a look at another picture does not end a training run", async () => {
+  const { page } = await visit(browser);
+  const file = (name: string) => ({ name, mimeType: "image/png", buffer: waves(96, 64) });
+  await page.setInputFiles("#chooser input", [file("first.png"), file("second.png")]);
+  await page.locator("#picture-name", { hasText: "first.png" }).waitFor({ state: "attached" });
+  await train(page, { start: "", steps: 60 });
+  await status(page, "train", /^Step/);
+  await page.click("#tab-upscale");
+  await page.click(".queue li:nth-child(2) button");
+  await page.locator("#picture-name", { hasText: "second.png" }).waitFor({ state: "attached" });
+  await page.click("#tab-train");
+  await status(page, "train", /^60 steps in/);
+  expect(await page.textContent("#panel-train .verdict")).toMatch(/first|Nothing/);
+});
+
 describe("a new network that learns from a photograph", () => {
   let page: Page;
   let errors: readonly string[];

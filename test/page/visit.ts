@@ -1,4 +1,5 @@
 /** A visitor of the built page: opens it, and does what people do. */
+import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright";
 import { PNG } from "pngjs";
 import { inject, onTestFinished } from "vitest";
@@ -59,37 +60,18 @@ export async function givePicture(page: Page, name: string, bytes: Uint8Array): 
   await page.locator("#picture-name", { hasText: name }).waitFor({ state: "attached" });
 }
 
+/** 2.6 seconds of one colour after another, 64 x 48 pixels, as a MediaRecorder writes them: without a duration. */
+const video = new URL("recorded.webm", import.meta.url);
+
 /**
- * Opens the tab for video, gives it one that the browser records, and waits until it can be converted. The result
- * will be downloaded: nobody is there to choose a file.
+ * Opens the tab for video, gives it one, and waits until it can be converted. The result will be downloaded: nobody is
+ * there to choose a file.
  */
 export async function giveVideo(page: Page): Promise<void> {
   await page.click("#tab-video");
   await page.locator("#panel-video .primary").waitFor();
-  await page.evaluate(async () => {
-    Object.assign(window, { showSaveFilePicker: undefined });
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [64, 48];
-    const context = canvas.getContext("2d")!;
-    const drawing = setInterval(() => {
-      context.fillStyle = `hsl(${performance.now() % 360} 60% 50%)`;
-      context.fillRect(0, 0, 64, 48);
-    }, 40);
-    const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm;codecs=vp8" });
-    const chunks: Blob[] = [];
-    recorder.ondataavailable = ({ data }) => chunks.push(data);
-    recorder.start();
-    await new Promise((resolve) => setTimeout(resolve, 2500));
-    const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
-    recorder.stop();
-    await stopped;
-    clearInterval(drawing);
-    const files = new DataTransfer();
-    files.items.add(new File(chunks, "recorded.webm", { type: "video/webm" }));
-    const input = document.querySelector<HTMLInputElement>("#panel-video [name=video]")!;
-    input.files = files.files;
-    input.dispatchEvent(new Event("change"));
-  });
+  await page.evaluate(() => Object.assign(window, { showSaveFilePicker: undefined }));
+  await page.setInputFiles("#panel-video [name=video]", fileURLToPath(video));
   await page.locator("#panel-video .primary:not(:disabled)").waitFor();
 }
 

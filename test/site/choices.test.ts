@@ -1,6 +1,6 @@
 /** What the form makes of scales and names, and the arithmetic of the stage. */
 import { describe, expect, test } from "vitest";
-import { uniqueNames } from "../../site/output.ts";
+import { resultName, uniqueNames } from "../../site/file-names.ts";
 import { scalesOfRuns } from "../../site/runs.ts";
 import { fitView, visiblePart } from "../../site/view.ts";
 
@@ -47,4 +47,13 @@ describe("the part of a picture that the window shows", () => {
       height: 50,
     });
   });
+});
+
+test("names of results are such as file systems take", () => {
+  expect(resultName("a\\b: c?.x.png", "x2", "espcn")).toBe("a-b- c-.x-x2-espcn");
+  const bytes = (name: string) => Buffer.byteLength(`${name} (99).webp`);
+  const long = resultName(`${"写".repeat(83)}.png`, "x2", "espcn");
+  expect(bytes(long)).toBeLessThanOrEqual(255);
+  expect(long).toMatch(/^写{70,}-x2-espcn$/);
+  expect(bytes(resultName(`${"😀".repeat(60)}.png`, "x2", "名".repeat(200)))).toBeLessThanOrEqual(255);
 });

@@ -76,7 +76,8 @@ test("damaged files are refused with a reason, and never as a picture", async ()
 test("bytes behind the samples do no harm", async () => {
   const image = noise(20, 10, 1);
   const bytes = await bytesOf(await encodePng(image));
-  const { chunksOf, encodeChunk, readFrom } = await import("../../src/formats/png.ts");
+  const { chunksOf, encodeChunk } = await import("../../src/formats/png.ts");
+  const { readFrom } = await import("../../src/formats/read.ts");
   const parts = [...chunksOf(readFrom(bytes))].map(({ type, data, start, end }) =>
     type === "IDAT"
       ? encodeChunk("IDAT", Buffer.concat([data(), Buffer.alloc(30, 7)]))

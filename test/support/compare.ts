@@ -1,4 +1,3 @@
-import { afterAll } from "vitest";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { type AdapterClass, facts } from "../../src/device/profile.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
@@ -6,11 +5,6 @@ import { type CompareOptions, compareWithCpu as compare } from "../../src/testin
 import type { CheckInput } from "../../src/testing/values.ts";
 
 export type CompareInput = CheckInput;
-
-let cases = 0;
-
-// Every test file has its own copy of this module, hence its own count and line.
-afterAll(() => console.log(`kernel x shape x adapter cases: ${cases}`));
 
 /**
  * The library's own comparison of kernels with their references, on several devices. With `adapterClass`,
@@ -28,5 +22,4 @@ export async function compareWithCpu(
   const able = devices.filter((device) => options.dtype !== "float16" || device.profile.float16);
   if (able.length === 0) return;
   await compare((...tensors) => f(tensors), inputs, { devices: able, label, profile, ...options });
-  cases += able.length;
 }

@@ -1,9 +1,10 @@
 import { afterAll } from "vitest";
+import { evenly } from "../../bench/evenly.ts";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
-import { evenly, isQuick } from "./tier.ts";
+import { isQuick } from "./tier.ts";
 
 /**
  * GPU adapters to test on: those of PIXELGRAD_TEST_ADAPTERS (a comma-separated list of names as for init()),

@@ -1,9 +1,13 @@
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { resolve as resolvePath } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { compiledProgram } from "./program.ts";
 
 /** The repository's root. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 export interface RunResult {
   readonly code: number | null;
@@ -21,6 +25,8 @@ export interface RunOptions {
   readonly onOutput?: (stdout: string, signal: (name: NodeJS.Signals) => void) => void;
   /** The same for standard error. */
   readonly onError?: (stderr: string, signal: (name: NodeJS.Signals) => void) => void;
+  /** Where it runs; by default at the repository's root. */
+  readonly cwd?: string;
   /** Standard input; empty by default. */
   readonly input?: Uint8Array;
 }
@@ -35,18 +41,18 @@ export function runCode(code: string, options?: RunOptions): Promise<RunResult> 
   return runFile("--input-type=module", ["-e", code], options);
 }
 
-/** Runs a TypeScript program in a process of its own, at the repository's root. */
+/** Runs a TypeScript program of the repository in a process of its own. */
 export function runFile(
   file: string,
   args: readonly string[] = [],
   options?: RunOptions,
 ): Promise<RunResult> {
-  return start(["--import", "tsx", file, ...args], options);
+  return start(["--import", tsx, file.startsWith("-") ? file : resolvePath(root, file), ...args], options);
 }
 
 function start(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const child = spawn(process.execPath, args, {
-    cwd: root,
+    cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
     timeout: 150_000, // less than a test's, so that none is left running

@@ -11,17 +11,22 @@ import {
   backward,
   type Captured,
   capture,
+  cast,
   clipGradNorm,
   crossEntropy,
   Dropout,
+  detach,
   EDSR,
   emaDecay,
   emaUpdate,
   flatten,
   gt,
+  Linear,
   l1Loss,
   type Module,
   mul,
+  noGrad,
+  ones,
   pow,
   SGD,
   sum,
@@ -329,6 +334,71 @@ describe.each((await gpuDevices()).map((device) => [device.name, device] as cons
         factor = keep(tensor([i + 3]));
       }
       factor.dispose();
+    });
+
+    describe("if a parameter has moved, while others keep the memory where it was:", () => {
+      /** What y = w x and a step give, both replayed before, when w has moved; or the messages of their errors. */
+      async function outcomes(move: (layer: Linear, train: (by: SGD) => void) => unknown) {
+        using _ = scope();
+        const layer = new Linear(1, 1, { bias: false });
+        layer.weight.assign([1]);
+        const one = ones([1, 1]);
+        const forward = (x: Tensor) => noGrad(() => layer.forward(x));
+        using predict = capture(forward);
+        const first = new SGD(layer.parameters(), { lr: 0.5 });
+        using step = capture((x) => {
+          const loss = sum(layer.forward(x));
+          first.step(backward(loss));
+          return loss;
+        });
+        for (let i = 0; i < 3; i++) step(one);
+        for (let i = 0; i < 2; i++) expect(await predict(one).item()).toBe(-0.5);
+        expect([step.whyBuilt, predict.whyBuilt]).toEqual([undefined, undefined]);
+        await move(layer, (by) => by.step(backward(sum(layer.forward(one)))));
+        const outcome = async (work: (x: Tensor) => Tensor) => {
+          try {
+            return await work(one).item();
+          } catch (error) {
+            return (error as Error).message;
+          }
+        };
+        return [await outcome(predict), await outcome(forward), await outcome(step), first.steps];
+      }
+
+      test("a second optimizer has it", async () => {
+        const results = await outcomes((layer, train) => train(new SGD(layer.parameters(), { lr: 2 })));
+        expect(results).toEqual([
+          -2.5,
+          -2.5,
+          expect.stringContaining("belongs to another optimizer by now"),
+          3,
+        ]);
+      });
+
+      test.each(["disposed", "on another device"])("the layer is %s", async (where) => {
+        const [predicted, forward, step] = await outcomes((layer) =>
+          where === "disposed" ? layer.dispose() : layer.to(float32Device()),
+        );
+        expect(forward).toContain(where === "disposed" ? "after it had been disposed" : "is on cpu");
+        expect([predicted, step]).toEqual([forward, forward]);
+      });
+
+      test.runIf(device.profile.float16)(
+        "half() has stored it anew, and a view has the old memory",
+        async () => {
+          using _ = scope();
+          const layer = new Linear(1, 1, { bias: false });
+          layer.weight.assign([1]);
+          using weight = capture(() => cast(mul(layer.weight, 2), "float32"));
+          for (let i = 0; i < 3; i++) expect(await weight().item()).toBe(2);
+          expect(weight.whyBuilt).toBeUndefined();
+          const view = detach(layer.weight);
+          layer.half();
+          layer.weight.assign([3]);
+          expect(await noGrad(() => weight()).item()).toBe(6);
+          expect(await view.item()).toBe(1);
+        },
+      );
     });
 
     test("if the device replays nothing", async () => {

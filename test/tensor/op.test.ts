@@ -13,7 +13,7 @@ import { defineOp } from "../../src/tensor/op.ts";
 import { recordOps } from "../../src/tensor/record-ops.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { defineUpdate } from "../../src/tensor/update.ts";
 import { compareWithCpu } from "../../src/testing/compare.ts";
 import { gradcheck } from "../../src/testing/gradcheck.ts";
@@ -147,6 +147,24 @@ describe("several outputs", () => {
     expect([...(await backward(products).get(x)!.data())]).toEqual([3, 2]);
   });
 
+  test.each(devices)("a shape that is none is refused, and harms nothing, on $name", async (device) => {
+    setDefaultDevice(device);
+    using _ = scope();
+    const x = tensor([1, 2]);
+    const of = (shape: unknown) => {
+      const rule = { cpu() {}, gpu() {}, name: "bad" };
+      const one = defineOp<{ x: Tensor }>({ ...rule, shape: () => shape as number[] });
+      const two = defineOp<{ x: Tensor }, void, "y" | "z">({
+        ...rule,
+        shapes: () => ({ y: [1], z: shape as number[] }),
+      });
+      return [() => one({ x }), () => two({ x }), () => Tensor.empty(shape as number[], device, "bad")];
+    };
+    for (const shape of [[-1], [0], [1.5], [2, Number.NaN], "2", undefined, [1, 1, 1, 1, 1, 1, 1]])
+      for (const make of of(shape)) expect(make, String(shape)).toThrow(/^bad: /);
+    expect([...(await add(x, 1).data())]).toEqual([2, 3]);
+  });
+
   test("an input with the name of an output is refused", () => {
     const bad = defineOp<{ x: Tensor }, void, "x" | "y">({
       name: "bad",
@@ -218,6 +236,38 @@ describe.each(devices.map((device) => [device.name, device] as const))("updates 
     expect(results).toEqual([4, 2, 0.5]);
     if (device !== devices[0]) expect(step.whyBuilt).toBeUndefined();
     step.dispose();
+  });
+
+  test("read the values from before, of a tensor that they change, too; but do not change one twice", async () => {
+    using _ = scope();
+    const w = tensor([4, 8, 1]);
+    fade(device, { values: w, target_values: w }, { share: 0.5 });
+    expect([...(await w.data())]).toEqual([4, 8, 1]);
+    const swap = defineUpdate<"a" | "b">({
+      cpu({ a, b }) {
+        for (const [i, value] of a.entries()) [a[i], b[i]] = [b[i], value];
+      },
+      kernel: kernel(
+        "swap",
+        `struct Params { size: u32 }
+@group(0) @binding(0) var<storage, read_write> a: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> b: array<vec4f>;
+@group(0) @binding(2) var<uniform> p: Params;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (4 * id.x >= p.size) { return; }
+  let old = a[id.x];
+  a[id.x] = b[id.x];
+  b[id.x] = old;
+}`,
+      ),
+    });
+    const v = tensor([1, 2, 3]);
+    swap(device, { a: v, b: w });
+    expect([...(await v.data()), ...(await w.data())]).toEqual([4, 8, 1, 1, 2, 3]);
+    expect(() => swap(device, { a: w, b: w })).toThrow(
+      "swap: b is also another block, and the update changes both.",
+    );
   });
 
   test("tensors of different sizes or devices are refused", () => {

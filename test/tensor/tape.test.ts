@@ -358,6 +358,13 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect(() => backward(loss)).toThrow("backward: input a of mul (shape [2]) has been overwritten since");
     });
 
+    test("an overwritten input whose values no rule needs: the message does not claim that one does", () => {
+      const x = tensor([1, 2], undefined, { requiresGrad: true });
+      const loss = sum(add(x, 1));
+      x.assign([3, 4]);
+      expect(() => backward(loss)).toThrow("since, and the gradient rule of affine may read the old values.");
+    });
+
     test("an overwritten input without a gradient of its own, which another input's rule reads", () => {
       const [x, factor] = [trained([1, 2]), tensor([3, 4])];
       const loss = sum(mul(x, factor));

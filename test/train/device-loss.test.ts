@@ -2,10 +2,11 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { type GpuDevice, GpuError, openDevice, Random, upscale } from "../../src/node.ts";
+import { aGpuDevice } from "../../src/device/gpu-device.ts";
+import { GpuDevice, GpuError, openDevice, Random, upscale } from "../../src/node.ts";
 import { readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
 import { gpuDevices, logicDevices } from "../support/devices.ts";
-import { differentWeights, trainWithLosses } from "../support/lose-devices.ts";
+import { beforeSubmit, differentWeights, loseAt, trainWithLosses } from "../support/lose-devices.ts";
 import { drawnPicture, picturesIn } from "../support/pictures.ts";
 import { root, runFile } from "../support/run.ts";
 import { temporaryPaths, tiny } from "./support.ts";
@@ -36,8 +37,13 @@ const config = (adapter: string, change: Partial<TrainConfig> = {}): TrainConfig
 describe.each(adapters)("on %s", (adapter) => {
   const testLogic = test.runIf(logicAdapters.includes(adapter));
   let whole: string;
+  /** How often a run in peace submits commands. */
+  let submits: { readonly count: number };
   beforeAll(async () => {
-    whole = (await train(config(adapter))).path;
+    const moment = (device: GpuDevice) => {
+      submits = loseAt(device, Infinity, "before");
+    };
+    whole = (await trainWithLosses(config(adapter), { losses: 1, moment })).path;
   });
 
   test("a run whose device is lost ends with one paragraph, and can be resumed", async () => {
@@ -70,20 +76,19 @@ describe.each(adapters)("on %s", (adapter) => {
       timeout: 180_000,
     },
     async () => {
-      const seed = Date.now();
-      const random = new Random(seed);
+      const moment = beforeSubmit(submits.count - 1, new Random(4));
       const messages: string[] = [];
       let losses = 0;
       for (let run = 0; run < 2; run++) {
         const one = config(adapter);
         const { step, lost } = await trainWithLosses(
           one,
-          { losses: 3, within: 300, random },
+          { losses: 3, moment },
           { onLoss: "resume", onMessage: (line) => messages.push(line) },
         );
         losses += lost;
         expect(step).toBe(20);
-        expect(differentWeights(one.out!, whole), `seed ${seed}, run ${run}`).toEqual([]);
+        expect(differentWeights(one.out!, whole), `run ${run}`).toEqual([]);
         const steps = readFileSync(join(one.out!, "log.jsonl"), "utf8").match(/(?<="step":)\d+(?=,"loss)/g);
         expect(steps).toEqual(Array.from({ length: 20 }, (_, i) => `${i + 1}`));
       }
@@ -155,8 +160,8 @@ describe.each(adapters)("on %s", (adapter) => {
     { timeout: 180_000 },
     async () => {
       const one = config(adapter, { checkpointEvery: undefined, evalEvery: 20 });
-      const kill = { losses: 100, within: 0, random: new Random(1) };
-      await expect(trainWithLosses(one, kill, { onLoss: "resume" })).rejects.toThrow(
+      const moment = beforeSubmit(1, new Random(1));
+      await expect(trainWithLosses(one, { losses: 100, moment }, { onLoss: "resume" })).rejects.toThrow(
         /That was number 11 in a row without a checkpoint between them\. Smaller patches/,
       );
     },
@@ -183,4 +188,19 @@ test("another choice is refused", async () => {
   await expect(train(config("cpu"), { onLoss: "ignore" as never })).rejects.toThrow(
     'onLoss must be fail or resume, got "ignore".',
   );
+});
+
+test("a device that another copy of the library opened is one, too, and its loss is noticed", async () => {
+  vi.resetModules(); // the last test here: what is imported from now on is of the other copy
+  const copy = await import("../../src/node.ts");
+  const device = (await copy.openDevice({ adapter: adapters[0] })) as GpuDevice;
+  expect(device).not.toBeInstanceOf(GpuDevice);
+  expect(aGpuDevice.fits(device)).toBe(true);
+  expect(aGpuDevice.fits(await copy.openDevice({ adapter: "cpu" }))).toBe(false);
+  const run = train(config(adapters[0]), {
+    device,
+    onProgress: ({ step }) => step === 12 && device.gpu.destroy(),
+  });
+  await expect(run).rejects.toThrow(/^The GPU device .* was lost .* is saved up to step 10/);
+  await expect(run).rejects.toBeInstanceOf(GpuError);
 });

@@ -9,8 +9,9 @@ test.each(adapters)(
   "on %s a run that is killed twice and resumed ends with the same weights, to the last bit",
   async (adapter) => {
     const seed = Date.now();
+    console.log(`${adapter}: seed ${seed}`);
     const at = await killAndResume({ adapter, kills: 2, steps: 60, seed });
-    console.log(`${adapter}: killed at steps ${at.join(" and ")} (seed ${seed})`);
+    console.log(`${adapter}: killed at steps ${at.join(" and ")}`);
     expect(at).toHaveLength(2);
   },
   240_000,

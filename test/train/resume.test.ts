@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { trainCommand } from "../../src/cli/train.ts";
 import { Lock } from "../../src/files/lock.ts";
@@ -471,9 +471,11 @@ describe("a lock", () => {
 
   test("shows signs of life", async () => {
     const folder = empty();
+    vi.useFakeTimers({ toFake: ["setInterval"] });
     const lock = Lock.create(runPlace(folder));
     utimesSync(join(folder, lockFile), 1, 1);
-    await setTimeout(2_300);
+    vi.advanceTimersByTime(2_000);
+    vi.useRealTimers();
     expect(statSync(join(folder, lockFile)).mtimeMs).toBeGreaterThan(1e6);
     lock.release();
   });

@@ -257,6 +257,36 @@ describe.skipIf(isQuick)("resuming", () => {
     expect((await resume(one.out!, { device })).step).toBe(6); // and nothing was lost
   });
 
+  test.each<[string, (saved: TrainConfig) => unknown, RegExp]>([
+    ["a misspelt setting", (saved) => ({ ...saved, stepz: 9 }), /^resume: there is no option "stepz"/],
+    [
+      "the same object, changed in its place",
+      (saved) => Object.assign(saved, { lr: 1 }),
+      /^resume: `lr` was 2e-3 when/,
+    ],
+    [
+      "the same object, changed inside",
+      (saved) => {
+        Object.assign(saved.network, { channels: 5 });
+        return saved;
+      },
+      /^resume: `network.channels` was 4 when/,
+    ],
+    [
+      "nothing",
+      (saved) => {
+        Object.assign(saved, { steps: 9 });
+      },
+      /^resume: a configuration is an object .*got undefined/,
+    ],
+    ["a promise", async (saved) => saved, /^resume: the function returned a promise: `change` must/],
+    ["another folder", (saved) => ({ ...saved, out: unused() }), /^resume: a run goes on in its folder /],
+  ])("refuses %s from `change`", async (_, change, message) => {
+    const one = config();
+    await train(one, { device, ...until(1) });
+    await expect(resume(one.out!, { device, change: change as never })).rejects.toThrow(message);
+  });
+
   test("a best figure of another protocol is measured anew", async () => {
     const one = config({ steps: 4, evalEvery: 2 });
     const before = await train(one, { device });

@@ -106,8 +106,9 @@ describe.each(named(having))("on %s", (_, device) => {
       device.freeUnused();
       const { liveBytes, bufferBytes } = device.memory();
       device.resetPeak();
-      const maxMemory = 8e6;
-      await upscaler.upscalePlanes(planesFor(model, 150, 110), { maxMemory });
+      // The references of the CPU are slow, and their memory is known to the byte.
+      const [width, height, maxMemory] = device instanceof GpuDevice ? [150, 110, 8e6] : [105, 80, 4e6];
+      await upscaler.upscalePlanes(planesFor(model, width, height), { maxMemory });
       const after = device.memory();
       const used = Math.max(after.bufferBytes - bufferBytes, after.peakBytes - liveBytes);
       expect(used).toBeLessThan(maxMemory);

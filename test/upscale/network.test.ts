@@ -30,6 +30,7 @@ import { saveWeights } from "../../src/weights/weight-file.ts";
 import { differing, drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, foreignCases, gpuDevices, logicDevices } from "../support/devices.ts";
+import { liven } from "../support/liven.ts";
 import { spread } from "../support/tier.ts";
 
 const gpus = await gpuDevices();
@@ -56,16 +57,6 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
     () => new RRDBNet({ scale: 2, blocks: 1, channels: 2, growth: 2, unshuffle: 2 }),
   ],
 ];
-
-/** Draws weights large enough for every tap to show in the picture, and small enough for little clamping. */
-function liven(model: SuperResolver): SuperResolver {
-  const random = new Random(3);
-  for (const parameter of model.parameters()) {
-    const taps = parameter.size / parameter.shape[0];
-    parameter.assign(Float32Array.from({ length: parameter.size }, () => random.normal() / Math.sqrt(taps)));
-  }
-  return model;
-}
 
 const picture = (width: number, height: number, channels: Image["channels"] = 3) =>
   noise(width, height, channels, width);
@@ -96,8 +87,10 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     for (const model of [plain, dropping]) model.dispose();
   });
 
-  describe.each(networks)("%s", (_, make) => {
-    test("in tiles as at once, to the last bit, and leaves nothing behind", async () => {
+  describe.each(networks)("%s", (name, make) => {
+    // RRDBNet looks far and needs large pictures, and the references of the CPU are slow.
+    const isTooSlow = device.name === "cpu" && name.startsWith("RRDBNet");
+    test.skipIf(isTooSlow)("in tiles as at once, to the last bit, and leaves nothing behind", async () => {
       const model = liven(make());
       const upscaler = networkUpscaler(model);
       const { live } = device.memory();
@@ -192,7 +185,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const whole = await upscaler.upscale(image);
       let tuned = 0;
       device.tuning.observer = ({ key, byRule, candidates }) => {
-        if (device.tuning.choices.has(key)) return; // as a tuner: one choice for each size
+        if (tuned === 5 || device.tuning.choices.has(key)) return; // as a tuner: one choice for each size
         const others = candidates().filter(({ variant }) => variant === byRule.variant);
         device.tuning.choices.set(key, others[(5 * tuned++) % others.length]);
       };

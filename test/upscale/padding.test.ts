@@ -19,6 +19,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { FrameUpscaler } from "../../src/video/index.ts";
 import { drawn, noise, photograph } from "../data/support.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
+import { liven } from "../support/liven.ts";
 import { format } from "../video/support.ts";
 
 const [gpu] = await gpuDevices();
@@ -42,16 +43,6 @@ describe("the picture is mirrored", () => {
     ["FSRCNN", () => new FSRCNN({ scale: 2, d: 4, s: 2, m: 1 })],
     ["EDSR", () => new EDSR({ scale: 2, blocks: 7, channels: 1 })],
   ];
-
-  /** Draws weights that are large enough for every pixel in reach to show in the result. */
-  function liven(model: SuperResolver): SuperResolver {
-    const random = new Random(3);
-    for (const parameter of model.parameters()) {
-      const deviation = Math.sqrt(parameter.shape[0] / parameter.size);
-      parameter.assign(Float32Array.from({ length: parameter.size }, () => deviation * random.normal()));
-    }
-    return model;
-  }
 
   test.each(networks)("%s: as if its mirror image surrounded it", async (_, make) => {
     const model = liven(make());

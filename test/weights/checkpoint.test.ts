@@ -131,7 +131,8 @@ describe("a checkpoint", () => {
     );
     const { tensors, metadata } = parseSafetensors(bytes);
     expect([...tensors.keys()]).toEqual(["model.weight", "model.bias", "sgd.velocity"]);
-    expect(metadata).toEqual({ note: "x", "sgd.steps": "0", "sgd.lr": "0.1" });
+    const shapes = "[[2,1,3,3],[2]]";
+    expect(metadata).toEqual({ note: "x", "sgd.steps": "0", "sgd.lr": "0.1", "sgd.shapes": shapes });
     const other = new Conv2d(1, 2, 3);
     expect(loadCheckpoint({ model: other }, bytes).note).toBe("x");
     expect(await other.stateDict()).toEqual(await model.stateDict());
@@ -178,6 +179,23 @@ describe("a checkpoint", () => {
     expect(() => loadCheckpoint({ adam: other }, bytes, "run.safetensors")).toThrow(
       "m of adam of run.safetensors has",
     );
+  });
+
+  test("tells the sums of parameters of other shapes, even if they take the same room", async () => {
+    const adam = (kernel: number) => new Adam(new Conv2d(1, 2, kernel).parameters());
+    const bytes = await saveCheckpoint({ adam: adam(3) });
+    expect(() => loadCheckpoint({ adam: adam(5) }, bytes)).toThrow(
+      "adam of the checkpoint does not fit: its parameter 0 is [2, 1, 3, 3] and should be [2, 1, 5, 5].",
+    );
+    const { tensors, metadata } = parseSafetensors(bytes);
+    const { "adam.shapes": _, ...older } = metadata; // files without shapes go on
+    loadCheckpoint({ adam: adam(3) }, serializeSafetensors(tensors, older));
+    for (const text of ["[[2,", "[2]", "{}"]) {
+      const damaged = serializeSafetensors(tensors, { ...metadata, "adam.shapes": text });
+      expect(() => loadCheckpoint({ adam: adam(3) }, damaged)).toThrow(
+        "the shapes of adam of the checkpoint must be",
+      );
+    }
   });
 
   test("may have parts without tensors", async () => {

@@ -141,8 +141,6 @@ describe("what is not a tensor is refused by its name, and nothing is executed",
     ["hidden in a dictionary", dictOf(plain, "csubprocess\nPopen\n(tR"), "subprocess.Popen"],
     ["a network as a whole", "\x80\x02cmodels.rrdbnet\nRRDBNet\n)\x81.", "models.rrdbnet.RRDBNet"],
     ["a name out of JavaScript", "\x80\x02c__proto__\nconstructor\n)R.", "__proto__.constructor"],
-    ["quantized numbers", dictOf("ctorch._utils\n_rebuild_qtensor\n(tR"), "torch._utils._rebuild_qtensor"],
-    ["complex numbers", dictOf("ctorch\nComplexFloatStorage\n"), "torch.ComplexFloatStorage"],
     ["a name that a terminal would obey", "c\x1b[31m\nx\n.", "\\x1b[31m.x"],
   ])("%s", (_, pickle, name) => {
     const message = `evil.pth refers to ${name}, and a weight file holds tensors alone`;
@@ -158,7 +156,7 @@ describe("what is not a tensor is refused by its name, and nothing is executed",
     expect(() => parsePytorch(stream, "evil.pth")).toThrow(message);
   });
 
-  test.each(["float8_e4m3fn", "float8_e5m2", "float4_e2m1fn_x2", "uint16", "complex64", "quint8"])(
+  test.each(["float8_e4m3fn", "float8_e5m2", "float4_e2m1fn_x2", "uint4"])(
     "numbers of the type %s, with what to do",
     (type) => {
       const load = () => parsePytorch(archive(dictOf(`ctorch\n${type}\n`)), "net.pth");
@@ -167,6 +165,26 @@ describe("what is not a tensor is refused by its name, and nothing is executed",
         `net.pth has numbers of the type torch.${type}, which is not read. In Python, save`,
       );
     },
+  );
+});
+
+// The names are those that PyTorch 2.15 writes for such tensors.
+test.each([
+  ["torch", "ComplexFloatStorage", "complex numbers", "torch.view_as_real(tensor)"],
+  ["torch", "complex32", "complex numbers", "torch.view_as_real(tensor)"],
+  ["torch", "QInt8Storage", "quantized tensors", "tensor.dequantize()"],
+  ["torch._utils", "_rebuild_qtensor", "quantized tensors", "tensor.dequantize()"],
+  ["torch._utils", "_rebuild_sparse_tensor", "sparse tensors", "tensor.to_dense()"],
+  ["torch._utils", "_rebuild_nested_tensor", "nested tensors", "tensor.unbind() has"],
+  ["torch.nested._internal.nested_tensor", "_rebuild_njt", "nested tensors", "tensor.unbind()"],
+  ["torch._utils", "_rebuild_meta_tensor_no_storage", 'tensors of the device "meta"', "load the weights"],
+  ["torch._utils", "_rebuild_device_tensor_from_numpy", "tensors of a special kind", "tensor.float().cpu()"],
+])("tensors that are not read, %s.%s, by their kind, with what to do", (module, name, kind, remedy) => {
+  const load = () => parsePytorch(archive(dictOf(`c${module}\n${name}\n(tR`)), "net.pth");
+  expect(load).toThrow(DataError);
+  expect(load).toThrow(`net.pth has ${kind}`);
+  expect(load).toThrow(
+    `(${module}.${name}), which are not read. In Python, make ordinary tensors of them before you save: ${remedy}`,
   );
 });
 
@@ -288,6 +306,28 @@ test("a file of numpy's arrays says that these are no tensors", () => {
   const load = () => parsePytorch(archive(dictOf("cnumpy.core.multiarray\n_reconstruct\n)R")), "net.pth");
   expect(load).toThrow(
     "net.pth holds no tensors, as arrays of numpy are none, so there are no weights in it.",
+  );
+});
+
+test.each([
+  ["a list", `\x80\x02](${plain}${plain}e.`],
+  ["a tuple", `\x80\x02(${plain}${plain}t.`],
+  ["one by itself", `\x80\x02${plain}.`],
+  ["a list in a dictionary", dictOf(`](${plain}${plain}e`)],
+])("tensors without names: %s", (_, pickle) => {
+  const load = () => parsePytorch(archive(pickle), "net.pth");
+  expect(load).toThrow(DataError);
+  expect(load).toThrow(
+    "net.pth holds tensors without names, by themselves or in a list, and those of a network",
+  );
+});
+
+test("a file without tensors has no false reason for it", () => {
+  expect(() => parsePytorch(archive("\x80\x02}."), "net.pth")).toThrow(
+    "net.pth holds no tensors, so there are no weights in it. In Python, save",
+  );
+  expect(() => parsePytorch(archive("\x80\x02K\x05."), "net.pth")).toThrow(
+    "net.pth holds no dictionary of tensors, so there are no weights in it.",
   );
 });
 

@@ -70,6 +70,25 @@ describe("serialize and parse", () => {
     }
   });
 
+  test("every type of number, as Python writes it", () => {
+    const read = (name: string) =>
+      parseSafetensors(readFileSync(new URL(`../golden/weight-files/${name}`, import.meta.url))).tensors;
+    expect(read("types-native.safetensors")).toEqual(read("types.safetensors"));
+    expect([...read("types-native.safetensors").get("u32")!.data]).toEqual([0, 1, 2 ** 32]);
+  });
+
+  test("tensors of any name but that of the metadata", () => {
+    const names = new Map(
+      ["__proto__", "constructor", ""].map((name, i) => [name, array([1], [i])] as const),
+    );
+    expect(parseSafetensors(serializeSafetensors(names)).tensors).toEqual(names);
+    const metadata = new Map([["__metadata__", array([1], [1])]]);
+    expect(() => serializeSafetensors(metadata)).toThrow(RangeError);
+    expect(() => serializeSafetensors(metadata)).toThrow(
+      'serializeSafetensors: a tensor is called "__metadata__", and so are the metadata in such a file. Give it',
+    );
+  });
+
   test("F16 and BF16", () => {
     const halves = [0x3c00, 0xc000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x7e00, 0x8000, 0x3555];
     const brain = [0x3f80, 0xc000, 0x0001, 0x7f80, 0xff80, 0x7fc0, 0x8000, 0x3eab];
@@ -216,10 +235,11 @@ describe("broken files", () => {
     expect([...parseSafetensors(withNumber(Infinity)).tensors.get("a")!.data]).toEqual([Infinity]);
   });
 
-  test.each(["F8_E4M3", "C64", "U16", "toString"])("tensors of type %s", (dtype) => {
+  test.each(["F8_E4M3", "C64", "F4", "toString"])("tensors of type %s", (dtype) => {
     const bytes = file({ a: { dtype, shape: [1], data_offsets: [0, 8] } }, new Uint8Array(8));
     expect(() => parseSafetensors(bytes, "w.safetensors")).toThrow(
-      `w.safetensors: tensor a has type ${dtype}; F32, F16, BF16, F64, I64, I32, I16, I8, U8 and BOOL can be read.`,
+      `w.safetensors: tensor a has type ${dtype}; F32, F16, BF16, F64, I64, I32, I16, I8, U64, U32, U16, U8 and ` +
+        "BOOL can be read.",
     );
   });
 });

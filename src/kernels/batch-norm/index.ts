@@ -11,7 +11,7 @@ import {
 } from "../../options/arguments.ts";
 import { positive } from "../../options/kinds.ts";
 import { disposeUnderNoGrad, noGrad } from "../../tensor/no-grad.ts";
-import { defineOp } from "../../tensor/op.ts";
+import { defineOp, refuseFloat16 } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { defineUpdate } from "../../tensor/update.ts";
@@ -262,6 +262,7 @@ export function batchNorm(
         `and ${name} [c].`,
     );
   }
+  refuseFloat16("batchNorm", { x, ...perChannel });
   if (!training)
     return normOp({ x, mean: running.mean, variance: running.variance, w, b }, { eps, ofBatch: false });
   const { length } = sizesOf(x.shape);

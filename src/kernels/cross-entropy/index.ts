@@ -10,7 +10,7 @@ import {
 } from "../../options/arguments.ts";
 import { quote } from "../../options/kinds.ts";
 import { tensor } from "../../tensor/create.ts";
-import { defineOp } from "../../tensor/op.ts";
+import { defineOp, refuseFloat16 } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
@@ -105,6 +105,7 @@ export function crossEntropy(
 ): Tensor {
   checkArguments("crossEntropy", { x: [x, aTensor], target: [target, classIndices] });
   checkOptions("crossEntropy", options, lossOptions);
+  refuseFloat16("crossEntropy", { x, target: target instanceof Tensor ? target : undefined });
   const axis = x.shape.length === 1 ? 0 : 1;
   const wanted = x.shape.filter((_, k) => k !== axis);
   if (x.shape.length === 0 || (target instanceof Tensor && !sameShape(target.shape, wanted))) {

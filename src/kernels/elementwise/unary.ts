@@ -322,6 +322,19 @@ const clampOp = defineUnary("clamp", {
   wgsl: { f: "keep_nan(x, clamp(x, p.a, p.b))", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
 });
 
+// Where a bound is left out, infinity is not at it: the gradient there is 1.
+const clampLowOp = defineUnary("clamp", {
+  f: (x, low) => Math.max(x, low),
+  df: (x, _y, low) => (x > low ? 1 : 0),
+  wgsl: { f: "keep_nan(x, max(x, p.a))", df: "select(0.0, 1.0, x > p.a)" },
+});
+
+const clampHighOp = defineUnary("clamp", {
+  f: (x, _low, high) => Math.min(x, high),
+  df: (x, _y, _low, high) => (x < high ? 1 : 0),
+  wgsl: { f: "keep_nan(x, min(x, p.b))", df: "select(0.0, 1.0, x < p.b)" },
+});
+
 /**
  * x limited to [low, high]; the gradient is 0 outside and at the bounds. One of the two may be left out:
  * `clamp(x, 0)`, `clamp(x, undefined, 1)`. Throws if both are, or if low > high.
@@ -337,7 +350,8 @@ export function clamp(x: Tensor, low?: number, high?: number): Tensor {
   }
   const [a, b] = [low ?? -Infinity, high ?? Infinity];
   if (a > b) throw new ArgumentError("clamp", `low must not be above high, got ${a} and ${b}.`);
-  return clampOp(x, { a, b });
+  const op = high === undefined ? clampLowOp : low === undefined ? clampHighOp : clampOp;
+  return op(x, { a, b });
 }
 
 // Arithmetic and pow with a plain number as the other operand are functions of one tensor. Their names are verbs, for

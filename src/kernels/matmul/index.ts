@@ -1,6 +1,6 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { checkArguments, optional } from "../../options/arguments.ts";
-import { defineOp, type OpDefinition } from "../../tensor/op.ts";
+import { defineOp, type OpDefinition, refuseFloat16 } from "../../tensor/op.ts";
 import {
   broadcastShapes,
   broadcastStrides,
@@ -145,6 +145,7 @@ const timesTransposedOp = defineOp({
  */
 export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   checkArguments("linear", { x: [x, aTensor], w: [w, aTensor], b: [b, optional(aTensor)] });
+  refuseFloat16("linear", { x, w, b });
   const inputs = x.shape.at(-1);
   if (w.shape.length !== 2 || w.shape[1] !== inputs || (b && !sameShape(b.shape, [w.shape[0]]))) {
     const bias = b ? ` and bias ${formatShape(b.shape)}` : "";

@@ -1,6 +1,7 @@
 import { ArgumentError, checkOptions, trueOrFalse } from "../../options/arguments.ts";
 import { atLeastZero } from "../../options/kinds.ts";
 import { disposeUnderNoGrad } from "../../tensor/no-grad.ts";
+import { refuseFloat16 } from "../../tensor/op.ts";
 import { type Axes, numel } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { eq, sub } from "../elementwise/binary.ts";
@@ -41,6 +42,7 @@ function varianceOf(name: string, x: Tensor, axes: Axes | undefined, options: Va
   checkOptions(name, options, { keepdim: trueOrFalse, correction: atLeastZero });
   const { correction = 1, ...rest } = options;
   const result = resultOf(name, x, axes, rest);
+  refuseFloat16(name, { x });
   const count = x.size / numel(result.shape);
   if (!(count > correction)) {
     throw new ArgumentError(

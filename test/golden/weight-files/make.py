@@ -42,6 +42,9 @@ def types():
         i16=integers.short(),
         i8=integers.char(),
         u8=(integers + 128).byte(),
+        u16=torch.tensor([0, 1, 2**16 - 1], dtype=torch.uint16),
+        u32=torch.tensor([0, 1, 2**32 - 1], dtype=torch.uint32),
+        u64=torch.tensor([0, 1, 2**63], dtype=torch.uint64),
         bool=integers > 0,
         scalar=torch.tensor(2.5),
         empty=torch.zeros(0, 3),
@@ -124,6 +127,8 @@ for case in [types, layouts, wrapped, companions, module]:
     thing, expected = case()
     save(case.__name__, thing, expected)
     save(f"{case.__name__}-stream", thing, expected, _use_new_zipfile_serialization=False)
+# In their own types, where all others are float32.
+save_file(types()[0], here / "types-native.safetensors")
 # Python's newest protocol has instructions of its own.
 thing, expected = wrapped()
 save("wrapped-protocol-5", thing, expected, pickle_protocol=5)

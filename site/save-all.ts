@@ -1,0 +1,95 @@
+/** Saves all results together, in an archive or in a folder of the user's. Not loaded before that is asked for. */
+import { download } from "./download.ts";
+import type { Engine } from "./engine.ts";
+import { uniqueNames } from "./file-names.ts";
+import { bytesText, say } from "./language.ts";
+import type { Outcome } from "./messages.ts";
+import type { OutputFormat } from "./pictures/formats.ts";
+import { sentences } from "./sentences/list.ts";
+
+export interface Saving {
+  readonly engine: Engine;
+  readonly files: readonly { readonly picture: number; readonly name: string }[];
+  readonly format: OutputFormat;
+  readonly quality: number;
+  /** Tells of progress. */
+  say(text: string): void;
+}
+
+/** What TypeScript's library lacks of the File System Access API. */
+export interface Folder {
+  readonly name: string;
+  keys(): AsyncIterable<string>;
+  getFileHandle(name: string, options: { create: true }): Promise<FileSystemFileHandle>;
+  removeEntry(name: string): Promise<void>;
+}
+
+/** @returns what to say of it. @throws Error with what to say if a file could not be written */
+export async function saveArchive({ engine, files, format, quality, say: tell }: Saving): Promise<string> {
+  const { file, outcomes } = await engine.run(
+    "zip",
+    { files, format, quality },
+    { onEvent: ({ done }) => tell(say.writingOf(done, files.length)) },
+  );
+  return report(outcomes, (count) => {
+    download(file, "pixelgrad.zip");
+    return say.savedAll(count, bytesText(file.size));
+  });
+}
+
+/**
+ * One file after the other. Files of these names that are there already stay: the new ones get numbers.
+ *
+ * @returns what to say of it. @throws Error with what to say if a file could not be written
+ */
+export async function saveIntoFolder(
+  folder: Folder,
+  { engine, files, format, quality, say: tell }: Saving,
+): Promise<string> {
+  const there: string[] = [];
+  for await (const name of folder.keys()) there.push(name);
+  const names = uniqueNames([...there, ...files.map(({ name }) => name)]).slice(there.length);
+  const outcomes: Outcome[] = [];
+  for (const [i, { picture }] of files.entries()) {
+    const name = names[i];
+    tell(say.writingOf(i + 1, files.length));
+    try {
+      const { file, notes } = await engine.run("write", { picture, format, quality });
+      await writeInto(folder, name, file);
+      outcomes.push({ name, notes });
+    } catch (error) {
+      outcomes.push({ name, notes: [], error: (error as Error).message });
+    }
+  }
+  return report(outcomes, (count) => say.savedInto(count, folder.name));
+}
+
+async function writeInto(folder: Folder, name: string, file: Blob): Promise<void> {
+  const handle = await folder.getFileHandle(name, { create: true });
+  try {
+    const stream = await handle.createWritable();
+    await stream.write(file);
+    await stream.close();
+  } catch (error) {
+    await folder.removeEntry(name).catch(() => undefined); // it is empty
+    throw error;
+  }
+}
+
+/** `saved`: what to say of so many files. It is called if there are any. */
+function report(outcomes: readonly Outcome[], saved: (count: number) => string): string {
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  const written = outcomes.filter(({ error }) => error === undefined);
+  if (written.length === 0) throw new Error(failed[0].error);
+  const byNote = new Map<string, string[]>();
+  for (const { name, notes } of written) {
+    for (const note of notes) byNote.set(note, [...(byNote.get(note) ?? []), name]);
+  }
+  const notes = [...byNote].map(([note, names]) =>
+    names.length === outcomes.length ? note : say.noteOn(note, names),
+  );
+  const text = `${saved(written.length)} ${sentences(notes)}`.trim();
+  if (failed.length === 0) return text;
+  const names = failed.map(({ name }) => name);
+  throw new Error(`${text} ${say.notSaved(names, failed[0].error!)}`);
+}
