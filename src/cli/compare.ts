@@ -1,9 +1,9 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Evaluation, Picture } from "../evaluate/index.ts";
-import { makeFolder, writePng, writeWhole } from "../files/image-files.ts";
+import { makeFolder, removeEmpty, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import { addTo, andList, quantity } from "../options/lists.ts";
@@ -20,7 +20,7 @@ import {
   methodNames,
   scalesOf,
 } from "../upscale/method-names.ts";
-import { printStack } from "./failure.ts";
+import { printStack, withReport } from "./failure.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, refuseWithoutNetwork } from "./method-flags.ts";
@@ -89,11 +89,12 @@ ${aboutProtocols}`,
     refuseBoth(lr, degradation);
     await checkPicturesIn(hr, lr);
     const methods = await openMethods(values);
+    let firstMade: string | undefined;
     try {
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
+      firstMade = prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
       const { measured, details, failures } = await measureAll(methods, pictures, findings, values, signal);
       if (measured.length === 0) signal.throwIfAborted();
       const results = overCommonPictures(measured);
@@ -109,28 +110,40 @@ ${aboutProtocols}`,
         await writeFigures(out, { title, results, stopped: { of: methods.length } });
         signal.throwIfAborted();
       }
-      await writeResults(out, title, results, details);
-      refuseFailures(results, failures);
+      await withReport(
+        () => refuseFailures(results, failures),
+        () => writeResults(out, title, results, details),
+      );
     } finally {
       for (const { close } of methods) close();
+      removeEmpty(out, firstMade);
     }
   },
 });
 
-/** What a comparison leaves in its folder. */
-const outputNames = ["compare.md", "compare.json", "quality-speed.svg", "quality-speed.png", "details.png"];
+/** What a comparison may leave in its folder besides the figures. */
+const drawingNames = ["quality-speed.svg", "quality-speed.png", "details.png"];
+const outputNames = ["compare.md", "compare.json", ...drawingNames];
 
-/** Makes the folder of the results. @throws UsageError or DataError if they may not, or cannot, be written there */
-function prepareFolder({ hr, lr, out }: Values<typeof flags>, inputs: ReadonlySet<string>): void {
+/**
+ * Makes the folder of the results, and returns what makeFolder does.
+ *
+ * @throws UsageError or DataError if they may not, or cannot, be written there
+ */
+function prepareFolder(
+  { hr, lr, out }: Values<typeof flags>,
+  inputs: ReadonlySet<string>,
+): string | undefined {
   if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
     throw new UsageError(`--out ${out} is the folder of the pictures; the plots would count as such`);
   }
   const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
   checkOutputs(outputs, inputs);
   refuseMisnamed(out);
-  makeFolder(out, "Name another one with --out.");
+  const firstMade = makeFolder(out, "Name another one with --out.");
   for (const { path } of outputs) checkWritable(path);
   refuseForeign(out);
+  return firstMade;
 }
 
 /** The figures are written first, so that what else is there is a comparison's, too. */
@@ -299,7 +312,10 @@ function withLabels(methods: readonly OpenedMethod[]): OpenedMethod[] {
   });
 }
 
-/** The figures, printed and as files. Drawings that there will be are in the page. */
+/**
+ * The figures, printed and as files. Drawings that there will be are in the page. Those of an earlier comparison go
+ * first, since they would look like these figures.
+ */
 async function writeFigures(
   folder: string,
   {
@@ -332,6 +348,7 @@ async function writeFigures(
     notes.map((line) => `- ${markdownText(line)}`).join("\n"),
     ...drawings,
   ];
+  for (const name of drawingNames) rmSync(join(folder, name), { force: true });
   await writeJson(join(folder, "compare.json"), { title, stopped, methods: results });
   await writeWhole(join(folder, "compare.md"), `${page.join("\n\n")}\n`);
 }

@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { parse } from "node:path";
 import { writeWhole } from "../files/image-files.ts";
-import type { Architecture, Option } from "../node.ts";
+import { pathOf } from "../files/path-of.ts";
+import type { Architecture, NetworkFile, Option, SuperResolver } from "../node.ts";
 import { file, oneOf, quote, text } from "../options/kinds.ts";
 import { andList, orList, quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -97,9 +98,9 @@ Without a name for the output, it gets the input's with .onnx, in the current fo
   },
 });
 
-/** Name of the result, in the current folder. */
+/** Name of the result, in the current folder. @throws DataError for the URL of no file */
 function onnxNameOf(input: string, scale = DEFAULT_SCALE): string {
-  return `${isPretrained(input) ? `${input}-x${scale}` : parse(input).name}.onnx`;
+  return `${isPretrained(input) ? `${input}-x${scale}` : parse(pathOf(input)).name}.onnx`;
 }
 
 interface ConvertOptions {
@@ -112,9 +113,10 @@ interface ConvertOptions {
 
 async function convert(
   input: string,
-  output: string,
+  outputFile: string,
   { scale, set, dtype, colors, overwrite }: ConvertOptions,
 ): Promise<void> {
+  const output = pathOf(outputFile);
   const format = formatOf(output);
   if (format === "onnx" && dtype === "float16")
     throw new UsageError("ONNX files are written in float32 alone");
@@ -133,7 +135,7 @@ async function convert(
   library.describeNetwork(file, input); // which refuses what is no network of this library
   const changed = changes(library.architectureOf(file.metadata.architecture), set);
   const network = { ...file, metadata: { ...file.metadata, ...changed } };
-  const model = library.buildNetwork(network, input);
+  const model = buildChanged(library, file, network, input, set);
   const metadata = { ...network.metadata, ...model.metadata() };
   const state = await model.stateDict();
   const writers: Readonly<Record<Format, () => Promise<Uint8Array> | Uint8Array>> = {
@@ -171,6 +173,27 @@ function changes({ name, options }: Architecture, set: readonly string[]): Recor
     return [key, value];
   });
   return Object.fromEntries(entries);
+}
+
+/** The network of a file as --set changes it. @throws UsageError if the weights are those of the unchanged one alone */
+function buildChanged(
+  library: typeof import("../node.ts"),
+  file: NetworkFile,
+  changed: NetworkFile,
+  input: string,
+  set: readonly string[],
+): SuperResolver {
+  try {
+    return library.buildNetwork(changed, input);
+  } catch (error) {
+    if (set.length === 0 || !(error instanceof DataError)) throw error;
+    library.buildNetwork(file, input).dispose(); // which says what else may be wrong with it
+    const [own, other] = [file, changed].map((network) => library.describeNetwork(network, input));
+    throw new UsageError(
+      `--set ${set.join(" --set ")} makes ${other} of ${input}, and its weights are those of ${own}. --set is for ` +
+        "what the weights do not decide",
+    );
+  }
 }
 
 /** The format that a name asks for. @throws UsageError */

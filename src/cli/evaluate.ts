@@ -2,6 +2,7 @@ import { pathsOf } from "../data/pairs.ts";
 import type { EvaluateOptions } from "../evaluate/index.ts";
 import { file } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
+import { withReport } from "./failure.ts";
 import { defineCommand } from "./flags.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { ensembleFlag, halfFlag, methodFlag } from "./method-flags.ts";
@@ -14,7 +15,9 @@ import {
   figures,
   measure,
   notesOnFiles,
+  type Result,
   refuseFailures,
+  withoutFigures,
 } from "./results.ts";
 
 export const evaluateCommand = defineCommand({
@@ -34,7 +37,9 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     half: halfFlag,
     json: {
       kind: file,
-      help: "writes the figures here, too, - for standard output, also if the command is stopped; null stands for infinite PSNR",
+      help:
+        "writes the figures here, too, - for standard output, also if the command is stopped, and what could not be " +
+        "measured if there are none; null stands for infinite PSNR",
     },
   },
   examples: [
@@ -76,15 +81,21 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
           printRow(score.name, ...figures(score));
         },
       };
-      const result = await measure(opened, pictures, options, {
-        ...findings,
-        notes: await notesOnFiles(pictures),
-      });
-      printRow("mean", ...figures(result.mean));
-      print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
-      await writeJson(json, result);
-      signal.throwIfAborted();
-      refuseFailures([result]);
+      const notes = await notesOnFiles(pictures);
+      let report: Partial<Result>;
+      const work = async () => {
+        const result = await measure(opened, pictures, options, { ...findings, notes }).catch((error) => {
+          const stopped = signal.aborted ? { of: pictures.length } : undefined;
+          report = { ...withoutFigures(opened, findings, error), notes, stopped };
+          throw error;
+        });
+        report = result;
+        printRow("mean", ...figures(result.mean));
+        print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
+        signal.throwIfAborted();
+        refuseFailures([result]);
+      };
+      await withReport(work, () => writeJson(json, report));
     } finally {
       opened.close();
     }

@@ -1,4 +1,4 @@
-/** What is printed of an error besides its text. */
+/** What becomes of errors on their way to people. */
 import { inspect } from "node:util";
 import { printError } from "./print.ts";
 
@@ -10,6 +10,20 @@ export function printStack(error: unknown): boolean {
   if (!process.env.PIXELGRAD_DEBUG && error instanceof Error && !isBug(error)) return false;
   printError(...inspect(error).split("\n"));
   return true;
+}
+
+/**
+ * Does some work and then, whatever has become of it, what tells of it: the writing of a report, say.
+ *
+ * @throws what either throws; an AggregateError if both do, the work's error first
+ */
+export async function withReport<T>(work: () => Promise<T> | T, report: () => Promise<void>): Promise<T> {
+  const [done] = await Promise.allSettled([(async () => work())()]);
+  const [told] = await Promise.allSettled([report()]);
+  const errors = [done, told].flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (errors.length > 1) throw new AggregateError(errors);
+  if (done.status === "rejected" || errors.length > 0) throw errors[0];
+  return done.value;
 }
 
 /** JavaScript itself throws these. The errors of this project and of Node's files have other classes. */

@@ -1,6 +1,7 @@
 /** `--profile FILE`: where a command's time goes, as a trace (src/device/trace.ts). */
 import { makeFolder, writeWhole } from "../files/image-files.ts";
 import { file } from "../options/kinds.ts";
+import { withReport } from "./failure.ts";
 import { checkOutputs, checkWritable, liesIn, profileOutput } from "./outputs.ts";
 import { printError } from "./print.ts";
 
@@ -19,7 +20,7 @@ export const profileFlag = {
  *
  * @param inputs the files that the command reads.
  * @param newFolder a folder that the work will make; if it comes to that, the trace may lie in it.
- * @throws UsageError or DataError if the trace cannot lie at `path`
+ * @throws UsageError or DataError if the trace cannot lie at `path`; AggregateError if both work and trace fail
  */
 export async function withProfile<T>(
   path: string | undefined,
@@ -35,13 +36,11 @@ export async function withProfile<T>(
   process.env.PIXELGRAD_DAWN = [...(switches ? [switches] : []), "exact-timestamps"].join(",");
   const { startTrace } = await import("../node.ts");
   const trace = startTrace();
-  try {
-    return await body();
-  } finally {
+  return withReport(body, async () => {
     const { text, events, leftOut } = await trace.toJson();
     if (liesIn(newFolder, path)) makeFolder(newFolder!); // the work may have failed before it made it
     await writeWhole(path, text);
     const limit = leftOut > 0 ? `, without the ${leftOut} after them` : "";
     printError(`Profile: ${events} events${limit} in ${path}; open it in ui.perfetto.dev`);
-  }
+  });
 }

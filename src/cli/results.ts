@@ -26,17 +26,31 @@ export interface Result extends Evaluation {
 }
 
 export async function measure(
-  { upscaler, ensemble, half, parameters, weights }: OpenedMethod,
+  opened: OpenedMethod,
   pictures: readonly PairFiles[],
   options: EvaluateOptions,
   { leftOut, unpaired, notes }: Pick<Findings, "leftOut" | "unpaired"> & { readonly notes: readonly Note[] },
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
-  const evaluation = await evaluate(upscaler, pictures, options);
+  const evaluation = await evaluate(opened.upscaler, pictures, options);
   const failures = [...unpaired, ...evaluation.failures];
-  const adapter = adapterOf(upscaler);
-  const method = { ensemble, half, parameters, weights: weights ?? null, adapter };
-  return { ...evaluation, ...method, failures, notes: [...notes, ...evaluation.notes], leftOut };
+  const all = { failures, notes: [...notes, ...evaluation.notes], leftOut };
+  return { ...evaluation, ...factsOf(opened), ...all };
+}
+
+/** What there is to say of a measurement without any figure: which method it was, and why nothing was measured. */
+export function withoutFigures(
+  opened: OpenedMethod,
+  { leftOut, unpaired }: Pick<Findings, "leftOut" | "unpaired">,
+  error: Error & { readonly failures?: readonly Failure[] },
+): Partial<Result> {
+  const { name: method, scale } = opened.upscaler;
+  const failures = [...unpaired, ...(error.failures ?? [])];
+  return { method, scale, images: [], ...factsOf(opened), failures, leftOut };
+}
+
+function factsOf({ upscaler, ensemble, half, parameters, weights }: OpenedMethod) {
+  return { ensemble, half, parameters, weights: weights ?? null, adapter: adapterOf(upscaler) };
 }
 
 /** What the files have that is not measured, also those that cannot be: the same for all methods. */

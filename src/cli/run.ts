@@ -1,5 +1,6 @@
 /** From a command line to an exit code, for `pixelgrad` and for the examples. */
 import { constants } from "node:os";
+import { manyOpen } from "../files/read-file.ts";
 import { orList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { printStack } from "./failure.ts";
@@ -68,8 +69,9 @@ export async function run(
   } catch (error) {
     if (stop.exitCode === undefined) return reportFailure(name, error);
     // A reader that goes away mid-video has lost frames; one that goes away mid-text has read enough.
-    if (error instanceof DataError && !stop.hasGivenReason) reportFailure(name, error);
-    else if (!stop.isQuiet) printError("Stopped.");
+    const failures = errorsIn(error).filter((one) => one instanceof DataError && !stop.hasGivenReason);
+    for (const failure of failures) reportFailure(name, failure);
+    if (failures.length === 0 && !stop.isQuiet) printError("Stopped.");
     return stop.exitCode;
   } finally {
     stop.commandHasEnded();
@@ -158,18 +160,37 @@ function end(code: number, signal: NodeJS.Signals | undefined): never {
   process.exit(code);
 }
 
-/** Prints why it failed, and returns the exit code. */
+/** Its single errors, if it is one of work and report (withReport) that both failed. */
+function errorsIn(error: unknown): readonly unknown[] {
+  return error instanceof AggregateError ? error.errors.flatMap(errorsIn) : [error];
+}
+
+/** Prints why it failed, and returns the exit code: the work's, if its report failed as well. */
 function reportFailure(program: string, error: unknown): number {
+  const [code = 1] = errorsIn(error).map((one) => reportError(program, one));
+  return code;
+}
+
+function reportError(program: string, error: unknown): number {
   const name = program.replace(/ --$/, ""); // npm wants it before flags
   if (error instanceof UsageError) {
     printError(`${name}: ${error.message}. "${program} --help" explains.`);
     return 2;
   }
   if (printStack(error)) return 1;
-  const text = `${name}: ${textOf(error as Error)}`;
+  const text = `${name}: ${systemReason(error as Error) ?? textOf(error as Error)}`;
   // Ours are one paragraph, and a line break in them is part of a file's name.
   printError(...(error instanceof DataError ? [text] : text.split("\n")));
   return 1;
+}
+
+/** What the system's errors mean that may come from anywhere, and name no file that people have named. */
+function systemReason({ code, syscall }: NodeJS.ErrnoException): string | undefined {
+  if (code === "ENOENT" && (syscall === "uv_cwd" || syscall === "process.cwd")) {
+    return "the current folder has been removed. Change into another one.";
+  }
+  if (code !== "EMFILE" && code !== "ENFILE") return undefined;
+  return `${manyOpen.reason}. ${manyOpen.advice}`;
 }
 
 function overviewOf(program: string, { title, noun, commands, notes }: CommandGroup): string {

@@ -174,10 +174,12 @@ Brackets hold the value of a flag that is not given.`,
       const isNew = folder === undefined && config.out !== undefined && !existsSync(config.out);
       const newFolder = isNew ? config.out : undefined;
       const work = () =>
-        folder === undefined ? train(config, options) : resume(folder, { ...options, change });
-      const result = await withProfile(profile, inputs, work, newFolder).catch((error: Error) => {
-        throw hasBegun() ? ofFlags(error) : usageBefore(error);
-      });
+        (folder === undefined ? train(config, options) : resume(folder, { ...options, change })).catch(
+          (error: Error) => {
+            throw hasBegun() ? ofFlags(error) : usageBefore(error);
+          },
+        );
+      const result = await withProfile(profile, inputs, work, newFolder);
       close();
       reportEnd(result, program);
     },

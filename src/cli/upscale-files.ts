@@ -11,29 +11,22 @@ import {
 import { fileId, isStream } from "../files/same-file.ts";
 import { removeLeftovers } from "../files/temporary.ts";
 import { type Bands, type Choice, span, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
-import { andList } from "../options/lists.ts";
+import { andList, firstOf } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
-import { textOf } from "../picture/errors.ts";
+import { DataError, textOf } from "../picture/errors.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../picture/formats.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
-import { printStack } from "./failure.ts";
+import { isBug, printStack, withReport } from "./failure.ts";
 import { UsageError } from "./flags.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
-import { liesIn } from "./outputs.ts";
+import { liesIn, writeJson } from "./outputs.ts";
 import { printError } from "./print.ts";
 import { withProfile } from "./profile.ts";
 import { tileMemory, withOwnMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
-import {
-  isLeftAlone,
-  type Job,
-  type Plan,
-  planOf,
-  settingsOf,
-  type UpscaleSettings,
-} from "./upscale-plan.ts";
+import { isLeftAlone, type Job, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
 
 type Size = Pick<Bands, "width" | "height" | "channels" | "depth">;
 
@@ -50,22 +43,43 @@ export interface Report extends Job, Partial<UpscaleReport>, Partial<Size> {
 }
 
 /**
- * Stops early, with the reports so far, if the signal asks for it.
+ * Enlarges pictures, and writes what became of them as --json. Stops early, with the reports so far, if the signal asks
+ * for it.
  *
- * @throws UsageError or DataError if nothing can begin; errors of single pictures are in their reports.
+ * @throws UsageError or DataError if nothing can begin; DataError if a picture was not enlarged, after all others were.
  */
-export async function upscaleFiles(
-  flags: UpscaleFlags,
-  signal: AbortSignal,
-): Promise<{ pictures: Report[]; leftOut: Plan["leftOut"] }> {
+export async function upscaleFiles(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
   const settings = settingsOf(flags);
   checkFormat(settings);
   const { jobs, leftOut, inputs } = await planOf(settings, printError);
   if ([settings.json, settings.profile].some((path) => liesIn(settings.output, path))) {
     makeFolder(settings.output);
   }
-  const pictures = await withProfile(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
-  return { pictures, leftOut };
+  await withProfile(settings.profile, inputs, async () => {
+    const pictures = await upscaleJobs(jobs, settings, signal);
+    const refuse = () => {
+      signal.throwIfAborted();
+      refuseFailures(pictures);
+    };
+    const entries = pictures.map(({ cause, ...entry }) => entry);
+    await withReport(refuse, () => writeJson(settings.json, [...entries, ...leftOut]));
+  });
+}
+
+/** @throws DataError, or the picture's own error if that is a bug, if a picture was not enlarged */
+function refuseFailures(pictures: readonly Report[]): void {
+  const failed = pictures.filter(({ error }) => error !== undefined);
+  if (failed.length === 0) return;
+  if (pictures.length === 1) {
+    const [{ error = "", cause }] = failed;
+    throw isBug(cause) ? cause : new DataError(error, { cause });
+  }
+  const names = failed.map((one) => one.input);
+  throw new DataError(
+    `${failed.length} of ${pictures.length} pictures ${failed.length === 1 ? "was" : "were"} not enlarged, ` +
+      "for the reasons above: " +
+      `${firstOf(names, 10)}.`,
+  );
 }
 
 async function upscaleJobs(

@@ -1,5 +1,7 @@
 /** Video from standard input to standard output, a frame at a time. */
 
+import { statsOf } from "../files/same-file.ts";
+import { span } from "../node.ts";
 import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
@@ -14,6 +16,9 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
   const ofPictures = ["width", "height", "format", "quality", "depth", "alpha"] as const;
   for (const flag of [...ofPictures, "recursive", "overwrite", "json"] as const) {
     if (flags[flag]) throw new UsageError(`--${flag} is for pictures, and video comes out as it went in`);
+  }
+  if (statsOf("/dev/stdin")?.isDirectory()) {
+    throw new DataError("standard input: this is a folder; y4m video was expected.");
   }
   // The shell's < and > make files of these.
   const inputs = inputsOf(["/dev/stdin"], [flags.method]);
@@ -44,10 +49,10 @@ async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<
       let printedAt = start;
       const speed = () => `${((1e3 * count) / (performance.now() - start)).toPrecision(3)} frames/s`;
       for await (const frame of reader.frames(format)) {
-        const large = await frames.upscale(frame).catch((error) => {
+        const large = await span("enlarge a frame", () => frames.upscale(frame)).catch((error) => {
           throw withOwnMemory(error, memory);
         });
-        await writer.frame(large);
+        await span("write a frame", () => writer.frame(large));
         count++;
         if (performance.now() - printedAt < 1000) continue;
         printedAt = performance.now();

@@ -1,11 +1,8 @@
 /** `pixelgrad upscale`: the command that most people come for. */
-import { firstOf } from "../options/lists.ts";
-import { DataError } from "../picture/errors.ts";
 import { limits } from "../upscale/choice.ts";
 import { defaultsInWords, networksInWords, photoNetwork, scalesOf } from "../upscale/method-names.ts";
-import { isBug } from "./failure.ts";
 import { defineCommand, UsageError, wrap } from "./flags.ts";
-import { checkWritable, prepareJson, writeJson } from "./outputs.ts";
+import { checkWritable, prepareJson } from "./outputs.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
 import { newFolderOf } from "./upscale-plan.ts";
 
@@ -80,20 +77,6 @@ get the same.`,
       return upscaleVideo(values, signal);
     }
     const { upscaleFiles } = await import("./upscale-files.ts");
-    const { pictures, leftOut } = await upscaleFiles(values, signal);
-    await writeJson(json, [...pictures.map(({ cause, ...entry }) => entry), ...leftOut]);
-    signal.throwIfAborted();
-    const failed = pictures.filter(({ error }) => error !== undefined);
-    if (failed.length === 0) return;
-    if (pictures.length === 1) {
-      const [{ error = "", cause }] = failed;
-      throw isBug(cause) ? cause : new DataError(error, { cause });
-    }
-    const names = failed.map((one) => one.input);
-    throw new DataError(
-      `${failed.length} of ${pictures.length} pictures ${failed.length === 1 ? "was" : "were"} not enlarged, ` +
-        "for the reasons above: " +
-        `${firstOf(names, 10)}.`,
-    );
+    await upscaleFiles(values, signal);
   },
 });

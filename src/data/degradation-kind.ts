@@ -7,11 +7,14 @@ import { completePhoto, isPhoto, type Range, type Shrink } from "./degrade-photo
 /**
  * The text of a degradation, and back: "photo", or steps joined by "+", each with a number or a range: blur,
  * noise, photons, jpeg, and shrink with the name of a kernel. They happen in the order of `FirstOrderOptions`,
- * whatever that of the text. Texts have the seed 0; other seeds, and everything else that a text cannot say,
+ * whatever that of the text; spaces and capitals mean nothing. Texts have the seed 0; other seeds, and everything else that a text cannot say,
  * are written as JSON.
  */
 export const degradationKind: Kind<DegradationOptions> = {
-  wants: "photo, steps such as blur:1.2+noise:1-10+jpeg:60, or JSON",
+  wants:
+    "photo, JSON, or steps joined by +, each at most once and with a number or a range, such as jpeg:60 or noise:1-10: " +
+    "blur (0 to 20), shrink (bicubic, bilinear, area or nearest), noise (0 to 255), photons (0.001 to 1e9) and jpeg (1 " +
+    "to 100), which happen in this order",
   symbol: "FORM",
   fits(value): value is DegradationOptions {
     try {
@@ -36,9 +39,10 @@ export function completeDegradation(options: DegradationOptions): DegradationOpt
   return isPhoto(options) ? completePhoto(options) : options;
 }
 
-function readText(text: string): object | undefined {
+function readText(given: string): object | undefined {
+  if (given.trim().startsWith("{")) return fromJson(given);
+  const text = given.replace(/\s/g, "").toLowerCase();
   if (text === "photo") return { kind: "photo", seed: 0 };
-  if (text.startsWith("{")) return fromJson(text);
   const options: Record<string, unknown> = { seed: 0 };
   for (const part of text.split("+")) {
     const [name, value, ...rest] = part.split(":");

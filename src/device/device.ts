@@ -79,8 +79,8 @@ export function checkDType(
 ): void {
   if (dtype === "float32" || profile.float16) return;
   throw new GpuError(
-    `${caller}: ${name} lacks WebGPU's feature shader-f16, so it cannot store float16. Leave half out, which ` +
-      "takes more memory and hardly changes results, or use another adapter: lavapipe and most GPUs have the " +
+    `${caller}: ${name} lacks WebGPU's feature shader-f16, so it cannot store float16. Take float32, the ` +
+      "default, which needs more memory and hardly changes results, or use another adapter: lavapipe and most GPUs have the " +
       "feature. (On NVIDIA in Node, Dawn hides it unless PIXELGRAD_DAWN=f16-on-nvidia.)",
   );
 }

@@ -119,14 +119,26 @@ function scoreOf(
   });
 }
 
-/** @throws DataError if nothing was measured */
+/** None of the pictures could be measured. */
+export class NothingMeasured extends DataError {
+  override name = "DataError";
+  /** Each of them, and why. */
+  readonly failures: readonly Failure[];
+
+  constructor(failures: readonly Failure[]) {
+    super("None of the pictures could be measured, for the reasons that were given.");
+    this.failures = failures;
+  }
+}
+
+/** @throws NothingMeasured */
 function evaluationOf(
   { name, scale }: Upscaler,
   conditions: Conditions,
   { images, failures, warnings }: Measurements,
 ): Evaluation {
   if (images.length === 0) {
-    throw new DataError("None of the pictures could be measured, for the reasons that were given.");
+    throw new NothingMeasured(failures);
   }
   const exact = images.filter(({ psnr }) => psnr === Infinity).map((image) => image.name);
   return {

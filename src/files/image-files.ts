@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync, rmdirSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
@@ -228,10 +228,14 @@ async function openStream(path: string, patience: number): Promise<FileHandle> {
   }
 }
 
-/** Makes a folder where there is none. @throws DataError that ends in `advice` */
-export function makeFolder(path: string, advice = "Name another one."): void {
+/**
+ * Makes a folder where there is none, and those around it. Returns the first that was made, if one was.
+ *
+ * @throws DataError that ends in `advice`
+ */
+export function makeFolder(path: string, advice = "Name another one."): string | undefined {
   try {
-    mkdirSync(path, { recursive: true });
+    return mkdirSync(path, { recursive: true });
   } catch (cause) {
     const { code = "", message } = cause as NodeJS.ErrnoException;
     const reasons: Readonly<Record<string, string>> = {
@@ -246,6 +250,21 @@ export function makeFolder(path: string, advice = "Name another one."): void {
       diskFullError(path, cause) ??
       new DataError(`${path}: this folder cannot be made: ${reasons[code] ?? message}. ${advice}`, { cause })
     );
+  }
+}
+
+/**
+ * Removes a folder that `makeFolder` made, and those around it, unless something lies there.
+ *
+ * @param firstMade what makeFolder returned.
+ */
+export function removeEmpty(folder: string, firstMade: string | undefined): void {
+  if (firstMade === undefined) return;
+  const last = resolve(firstMade);
+  try {
+    for (let path = resolve(folder); path.startsWith(last); path = dirname(path)) rmdirSync(path);
+  } catch {
+    // Something lies there, of this process or of another one.
   }
 }
 
@@ -280,8 +299,8 @@ export function writeError(path: string, cause: unknown): DataError {
 export function diskFullError(path: string, cause: unknown): DataError | undefined {
   if (!["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "")) return undefined;
   return new DataError(
-    `${path}: cannot be written: the disk is full. Make room, or choose another folder, and start again; ` +
-      "what is complete is kept.",
+    `${path}: cannot be written: the disk is full. Make room there, or choose another folder. What is ` +
+      "complete is kept.",
     { cause },
   );
 }

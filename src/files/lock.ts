@@ -4,7 +4,7 @@
  * another machine, the file's date does: whoever works there renews it every few seconds.
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { DataError } from "../picture/errors.ts";
@@ -94,7 +94,15 @@ export class Lock {
   static create(place: Place): Lock {
     const since = new Date().toISOString();
     const owner: Owner = { token: randomUUID(), process: ownProcess(), host: hostname(), since };
-    writeFileSync(place.lock, `${JSON.stringify(owner)}\n`, { flag: "wx" });
+    const file = openSync(place.lock, "wx");
+    try {
+      writeFileSync(file, `${JSON.stringify(owner)}\n`);
+    } catch (error) {
+      rmSync(place.lock, { force: true }); // an empty one would keep others waiting
+      throw error;
+    } finally {
+      closeSync(file);
+    }
     return new Lock(place, owner);
   }
 

@@ -66,7 +66,7 @@ const failures: Readonly<Record<string, Failure>> = {
   EISDIR: { reason: "it is a folder", advice: "Name a file." },
   EACCES: forbidden,
   EPERM: forbidden,
-  ELOOP: { reason: "its links lead in a circle", advice: "Name the file itself." },
+  ELOOP: { reason: "its links lead in a circle", advice: "Name what they should lead to." },
   EMFILE: manyOpen,
   ENFILE: manyOpen,
   ERR_FS_FILE_TOO_LARGE: { reason: "it is larger than 2 GiB", advice: "Only smaller files are read whole." },

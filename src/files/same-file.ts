@@ -34,9 +34,9 @@ export function statsOf(path: string): BigIntStats | undefined {
 
 /**
  * The same, where a path that leads to nothing must not be confused with one behind a folder that may not be
- * entered.
+ * entered, nor with a circle of links.
  *
- * @throws DataError for the latter
+ * @throws DataError for these
  */
 export function statsWithin(path: string): BigIntStats | undefined {
   const stats = statsOf(path);
@@ -44,7 +44,8 @@ export function statsWithin(path: string): BigIntStats | undefined {
   try {
     statSync(path);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EACCES") throw readError(path, cause);
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    if (["EACCES", "ELOOP"].includes(code)) throw readError(path, cause);
   }
   return undefined;
 }

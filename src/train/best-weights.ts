@@ -21,6 +21,8 @@ export class BestWeights {
   #score: CheckpointState["best"];
   /** Pictures by the best weights; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
+  /** Those in comparison.png. */
+  #drawnRows: readonly Row[] | undefined;
 
   /** @param resumed the state at the checkpoint from which training goes on. */
   constructor(
@@ -53,7 +55,7 @@ export class BestWeights {
     await saveResult(bestFile, this.#session, this.#folder, step, weights, psnr);
     this.#score = { step, psnr };
     this.#rows = await validation.rows(upscaler, evaluation);
-    await this.#folder.save("comparison.png", await encodePng(await sideBySide(this.#rows)));
+    await this.#folder.draw(() => this.drawComparison());
     // One picture only: a run may have hundreds of best evaluations.
     const first = await sideBySide(this.#rows.slice(0, 1));
     this.#folder.event(await imageEvent(step, "valid/comparison", first));
@@ -105,6 +107,14 @@ export class BestWeights {
       }
     }
     return this.#rows ?? [];
+  }
+
+  /** Draws the pictures by the best weights as comparison.png, unless that is done already. */
+  async drawComparison(): Promise<void> {
+    const rows = await this.rows();
+    if (rows.length === 0 || rows === this.#drawnRows) return;
+    await this.#folder.save("comparison.png", await encodePng(await sideBySide(rows)));
+    this.#drawnRows = rows;
   }
 
   /** The caller disposes it. */

@@ -65,6 +65,8 @@ export class Journal {
   #losses: { first: number; last: number } | undefined;
   #warned = false;
   #advisedOnWaiting = false;
+  /** The step of report.html; undefined before this process has written one. */
+  #reported: number | undefined;
   /** Seconds of training in earlier processes. */
   readonly #secondsBefore: number;
   readonly #began = performance.now();
@@ -166,7 +168,11 @@ export class Journal {
       await this.#report(step);
       return;
     }
-    if (isSaved) return; // an evaluation has saved everything
+    if (isSaved) {
+      // An evaluation has saved everything, but may have had no room for the report, also in an earlier process.
+      if (step > 0 && step !== this.#reported) await this.#report(step);
+      return;
+    }
     await this.#saveLast(step, await this.#finiteWeights(step));
     if (step !== this.#checkpointed.step) await this.checkpoint(step, next);
     await this.#report(step);
@@ -197,6 +203,19 @@ export class Journal {
     const { first: firstLoss, last: lastLoss } = this.#losses;
     const { plain, bicubic } = validation;
     return adviceFor({ step, psnr, bicubic: bicubic.mean.psnr, plain, firstLoss, lastLoss }, config);
+  }
+
+  /** The error for a file of the run that cannot be written; another one stays what it is. */
+  unsaved(error: unknown): unknown {
+    const isOfSystem =
+      error instanceof DataError && (error.cause as NodeJS.ErrnoException)?.code !== undefined;
+    if (!isOfSystem) return error;
+    const { path } = this.#folder;
+    return new DataError(
+      `${error.message} The run in ${path} is saved up to step ${this.#checkpointed.step}: go on by \`resume\` ${path} ` +
+        "when it can be written again.",
+      { cause: error },
+    );
   }
 
   /** The error for a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
@@ -306,7 +325,11 @@ export class Journal {
   /** Draws the curves and the page with everything. */
   async #report(step: number): Promise<void> {
     const facts = { step, best: this.best, seconds: this.#seconds, rows: await this.#best.rows() };
-    await writeReport(this.#folder, this.#session, facts);
+    await this.#folder.draw(async () => {
+      await this.#best.drawComparison();
+      await writeReport(this.#folder, this.#session, facts);
+      this.#reported = step;
+    });
   }
 
   #divergedError(what: string, step: number): DivergedError {

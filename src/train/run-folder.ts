@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   truncateSync,
@@ -16,7 +17,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { DataError, writeWhole } from "../data/index.ts";
-import { makeFolder, writeError } from "../files/image-files.ts";
+import { makeFolder, removeEmpty, writeError } from "../files/image-files.ts";
 import { Lock, refuseLocked } from "../files/lock.ts";
 import { statsOf, statsWithin } from "../files/same-file.ts";
 import { removeTemporary, temporaryDone, temporaryFor } from "../files/temporary.ts";
@@ -79,11 +80,13 @@ export class RunFolder {
    * For a new run. Without `out`: a new folder under runs/ of that name, with a number behind it if there are
    * others, so that nothing is overwritten.
    *
-   * @throws DataError if `out` is a file, or holds a run that has learned something or is going on.
+   * @throws DataError if `out` is a file, holds a run that has learned something or is going on, or cannot be written.
    */
   static create(out: string | undefined, name: string, onMessage: (line: string) => void): RunFolder {
     if (out !== undefined) checkFree(out);
-    return new RunFolder({ path: out ?? join("runs", name), numbered: out === undefined }, onMessage);
+    const path = out ?? join("runs", name);
+    refuseUnwritable(path, out !== undefined && existsSync(out) ? out : dirname(path));
+    return new RunFolder({ path, numbered: out === undefined }, onMessage);
   }
 
   /** Opens the folder of a run that goes on, and locks it. @throws DataError if another process has it */
@@ -190,6 +193,22 @@ export class RunFolder {
     await writeWhole(this.file(name), bytes);
   }
 
+  /**
+   * Writes what people look at. Where that fails, on a full disk say, a line tells it, and training goes on: nothing
+   * that it has learned is lost.
+   *
+   * @throws DataError if another process has the folder
+   */
+  async draw(write: () => Promise<void>): Promise<void> {
+    this.#lock?.check();
+    await write().catch((error) => {
+      if (!(error instanceof DataError)) throw error;
+      this.#onMessage(
+        `${error.message} Training goes on without it; the next evaluation, or \`resume\` ${this.path}, draws it anew`,
+      );
+    });
+  }
+
   /** Replaces the checkpoint, which stays as the previous one. */
   async saveCheckpoint(bytes: Uint8Array, { keepPrevious }: { keepPrevious: boolean }): Promise<void> {
     this.#lock?.check();
@@ -212,14 +231,19 @@ export class RunFolder {
   /** Brings the growing files to the disk: the returned lengths will be there even after a power cut. */
   settle(): Lengths {
     this.#flush();
-    const length = (file: string) => {
-      const open = openSync(this.file(file), "a");
+    const length = (name: string) => {
+      const file = this.file(name);
       try {
-        toDiskSync(open);
-      } finally {
-        closeSync(open);
+        const open = openSync(file, "a");
+        try {
+          toDiskSync(open);
+        } finally {
+          closeSync(open);
+        }
+        return statSync(file).size;
+      } catch (cause) {
+        throw writeError(file, cause);
       }
-      return statSync(this.file(file)).size;
     };
     return { log: length(growing.log), events: length(growing.events) };
   }
@@ -319,11 +343,31 @@ function stepOf(folder: string): number | undefined {
 }
 
 /**
+ * Throws a DataError if `begin` could not make the folder `path` in `place`, or could not write where both are one. It
+ * would find out only when all pictures have been looked at. Nothing stays behind.
+ */
+function refuseUnwritable(path: string, place: string): void {
+  const firstMade = makeFolder(place, adviceOnOut);
+  const probe = temporaryFor(join(place, checkpointFile));
+  try {
+    mkdirSync(probe);
+    rmdirSync(probe);
+  } catch (cause) {
+    throw writeError(path, cause);
+  } finally {
+    temporaryDone(probe);
+    removeEmpty(place, firstMade);
+  }
+}
+
+const adviceOnOut = "Name another one with `out`.";
+
+/**
  * Makes a folder with a lock and a checkpoint, all at once: it gets its name when they are in it. Returns
  * undefined if another process has made one of this name meanwhile.
  */
 async function makeLocked(path: string, checkpoint: Uint8Array): Promise<Lock | undefined> {
-  makeFolder(dirname(path), "Name another one with `out`.");
+  makeFolder(dirname(path), adviceOnOut);
   const unfinished = temporaryFor(path);
   try {
     mkdirSync(unfinished);

@@ -273,12 +273,16 @@ async function learn(
       // Only here does anything wait for the GPU.
       const result = { next, loss, lr: adam.lr, waited: batch.wait };
       await span("log, evaluate, save", () => journal.afterStep(step, result));
+    } catch (error) {
+      throw journal.unsaved(error);
     } finally {
       loss.dispose();
     }
     await setImmediate(); // lets Ctrl-C through, even if nothing else waited
   }
-  await journal.finish(step, next);
+  await journal.finish(step, next).catch((error) => {
+    throw journal.unsaved(error);
+  });
   return step;
 }
 

@@ -146,7 +146,10 @@ class Reader {
     }
     const { value } = entity;
     if (value instanceof Float32Array || value instanceof Float64Array) {
-      return { shape: [...shape], data: Float32Array.from(value) };
+      const data = Float32Array.from(value);
+      const lost = data.findIndex((number, i) => !Number.isFinite(number) && Number.isFinite(value[i]));
+      if (lost >= 0) throw new Refusal(`it holds the weight ${value[lost]}, and float32 ends at 3.4e38`);
+      return { shape: [...shape], data };
     }
     // A number by itself is no array.
     if (typeof value === "number") return { shape: [...shape], data: Float32Array.of(value) };

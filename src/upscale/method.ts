@@ -151,8 +151,9 @@ function inheritedBy(instance: object): PropertyDescriptorMap {
 export function notFinite({ name, half }: Method, caller: string): DataError {
   return new DataError(
     half
-      ? `${name} with half made NaN or infinity of a pixel: some number on the way is larger than 65504, ` +
-          "where float16 ends. Leave half out. (If that fails as well, the network's training has diverged.)"
+      ? `${name}, computed in float16, made NaN or infinity of a pixel: some number on the way is larger than ` +
+          "65504, where float16 ends. Take float32, the default. (If that fails as well, the network's training has " +
+          "diverged.)"
       : `${name} made NaN or infinity of a pixel; its training has diverged.`,
     { caller },
   );

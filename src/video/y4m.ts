@@ -37,6 +37,12 @@ export function parseHeader(line: string): VideoFormat {
         'it one with "ffmpeg -i FILE -f yuv4mpegpipe -".',
     );
   }
+  if (line.endsWith("\r")) {
+    throw new DataError(
+      "standard input: the y4m header ends in CR LF, so that something on the way has taken the video for text, and may " +
+        "have changed it anywhere. Pass it on as bytes; in PowerShell before 7.4, run the whole pipe by cmd /c.",
+    );
+  }
   const value = (letter: string) => parameters.find((word) => word[0] === letter)?.slice(1);
   const [width, height] = ["W", "H"].map((letter) => {
     const digits = value(letter) ?? "";

@@ -1,4 +1,5 @@
 /** How weight files write numbers. */
+import { ArgumentError } from "../options/arguments.ts";
 
 /** A way to write numbers as bytes, the lowest first unless a file says otherwise. */
 export interface NumberFormat {
@@ -34,6 +35,17 @@ export const float64: NumberFormat = {
   bytes: 8,
   read: (view, at, little) => view.getFloat64(at, little),
 };
+
+/** A number that a file holds and that has become infinite as a float32. @param read the file's i-th number */
+export function lostToFloat32(values: Float32Array, read: (i: number) => number): number | undefined {
+  const i = values.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(read(i)));
+  return i < 0 ? undefined : read(i);
+}
+
+/** What is wrong with a tensor that holds such a number, after the file's name. */
+export function describeLoss(value: number, tensorName: string): string {
+  return `holds ${value} in the tensor ${tensorName}, and float32, in which networks compute, ends at 3.4e38`;
+}
 
 /** Whole numbers, which become the nearest float32. Networks have them beside their weights, for counters. */
 export const int64: NumberFormat = {
@@ -78,9 +90,12 @@ function numberToHalf(value: number): number {
   return sign | (((exponent + 14) << 10) + steps);
 }
 
-/** Throws a RangeError if one of these would become infinite as a float16. `what` names the tensor. */
-export function checkHalf(values: Float32Array, what: string): void {
+/** Throws a RangeError of `caller` if one of a tensor's values would become infinite as a float16. */
+export function checkHalf(caller: string, tensorName: string, values: Float32Array): void {
   const large = values.find((value) => Math.abs(value) >= HALF_LIMIT && Math.abs(value) < Infinity);
   if (large === undefined) return;
-  throw new RangeError(`${what} holds ${large}, and F16 ends at 65504. Save it as F32.`);
+  throw new ArgumentError(
+    caller,
+    `tensor ${tensorName} holds ${large}, and float16 ends at 65504. Save it as float32.`,
+  );
 }

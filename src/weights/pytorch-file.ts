@@ -10,7 +10,7 @@ import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel, stridedIndex, stridesOf } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
-import { float32 } from "./number-formats.ts";
+import { describeLoss, float32, lostToFloat32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
 import { NumpyArray } from "./pickled-classes.ts";
 import {
@@ -142,7 +142,7 @@ function inFile<T>(name: string, bytes: Uint8Array, read: () => T): T {
   }
 }
 
-/** A file that is whole and has no weights. */
+/** A file that is whole and has no weights, or none that float32 holds. */
 class NoWeights extends Error {}
 
 /** What to do about a file that refers to `refused`, in words after its name. */
@@ -376,7 +376,10 @@ function valuesOf(
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const index = isContiguous ? (i: number) => i : stridedIndex(shape, strides);
-  for (let i = 0; i < size; i++) data[i] = format.read(view, from + index(i) * format.bytes, littleEndian);
+  const number = (i: number) => format.read(view, from + index(i) * format.bytes, littleEndian);
+  for (let i = 0; i < size; i++) data[i] = number(i);
+  const lost = lostToFloat32(data, number);
+  if (lost !== undefined) throw new NoWeights(`${describeLoss(lost, excerpt(name))}.`);
   return data;
 }
 

@@ -40,7 +40,7 @@ export function serializePytorch(
   pickle.items(() => {
     for (const [name, { shape, data }] of tensors) {
       const key = String(storages.length);
-      if (dtype === "float16") checkHalf(data, `serializePytorch: tensor ${name}`);
+      if (dtype === "float16") checkHalf("serializePytorch", name, data);
       const content = new Uint8Array(width * data.length);
       const view = new DataView(content.buffer);
       for (const [i, value] of data.entries()) write(view, width * i, value);

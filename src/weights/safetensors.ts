@@ -24,6 +24,7 @@ import { describeForeignFile } from "./foreign-file.ts";
 import {
   bfloat16,
   checkHalf,
+  describeLoss,
   float16,
   float32,
   float64,
@@ -31,6 +32,7 @@ import {
   int16,
   int32,
   int64,
+  lostToFloat32,
   uint8,
   uint16,
   uint32,
@@ -86,7 +88,7 @@ export function serializeSafetensors(
   bytes.set(json, 8);
   let at = start;
   for (const [name, { data }] of tensors) {
-    if (dtype === "F16") checkHalf(data, `safetensors: tensor ${name}`);
+    if (dtype === "F16") checkHalf("serializeSafetensors", name, data);
     for (const value of data) {
       write(view, at, value);
       at += size;
@@ -116,7 +118,7 @@ const MAX_HEADER = 100_000_000;
  * may be any, NaN as well. The tensors take at most four times the file's bytes: as the specification says, they
  * must fill the file without gaps, and no two may share bytes. `name` is what errors call the file.
  *
- * @throws DataError if the bytes are not such a file or not all of it.
+ * @throws DataError if the bytes are not such a file or not all of it, or it has a number beyond float32.
  */
 export function parseSafetensors(
   given: Uint8Array,
@@ -160,7 +162,10 @@ export function parseSafetensors(
     const { bytes: width, read } = types[dtype];
     const start = 8 + headerLength + begin;
     const data = new Float32Array(numel(shape));
-    for (let i = 0; i < data.length; i++) data[i] = read(view, start + i * width, true);
+    const number = (i: number) => read(view, start + i * width, true);
+    for (let i = 0; i < data.length; i++) data[i] = number(i);
+    const lost = lostToFloat32(data, number);
+    if (lost !== undefined) throw new DataError(`${name} ${describeLoss(lost, excerpt(key))}.`);
     tensors.set(key, { shape, data });
   }
   return { tensors, metadata: metadata as Record<string, string> };

@@ -1,7 +1,7 @@
 /** `pixelgrad convert` and `pixelgrad info FILE`, as a user starts them; and weights of other programs as methods. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { convertCommand, exportCommand } from "../../src/cli/convert.ts";
 import { type Command, parseFlags, UsageError } from "../../src/cli/flags.ts";
@@ -18,7 +18,8 @@ import {
   serializePytorch,
   serializeSafetensors,
 } from "../../src/index.ts";
-import { DataError } from "../../src/picture/errors.ts";
+import { DataError, textOf } from "../../src/picture/errors.ts";
+import { pretrainedFile } from "../../src/upscale/method-names.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { readOnnxWeights } from "../support/protobuf.ts";
@@ -67,6 +68,55 @@ describe("convert", () => {
       stderr: `${half} says resScale=0.5. The output says resScale=0.25, by --set.`,
     });
     expect(loadModel(readFileSync(quarter)).metadata()).toMatchObject({ resScale: "0.25" });
+  });
+
+  test("--set of what the weights decide is named as the fault", async () => {
+    const output = path("other.safetensors");
+    for (const [setting, other] of [
+      ["scale=3", "EDSR x3, 2 blocks of 4 channels"],
+      ["blocks=99", "EDSR x4, 99 blocks of 4 channels"],
+      ["blocks=1", "EDSR x4, 1 block of 4 channels"],
+    ]) {
+      const error = await runHere(convertCommand as Command, [
+        ...[golden("edsr-basicsr-x4.pth"), output, "--set", setting, "--set", "resScale=0.5"],
+      ]).catch((error) => error);
+      expect(error).toBeInstanceOf(UsageError);
+      expect(error.message).toBe(
+        `--set ${setting} --set resScale=0.5 makes ${other} of ${golden("edsr-basicsr-x4.pth")}, and its weights are ` +
+          "those of EDSR x4, 2 blocks of 4 channels. --set is for what the weights do not decide",
+      );
+    }
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test("a weight that float16 cannot hold is told in words that fit both the flag and the option", async () => {
+    const { tensors, metadata } = parseSafetensors(readFileSync(pretrainedFile("espcn", 2)!));
+    const large = new Map(tensors);
+    const [name, { shape, data }] = [...tensors][0];
+    large.set(name, { shape, data: data.map((value, i) => (i === 0 ? 7e4 : value)) });
+    const input = path("large-weight.safetensors");
+    writeFileSync(input, serializeSafetensors(large, metadata));
+    for (const output of ["half.safetensors", "half.pth"]) {
+      const error = runHere(convertCommand as Command, [input, path(output), "--dtype", "float16"]);
+      expect(textOf(await error.catch((error) => error))).toBe(
+        `tensor ${name} holds 70000, and float16 ends at 65504. Save it as float32.`,
+      );
+    }
+  });
+
+  test("files may be given as URLs, the output, too", async () => {
+    mkdirSync(path("sp ace"));
+    const url = pathToFileURL(path("sp ace/a b.safetensors")).href;
+    expect(await pixelgrad("convert", "espcn", url)).toMatchObject({ code: 0, stderr: "" });
+    expect(existsSync(path("sp ace/a b.safetensors"))).toBe(true);
+    const before = process.cwd();
+    process.chdir(path("sp ace"));
+    try {
+      await runHere(exportCommand as Command, [url]);
+      expect(existsSync(path("sp ace/a b.onnx"))).toBe(true);
+    } finally {
+      process.chdir(before);
+    }
   });
 
   test("export writes ONNX into the current folder, by the input's name", async () => {
@@ -139,7 +189,7 @@ describe("convert", () => {
       2,
       /--set activation wants tanh or relu, got "sine"/,
     ],
-    [[golden("espcn.pth"), "a.pth", "--set", "scale=2"], 1, /does not fit this ESPCN/],
+    [[golden("espcn.pth"), "a.pth", "--set", "scale=2"], 2, /makes ESPCN x2.* those of ESPCN x3/],
     [[golden("espcn.pth"), "a.pth", "-s", "4"], 2, /espcn\.pth enlarges by \d, and --scale is 4/],
     [["espcn", "a.pth", "-s", "8"], 2, /espcn enlarges by 2, 3 or 4, and --scale is 8/],
     [["nowhere.pth", "a.pth"], 1, /nowhere\.pth: cannot be read: there is no such file/],

@@ -106,6 +106,31 @@ describe("evaluate", () => {
     expect(stdout).toContain(`bicubic x2: ${result.conditions}. Times: JavaScript`);
   });
 
+  test("--json tells what could not be measured, also if that is all, and replaces older figures", async () => {
+    mkdirSync(path("only-bad"));
+    writeFileSync(path("only-bad", "a.png"), readFileSync(path("hr", "a.png")).subarray(0, 300));
+    const json = path("only-bad.json");
+    await runHere(evaluateCommand, ["--hr", path("hr"), ...bicubic, "--json", json]);
+    const args = ["--hr", path("only-bad"), ...bicubic, "--json", json];
+    expect((await failure(evaluateCommand, args)).message).toContain(
+      "None of the pictures could be measured",
+    );
+    const failures = [{ name: "a", error: expect.stringContaining("a.png") }];
+    expect(JSON.parse(readFileSync(json, "utf8"))).toEqual({
+      ...{ method: "bicubic", scale: 2, images: [], failures, notes: [], leftOut: [] },
+      ...{ ensemble: false, half: false, parameters: 0, weights: null, adapter: "JavaScript" },
+    });
+  });
+
+  test("--json of a command that is stopped before the first picture says so", async () => {
+    const json = path("stopped-at-once.json");
+    await runHere(evaluateCommand, ["--hr", path("hr"), ...bicubic, "--json", json]);
+    const values = parseFlags(evaluateCommand, ["--hr", path("hr"), ...bicubic, "--json", json]);
+    const stopped = evaluateCommand.run(values, { program: "pixelgrad", signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toThrow("abort");
+    expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({ images: [], stopped: { of: 2 } });
+  });
+
   test("networks", async () => {
     const json = path("network.json");
     const args = ["--hr", path("hr"), "--lr", path("lr"), "--scale", "2", "--adapter", "cpu", "--json", json];
@@ -220,17 +245,20 @@ describe("evaluate", () => {
       /[ab]\.png is 30x24, but at scale 2 .*must be (15x12|14x16)/,
       /given\.$/,
     ],
-  ])("if all are %s, each reason is printed once, and there is no JSON", async (_, args, reason, end) => {
+  ])("if all are %s, each reason is printed once", async (_, args, reason, end) => {
     mkdirSync(path("tiny"), { recursive: true });
     for (const name of ["t", "u"]) await writePng(path("tiny", `${name}.png`), noise(12, 12, 3, 1));
     const json = path("nothing.json");
+    rmSync(json, { force: true });
     const given = args.map((arg) => (arg.startsWith("--") ? arg : path(arg)));
     const { code, stderr } = await pixelgrad("evaluate", ...given, ...bicubic, "--json", json);
     expect(code).toBe(1);
     const lines = stderr.trimEnd().split("\n");
     expect(lines).toEqual([reason, reason, end].map((line) => expect.stringMatching(line)));
     expect(lines[2]).toMatch(/^pixelgrad evaluate: None of the pictures /);
-    expect(existsSync(json)).toBe(false);
+    // Without pairs, nothing can begin, and what the inputs are is not known.
+    expect(existsSync(json)).toBe(args[3] !== "flat");
+    if (existsSync(json)) expect(JSON.parse(readFileSync(json, "utf8")).failures).toHaveLength(2);
   });
 
   test("--json - is standard output, where the JSON stands alone", async () => {
@@ -447,6 +475,30 @@ describe("compare", () => {
     expect(readdirSync(out).sort()).toEqual(["compare.json", "compare.md", "details.png"]);
     expect(JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods).toHaveLength(1);
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("quality-speed");
+  });
+
+  test("a folder that was made for nothing goes again", async () => {
+    mkdirSync(path("all-bad"));
+    writeFileSync(path("all-bad", "a.png"), readFileSync(path("hr", "a.png")).subarray(0, 300));
+    const out = path("around", "nothing");
+    const args = ["--hr", path("all-bad"), "-s", "2", "-m", "bicubic", "--out", out];
+    expect((await failure(compareCommand, args)).message).toContain(
+      "no picture that all methods could measure",
+    );
+    expect(existsSync(path("around"))).toBe(false);
+  });
+
+  test("new figures are not beside drawings of an earlier comparison", async () => {
+    const out = path("drawn-before");
+    const compare = (set: string, ...more: string[]) =>
+      runHere(compareCommand, ["--hr", path(set), "-s", "2", "-m", "bicubic", "--out", out, ...more]);
+    const figures = ["compare.json", "compare.md"];
+    await compare("hr");
+    expect(readdirSync(out)).toHaveLength(5);
+    await compare("flat");
+    expect(readdirSync(out).sort()).toEqual([...figures, "details.png"]);
+    await compare("flat", "--details", "0");
+    expect(readdirSync(out).sort()).toEqual(figures);
   });
 
   test("methods: spaces behind commas, a flag for each, and a file with a comma in its name", async () => {

@@ -1,6 +1,14 @@
 /** How commands end: by signals, by kill -9, and when nobody takes their output. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -11,6 +19,7 @@ import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { compiledProgram } from "../support/program.ts";
 import { root } from "../support/run.ts";
+import { shellWith } from "../support/shell.ts";
 
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
@@ -203,6 +212,88 @@ describe.skipIf(!existsSync("/dev/full"))("output that nobody takes", () => {
     expect(existsSync(path("quiet.png"))).toBe(true);
   });
 });
+
+describe.runIf(process.platform === "linux")("what the system refuses is said in words", () => {
+  const shell = shellWith(path("bin-of-refusals"));
+
+  test.each([
+    [
+      "a folder as standard input",
+      "pixelgrad upscale -i - -o - < /tmp",
+      "standard input: this is a folder; y4m video",
+    ],
+    [
+      "a current folder that is gone",
+      "mkdir gone && cd gone && rmdir ../gone && pixelgrad export espcn",
+      "the current folder has been removed. Change into another one.\n",
+    ],
+    [
+      "too many open files",
+      "ulimit -n 24; pixelgrad export espcn",
+      "too many files are open. Close some, or raise the limit.\n",
+    ],
+    [
+      "a circle of links",
+      "ln -s circle circle; pixelgrad evaluate --hr circle -s 2 -m bicubic",
+      "circle: cannot be read: its links lead in a circle. Name what they should lead to.\n",
+    ],
+  ])("%s", async (_, line, message) => {
+    const { code, stderr } = await shell(folder, line);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
+    expect(stderr).toMatch(/^pixelgrad [^\n]*\n$/m);
+  });
+});
+
+describe.skipIf(!existsSync("/dev/full"))(
+  "a report that cannot be written does not hide why the work failed",
+  () => {
+    const full = /^[^\n]*\/dev\/full: cannot be written: the disk is full\.[^\n]*$/;
+    const errorsOf = async (args: readonly string[]) => {
+      const { code, stderr } = await start(args).end;
+      expect(code).toBe(1);
+      return stderr.trim().split("\n");
+    };
+
+    test("upscale with --profile, with --json, and with both", async () => {
+      writeFileSync(path("cut.png"), readFileSync(path("large.png")).subarray(0, 300));
+      const upscale = ["upscale", path("cut.png"), "-o", path("cut-large.png"), "-m", "nearest"];
+      const work = /^pixelgrad upscale: .*cut\.png: .*(?:decoded|cut short|ends)/;
+      for (const flags of [["--profile"], ["--json"], ["--json", "--profile"]]) {
+        const errors = await errorsOf([...upscale, ...flags.flatMap((flag) => [flag, "/dev/full"])]);
+        expect(errors).toEqual([work, ...flags.map(() => full)].map((line) => expect.stringMatching(line)));
+      }
+    });
+
+    test("evaluate and compare with a picture that cannot be measured", async () => {
+      mkdirSync(path("partly"));
+      await writePng(path("partly", "a.png"), noise(30, 24, 3, 1));
+      await writePng(path("partly", "small.png"), noise(12, 12, 3, 1));
+      const measure = ["--hr", path("partly"), "-s", "2", "-m", "bicubic"];
+      const work = expect.stringMatching(/^pixelgrad \w+: small: not measured/);
+      const evaluated = await errorsOf(["evaluate", ...measure, "--json", "/dev/full"]);
+      expect(evaluated.slice(-2)).toEqual([work, expect.stringMatching(full)]);
+      mkdirSync(path("full"));
+      symlinkSync("/dev/full", path("full", "compare.md"));
+      writeFileSync(path("full", "compare.json"), JSON.stringify({ title: "", methods: [] }));
+      const compared = await errorsOf(["compare", ...measure, "--out", path("full")]);
+      expect(compared.slice(-2)).toEqual([
+        work,
+        expect.stringMatching(/compare\.md: cannot be written: the disk is full/),
+      ]);
+    });
+
+    test("train", async () => {
+      mkdirSync(path("two"));
+      for (const i of [1, 2]) await writePng(path("two", `${i}.png`), noise(40, 40, 3, i));
+      const train = ["train", "espcn", "--data", path("two"), "--out", path("run"), "--adapter", "cpu"];
+      const errors = await errorsOf([...train, "--patch", "100", "--profile", "/dev/full"]);
+      expect(errors.slice(-2)).toEqual([
+        expect.stringMatching(/^pixelgrad train espcn: Too small .* smaller --patch\.$/),
+        expect.stringMatching(full),
+      ]);
+    });
+  },
+);
 
 describe("measurements that are stopped leave the figures that are finished", () => {
   beforeAll(async () => {

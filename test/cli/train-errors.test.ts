@@ -2,7 +2,7 @@
  * What the library says of a run names options, and `pixelgrad train` says the same of its flags: whole sentences of
  * both, from the same mistakes.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { writePng } from "../../src/data/index.ts";
@@ -106,6 +106,22 @@ test.each(mistakes)("$what", async ({ change, flags: given, error, name, says, c
   // The command line has read 0 as a text.
   const wanted = code === 2 ? help.replace("got 0.", 'got "0".') : sentence;
   expect(stderr).toBe(`pixelgrad train espcn: ${wanted}`);
+});
+
+test("a folder that cannot be made is refused before the pictures are looked at", async () => {
+  const lines: string[] = [];
+  const onMessage = (line: string) => lines.push(line);
+  const out = join(file, "run");
+  await expect(train(config({ out }), { onMessage })).rejects.toThrow(
+    `${file}: this folder cannot be made: there is a file of this name. Name another one with \`out\`.`,
+  );
+  expect(lines).toEqual([]);
+});
+
+test("what is refused later leaves no folder, nor those around it", async () => {
+  const out = join(home, "new", "folders", "run");
+  await expect(train(config({ out, patch: 100 }))).rejects.toThrow("Too small to train on");
+  expect(existsSync(join(home, "new"))).toBe(false);
 });
 
 test("a file to resume from, where the command line has yet to find out which network", async () => {

@@ -469,6 +469,16 @@ describe("video", () => {
     expect(errors.every((error) => error <= 1)).toBe(true);
   });
 
+  test("a trace has the frames, also of an interpolation", async () => {
+    const trace = path("video-trace.json");
+    const args = ["-i", "-", "-o", "-", "-m", "bicubic", "--profile", trace];
+    expect(await run(args, { input: video(2) })).toMatchObject({ code: 0 });
+    const { traceEvents } = JSON.parse(readFileSync(trace, "utf8"));
+    const begun = (event: { name: string; ph: string }) =>
+      event.name === "enlarge a frame" && event.ph === "b";
+    expect(traceEvents.filter(begun)).toHaveLength(2);
+  });
+
   test("standard error says what is no video, or cut short", async () => {
     const wrong = await run(["-i", "-", "-o", "-"], { input: Buffer.from("RIFF....AVI ") });
     expect(wrong).toMatchObject({ code: 1, stdout: "" });

@@ -294,6 +294,19 @@ describe("degradationKind", () => {
     expect(write(options)).toBe(text);
   });
 
+  test("spaces and capitals mean nothing", () => {
+    const { read } = degradationKind;
+    expect(read(" Blur:1 + JPEG:50")).toEqual(read("blur:1+jpeg:50"));
+    expect(read("Photo")).toEqual(read("photo"));
+    expect(read("shrink:Area")).toEqual({ seed: 0, shrink: "area" });
+  });
+
+  test("says the ranges, the order and that no step comes twice", () => {
+    for (const part of ["each at most once", "noise (0 to 255)", "jpeg (1 to 100)", "happen in this order"]) {
+      expect(degradationKind.wants).toContain(part);
+    }
+  });
+
   test("photo has its ranges written out, as another version may have others", () => {
     expect(degradationKind.read("photo")).toEqual({
       ...{ kind: "photo", seed: 0, stages: photoStages, sinc: 0.8, clean: 0.1 },

@@ -136,7 +136,7 @@ describe.each(named(having))("on %s", (_, device) => {
     expect((await networkUpscaler(model).upscalePlanes(planes)).data.every(Number.isFinite)).toBe(true);
     model.half();
     await expect(networkUpscaler(model, "mine").upscalePlanes(planes)).rejects.toThrow(
-      /^upscalePlanes: mine with half made NaN or infinity of a pixel: some number on the way is larger than 65504/,
+      /^upscalePlanes: mine, computed in float16, made NaN or infinity of a pixel: some number on the way is larger than 65504/,
     );
     model.dispose();
   });

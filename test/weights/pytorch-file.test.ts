@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { NamedArray } from "../../src/nn/module.ts";
+import { ArgumentError } from "../../src/options/arguments.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import { PickleWriter } from "../../src/weights/pickle-writer.ts";
 import { parsePytorch } from "../../src/weights/pytorch-file.ts";
-import { serializePytorch } from "../../src/weights/pytorch-writer.ts";
+import { serializePytorch, writeTensor } from "../../src/weights/pytorch-writer.ts";
 import { parseSafetensors } from "../../src/weights/safetensors.ts";
 import { readStoredZip, writeStoredZip } from "../../src/weights/stored-zip.ts";
 import { parseWeights } from "../../src/weights/weight-file.ts";
@@ -100,7 +102,10 @@ describe("files that are written here", () => {
     expect(parsePytorch(bytes).tensors.get("a.weight")!.data[2]).toBe(3.5);
     const large = new Map([["x", { shape: [1], data: Float32Array.of(1e5) }]]);
     expect(() => serializePytorch(large, {}, { dtype: "float16" })).toThrow(
-      new RangeError("serializePytorch: tensor x holds 100000, and F16 ends at 65504. Save it as F32."),
+      new ArgumentError(
+        "serializePytorch",
+        "tensor x holds 100000, and float16 ends at 65504. Save it as float32.",
+      ),
     );
   });
 });
@@ -481,4 +486,24 @@ describe("archives", () => {
     commented.writeUInt16LE(9, good.length - 2);
     expect(readStoredZip(commented).size).toBe(2);
   });
+});
+
+test("a number of float64 that float32 cannot hold", () => {
+  const pickle = new PickleWriter();
+  pickle.dict(() => {
+    pickle.text("body.weight");
+    writeTensor(pickle, [2], "0", "DoubleStorage");
+  });
+  const numbers = new Uint8Array(Float64Array.of(1, -1e300).buffer);
+  const bytes = writeStoredZip(
+    new Map([
+      ["archive/data.pkl", pickle.end()],
+      ["archive/data/0", numbers],
+    ]),
+  );
+  expect(() => parsePytorch(bytes, "w.pth")).toThrow(
+    new DataError(
+      "w.pth holds -1e+300 in the tensor body.weight, and float32, in which networks compute, ends at 3.4e38.",
+    ),
+  );
 });

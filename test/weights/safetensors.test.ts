@@ -152,7 +152,7 @@ describe("written as F16", () => {
 
   test("what F16 cannot hold is refused by name", () => {
     expect(() => roundTrip([1, 65520])).toThrow(
-      "tensor a holds 65520, and F16 ends at 65504. Save it as F32.",
+      "serializeSafetensors: tensor a holds 65520, and float16 ends at 65504. Save it as float32.",
     );
     expect([...roundTrip([Infinity, -Infinity, Number.NaN]).read.data]).toEqual([
       Infinity,
@@ -221,6 +221,18 @@ describe("broken files", () => {
     expect(() => parseSafetensors(bytes)).toThrow(
       /^the safetensors file is not .* its header claims 18446744073709552000 bytes of the file's 100/,
     );
+  });
+
+  test("a number that float32 cannot hold, and not what is infinite in the file", () => {
+    const withNumber = (number: number) =>
+      file(
+        { a: { dtype: "F64", shape: [1], data_offsets: [0, 8] } },
+        new Uint8Array(Float64Array.of(number).buffer),
+      );
+    expect(() => parseSafetensors(withNumber(1e300), "w.safetensors")).toThrow(
+      "w.safetensors holds 1e+300 in the tensor a, and float32, in which networks compute, ends at 3.4e38.",
+    );
+    expect([...parseSafetensors(withNumber(Infinity)).tensors.get("a")!.data]).toEqual([Infinity]);
   });
 
   test.each(["F8_E4M3", "C64", "F4", "toString"])("tensors of type %s", (dtype) => {
