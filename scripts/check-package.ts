@@ -229,9 +229,10 @@ async function runInNode() {
     loaded.some((url) => url.includes("/pixelgrad/dist/models/")),
     "Node's report does not list the package's scripts",
   );
-  // Weights from a path need the path, what lies there, its bytes and, those of Keras, a thread; and no decoder.
+  // Weights from a path need the path, what lies there, its bytes and, those of Keras, a thread; WebP
+  // pictures of browsers need to know how they are turned. No decoder is among them.
   const unwanted = loaded.filter((url) =>
-    /node_modules\/sharp\/|pixelgrad\/dist\/(?:data|files|formats)\/(?!read-file\.|path-of\.|same-file\.|thread-program\.)/.test(
+    /node_modules\/sharp\/|pixelgrad\/dist\/(?:data|files|formats)\/(?!read-file\.|path-of\.|same-file\.|thread-program\.|turn\.|riff\.)/.test(
       url,
     ),
   );

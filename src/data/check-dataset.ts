@@ -42,9 +42,11 @@ export function checkDataset(caller: string, dataset: PairDataset): void {
   for (const list of ["names", "files"] as const) {
     const count = dataset[list]?.length ?? length;
     if (count === length) continue;
+    const advice =
+      list === "files" ? "Give it one for each pair, or leave `files` out" : "Give it one for each pair";
     throw new ArgumentError(
       caller,
-      `the dataset ${name} has ${count} ${list} for ${length} pairs. Give it one for each pair.`,
+      `the dataset ${name} has ${count} ${list} for ${length} pairs. ${advice}.`,
     );
   }
 }

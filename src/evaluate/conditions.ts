@@ -7,7 +7,7 @@ import { DataError } from "../picture/errors.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { type EvaluateOptions, optionsWanted } from "./evaluate-options.ts";
 import { degradationOf, lowSourceOf, type Picture } from "./pictures.ts";
-import type { Conditions } from "./protocol.ts";
+import { type Conditions, sourceNames } from "./protocol.ts";
 
 /**
  * The conditions under which `evaluate` will measure.
@@ -42,7 +42,7 @@ export function conditionsFor(
   const isMixed = sources.length > 1;
   if (isMixed && !mixed) {
     throw new DataError(
-      `the pictures' LR is of several sources (${andList(sources)}), whose figures do not compare. Choose one for ` +
+      `the pictures' LR is of several sources (${andList(sources.map((source) => sourceNames[source]))}), whose figures do not compare. Choose one for ` +
         "all pictures, or allow the mixture by the option `mixed`.",
       { caller },
     );

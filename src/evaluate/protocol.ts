@@ -16,12 +16,20 @@
  * leave out a border, the figures differ by a few hundredths of a decibel.
  */
 import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { orList } from "../options/lists.ts";
 import type { MetricOptions } from "../picture/metrics.ts";
 
 export type Protocol = "y" | "rgb";
 
 /** Matlab's bicubic makes the small picture from the large one, a degradation does, or it is in a file. */
 export type LowSource = "made" | "degraded" | "files";
+
+/** The sources of LR in words. */
+export const sourceNames: Readonly<Record<LowSource, string>> = {
+  files: "given files",
+  degraded: "degraded pictures",
+  made: "Matlab's bicubic",
+};
 
 export interface Conditions {
   readonly protocol: Protocol;
@@ -54,7 +62,7 @@ export function describeConditions(conditions: Conditions): string {
     made: ofY ? "Matlab's bicubic of rounded Y, itself not rounded" : "Matlab's bicubic of RGB bytes",
     degraded: `${ofY}the large pictures, degraded${degradation ? ` by ${degradation}` : ""}`,
     files: `${ofY}the given files`,
-    mixed: "of several sources: given files, degraded pictures or Matlab's bicubic",
+    mixed: `of several sources: ${orList(Object.values(sourceNames))}`,
   };
   return `${compared}, border ${border}, padding ${padding}; LR: ${low[lowSource]}`;
 }

@@ -39,7 +39,7 @@ export const tags = {
 } as const;
 
 /** Types of values, by their numbers. */
-export const [SHORT, LONG, RATIONAL, SRATIONAL] = [3, 4, 5, 10];
+export const [SHORT, LONG, RATIONAL] = [3, 4, 5];
 
 /** Bytes of a value, by the number of its type. */
 const typeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];

@@ -178,7 +178,7 @@ describe("evaluate", () => {
     const [one, two] = pictures();
     const mixed = [{ ...one, low: path("one.png") }, two];
     await expect(evaluate(bicubic, mixed)).rejects.toThrow(
-      /^evaluate: the pictures' LR is of several sources \(files and made\), whose .*`mixed`\.$/,
+      /^evaluate: the pictures' LR is of several sources \(given files and Matlab's bicubic\), whose .*`mixed`\.$/,
     );
   });
 
@@ -186,7 +186,7 @@ describe("evaluate", () => {
     const bicubic = interpolator("bicubic", 2);
     const [degraded] = findPictures(folder, { scale: 2, degradation: { seed: 1, noise: 20 } });
     const mixed = [degraded, pictures()[1]];
-    expect(() => conditionsOf(bicubic, mixed)).toThrow(/several sources \(degraded and made\)/);
+    expect(() => conditionsOf(bicubic, mixed)).toThrow(/several sources \(degraded pictures and Matlab's bicubic\)/);
     expect(() => conditionsOf(bicubic, mixed, { mixed: "no" } as never)).toThrow(
       /^conditionsOf: mixed must be true or false, got "no"/,
     );
