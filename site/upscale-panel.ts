@@ -182,11 +182,12 @@ export class UpscalePanel {
     this.#forget(result.id);
   };
 
-  /** The facts and the buttons for a result. */
-  #showResultOf({ result }: Entry): void {
+  /** The facts and the buttons for a result, and what was odd about the picture's file, if that is on the stage. */
+  #showResultOf(entry: Entry): void {
+    const { result } = entry;
     this.#output.result = result;
     this.#facts.hidden = result === undefined;
-    this.#notes.hidden = true;
+    this.#notes.hidden = entry !== this.#stage.owner || this.#notes.textContent === "";
     if (result) showFacts(this.#facts, result.facts());
   }
 

@@ -1,7 +1,7 @@
 /** The list of pictures: what is on the stage when some of them are none. */
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { givePicture, startBrowser, status, visit, waves } from "./visit.ts";
+import { give, givePicture, startBrowser, status, visit, waves } from "./visit.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -50,4 +50,21 @@ test("if all are none, what was there before is in the list again, with them", a
   await page.check("[name=quality][value=fast]");
   await page.click("#panel-upscale .primary");
   await status(page, "upscale", /^Done in/);
+});
+
+test("what was odd about a file is said beside its result, too, and not of the next picture", async () => {
+  const { page } = await visit(browser);
+  const gray = Buffer.concat([Buffer.from("P5 40 30 255\n"), Buffer.alloc(40 * 30, 90)]);
+  await page.check("[name=quality][value=fast]");
+  await givePicture(page, "two.pgm", Buffer.concat([gray, gray]));
+  const notes = page.locator("#panel-upscale .notes:visible");
+  await notes.filter({ hasText: /^Only the first of several pictures was taken\.$/ }).waitFor();
+  await page.click("#panel-upscale .primary");
+  await page.locator("#panel-upscale .facts:visible").waitFor();
+  expect(await notes.count()).toBe(1);
+  await give(page, "text.png", bad); // which leaves the picture where it is
+  await page.locator("#message", { hasText: "text.png" }).waitFor();
+  expect(await notes.count()).toBe(1);
+  await givePicture(page, "waves.png", waves(40, 30));
+  await expect.poll(() => notes.count()).toBe(0);
 });
