@@ -83,8 +83,8 @@ export class TrainPanel {
   setPicture(picture: StagePicture): void {
     this.#picture = picture;
     this.#enable();
-    if (this.#files.isChosen) return; // it learns from other pictures, which are still there
-    this.#task.stop();
+    // What it learns from is still there: files, or the picture that was on show when it began.
+    if (this.#files.isChosen || this.#task.isRunning) return;
     this.#forget();
     this.#sayWhyNot();
     this.#compare.show({ overview: picture.overview, label: say.yourPicture });
@@ -160,23 +160,21 @@ export class TrainPanel {
     this.#figure.hidden = false;
     this.#plot.start(input.steps);
     this.#task.wait(say.measuring);
-    const isCurrent = () => files !== undefined || this.#picture === picture;
     const tuned = await this.#engine
       .run("fineTune", input, {
         signal,
-        onEvent: (event) => isCurrent() && this.#follow(event, input.steps),
+        onEvent: (event) => this.#follow(event, input.steps),
       })
       .catch((error: Error) => {
         throw explain(error, picture, input.scale);
       });
-    if (isCurrent()) this.#showQuality(tuned.quality, tuned.quality.best);
-    await this.#conclude(tuned, input, isCurrent);
+    this.#showQuality(tuned.quality, tuned.quality.best);
+    await this.#conclude(tuned, input);
   }
 
   async #conclude(
     { weights, quality, steps, ms }: FineTuneResult,
     { start, pictures }: FineTuneRequest,
-    isCurrent: () => boolean,
   ): Promise<void> {
     let method: MethodInfo | undefined;
     if (weights) {
@@ -188,7 +186,6 @@ export class TrainPanel {
       );
     }
     this.#task.say(say.trained(steps, duration(ms)));
-    if (!isCurrent()) return;
     this.#tuned = method;
     this.#result.hidden = method === undefined;
     this.#verdict.textContent = method

@@ -113,6 +113,24 @@ test("two networks of the same name can be told apart", async () => {
   }
 });
 
+test("a training run goes on with its picture while others are looked at", async () => {
+  const { page, errors } = await visit(browser);
+  await givePicture(page, "waves.png", waves(96, 64));
+  await train(page, { steps: 5000 });
+  await status(page, "train", /^Step \d+ of 5000/);
+  await givePicture(page, "other.png", waves(64, 64));
+  const step = async () => Number(/^Step (\d+)/.exec(await status(page, "train", /./))?.[1]);
+  const before = await step();
+  await expect.poll(step, { timeout: 20_000 }).toBeGreaterThan(before + 5);
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^\d+ steps in/);
+  expect(await verdict(page)).toMatch(/gained/);
+  expect(await page.isVisible("#panel-train .facts")).toBe(true);
+  await givePicture(page, "third.png", waves(40, 40));
+  expect(await verdict(page)).toBe("");
+  expect(errors).toEqual([]);
+});
+
 describe("pictures that teach little", () => {
   let page: Page;
   let errors: readonly string[];
