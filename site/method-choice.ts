@@ -28,7 +28,7 @@ export interface Plan extends Enlargement {
 
 /** What a method is called on the page. */
 export function methodName({ id, label }: MethodInfo): string {
-  return id === automatic ? say.automatic : label;
+  return id === automatic ? say.best : label;
 }
 
 /** @throws RangeError if the method cannot enlarge the picture so much */
@@ -83,7 +83,8 @@ export class MethodChoice {
   /** Selects the method with the id `selected`; by default the selection stays, or begins with the best. */
   setMethods(methods: readonly MethodInfo[], selected = this.#method.value): void {
     this.#methods = methods;
-    this.#method.replaceChildren(...methods.map((method) => new Option(methodName(method), method.id)));
+    const options = methods.map(({ id, label }) => new Option(id === automatic ? say.automatic : label, id));
+    this.#method.replaceChildren(...options);
     const has = (id: string) => methods.some((method) => method.id === id);
     const [first] = methods;
     this.#method.value = [selected, qualities.best, first?.id ?? ""].find(has) ?? "";

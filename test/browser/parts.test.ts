@@ -108,7 +108,7 @@ describe("a size in pixels", () => {
     expect(hint()).toBe("100 × 50 becomes 200 × 100 pixels.");
     await userEvent.fill(width(), "801");
     await userEvent.clear(height());
-    expect(hint()).toMatch(/^bicubic enlarges by 8 at most, which is 800 × 400 pixels/);
+    expect(hint()).toMatch(/^“bicubic” enlarges by 8 at most, which is 800 × 400 pixels/);
   });
 
   test("Enter enlarges to it, and the file says so", async () => {
