@@ -37,7 +37,9 @@ export function planFor({ method, by }: Choice, picture: Size): Plan {
     scalesOfRuns(method.scales, scale)!.map((scale) => ({ method: method.id, scale }));
   if (typeof by === "number") return { scale: by, runs: runsFor(by), becomes: timesScale(picture, by) };
   if (Object.keys(by).length === 0) throw new RangeError(say.wrongTarget);
-  const possible = scales.filter((scale) => scalesOfRuns(method.scales, scale));
+  // Left to the picture, a network enlarges it, as on the command line, also where the result is no larger.
+  const smallest = method.id === automatic ? 2 : 1;
+  const possible = scales.filter((scale) => scale >= smallest && scalesOfRuns(method.scales, scale));
   const scale = scaleFor(picture, by, possible);
   if (scale === undefined) {
     const most = Math.max(...possible);
