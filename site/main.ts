@@ -2,7 +2,7 @@
  * The page: puts its parts together. Read next:
  *
  *     upscale-panel.ts, train-panel.ts    two of the tabs
- *     video/video-panel.ts                      the third, which loads when it is opened
+ *     video/video-panel.ts                the third, which loads when it is opened
  *     own-networks.ts                     the user's networks
  *     language.ts, sentences/english.ts   what the page says
  *     compare.ts, loss-plot.ts            what they show

@@ -3,8 +3,8 @@
  * out, on which the network is measured.
  *
  * A picture alone makes a pair with its own small version. Files that belong together make one as they are: those
- * whose names differ only in words such as "LR", "HR", "low", "high" or "x2", and whose sizes fit the scale. Of a
- * picture in several sizes, the largest is the original.
+ * whose names differ only in words such as "LR", "HR", "low", "high" or "x2", whose sizes fit the scale, and which show
+ * the same: cameras give the same names again. Of a picture in several sizes, the largest is the original.
  */
 import { readSource } from "../src/index.ts";
 import { crop, type Image, imresize, modcrop, psnr, toRgb, withoutAlpha } from "../src/picture/index.ts";
@@ -37,6 +37,12 @@ const HELD_OUT_SIDE = 256;
 const LARGEST_SIDE = 1536;
 /** All pictures together: more would not fit into a browser's memory. */
 const MAX_PIXELS = 100e6;
+/** To see whether two pictures show the same, so many parts of them are compared, across and down. */
+const SEEN_PARTS = 32;
+/** Many pictures have the sky above and the ground below: so coarse, patterns tell nothing. */
+const COARSE_PARTS = 4;
+/** The least correlation of pictures that show the same, however badly. */
+const LEAST_CORRELATION = 0.3;
 
 function trainingFault(name: TrainingFault, message = ""): Error {
   return Object.assign(new Error(message), { name });
@@ -45,14 +51,14 @@ function trainingFault(name: TrainingFault, message = ""): Error {
 /** @throws an error named NothingToLearnFrom or OtherScale. */
 export async function readMaterial(pictures: FineTuneInput["pictures"], scale: number): Promise<Material> {
   const { images, leftOut } = await readAll(pictures);
-  const { pairs, singles, others } = pairUp(images, scale);
+  const { pairs, singles, others } = await pairUp(images, scale);
   const fits = ({ image: { width, height } }: NamedImage) => Math.min(width, height) >= SHORTEST * scale;
   leftOut.push(...[...others, ...singles.filter((single) => !fits(single))].map(({ name }) => name));
   const usable = singles.filter(fits);
   const examples: Pair[] = [];
   for (const { high, low } of [...pairs, ...usable.map(({ image }) => ({ high: image, low: undefined }))]) {
     examples.push(pairOf(scale, high, low));
-    await new Promise((resolve) => setTimeout(resolve)); // lets messages in, such as a request to stop
+    await messagesIn();
   }
   if (examples.length === 0) throw trainingFault("NothingToLearnFrom");
   // Of many pictures, a few are enough to measure by; they are spread over the list.
@@ -67,6 +73,11 @@ export async function readMaterial(pictures: FineTuneInput["pictures"], scale: n
     leftOut,
     pixels: training.reduce((sum, { low }) => sum + low.width * low.height, 0),
   };
+}
+
+/** Lets messages in, such as a request to stop. */
+function messagesIn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 interface NamedImage {
@@ -90,7 +101,7 @@ async function readAll(
   return { images, leftOut };
 }
 
-/** What the names and sizes of files tell. */
+/** What the names, sizes and contents of files tell. */
 interface Groups {
   readonly pairs: readonly { readonly low: Image; readonly high: Image }[];
   readonly singles: readonly NamedImage[];
@@ -99,7 +110,7 @@ interface Groups {
 }
 
 /** @throws an error named OtherScale, if there are pairs and none fits. */
-export function pairUp(images: readonly NamedImage[], scale: number): Groups {
+export async function pairUp(images: readonly NamedImage[], scale: number): Promise<Groups> {
   const byStem = new Map<string, NamedImage[]>();
   for (const picture of images) {
     const stem = pairStem(picture.name);
@@ -111,7 +122,10 @@ export function pairUp(images: readonly NamedImage[], scale: number): Groups {
   let otherScale: number | undefined;
   for (const group of byStem.values()) {
     const [{ image: high }, ...rest] = group.sort((a, b) => b.image.width - a.image.width);
-    const smaller = rest.filter(({ image }) => ratioOf(image, high) !== undefined);
+    const smaller = rest.filter(
+      ({ image }) => ratioOf(image, high) !== undefined && showTheSame(image, high),
+    );
+    if (rest.length > 0) await messagesIn();
     const low = smaller.find(({ image }) => ratioOf(image, high) === scale && isLarge(image));
     if (low) {
       pairs.push({ low: low.image, high });
@@ -134,6 +148,22 @@ const isLarge = ({ width, height }: Image) => Math.min(width, height) >= SHORTES
 function ratioOf(low: Image, high: Image): number | undefined {
   const ratio = high.width / low.width;
   return ratio > 1 && Number.isInteger(ratio) && high.height === low.height * ratio ? ratio : undefined;
+}
+
+function showTheSame(one: Image, other: Image): boolean {
+  const [a, b] = [patternOf(one), patternOf(other)];
+  const product = (c: readonly number[], d: readonly number[]) =>
+    c.reduce((sum, value, i) => sum + value * d[i], 0);
+  // Where there is no pattern, both are 0: nothing speaks against it.
+  return product(a, b) >= LEAST_CORRELATION * Math.sqrt(product(a, a) * product(b, b));
+}
+
+/** A picture's parts, lighter or darker than what is around them. */
+function patternOf(image: Image): number[] {
+  const resize = (one: Image, side: number) => imresize(one, { width: side, height: side });
+  const parts = resize(toRgb(withoutAlpha(image, "black")), SEEN_PARTS);
+  const around = resize(resize(parts, COARSE_PARTS), SEEN_PARTS).data;
+  return Array.from(parts.data, (value, i) => value - around[i]);
 }
 
 function pairOf(scale: number, original: Image, low?: Image): Pair {

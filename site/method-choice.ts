@@ -28,7 +28,7 @@ export interface Plan extends Enlargement {
 
 /** What a method is called on the page. */
 export function methodName({ id, label }: MethodInfo): string {
-  return id === automatic ? say.automatic : label;
+  return id === automatic ? say.best : label;
 }
 
 /** @throws RangeError if the method cannot enlarge the picture so much */
@@ -37,7 +37,9 @@ export function planFor({ method, by }: Choice, picture: Size): Plan {
     scalesOfRuns(method.scales, scale)!.map((scale) => ({ method: method.id, scale }));
   if (typeof by === "number") return { scale: by, runs: runsFor(by), becomes: timesScale(picture, by) };
   if (Object.keys(by).length === 0) throw new RangeError(say.wrongTarget);
-  const possible = scales.filter((scale) => scalesOfRuns(method.scales, scale));
+  // Left to the picture, a network enlarges it, as on the command line, also where the result is no larger.
+  const smallest = method.id === automatic ? 2 : 1;
+  const possible = scales.filter((scale) => scale >= smallest && scalesOfRuns(method.scales, scale));
   const scale = scaleFor(picture, by, possible);
   if (scale === undefined) {
     const most = Math.max(...possible);
@@ -83,7 +85,8 @@ export class MethodChoice {
   /** Selects the method with the id `selected`; by default the selection stays, or begins with the best. */
   setMethods(methods: readonly MethodInfo[], selected = this.#method.value): void {
     this.#methods = methods;
-    this.#method.replaceChildren(...methods.map((method) => new Option(methodName(method), method.id)));
+    const options = methods.map(({ id, label }) => new Option(id === automatic ? say.automatic : label, id));
+    this.#method.replaceChildren(...options);
     const has = (id: string) => methods.some((method) => method.id === id);
     const [first] = methods;
     this.#method.value = [selected, qualities.best, first?.id ?? ""].find(has) ?? "";

@@ -70,10 +70,11 @@ export function networkTasks(methods: Methods): NetworkTasks & { readonly networ
     },
 
     async fineTune(input, context) {
+      const learnFrom = await Promise.all(input.pictures.map(material)); // at once: the page may forget them soon
       if (defaultDevice().failure) await init({ poolBytes: POOL_BYTES }); // it was lost since
       const { fineTune } = await loadPart(import("./fine-tune.ts"));
       const open = () => networks.copyOf(input.start, input.scale);
-      return fineTune(open, { ...input, pictures: await Promise.all(input.pictures.map(material)) }, context);
+      return fineTune(open, { ...input, pictures: learnFrom }, context);
     },
   };
 }

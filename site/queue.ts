@@ -68,12 +68,12 @@ export class Queue {
     this.#before = undefined;
   }
 
-  /** The only picture is none: what made way for it comes back, if there was anything. */
-  takeBack(entry: Entry): Entry | undefined {
+  /** If all pictures are none, what made way for them comes back, if there was anything. A single one is not listed. */
+  takeBack(): Entry | undefined {
     const { entries = [], selected } = this.#before ?? {};
-    if (this.#entries.length !== 1 || this.#entries[0] !== entry || !selected) return undefined;
+    if (!selected || this.#entries.some(({ state }) => state !== "failed")) return undefined;
     this.#before = undefined;
-    this.#entries = [...entries];
+    this.#entries = this.#entries.length === 1 ? [...entries] : [...entries, ...this.#entries];
     this.#selected = selected;
     this.render();
     return selected;

@@ -83,11 +83,15 @@ export class TrainPanel {
   setPicture(picture: StagePicture): void {
     this.#picture = picture;
     this.#enable();
-    if (this.#files.isChosen) return; // it learns from other pictures, which are still there
-    if (this.#task.isRunning) return;
+    // What it learns from is still there: files, or the picture that was on show when it began.
+    if (this.#files.isChosen || this.#task.isRunning) return;
     this.#forget();
     this.#sayWhyNot();
-    this.#compare.show({ overview: picture.overview, label: say.yourPicture });
+    this.#show(picture);
+  }
+
+  #show({ overview }: StagePicture): void {
+    this.#compare.show({ overview, label: say.yourPicture });
   }
 
   /** Training needs a GPU, or software that renders in its place. */
@@ -150,34 +154,27 @@ export class TrainPanel {
     const files = this.#files.chosen;
     const picture = this.#picture!;
     if (files?.length === 0) throw new RangeError(say.noFiles);
-    // A copy of its own: the one on show is forgotten when another one is chosen.
-    const source = files ? undefined : await this.#copyOf(picture);
     const input: FineTuneRequest = {
-      pictures: files ?? [{ name: picture.name, source: source! }],
+      pictures: files ?? [{ name: picture.name, source: picture.id }],
       start: this.#start.value || undefined,
       scale: Number(this.#scale.value),
       steps: this.#steps.valueAsNumber,
     };
     this.#forget();
+    if (!files) this.#show(picture); // another one may be on show: see setPicture
     this.#figure.hidden = false;
     this.#plot.start(input.steps);
     this.#task.wait(say.measuring);
     const tuned = await this.#engine
-      .run("fineTune", input, { signal, onEvent: (event) => this.#follow(event, input.steps) })
+      .run("fineTune", input, {
+        signal,
+        onEvent: (event) => this.#follow(event, input.steps),
+      })
       .catch((error: Error) => {
         throw explain(error, picture, input.scale);
-      })
-      .finally(() => source !== undefined && void this.#engine.run("forget", { pictures: [source] }));
+      });
     this.#showQuality(tuned.quality, tuned.quality.best);
     await this.#conclude(tuned, input);
-  }
-
-  /** The id of a copy in the worker. */
-  async #copyOf({ id, width, height }: StagePicture): Promise<number> {
-    const part = { left: 0, top: 0, width, height };
-    const copy = await this.#engine.run("crop", { picture: id, part });
-    copy.overview.bitmap.close();
-    return copy.id;
   }
 
   async #conclude(

@@ -69,7 +69,7 @@ export class UpscalePanel {
     this.#refresh();
   }
 
-  /** Resolves when the first of the pictures is on the stage. False: the only one is none, and nothing has changed. */
+  /** Resolves when the first of the pictures is on the stage. False: all are none, and what was there before is back. */
   add(files: readonly File[], isSample: boolean): Promise<boolean> {
     this.#queue.add(files, isSample);
     return this.#selecting;
@@ -105,7 +105,7 @@ export class UpscalePanel {
     const { picture } = this.#stage;
     const isRunning = this.#isRunning;
     this.#task.enabled = isRunning || (chosen !== undefined && entries.some(canBeEnlarged));
-    this.#task.label = say.enlarge(entries.length);
+    this.#task.label = say.enlarge(entries.filter(canBeEnlarged).length);
     this.#size.hidden = !picture || !chosen;
     if (picture && chosen) this.#size.textContent = sizeText(chosen, picture);
   }
@@ -135,15 +135,25 @@ export class UpscalePanel {
       await this.#showPicture();
     } catch (error) {
       if (selection !== this.#selection) return true;
-      const before = this.#queue.takeBack(entry);
-      if (before) this.#showResultOf(before);
-      else this.#mark(entry, "failed", error as Error);
+      this.#mark(entry, "failed", error as Error);
+      const isBack = !(await this.#leaveUnreadable());
       this.#events.onError(error as Error);
       this.#refresh();
-      return before === undefined;
+      return !isBack;
     }
     this.#refresh();
     return true;
+  }
+
+  /** If the picture on the stage is in no list any more, the next one takes its place. False as `add` says. */
+  async #leaveUnreadable(): Promise<boolean> {
+    const before = this.#queue.takeBack();
+    if (before) this.#showResultOf(before);
+    const { entries } = this.#queue;
+    const next = entries.find(({ state }) => state !== "failed");
+    if (before || !next || entries.some((entry) => entry === this.#stage.owner)) return !before;
+    this.#queue.select(next);
+    return this.#selecting;
   }
 
   async #read(entry: Entry): Promise<ReadPicture> {
@@ -173,11 +183,12 @@ export class UpscalePanel {
     this.#forget(result.id);
   };
 
-  /** The facts and the buttons for a result. */
-  #showResultOf({ result }: Entry): void {
+  /** The facts and the buttons for a result, and what was odd about the picture's file, if that is on the stage. */
+  #showResultOf(entry: Entry): void {
+    const { result } = entry;
     this.#output.result = result;
     this.#facts.hidden = result === undefined;
-    this.#notes.hidden = true;
+    this.#notes.hidden = entry !== this.#stage.owner || this.#notes.textContent === "";
     if (result) showFacts(this.#facts, result.facts());
   }
 

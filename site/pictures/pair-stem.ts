@@ -3,7 +3,7 @@ import { stemOf } from "../file-names.ts";
 
 /**
  * What the names of a pair's files have in common. Beside the marks that the library knows, some more words count,
- * because only sizes make a pair of two such files.
+ * because two such files are a pair only by their sizes and by what they show.
  */
 export function pairStem(name: string): string {
   const word = /(^|[-_. ])(?:lr|hr|gt|low|high|small|large|input|target)$/;

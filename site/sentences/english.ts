@@ -137,7 +137,7 @@ export const english = {
   becomes: (from: string, to: string) => `${from} becomes ${to} pixels.`,
   cannotDo: (method: string, scales: readonly string[]) => `${method} cannot do ${scales.join(", ")}.`,
   notSoLarge: (method: string, scale: number, size: string) =>
-    `${method} enlarges by ${scale} at most, which is ${size} pixels. Choose fewer pixels.`,
+    `“${method}” enlarges by ${scale} at most, which is ${size} pixels. Choose fewer pixels.`,
   wrongTarget: "Say how many pixels the result may have: a width, a height, or both.",
   pictureOf: (at: number, count: number) => `Picture ${at} of ${count}: `,
   loading: "Loading…",

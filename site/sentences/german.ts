@@ -136,7 +136,7 @@ export const german: Sentences = {
   becomes: (from, to) => `Aus ${from} werden ${to} Pixel.`,
   cannotDo: (method, scales) => `${method} kann kein ${scales.join(", ")}.`,
   notSoLarge: (method, scale, size) =>
-    `${method} vergrößert höchstens ${scale}-fach, das sind ${size} Pixel. Wählen Sie weniger Pixel.`,
+    `„${method}“ vergrößert höchstens ${scale}-fach, das sind ${size} Pixel. Wählen Sie weniger Pixel.`,
   wrongTarget: "Sagen Sie, wie viele Pixel das Ergebnis haben darf: eine Breite, eine Höhe oder beides.",
   pictureOf: (at, count) => `Bild ${at} von ${count}: `,
   loading: "Lädt…",

@@ -111,6 +111,9 @@ export const videoEnglish = {
   fromHdr: "The video is HDR. The result has the colours of an ordinary screen, with 8 bits.",
   becomesEight: "The video has more than 8 bits for a colour. The result has 8.",
   losesAlpha: "Where it is transparent, the result is opaque.",
+  otherTracks: (count: number) =>
+    `The file has ${count === 1 ? "another track" : `${count} other tracks`} of video, which the result lacks.`,
+  withoutSubtitles: "The subtitles are left out.",
   soundUnknown: "A track of sound is coded in an unknown way, and is left out.",
   gone: "This video is no longer open. Choose it again.",
 };

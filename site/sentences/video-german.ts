@@ -112,6 +112,9 @@ export const videoGerman: VideoSentences = {
   fromHdr: "Das Video ist HDR. Das Ergebnis hat die Farben eines gewöhnlichen Bildschirms, mit 8 Bit.",
   becomesEight: "Das Video hat mehr als 8 Bit je Farbe. Das Ergebnis hat 8.",
   losesAlpha: "Wo es durchsichtig ist, wird das Ergebnis deckend.",
+  otherTracks: (count) =>
+    `Die Datei hat ${count === 1 ? "eine weitere Videospur, die" : `${count} weitere Videospuren, die`} im Ergebnis fehl${count === 1 ? "t" : "en"}.`,
+  withoutSubtitles: "Die Untertitel werden weggelassen.",
   soundUnknown: "Eine Tonspur ist auf unbekannte Art codiert und wird weggelassen.",
   gone: "Dieses Video ist nicht mehr geöffnet. Wählen Sie es noch einmal.",
 };

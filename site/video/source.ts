@@ -13,6 +13,7 @@ import {
 import { usualMatrix } from "./frames.ts";
 import { say } from "./language.ts";
 import type { VideoFacts } from "./messages.ts";
+import { hasSubtitles } from "./subtitles.ts";
 import type { YuvPlanes } from "./yuv.ts";
 
 export interface VideoSource {
@@ -34,7 +35,7 @@ export async function openSource(file: Blob, name: string): Promise<VideoSource>
   const input = new Input({ formats: [MP4, QTFF, WEBM, MATROSKA, MPEG_TS], source: new BlobSource(file) });
   try {
     if (!(await input.canRead())) throw dataError(say.noVideo(name));
-    return await read(input, name);
+    return await read(file, input, name);
   } catch (error) {
     input.dispose();
     const { message } = error as Error;
@@ -42,7 +43,7 @@ export async function openSource(file: Blob, name: string): Promise<VideoSource>
   }
 }
 
-async function read(input: Input, name: string): Promise<VideoSource> {
+async function read(file: Blob, input: Input, name: string): Promise<VideoSource> {
   if ((await input.getTracks()).length === 0) throw dataError(say.incomplete(name));
   const video = await input.getPrimaryVideoTrack();
   if (!video) throw dataError(say.noVideoTrack(name));
@@ -55,16 +56,20 @@ async function read(input: Input, name: string): Promise<VideoSource> {
   const begin = Math.max(0, await input.getFirstTimestamp());
   const duration = end - begin;
   if (packetCount === 0 || !(duration > 0)) throw dataError(say.noFrames(name));
+  const format = (await input.getFormat()).name;
   const notes = await notesOf(video);
+  const others = (await input.getVideoTracks()).length - 1;
+  if (others > 0) notes.push(say.otherTracks(others));
   const tracks = await input.getAudioTracks();
   const sound = await Promise.all(tracks.map((track) => track.getCodec()));
   if (sound.includes(null)) notes.push(say.soundUnknown);
+  if (await hasSubtitles(file, format)) notes.push(say.withoutSubtitles);
   const facts: VideoFacts = {
     ...{ width, height, begin, duration, notes },
     rate: rates.frameRateIsConstant ? rates.bestGuessFrameRate : averagePacketRate,
     isSteady: rates.frameRateIsConstant,
     frames: packetCount < PROBED ? packetCount : Math.max(1, Math.round(averagePacketRate * duration)),
-    format: nameOfFormat((await input.getFormat()).name),
+    format: nameOfFormat(format),
     codec: nameOfCodec(codec),
     sound: sound.flatMap((codec) => (codec ? nameOfCodec(codec) : [])),
   };

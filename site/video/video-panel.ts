@@ -5,8 +5,9 @@ import type { Engine } from "../engine.ts";
 import { showFacts } from "../facts.ts";
 import { resultName } from "../file-names.ts";
 import { addSentences, writeFixedTexts } from "../language.ts";
-import type { MethodInfo } from "../messages.ts";
-import { FAST, MethodChoice, methodName, planFor } from "../method-choice.ts";
+import { automatic, type MethodInfo } from "../messages.ts";
+import { FAST, MethodChoice, planFor } from "../method-choice.ts";
+import type { Run } from "../runs.ts";
 import { dimensions, type Size } from "../size.ts";
 import { TaskControl } from "../task-control.ts";
 import {
@@ -59,8 +60,8 @@ export class VideoPanel {
   #opening = 0;
   #file: File | undefined;
   #video: OpenVideo | undefined;
-  /** The frames on the stage. */
-  #pair: FramePair | undefined;
+  /** The frames on the stage, and what enlarged them. */
+  #pair: (FramePair & { readonly method: string }) | undefined;
   /** Of the conversion. */
   #stopwatch = new Stopwatch();
   #frames = 0;
@@ -117,7 +118,7 @@ export class VideoPanel {
           this.#render();
         },
         onAttempt: ({ trial }) => {
-          this.#showPair(trial);
+          if (trial) this.#showPair(trial, this.#methodOf(trial.runs));
           this.#render();
         },
         onError: (error) => {
@@ -183,7 +184,7 @@ export class VideoPanel {
     this.#player.writeAgain();
     if (!this.#isConverting) this.#task.say("");
     this.#offerContainers();
-    this.#showPair(this.#pair);
+    if (this.#pair) this.#showPair(this.#pair, this.#pair.method);
     this.#changed();
   }
 
@@ -222,18 +223,21 @@ export class VideoPanel {
     if (outputs.some(({ container }) => container === before)) this.#container.value = before;
   }
 
-  #showPair(pair: FramePair | undefined): void {
-    if (!pair) return;
-    const { before, after } = pair;
-    const method = this.#choice.chosen!.method;
+  /** What enlarges by these runs: the method that was chosen, or the one that a frame has chosen. */
+  #methodOf([first]: readonly Run[]): string {
+    const { id, label } = this.#choice.chosen!.method;
+    return id === automatic ? first.method : label;
+  }
+
+  #showPair({ before, after }: FramePair, method: string): void {
     this.#compare.show(
       { overview: before, label: say.sampleFrame },
-      { overview: after, label: say.enlargedFrame(methodName(method)) },
+      { overview: after, label: say.enlargedFrame(method) },
     );
     if (this.#pair && this.#pair.before !== before) {
       closeFrames({ result: this.#pair });
     }
-    this.#pair = { before, after };
+    this.#pair = { before, after, method };
     this.#showStage();
   }
 
@@ -292,8 +296,8 @@ export class VideoPanel {
     // The button is enabled when all of these are there.
     const [video, output] = [this.#video!, this.#trial.output!];
     const [plan, trial] = [this.#plan().plan!, this.#trial.attempt!.trial!];
-    const { method } = this.#choice.chosen!;
-    const name = `${resultName(video.name, `${plan.size.height}p`, methodName(method))}.${output.container}`;
+    const method = this.#methodOf(trial.runs);
+    const name = `${resultName(video.name, `${plan.size.height}p`, method)}.${output.container}`;
     const { handle: file, isCancelled } = await chooseFile(name, output.container);
     if (isCancelled) {
       this.#task.say("");
@@ -316,7 +320,7 @@ export class VideoPanel {
           const { isPaused, ms } = this.#stopwatch;
           const rate = frames > 2 ? rateText((1000 * frames) / ms) : undefined;
           if (!isPaused) this.#task.share(share, say.converting(frames, rate));
-          this.#showPair(pair);
+          if (pair) this.#showPair(pair, method);
         },
       });
       if (conversion.file) this.#result = { file: conversion.file, name };

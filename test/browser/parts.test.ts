@@ -1,6 +1,7 @@
 /** A part of a large picture that is tried before the whole, and sizes in pixels. */
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
+import { upscale } from "../../src/index.ts";
 import { crop } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import {
@@ -108,7 +109,19 @@ describe("a size in pixels", () => {
     expect(hint()).toBe("100 × 50 becomes 200 × 100 pixels.");
     await userEvent.fill(width(), "801");
     await userEvent.clear(height());
-    expect(hint()).toMatch(/^bicubic enlarges by 8 at most, which is 800 × 400 pixels/);
+    expect(hint()).toMatch(/^“bicubic” enlarges by 8 at most, which is 800 × 400 pixels/);
+  });
+
+  test("“Best” is called so, and gives what the library does, also for a size below the picture's", async () => {
+    await userEvent.click(find("[value=best]"));
+    expect(hint()).toMatch(/^“Best” enlarges by 8 at most, which is 800 × 400 pixels/);
+    await userEvent.fill(width(), "50");
+    await clickMain("upscale");
+    await statusLine("upscale", /^Done in/);
+    expect(find("#panel-upscale .facts").textContent).toMatch(/Bywren, ×2, for a picture without/);
+    const { image } = await upscale(testPicture(100, 50), { size: { width: 50 } });
+    expect(pixelsOf("upscale", "right")).toEqual(Uint8Array.from(image.data));
+    await chooseMethod("bicubic");
   });
 
   test("Enter enlarges to it, and the file says so", async () => {

@@ -11,6 +11,7 @@ import {
   Mp4OutputFormat,
   Output,
   Quality,
+  TextSubtitleSource,
   type VideoCodec,
   VideoSample,
   VideoSampleSink,
@@ -30,6 +31,9 @@ export interface TestVideo {
   readonly times?: readonly number[];
   readonly hasSound?: boolean;
   readonly hasPictures?: boolean;
+  readonly hasSubtitles?: boolean;
+  /** Of pictures, beside the first. */
+  readonly otherTracks?: number;
   /** Coded by BT.601, without a word about that. */
   readonly isUntagged?: boolean;
   /** Half transparent, everywhere. */
@@ -58,6 +62,8 @@ export async function makeVideo({
   times = evenTimes(10),
   hasSound = true,
   hasPictures = true,
+  hasSubtitles = false,
+  otherTracks = 0,
   isTransparent = false,
   isUntagged = false,
   rotation = 0,
@@ -66,13 +72,17 @@ export async function makeVideo({
   const format = container === "webm" ? new WebMOutputFormat() : new Mp4OutputFormat();
   const output = new Output({ format, target: new BufferTarget() });
   const alpha = isTransparent ? 128 : 255;
-  const video = new VideoSampleSource({
-    codec,
-    quality: new Quality({ bitrate: 4_000_000 }),
-    alpha: isTransparent ? "keep" : "discard",
-  });
+  const newTrack = () =>
+    new VideoSampleSource({
+      codec,
+      quality: new Quality({ bitrate: 4_000_000 }),
+      alpha: isTransparent ? "keep" : "discard",
+    });
+  const videos = Array.from({ length: hasPictures ? 1 + otherTracks : 0 }, newTrack);
+  const subtitles = new TextSubtitleSource("webvtt");
   const sound = new AudioSampleSource({ codec: "opus", quality: new Quality({ bitrate: 64_000 }) });
-  if (hasPictures) output.addVideoTrack(video, { rotation });
+  for (const video of videos) output.addVideoTrack(video, { rotation });
+  if (hasSubtitles) output.addSubtitleTrack(subtitles);
   if (hasSound) output.addAudioTrack(sound);
   await output.start();
   const end = times.at(-1)! + 0.04;
@@ -86,9 +96,13 @@ export async function makeVideo({
     await sound.add(sample);
     sound.close();
   }
-  if (hasPictures) {
-    for (const [i, timestamp] of times.entries()) {
-      const timing = { timestamp, duration: (times[i + 1] ?? end) - timestamp };
+  if (hasSubtitles) {
+    await subtitles.add("WEBVTT\n\n00:00.000 --> 00:00.200\nHello\n\n");
+    subtitles.close();
+  }
+  for (const [i, timestamp] of times.entries()) {
+    const timing = { timestamp, duration: (times[i + 1] ?? end) - timestamp };
+    for (const video of videos) {
       using frame = isUntagged ? untaggedFrame(picture(i), timing) : rgbFrame(picture(i), timing, alpha);
       await video.add(frame);
     }

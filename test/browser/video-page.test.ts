@@ -94,6 +94,23 @@ test("converts, and hands the file out", async () => {
   expect([frames[0].width, frames[0].height]).toEqual([128, 96]);
 });
 
+test("“Best” is called by the network that a frame has chosen", async () => {
+  const method = find<HTMLSelectElement>(`${panel} [name=method]`);
+  await userEvent.selectOptions(method, "automatic");
+  try {
+    await give({ times: evenTimes(2) }, "short.webm");
+    const caption = find(`${panel} .caption.after`).textContent;
+    expect(caption).toMatch(/^enlarged by wren(?:-photo)?$/);
+    await userEvent.click(main());
+    await status(/^Done/);
+    expect(find(`${panel} .caption.after`).textContent).toBe(caption);
+    const { name } = await downloaded(`${panel} [name=download]`);
+    expect(name).toBe(`short-96p-${caption.replace("enlarged by ", "")}.webm`);
+  } finally {
+    await userEvent.selectOptions(method, "bicubic");
+  }
+}, 120_000);
+
 test("writes into the file that the user chooses, where a page can do that", async () => {
   await give({ times: evenTimes(20) });
   const folder = await navigator.storage.getDirectory();

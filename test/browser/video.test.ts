@@ -205,6 +205,34 @@ test("a transparent video becomes an opaque one, and that is said", async () => 
   expect((await openSource(file, "opaque")).facts.notes).toEqual([]);
 });
 
+test.each(["mp4", "webm"] as const)(
+  "subtitles and further tracks of an %s are left out, and that is said",
+  async (container) => {
+    const file = await makeVideo({ container, codec: "vp9", hasSubtitles: true, otherTracks: 1 });
+    const notes = [
+      "The file has another track of video, which the result lacks.",
+      "The subtitles are left out.",
+    ];
+    expect((await openSource(file, "film")).facts.notes).toEqual(notes);
+    const plain = await makeVideo({ container, codec: "vp9" });
+    expect((await openSource(plain, "film")).facts.notes).toEqual([]);
+  },
+);
+
+test("subtitles of an MP4 are known by their handler, too", async () => {
+  const file = await makeVideo({ container: "mp4", codec: "vp9", hasSubtitles: true });
+  const text = Array.from(new Uint8Array(await file.arrayBuffer()), (byte) => String.fromCharCode(byte)).join(
+    "",
+  );
+  const notesOf = async (handler: string) => {
+    const other = text.replace("wvtt", "tx3g").replace(/(?<=hdlr.{8})text/s, handler);
+    const bytes = Uint8Array.from(other, (letter) => letter.charCodeAt(0));
+    return (await openSource(new Blob([bytes]), "film")).facts.notes;
+  };
+  expect(await notesOf("sbtl")).toEqual(["The subtitles are left out."]);
+  expect(await notesOf("text")).toEqual([]); // such as names of chapters
+});
+
 describe("files that are none", () => {
   const message = (file: Blob, name = "file") =>
     openSource(file, name).then(

@@ -186,7 +186,9 @@ describe("evaluate", () => {
     const bicubic = interpolator("bicubic", 2);
     const [degraded] = findPictures(folder, { scale: 2, degradation: { seed: 1, noise: 20 } });
     const mixed = [degraded, pictures()[1]];
-    expect(() => conditionsOf(bicubic, mixed)).toThrow(/several sources \(degraded pictures and Matlab's bicubic\)/);
+    expect(() => conditionsOf(bicubic, mixed)).toThrow(
+      /several sources \(degraded pictures and Matlab's bicubic\)/,
+    );
     expect(() => conditionsOf(bicubic, mixed, { mixed: "no" } as never)).toThrow(
       /^conditionsOf: mixed must be true or false, got "no"/,
     );

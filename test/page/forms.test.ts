@@ -1,7 +1,7 @@
 /** Keys, forms, focus, and what is asked before work is lost. */
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { give, givePicture, startBrowser, status, train, visit, waves } from "./visit.ts";
+import { give, givePicture, ready, startBrowser, status, train, visit, waves } from "./visit.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -62,6 +62,29 @@ test("while a task runs the browser asks before the page is left, and afterwards
   await status(page, "train", /steps? in|^Stopped\.$/);
   await page.reload();
   expect(asked).toEqual(["beforeunload"]);
+});
+
+test("who comes back to the page finds its forms as they begin, and whole", async () => {
+  const { page } = await visit(browser);
+  const isTargetSeen = () => page.isVisible("#panel-upscale .target");
+  const arePickersHidden = () =>
+    page.locator("#panel-train .pickers").evaluate(({ hidden }: HTMLElement) => hidden);
+  await page.check("#panel-upscale [name=scale][value=size]");
+  await page.fill("#panel-upscale [name=width]", "300");
+  expect(await isTargetSeen()).toBe(true);
+  await page.click("#tab-train");
+  await page.selectOption("#panel-train [name=source]", "files");
+  await page.fill("#panel-train [name=steps]", "7");
+  expect(await arePickersHidden()).toBe(false);
+  await page.goto("about:blank");
+  await page.goBack();
+  await ready(page);
+  expect(await page.isChecked("#panel-upscale [name=scale][value='2']")).toBe(true);
+  expect(await page.inputValue("#panel-upscale [name=width]")).toBe("");
+  expect(await isTargetSeen()).toBe(false);
+  expect(await page.inputValue("#panel-train [name=source]")).toBe("picture");
+  expect(await page.inputValue("#panel-train [name=steps]")).toBe("300");
+  expect(await arePickersHidden()).toBe(true);
 });
 
 test("tabs move by arrows, Home and End, and the selected one keeps the keyboard", async () => {

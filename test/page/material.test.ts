@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { pairStem } from "../../site/pictures/pair-stem.ts";
-import { startBrowser, status, visit, waves } from "./visit.ts";
+import { png, startBrowser, status, visit, waves } from "./visit.ts";
 
 let browser: Browser;
 let folder: string;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   await mkdir(join(folder, "low"));
   await mkdir(join(folder, "high"));
   for (const name of ["a.png", "b.png"]) {
-    await writeFile(join(folder, "low", name), waves(40, 30));
+    await writeFile(join(folder, "low", name), waves(40, 30, { step: 2 }));
     await writeFile(join(folder, "high", name), waves(80, 60));
   }
   await writeFile(join(folder, "alone.png"), waves(64, 50));
@@ -53,7 +53,7 @@ test("files: pairs of another scale are not taken for single pictures", async ()
   await page.selectOption("#panel-train [name=scale]", "4");
   await page.setInputFiles("#panel-train .pickers input:not([webkitdirectory])", [
     { name: "photo.png", mimeType: "image/png", buffer: waves(80, 60) },
-    { name: "photo_x2.png", mimeType: "image/png", buffer: waves(40, 30) },
+    { name: "photo_x2.png", mimeType: "image/png", buffer: waves(40, 30, { step: 2 }) },
   ]);
   await page.click("#panel-train .primary");
   await status(page, "train", /^These are pairs for ×2, and ×4 is chosen\. Choose ×2\.$/);
@@ -66,15 +66,35 @@ test("files: pairs of another scale are not taken for single pictures", async ()
 test("a pair's low picture is what the network sees", async () => {
   const { page } = await visit(browser);
   await learnFromFiles(page);
-  // Its own small version would be restored far better than grey is.
+  // Its own small version would be restored far better than a dark one is.
   await page.setInputFiles("#panel-train .pickers input:not([webkitdirectory])", [
     { name: "high.png", mimeType: "image/png", buffer: waves(80, 60) },
-    { name: "low.png", mimeType: "image/png", buffer: waves(40, 30) },
+    { name: "low.png", mimeType: "image/png", buffer: waves(40, 30, { step: 2, light: 0.3 }) },
   ]);
   await page.click("#panel-train .primary");
   await status(page, "train", /^3 steps in/);
   const [bicubic] = await page.locator("#panel-train .facts dd").allTextContents();
-  expect(Number.parseFloat(bicubic)).toBeLessThan(15); // waves of 40 pixels are no small version of waves of 80
+  expect(Number.parseFloat(bicubic)).toBeLessThan(15);
+});
+
+test("pictures of one name in two folders that show something else are no pair", async () => {
+  const camera = await mkdtemp(join(tmpdir(), "pixelgrad-camera-"));
+  for (const [part, [width, height]] of [
+    ["one", [128, 96]],
+    ["two", [64, 48]],
+  ] as const) {
+    await mkdir(join(camera, part));
+    const shown =
+      width === 128 ? waves(width, height) : png(width, height, (x, y, c) => (c === 3 ? 255 : (x * y) % 256));
+    await writeFile(join(camera, part, "IMG_1.png"), shown);
+  }
+  onTestFinished(() => rm(camera, { recursive: true }));
+  const { page } = await visit(browser);
+  await learnFromFiles(page);
+  await page.setInputFiles("#panel-train input[webkitdirectory]", camera);
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^3 steps in/);
+  expect(await notes(page)).toMatch(/^Learns from 2 single pictures\./);
 });
 
 test("without files, it asks for some", async () => {

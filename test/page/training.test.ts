@@ -39,21 +39,6 @@ test("it begins with the library's best network", async () => {
   expect(await page.inputValue("#panel-train [name=scale]")).toBe("2");
 });
 
-test("a look at another picture does not end a training run", async () => {
-  const { page } = await visit(browser);
-  const file = (name: string) => ({ name, mimeType: "image/png", buffer: waves(96, 64) });
-  await page.setInputFiles("#chooser input", [file("first.png"), file("second.png")]);
-  await page.locator("#picture-name", { hasText: "first.png" }).waitFor({ state: "attached" });
-  await train(page, { start: "", steps: 60 });
-  await status(page, "train", /^Step/);
-  await page.click("#tab-upscale");
-  await page.click(".queue li:nth-child(2) button");
-  await page.locator("#picture-name", { hasText: "second.png" }).waitFor({ state: "attached" });
-  await page.click("#tab-train");
-  await status(page, "train", /^60 steps in/);
-  expect(await page.textContent("#panel-train .verdict")).toMatch(/first|Nothing/);
-});
-
 describe("a new network that learns from a photograph", () => {
   let page: Page;
   let errors: readonly string[];
@@ -126,6 +111,24 @@ test("two networks of the same name can be told apart", async () => {
     await give(page, "mine.safetensors", weights);
     await expect.poll(() => methodLabels(page), { timeout: 20_000 }).toContain(label);
   }
+});
+
+test("a training run goes on with its picture while others are looked at", async () => {
+  const { page, errors } = await visit(browser);
+  await givePicture(page, "waves.png", waves(96, 64));
+  await train(page, { steps: 5000 });
+  await status(page, "train", /^Step \d+ of 5000/);
+  await givePicture(page, "other.png", waves(64, 64));
+  const step = async () => Number(/^Step (\d+)/.exec(await status(page, "train", /./))?.[1]);
+  const before = await step();
+  await expect.poll(step, { timeout: 20_000 }).toBeGreaterThan(before + 5);
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^\d+ steps in/);
+  expect(await verdict(page)).toMatch(/gained/);
+  expect(await page.isVisible("#panel-train .facts")).toBe(true);
+  await givePicture(page, "third.png", waves(40, 40));
+  expect(await verdict(page)).toBe("");
+  expect(errors).toEqual([]);
 });
 
 describe("pictures that teach little", () => {

@@ -1,0 +1,70 @@
+/** The list of pictures: what is on the stage when some of them are none. */
+import type { Browser, Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { give, givePicture, startBrowser, status, visit, waves } from "./visit.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+const bad = Buffer.from("no picture");
+
+async function giveAll(page: Page, files: Readonly<Record<string, Buffer>>): Promise<void> {
+  const list = Object.entries(files).map(([name, buffer]) => ({ name, mimeType: "", buffer }));
+  await page.setInputFiles("#chooser input", list);
+}
+
+const listed = (page: Page) =>
+  page.locator(".queue li").evaluateAll((items) =>
+    (items as HTMLElement[]).map((item) => {
+      const [choose] = item.querySelectorAll("button");
+      const isSelected = choose.getAttribute("aria-current") === "true";
+      return `${item.querySelector(".name")!.textContent}: ${item.dataset.state}${isSelected ? ", selected" : ""}`;
+    }),
+  );
+const message = (page: Page) => page.textContent("#message .text");
+
+test("if the first pictures are none, the next one takes the stage, and the first is named", async () => {
+  const { page } = await visit(browser);
+  await giveAll(page, { "text.png": bad, "other.png": bad, "c.png": waves(40, 30) });
+  await page.locator("#message", { hasText: "text.png is no picture" }).waitFor();
+  expect(await page.textContent("#picture-name")).toBe("c.png, 40 × 30");
+  expect(await page.textContent("#panel-upscale .size")).toBe("40 × 30 becomes 80 × 60 pixels.");
+  expect(await listed(page)).toEqual(["text.png: failed", "other.png: failed", "c.png: waiting, selected"]);
+  expect(await page.textContent("#panel-upscale .primary")).toBe("Enlarge");
+});
+
+test("if all are none, what was there before is in the list again, with them", async () => {
+  const { page } = await visit(browser);
+  await givePicture(page, "waves.png", waves(40, 30));
+  await giveAll(page, { "text.png": bad, "other.png": bad });
+  await page.locator(".queue li").nth(2).waitFor();
+  expect(await listed(page)).toEqual([
+    "waves.png: waiting, selected",
+    "text.png: failed",
+    "other.png: failed",
+  ]);
+  expect(await message(page)).toMatch(/^text\.png is no picture/);
+  await page.check("[name=quality][value=fast]");
+  await page.click("#panel-upscale .primary");
+  await status(page, "upscale", /^Done in/);
+});
+
+test("what was odd about a file is said beside its result, too, and not of the next picture", async () => {
+  const { page } = await visit(browser);
+  const gray = Buffer.concat([Buffer.from("P5 40 30 255\n"), Buffer.alloc(40 * 30, 90)]);
+  await page.check("[name=quality][value=fast]");
+  await givePicture(page, "two.pgm", Buffer.concat([gray, gray]));
+  const notes = page.locator("#panel-upscale .notes:visible");
+  await notes.filter({ hasText: /^Only the first of several pictures was taken\.$/ }).waitFor();
+  await page.click("#panel-upscale .primary");
+  await page.locator("#panel-upscale .facts:visible").waitFor();
+  expect(await notes.count()).toBe(1);
+  await give(page, "text.png", bad); // which leaves the picture where it is
+  await page.locator("#message", { hasText: "text.png" }).waitFor();
+  expect(await notes.count()).toBe(1);
+  await givePicture(page, "waves.png", waves(40, 30));
+  await expect.poll(() => notes.count()).toBe(0);
+});
