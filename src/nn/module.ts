@@ -6,6 +6,8 @@ import {
   checkArguments,
   checkOptions,
   instanceOf,
+  isObject,
+  isPlain,
   refusePromise,
   trueOrFalse,
   type Wanted,
@@ -60,8 +62,8 @@ export interface StateDifference {
  * is what it computes. Create modules outside scopes: a scope would dispose their parameters when it ends.
  *
  * Tensors and modules belong to it if they are its properties, or in arrays that are. In a Map, a Set, a plain
- * object or an object of a class that is no module they are an error as soon as the parameters are asked for, and
- * so is a module that it is itself a part of. Private fields (`#conv`) and variables outside the class are
+ * object or an object of a class that is no module they are an error as soon as the parameters are asked for, unless
+ * they belong to it besides; and so is a module that it is itself a part of. Private fields (`#conv`) and variables outside the class are
  * invisible from here: tensors there are neither trained nor saved nor disposed, and all that shows it is an
  * optimizer's warning. TypeScript's `private` is fine.
  */
@@ -79,30 +81,35 @@ export abstract class Module {
 
   /** The module's own tensors and modules, by the property's name (in arrays followed by `.0`, `.1`, …). */
   *#members(): Iterable<[string, Member]> {
+    const seen = new Set<unknown>();
     for (const [property, value] of Object.entries(this)) {
-      for (const [name, member] of this.#membersIn(property, value)) yield [this.memberName(name), member];
+      for (const [name, member] of this.#membersIn(property, value, seen)) {
+        yield [this.memberName(name), member];
+      }
     }
   }
 
   /**
-   * What a tensor or module is called whose property (in arrays followed by `.0`, `.1`, …) is called `name`: the same,
-   * unless weight files have other names. Return names that you do not know as they are: subclasses may have properties
-   * of their own.
+   * What a tensor or module is called whose property (in arrays followed by `.0`, `.1`, …) is called `name`: the
+   * same, unless weight files have other names. Return names that you do not know as they are: subclasses may have
+   * properties of their own.
    */
   protected memberName(name: string): string {
     return name;
   }
 
-  *#membersIn(name: string, value: unknown): Iterable<[string, Member]> {
+  *#membersIn(name: string, value: unknown, seen: Set<unknown>): Iterable<[string, Member]> {
     if (isMember(value)) yield [name, value];
     else if (Array.isArray(value)) {
-      for (const [i, item] of value.entries()) yield* this.#membersIn(`${name}.${i}`, item);
-    } else if (holdsMember(value, new Set([this]))) {
+      for (const [i, item] of value.entries()) {
+        if (typeof item === "object") yield* this.#membersIn(`${name}.${i}`, item, seen);
+      }
+    } else if (hiddenMembers(value, seen).some((member) => !belongTogether(this, member))) {
+      const kind = (value as object).constructor?.name ?? "object";
       throw new Error(
-        `${this.constructor.name}: the ${value.constructor?.name ?? "object"} in "${name}" holds tensors ` +
+        `${this.constructor.name}: the ${kind} in "${name}" holds tensors ` +
           `or modules, which would be neither trained nor saved there. Keep them in properties of the ` +
-          `module or in arrays. If they are no parts of it, keep the ${value.constructor?.name ?? "object"} in a ` +
-          "private field (#name).",
+          `module or in arrays. If they are no parts of it, keep the ${kind} in a private field (#name).`,
       );
     }
   }
@@ -339,20 +346,50 @@ function isMember(value: unknown): value is Member {
 }
 
 /**
- * Is there a tensor or a module, which is not in `seen`, somewhere in a Map, a Set, an array or an object? Of objects of
- * classes only the outer ones are looked into: from those of a page or a server, one might reach everything.
+ * The tensors and modules somewhere in a Map, a Set, an array or a plain object that is not in `seen`. Of an object of
+ * a class only the layers and parameters right in it count, or among the first items of a container in it: a tokenizer
+ * has a Map of all words, and a page or a server hangs together with everything.
  */
-function holdsMember(value: unknown, seen: Set<unknown>, inClass = false): value is object {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value))
-    return false;
-  const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
-  const isContainer = isPlain || value instanceof Map || value instanceof Set;
-  if (!isContainer && inClass) return false;
+function hiddenMembers(value: unknown, seen: Set<unknown>): Member[] {
+  if (!(isObject(value) || Array.isArray(value)) || seen.has(value)) return [];
   seen.add(value);
-  const items = value instanceof Map || value instanceof Set ? [...value] : Object.values(value);
-  return items.some(
-    (item) => !seen.has(item) && (isMember(item) || holdsMember(item, seen, inClass || !isContainer)),
-  );
+  if (isMember(value)) return [value];
+  if (isContainer(value)) return itemsOf(value).flatMap((item) => hiddenMembers(item, seen));
+  const properties: PropertyDescriptor[] = Object.values(Object.getOwnPropertyDescriptors(value));
+  return properties
+    .map(({ value }) => value as unknown) // of a getter undefined: it may do anything, and is not called
+    .flatMap((property) => (isContainer(property) ? itemsOf(property, 100) : [property]))
+    .filter(isMember)
+    .filter((member) => member instanceof Module || member.requiresGrad);
+}
+
+function isContainer(value: unknown): value is object {
+  return value instanceof Map || value instanceof Set || Array.isArray(value) || isPlain(value);
+}
+
+/** The first `count` items of a container; those of a Map are its keys and values. */
+function itemsOf(container: object, count = Infinity): unknown[] {
+  const items = isPlain(container) ? Object.values(container) : (container as Iterable<unknown>);
+  const first: unknown[] = [];
+  for (const item of items) {
+    if (first.length >= count) break;
+    first.push(...(container instanceof Map ? (item as unknown[]) : [item]));
+  }
+  return first;
+}
+
+/** Is one of them a part of the other, so that the module does not lose the member? */
+function belongTogether(module: Module, member: Member): boolean {
+  return partsOf(module).has(member) || partsOf(member).has(module);
+}
+
+function partsOf(member: Member): Set<Member> {
+  const parts = new Set([member]);
+  for (const part of parts) {
+    if (part instanceof Tensor) continue;
+    for (const value of Object.values(part).flat(Infinity)) if (isMember(value)) parts.add(value);
+  }
+  return parts;
 }
 
 /** Modules whose tensors are being named, and those that are being put into a mode: each is inside the one before. */
