@@ -36,7 +36,11 @@ export const float64: NumberFormat = {
   read: (view, at, little) => view.getFloat64(at, little),
 };
 
-/** A number that a file holds and that has become infinite as a float32. @param read the file's i-th number */
+/**
+ * A number that a file holds and that has become infinite as a float32. Of the formats here, float64 alone has such.
+ *
+ * @param read the file's i-th number
+ */
 export function lostToFloat32(values: Float32Array, read: (i: number) => number): number | undefined {
   const i = values.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(read(i)));
   return i < 0 ? undefined : read(i);
