@@ -28,8 +28,13 @@ export const float16: WrittenFormat = {
 /** The upper half of a float32. */
 export const bfloat16: NumberFormat = {
   bytes: 2,
-  read: (view, at, little) => new Float32Array(Uint32Array.of(view.getUint16(at, little) << 16).buffer)[0],
+  read: (view, at, little) => {
+    bits[0] = view.getUint16(at, little) << 16;
+    return ofBits[0];
+  },
 };
+const bits = new Uint32Array(1);
+const ofBits = new Float32Array(bits.buffer);
 
 export const float64: NumberFormat = {
   bytes: 8,
