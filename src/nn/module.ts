@@ -114,13 +114,26 @@ export abstract class Module {
     }
   }
 
-  /** Every tensor of this module and its parts, by its dotted name, such as `body.0.weight`. */
+  /**
+   * Every tensor of this module and its parts, by its dotted name, such as `body.0.weight`.
+   *
+   * @throws Error if two tensors have the same name
+   */
   namedTensors(): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();
+    const add = (name: string, tensor: Tensor) => {
+      if ((tensors.get(name) ?? tensor) !== tensor) {
+        throw new Error(
+          `${this.constructor.name}: two tensors are called "${name}", so one would be neither trained nor saved. ` +
+            "Rename a property, or let memberName return another name for one of them.",
+        );
+      }
+      tensors.set(name, tensor);
+    };
     within(modulesToName, this, () => {
       for (const [name, member] of this.#members()) {
-        if (member instanceof Tensor) tensors.set(name, member);
-        else for (const [inner, tensor] of member.namedTensors()) tensors.set(`${name}.${inner}`, tensor);
+        if (member instanceof Tensor) add(name, member);
+        else for (const [inner, tensor] of member.namedTensors()) add(`${name}.${inner}`, tensor);
       }
     });
     return tensors;

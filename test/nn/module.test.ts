@@ -396,6 +396,20 @@ describe("Module", () => {
     expect([...small.namedTensors().keys()]).toContain("conv_up2.weight");
   });
 
+  test("two tensors under one name are refused: one would be neither trained nor saved", () => {
+    class Up extends ops.RRDBNet {
+      readonly conv_up1 = new PReLU(1);
+    }
+    const up = new Up({ scale: 4, blocks: 1, channels: 1, growth: 1 });
+    const message =
+      'Up: two tensors are called "conv_up1.weight", so one would be neither trained nor saved. Rename';
+    expect(() => up.parameters()).toThrow(message);
+    class Norm extends BatchNorm2d {
+      readonly running_mean = this.runningMean; // the same under a second property is no second one
+    }
+    expect(new Norm(1).namedTensors().size).toBe(5);
+  });
+
   test("a checkpoint with an infinite buffer, such as a mask, loads; NaN, and infinite parameters, do not", async () => {
     class Masked extends Module {
       readonly weight = tensor([1, 2], [2], { requiresGrad: true });
