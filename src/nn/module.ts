@@ -98,6 +98,14 @@ export abstract class Module {
     return name;
   }
 
+  /**
+   * The module's own buffers (tensors without requiresGrad) that are infinite only after a training that has diverged,
+   * such as running statistics: `loadStateDict` refuses such values. Those of other buffers, such as masks, load.
+   */
+  protected finiteBuffers(): readonly Tensor[] {
+    return [];
+  }
+
   *#membersIn(name: string, value: unknown, seen: Set<unknown>): Iterable<[string, Member]> {
     if (isMember(value)) yield [name, value];
     else if (Array.isArray(value)) {
@@ -112,6 +120,15 @@ export abstract class Module {
           `module or in arrays. If they are no parts of it, keep the ${kind} in a private field (#name).`,
       );
     }
+  }
+
+  /** This module and all modules inside it. */
+  #parts(): Set<Module> {
+    const parts = new Set<Module>([this]);
+    for (const part of parts) {
+      for (const [, member] of part.#members()) if (member instanceof Module) parts.add(member);
+    }
+    return parts;
   }
 
   /**
@@ -173,11 +190,7 @@ export abstract class Module {
   evaluating<T>(body: () => T): T {
     const caller = `${this.constructor.name}.evaluating`;
     checkArguments(caller, { "the first argument": [body, aFunction] });
-    const modes = new Map<Module, boolean>([[this, this.training]]);
-    for (const part of modes.keys()) {
-      for (const [, member] of part.#members())
-        if (member instanceof Module) modes.set(member, member.training);
-    }
+    const modes = [...this.#parts()].map((part) => [part, part.training] as const);
     let result: T;
     try {
       this.eval();
@@ -214,7 +227,8 @@ export abstract class Module {
    *
    * @throws DataError, without changing anything, unless `state` has exactly this module's names and shapes;
    *   the message lists what differs. And if a value that would be loaded is NaN, for what a network makes of it may
-   *   look like a picture; or infinite, unless it is of a buffer (without requiresGrad), such as a mask.
+   *   look like a picture; or infinite, unless it is of a tensor without requiresGrad: a buffer such as a mask, or a
+   *   frozen parameter. (Of the running statistics of BatchNorm2d infinite values are refused, too.)
    */
   loadStateDict(
     state: ReadonlyMap<string, NamedArray>,
@@ -244,8 +258,10 @@ export abstract class Module {
       );
     }
     const fitting = [...own].filter(([name]) => fits(name));
-    for (const [tensorName, { requiresGrad }] of fitting) {
-      const isBroken = requiresGrad ? (value: number) => !Number.isFinite(value) : Number.isNaN;
+    const finiteBuffers = new Set([...this.#parts()].flatMap((part) => part.finiteBuffers()));
+    for (const [tensorName, tensor] of fitting) {
+      const wantsFinite = tensor.requiresGrad || finiteBuffers.has(tensor);
+      const isBroken = wantsFinite ? (value: number) => !Number.isFinite(value) : Number.isNaN;
       const broken = state.get(tensorName)!.data.find(isBroken);
       if (broken === undefined) continue;
       throw new DataError(

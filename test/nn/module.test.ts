@@ -434,6 +434,19 @@ describe("Module", () => {
     expect([...(await model.mask.data())]).toEqual([0, -Infinity]);
   });
 
+  test("infinite running statistics do not load: training diverged", async () => {
+    const network = new Sequential(new Conv2d(1, 1, 1), new BatchNorm2d(1));
+    for (const name of ["1.running_mean", "1.running_var"]) {
+      const state = new Map(await network.stateDict()).set(name, {
+        shape: [1],
+        data: Float32Array.of(Infinity),
+      });
+      expect(() => network.loadStateDict(state)).toThrow(
+        `holds Infinity in the tensor ${name}. The training`,
+      );
+    }
+  });
+
   test.each(perDevice)("dispose frees everything on %s", (_, device) => {
     setDefaultDevice(device);
     const { live } = device.memory();
