@@ -302,15 +302,22 @@ export abstract class Module {
    * the values go through JavaScript's memory. The tensors stay the same objects. Upscalers of the module follow it;
    * make optimizers afterwards, for they keep to the device that it was on when they were made.
    *
-   * @throws Error, without changing anything, if a value changes meanwhile: await the promise before the next step.
+   * @throws Error, without changing anything, if a value changes or an optimizer is made meanwhile: await the promise.
    *   GpuError if the device has no room, or cannot store float16.
    */
   async to(device: Device): Promise<this> {
     checkArguments(`${this.constructor.name}.to`, { device: [device, aDevice] });
     const tensors = [...new Set(this.namedTensors().values())].filter((tensor) => tensor.device !== device);
-    const before = tensors.map(({ storage }) => ({ storage, version: storage.version }));
-    const hasChanged = ({ storage }: Tensor, i: number) =>
-      storage !== before[i].storage || storage.version !== before[i].version;
+    // An optimizer that is made moves a storage into its own memory, so that it is a part of another whole.
+    const before = tensors.map(({ storage }) => ({
+      storage,
+      version: storage.version,
+      whole: storage.whole,
+    }));
+    const hasChanged = ({ storage }: Tensor, i: number) => {
+      const { version, whole } = before[i];
+      return storage !== before[i].storage || storage.version !== version || storage.whole !== whole;
+    };
     const results = await Promise.allSettled(outsideScopes(() => tensors.map((tensor) => tensor.to(device))));
     const copies = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     try {
@@ -318,8 +325,8 @@ export abstract class Module {
       if (failed) throw failed.reason;
       if (tensors.some(hasChanged)) {
         throw new Error(
-          `${this.constructor.name}.to: a value has changed while the tensors were moved. Await the promise before ` +
-            "the next step.",
+          `${this.constructor.name}.to: a value has changed while the tensors were moved, or an optimizer was made. ` +
+            "Await the promise before the next step.",
         );
       }
       for (const [i, copy] of copies.entries()) takeMemory(tensors[i], copy);
