@@ -63,9 +63,9 @@ export interface StateDifference {
  *
  * Tensors and modules belong to it if they are its properties, or in arrays that are. In a Map, a Set, a plain
  * object or an object of a class that is no module they are an error as soon as the parameters are asked for, unless
- * they belong to it besides; and so is a module that it is itself a part of. Private fields (`#conv`) and variables outside the class are
- * invisible from here: tensors there are neither trained nor saved nor disposed, and all that shows it is an
- * optimizer's warning. TypeScript's `private` is fine.
+ * they belong to it besides; and so is a module that it is itself a part of. Private fields (`#conv`) and variables
+ * outside the class are invisible from here: tensors there are neither trained nor saved nor disposed, and all that
+ * shows it is an optimizer's warning. TypeScript's `private` is fine.
  */
 export abstract class Module {
   /** Is the module being trained? Dropout and batch normalization behave differently then; see `train()`. */

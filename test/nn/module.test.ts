@@ -410,7 +410,7 @@ describe("Module", () => {
     expect(new Norm(1).namedTensors().size).toBe(5);
   });
 
-  test("a checkpoint with an infinite buffer, such as a mask, loads; NaN, and infinite parameters, do not", async () => {
+  test("a checkpoint with an infinite buffer, such as a mask, loads; NaN and infinite parameters do not", async () => {
     class Masked extends Module {
       readonly weight = tensor([1, 2], [2], { requiresGrad: true });
       readonly mask = tensor([0, -Infinity], [2]);
