@@ -390,7 +390,10 @@ function hiddenMembers(value: unknown, seen: Set<unknown>): Member[] {
   if (!(isObject(value) || Array.isArray(value)) || seen.has(value)) return [];
   seen.add(value);
   if (isMember(value)) return [value];
-  if (isContainer(value)) return itemsOf(value).flatMap((item) => hiddenMembers(item, seen));
+  if (isContainer(value)) {
+    const objects = itemsOf(value).filter((item) => typeof item === "object");
+    return objects.flatMap((item) => hiddenMembers(item, seen));
+  }
   const properties: PropertyDescriptor[] = Object.values(Object.getOwnPropertyDescriptors(value));
   return properties
     .map(({ value }) => value as unknown) // of a getter undefined: it may do anything, and is not called
@@ -409,7 +412,8 @@ function itemsOf(container: object, count = Infinity): unknown[] {
   const first: unknown[] = [];
   for (const item of items) {
     if (first.length >= count) break;
-    first.push(...(container instanceof Map ? (item as unknown[]) : [item]));
+    if (container instanceof Map) first.push(...(item as [unknown, unknown]));
+    else first.push(item);
   }
   return first;
 }

@@ -215,5 +215,6 @@ describe("a module", () => {
     await expect(model.to("cuda" as never)).rejects.toThrow(
       'Sequential.to: device must be a device, such as openDevice() returns, got "cuda".',
     );
+    await expect(model.to({ allocate() {} } as never)).rejects.toThrow("device must be a device");
   });
 });
