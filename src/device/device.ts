@@ -71,6 +71,15 @@ export function checkRoom(
   );
 }
 
+/**
+ * Is it a device, as far as arguments are checked? (Where two copies of this library meet, it may be an instance of the
+ * other's class.)
+ */
+export function looksLikeDevice(value: unknown): value is Device {
+  const { allocate, profile } = (value ?? {}) as Partial<Device>;
+  return typeof allocate === "function" && typeof profile === "object" && profile !== null;
+}
+
 /** Throws a GpuError if a device cannot store numbers in this way. `caller` names who asks. */
 export function checkDType(
   { name, profile }: Pick<Device, "name" | "profile">,
@@ -80,8 +89,8 @@ export function checkDType(
   if (dtype === "float32" || profile.float16) return;
   throw new GpuError(
     `${caller}: ${name} lacks WebGPU's feature shader-f16, so it cannot store float16. Take float32, the ` +
-      "default, which needs more memory and hardly changes results, or use another adapter: lavapipe and most GPUs have the " +
-      "feature. (On NVIDIA in Node, Dawn hides it unless PIXELGRAD_DAWN=f16-on-nvidia.)",
+      "default, which needs more memory and hardly changes results, or use another adapter: lavapipe and most " +
+      "GPUs have the feature. (On NVIDIA in Node, Dawn hides it unless PIXELGRAD_DAWN=f16-on-nvidia.)",
   );
 }
 

@@ -10,6 +10,7 @@ import {
   type DeviceProfile,
   type DType,
   type GpuError,
+  looksLikeDevice,
   type MemoryStats,
 } from "./device.ts";
 import { Downloads } from "./downloads.ts";
@@ -423,9 +424,5 @@ export function isGpu(device: Device): device is GpuDevice {
 /** What functions that launch kernels want. */
 export const aGpuDevice: Wanted<GpuDevice> = {
   wants: "a device that runs kernels, such as init() opens",
-  fits: (value): value is GpuDevice =>
-    isObject(value) &&
-    isObject(value.profile) &&
-    typeof value.allocate === "function" &&
-    isGpu(value as never),
+  fits: (value): value is GpuDevice => looksLikeDevice(value) && isGpu(value),
 };

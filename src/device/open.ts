@@ -11,7 +11,7 @@ import { atLeastZero, oneOf, text } from "../options/kinds.ts";
 import { type GpuOptions, openGpuDevice } from "./adapter.ts";
 import { CpuDevice } from "./cpu-device.ts";
 import { readDawnSwitches, someDawnSwitches } from "./dawn.ts";
-import type { Device, MemoryStats } from "./device.ts";
+import { type Device, looksLikeDevice, type MemoryStats } from "./device.ts";
 import { environment } from "./environment.ts";
 
 export interface InitOptions extends GpuOptions {
@@ -90,7 +90,7 @@ function dawnSwitchesOf({ dawn }: InitOptions): InitOptions["dawn"] {
 /** What functions that take a device want. */
 export const aDevice: Wanted<Device> = {
   wants: "a device, such as openDevice() returns",
-  fits: (value): value is Device => isObject(value) && typeof value.allocate === "function",
+  fits: looksLikeDevice,
 };
 
 /** Makes an open device the one that new tensors are created on. */

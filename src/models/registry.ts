@@ -134,7 +134,7 @@ export interface LoadModelOptions {
  * `.keras` before they call this. Errors call the file `name`.
  *
  * @throws DataError if the file is broken, holds another network than it says or one that this library lacks,
- *   or has weights that are not finite.
+ *   or has values that `loadStateDict` refuses, such as NaN.
  */
 export function loadModel(
   bytes: Uint8Array,
@@ -222,7 +222,7 @@ export function describeNetwork(network: NetworkFile, name = "the weight file"):
 /**
  * Builds the network of a file, on the default device. Errors call the file `name`.
  *
- * @throws DataError if the weights are not those of the network, or not finite
+ * @throws DataError if the weights are not those of the network, or have values that `loadStateDict` refuses
  */
 export function buildNetwork(network: NetworkFile, name = "the weight file"): SuperResolver {
   checkArguments("buildNetwork", { "the first argument": [network, aNetworkFile] });

@@ -36,8 +36,9 @@ export function normalInit(layer: WeightedLayer, std: number, options: WeightIni
 
 /**
  * Weights with a standard deviation of sqrt(2 / ((1 + slope²) n)) for a layer with n products per output, which are
- * inChannels * kh * kw in a convolution and inFeatures in a Linear (He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015): through layers followed
- * by a ReLU, or by a PReLU with that slope (default 0), the signal neither dies away nor explodes. Biases 0.
+ * inChannels * kh * kw in a convolution and inFeatures in a Linear (He, Zhang, Ren, Sun, "Delving deep into
+ * rectifiers", 2015): through layers followed by a ReLU, or by a PReLU with that slope (default 0), the signal neither
+ * dies away nor explodes. Biases 0.
  */
 export function kaimingNormalInit(
   layer: WeightedLayer,

@@ -6,6 +6,8 @@ import {
   checkArguments,
   checkOptions,
   instanceOf,
+  isObject,
+  isPlain,
   refusePromise,
   trueOrFalse,
   type Wanted,
@@ -60,10 +62,10 @@ export interface StateDifference {
  * is what it computes. Create modules outside scopes: a scope would dispose their parameters when it ends.
  *
  * Tensors and modules belong to it if they are its properties, or in arrays that are. In a Map, a Set, a plain
- * object or an object of a class that is no module they are an error as soon as the parameters are asked for, and
- * so is a module that it is itself a part of. Private fields (`#conv`) and variables outside the class are
- * invisible from here: tensors there are neither trained nor saved nor disposed, and all that shows it is an
- * optimizer's warning. TypeScript's `private` is fine.
+ * object or an object of a class that is no module they are an error as soon as the parameters are asked for, unless
+ * they belong to it besides; and so is a module that it is itself a part of. Private fields (`#conv`) and variables
+ * outside the class are invisible from here: tensors there are neither trained nor saved nor disposed, and all that
+ * shows it is an optimizer's warning. TypeScript's `private` is fine.
  */
 export abstract class Module {
   /** Is the module being trained? Dropout and batch normalization behave differently then; see `train()`. */
@@ -79,41 +81,76 @@ export abstract class Module {
 
   /** The module's own tensors and modules, by the property's name (in arrays followed by `.0`, `.1`, …). */
   *#members(): Iterable<[string, Member]> {
+    const seen = new Set<unknown>();
     for (const [property, value] of Object.entries(this)) {
-      for (const [name, member] of this.#membersIn(property, value)) yield [this.memberName(name), member];
+      for (const [name, member] of this.#membersIn(property, value, seen)) {
+        yield [this.memberName(name), member];
+      }
     }
   }
 
   /**
-   * What a tensor or module is called whose property (in arrays followed by `.0`, `.1`, …) is called `name`: the same,
-   * unless weight files have other names. Return names that you do not know as they are: subclasses may have properties
-   * of their own.
+   * What a tensor or module is called whose property (in arrays followed by `.0`, `.1`, …) is called `name`: the
+   * same, unless weight files have other names. Return names that you do not know as they are: subclasses may have
+   * properties of their own.
    */
   protected memberName(name: string): string {
     return name;
   }
 
-  *#membersIn(name: string, value: unknown): Iterable<[string, Member]> {
+  /**
+   * The module's own buffers (tensors without requiresGrad) that are infinite only after a training that has diverged,
+   * such as running statistics: `loadStateDict` refuses such values. Those of other buffers, such as masks, load.
+   */
+  protected finiteBuffers(): readonly Tensor[] {
+    return [];
+  }
+
+  *#membersIn(name: string, value: unknown, seen: Set<unknown>): Iterable<[string, Member]> {
     if (isMember(value)) yield [name, value];
     else if (Array.isArray(value)) {
-      for (const [i, item] of value.entries()) yield* this.#membersIn(`${name}.${i}`, item);
-    } else if (holdsMember(value, new Set([this]))) {
+      for (const [i, item] of value.entries()) {
+        if (typeof item === "object") yield* this.#membersIn(`${name}.${i}`, item, seen);
+      }
+    } else if (hiddenMembers(value, seen).some((member) => !belongTogether(this, member))) {
+      const kind = (value as object).constructor?.name ?? "object";
       throw new Error(
-        `${this.constructor.name}: the ${value.constructor?.name ?? "object"} in "${name}" holds tensors ` +
+        `${this.constructor.name}: the ${kind} in "${name}" holds tensors ` +
           `or modules, which would be neither trained nor saved there. Keep them in properties of the ` +
-          `module or in arrays. If they are no parts of it, keep the ${value.constructor?.name ?? "object"} in a ` +
-          "private field (#name).",
+          `module or in arrays. If they are no parts of it, keep the ${kind} in a private field (#name).`,
       );
     }
   }
 
-  /** Every tensor of this module and its parts, by its dotted name, such as `body.0.weight`. */
+  /** This module and all modules inside it. */
+  #parts(): Set<Module> {
+    const parts = new Set<Module>([this]);
+    for (const part of parts) {
+      for (const [, member] of part.#members()) if (member instanceof Module) parts.add(member);
+    }
+    return parts;
+  }
+
+  /**
+   * Every tensor of this module and its parts, by its dotted name, such as `body.0.weight`.
+   *
+   * @throws Error if two tensors have the same name
+   */
   namedTensors(): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();
+    const add = (name: string, tensor: Tensor) => {
+      if ((tensors.get(name) ?? tensor) !== tensor) {
+        throw new Error(
+          `${this.constructor.name}: two tensors are called "${name}", so one would be neither trained nor saved. ` +
+            "Rename a property, or let memberName return another name for one of them.",
+        );
+      }
+      tensors.set(name, tensor);
+    };
     within(modulesToName, this, () => {
       for (const [name, member] of this.#members()) {
-        if (member instanceof Tensor) tensors.set(name, member);
-        else for (const [inner, tensor] of member.namedTensors()) tensors.set(`${name}.${inner}`, tensor);
+        if (member instanceof Tensor) add(name, member);
+        else for (const [inner, tensor] of member.namedTensors()) add(`${name}.${inner}`, tensor);
       }
     });
     return tensors;
@@ -153,11 +190,7 @@ export abstract class Module {
   evaluating<T>(body: () => T): T {
     const caller = `${this.constructor.name}.evaluating`;
     checkArguments(caller, { "the first argument": [body, aFunction] });
-    const modes = new Map<Module, boolean>([[this, this.training]]);
-    for (const part of modes.keys()) {
-      for (const [, member] of part.#members())
-        if (member instanceof Module) modes.set(member, member.training);
-    }
+    const modes = [...this.#parts()].map((part) => [part, part.training] as const);
     let result: T;
     try {
       this.eval();
@@ -194,7 +227,8 @@ export abstract class Module {
    *
    * @throws DataError, without changing anything, unless `state` has exactly this module's names and shapes;
    *   the message lists what differs. And if a value that would be loaded is NaN, for what a network makes of it may
-   *   look like a picture; or infinite, unless it is of a buffer (without requiresGrad), such as a mask.
+   *   look like a picture; or infinite, unless it is of a tensor without requiresGrad: a buffer such as a mask, or a
+   *   frozen parameter. (Of the running statistics of BatchNorm2d infinite values are refused, too.)
    */
   loadStateDict(
     state: ReadonlyMap<string, NamedArray>,
@@ -224,8 +258,10 @@ export abstract class Module {
       );
     }
     const fitting = [...own].filter(([name]) => fits(name));
-    for (const [tensorName, { requiresGrad }] of fitting) {
-      const isBroken = requiresGrad ? (value: number) => !Number.isFinite(value) : Number.isNaN;
+    const finiteBuffers = new Set([...this.#parts()].flatMap((part) => part.finiteBuffers()));
+    for (const [tensorName, tensor] of fitting) {
+      const wantsFinite = tensor.requiresGrad || finiteBuffers.has(tensor);
+      const isBroken = wantsFinite ? (value: number) => !Number.isFinite(value) : Number.isNaN;
       const broken = state.get(tensorName)!.data.find(isBroken);
       if (broken === undefined) continue;
       throw new DataError(
@@ -266,15 +302,22 @@ export abstract class Module {
    * the values go through JavaScript's memory. The tensors stay the same objects. Upscalers of the module follow it;
    * make optimizers afterwards, for they keep to the device that it was on when they were made.
    *
-   * @throws Error, without changing anything, if a value changes meanwhile: await the promise before the next step.
+   * @throws Error, without changing anything, if a value changes or an optimizer is made meanwhile: await the promise.
    *   GpuError if the device has no room, or cannot store float16.
    */
   async to(device: Device): Promise<this> {
     checkArguments(`${this.constructor.name}.to`, { device: [device, aDevice] });
     const tensors = [...new Set(this.namedTensors().values())].filter((tensor) => tensor.device !== device);
-    const before = tensors.map(({ storage }) => ({ storage, version: storage.version }));
-    const hasChanged = ({ storage }: Tensor, i: number) =>
-      storage !== before[i].storage || storage.version !== before[i].version;
+    // An optimizer that is made moves a storage into its own memory, so that it is a part of another whole.
+    const before = tensors.map(({ storage }) => ({
+      storage,
+      version: storage.version,
+      whole: storage.whole,
+    }));
+    const hasChanged = ({ storage }: Tensor, i: number) => {
+      const { version, whole } = before[i];
+      return storage !== before[i].storage || storage.version !== version || storage.whole !== whole;
+    };
     const results = await Promise.allSettled(outsideScopes(() => tensors.map((tensor) => tensor.to(device))));
     const copies = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     try {
@@ -282,8 +325,8 @@ export abstract class Module {
       if (failed) throw failed.reason;
       if (tensors.some(hasChanged)) {
         throw new Error(
-          `${this.constructor.name}.to: a value has changed while the tensors were moved. Await the promise before ` +
-            "the next step.",
+          `${this.constructor.name}.to: a value has changed while the tensors were moved, or an optimizer was made. ` +
+            "Await the promise before the next step.",
         );
       }
       for (const [i, copy] of copies.entries()) takeMemory(tensors[i], copy);
@@ -339,20 +382,54 @@ function isMember(value: unknown): value is Member {
 }
 
 /**
- * Is there a tensor or a module, which is not in `seen`, somewhere in a Map, a Set, an array or an object? Of objects of
- * classes only the outer ones are looked into: from those of a page or a server, one might reach everything.
+ * The tensors and modules somewhere in a Map, a Set, an array or a plain object that is not in `seen`. Of an object of
+ * a class only the layers and parameters right in it count, or among the first items of a container in it: a tokenizer
+ * has a Map of all words, and a page or a server hangs together with everything.
  */
-function holdsMember(value: unknown, seen: Set<unknown>, inClass = false): value is object {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value))
-    return false;
-  const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
-  const isContainer = isPlain || value instanceof Map || value instanceof Set;
-  if (!isContainer && inClass) return false;
+function hiddenMembers(value: unknown, seen: Set<unknown>): Member[] {
+  if (!(isObject(value) || Array.isArray(value)) || seen.has(value)) return [];
   seen.add(value);
-  const items = value instanceof Map || value instanceof Set ? [...value] : Object.values(value);
-  return items.some(
-    (item) => !seen.has(item) && (isMember(item) || holdsMember(item, seen, inClass || !isContainer)),
-  );
+  if (isMember(value)) return [value];
+  if (isContainer(value)) {
+    const objects = itemsOf(value).filter((item) => typeof item === "object");
+    return objects.flatMap((item) => hiddenMembers(item, seen));
+  }
+  const properties: PropertyDescriptor[] = Object.values(Object.getOwnPropertyDescriptors(value));
+  return properties
+    .map(({ value }) => value as unknown) // of a getter undefined: it may do anything, and is not called
+    .flatMap((property) => (isContainer(property) ? itemsOf(property, 100) : [property]))
+    .filter(isMember)
+    .filter((member) => member instanceof Module || member.requiresGrad);
+}
+
+function isContainer(value: unknown): value is object {
+  return value instanceof Map || value instanceof Set || Array.isArray(value) || isPlain(value);
+}
+
+/** The first `count` items of a container; those of a Map are its keys and values. */
+function itemsOf(container: object, count = Infinity): unknown[] {
+  const items = isPlain(container) ? Object.values(container) : (container as Iterable<unknown>);
+  const first: unknown[] = [];
+  for (const item of items) {
+    if (first.length >= count) break;
+    if (container instanceof Map) first.push(...(item as [unknown, unknown]));
+    else first.push(item);
+  }
+  return first;
+}
+
+/** Is one of them a part of the other, so that the module does not lose the member? */
+function belongTogether(module: Module, member: Member): boolean {
+  return partsOf(module).has(member) || partsOf(member).has(module);
+}
+
+function partsOf(member: Member): Set<Member> {
+  const parts = new Set([member]);
+  for (const part of parts) {
+    if (part instanceof Tensor) continue;
+    for (const value of Object.values(part).flat(Infinity)) if (isMember(value)) parts.add(value);
+  }
+  return parts;
 }
 
 /** Modules whose tensors are being named, and those that are being put into a mode: each is inside the one before. */

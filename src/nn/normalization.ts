@@ -215,6 +215,10 @@ export class BatchNorm2d extends Module {
     return pytorchNames.get(name) ?? name;
   }
 
+  protected override finiteBuffers(): readonly Tensor[] {
+    return [this.runningMean, this.runningVar];
+  }
+
   forward(x: Tensor): Tensor {
     if (x.shape.length !== 4) {
       throw new ShapeError(

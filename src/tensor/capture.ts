@@ -131,7 +131,7 @@ class Work<R extends Results> {
 
   #build(): void {
     this.whyBuilt = this.#commands
-      ? "its memory is in use elsewhere by now, or a tensor that it uses has moved"
+      ? "its memory is in use elsewhere by now, or a tensor that it uses, or something in the same memory, has moved"
       : "its shapes are new";
     this.#forget();
     const commands = this.device.capture(() =>

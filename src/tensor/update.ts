@@ -1,12 +1,13 @@
 /** What an update is: a change in place, such as an optimizer's step, by a CPU reference or one kernel. */
 import type { CpuStorage, FloatArray } from "../device/cpu-device.ts";
 import { checkOneDevice, type Device, type Storage } from "../device/device.ts";
-import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
+import { isGpu } from "../device/gpu-device.ts";
 import type { GpuStorage } from "../device/gpu-storage.ts";
 import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
 import type { Params } from "../device/launch.ts";
 import { checkHasValues } from "../device/meta-device.ts";
 import { ArgumentError, aFunction, checkArguments } from "../options/arguments.ts";
+import { andList } from "../options/lists.ts";
 import { ShapeError } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -33,12 +34,18 @@ export interface UpdateDefinition<Name extends string> {
 export function defineUpdate<Name extends string>(definition: UpdateDefinition<Name>) {
   const { cpu, kernel, single = [] } = definition ?? {};
   checkArguments("defineUpdate", { cpu: [cpu, aFunction], kernel: [kernel, aKernel] });
-  const changed = kernel.bindings.filter(({ kind }) => kind === "read_write").map(({ name }) => name as Name);
+  const bindings = kernel.bindings.filter(({ kind }) => kind !== "uniform");
+  const blockNames = bindings.map(({ name }) => name as Name);
+  const changed = blockNames.filter((_, i) => bindings[i].kind === "read_write");
   return (
     device: Device,
     blocks: Readonly<Record<Name, Tensor | Storage>>,
     params: Params | (() => Params) = {},
   ): void => {
+    const missing = blockNames.find((name) => blocks[name] === undefined);
+    if (missing !== undefined) {
+      throw new ArgumentError(kernel.name, `the block ${missing} is missing. Give ${andList(blockNames)}.`);
+    }
     const storages = {} as Record<Name, Storage>;
     let first: Name | undefined;
     for (const name in blocks) {
@@ -63,17 +70,31 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
     }
     const size = storages[first!].length;
     if (isGpu(device)) {
-      const copies = copiesOfRead(device, storages as Record<Name, GpuStorage>, changed);
-      device.run(kernel, {
-        buffers: { ...(storages as Record<Name, GpuStorage>), ...copies },
-        params: typeof params === "function" ? () => ({ size, ...params() }) : { size, ...params },
-        grid: linearGrid(Math.ceil(size / 4), 64),
-      });
-      for (const name in copies) device.release(copies[name]!);
+      const gpuStorages = storages as Record<Name, GpuStorage>;
+      const copies: { [K in Name]?: GpuStorage } = {};
+      try {
+        for (const name of readFromChanged(gpuStorages, changed, ({ buffer }) => buffer)) {
+          const { length, dtype } = storages[name];
+          const copy = device.allocate(length, dtype);
+          copies[name] = copy;
+          device.copy(gpuStorages[name], copy);
+        }
+        device.run(kernel, {
+          buffers: { ...gpuStorages, ...copies },
+          params: typeof params === "function" ? () => ({ size, ...params() }) : { size, ...params },
+          grid: linearGrid(Math.ceil(size / 4), 64),
+        });
+      } finally {
+        for (const name in copies) device.release(copies[name]!);
+      }
     } else {
       checkHasValues(device, `${kernel.name}: an update`);
+      const cpuStorages = storages as Record<Name, CpuStorage>;
       const arrays = {} as Record<Name, FloatArray>;
-      for (const name in storages) arrays[name] = (storages[name] as CpuStorage).array;
+      for (const name in cpuStorages) arrays[name] = cpuStorages[name].array;
+      for (const name of readFromChanged(arrays, changed, ({ buffer }) => buffer)) {
+        arrays[name] = arrays[name].slice();
+      }
       cpu(arrays, typeof params === "function" ? params() : params);
     }
     device.eachTime(() => {
@@ -82,22 +103,18 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
   };
 }
 
-/** Copies of the blocks that are only read, in a buffer that is changed: WebGPU lets no launch bind it as both. */
-function copiesOfRead<Name extends string>(
-  device: GpuDevice,
-  storages: Readonly<Record<Name, GpuStorage>>,
+/**
+ * The blocks that are only read, and in memory that is changed. The update reads copies of them: the values from
+ * before. (WebGPU lets no launch bind a buffer as both.)
+ */
+function readFromChanged<Name extends string, Block>(
+  blocks: Readonly<Record<Name, Block>>,
   changed: readonly Name[],
-): { [K in Name]?: GpuStorage } {
-  const copies: { [K in Name]?: GpuStorage } = {};
-  for (const name in storages) {
-    const storage = storages[name];
-    if (changed.includes(name) || !changed.some((other) => storages[other].buffer === storage.buffer))
-      continue;
-    const copy = device.allocate(storage.length, storage.dtype);
-    device.copy(storage, copy);
-    copies[name] = copy;
-  }
-  return copies;
+  memoryOf: (block: Block) => unknown,
+): Name[] {
+  const memories = new Set(changed.map((name) => memoryOf(blocks[name])));
+  const names = Object.keys(blocks) as Name[];
+  return names.filter((name) => !changed.includes(name) && memories.has(memoryOf(blocks[name])));
 }
 
 function storageOn(device: Device, block: Tensor | Storage, what: string): Storage {

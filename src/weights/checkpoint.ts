@@ -60,7 +60,7 @@ export async function saveCheckpoint(
       Object.assign(counters, {
         [`${name}.steps`]: String(steps),
         [`${name}.lr`]: String(lr),
-        [`${name}.shapes`]: JSON.stringify(shapes),
+        ...(shapes && { [`${name}.shapes`]: JSON.stringify(shapes) }),
       });
       for (const [sum, data] of Object.entries(sums))
         tensors.set(`${name}.${sum}`, { shape: [data.length], data });

@@ -28,15 +28,24 @@ export const float16: WrittenFormat = {
 /** The upper half of a float32. */
 export const bfloat16: NumberFormat = {
   bytes: 2,
-  read: (view, at, little) => new Float32Array(Uint32Array.of(view.getUint16(at, little) << 16).buffer)[0],
+  read: (view, at, little) => {
+    bits[0] = view.getUint16(at, little) << 16;
+    return ofBits[0];
+  },
 };
+const bits = new Uint32Array(1);
+const ofBits = new Float32Array(bits.buffer);
 
 export const float64: NumberFormat = {
   bytes: 8,
   read: (view, at, little) => view.getFloat64(at, little),
 };
 
-/** A number that a file holds and that has become infinite as a float32. @param read the file's i-th number */
+/**
+ * A number that a file holds and that has become infinite as a float32. Of the formats here, float64 alone has such.
+ *
+ * @param read the file's i-th number
+ */
 export function lostToFloat32(values: Float32Array, read: (i: number) => number): number | undefined {
   const i = values.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(read(i)));
   return i < 0 ? undefined : read(i);

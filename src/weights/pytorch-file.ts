@@ -10,7 +10,7 @@ import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel, stridedIndex, stridesOf } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
-import { describeLoss, float32, lostToFloat32 } from "./number-formats.ts";
+import { describeLoss, float32, float64, lostToFloat32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
 import { NumpyArray } from "./pickled-classes.ts";
 import {
@@ -133,7 +133,7 @@ function inFile<T>(name: string, bytes: Uint8Array, read: () => T): T {
       const foreign = describeForeignFile(bytes, name);
       if (foreign !== undefined) throw new DataError(foreign, { cause: error });
     }
-    if (error instanceof NoWeights) throw new DataError(`${name} ${error.message}`, { cause: error });
+    if (error instanceof UnusableWeights) throw new DataError(`${name} ${error.message}`, { cause: error });
     if (!(error instanceof PickleError || error instanceof ZipError)) throw error;
     throw new DataError(
       `${name} is not a complete PyTorch file as torch.save writes it: ${error.message}. Save or download it again.`,
@@ -143,7 +143,7 @@ function inFile<T>(name: string, bytes: Uint8Array, read: () => T): T {
 }
 
 /** A file that is whole and has no weights, or none that float32 holds. */
-class NoWeights extends Error {}
+class UnusableWeights extends Error {}
 
 /** What to do about a file that refers to `refused`, in words after its name. */
 function refusal(refused: string): string {
@@ -236,13 +236,14 @@ function contentsOf(object: unknown): Contents {
   if (tensors.size > 0) return { tensors, whole };
   if (isDeeper) throw new PickleError(`its dictionaries are in one another more than ${MAX_DEPTH} deep`);
   if (hasNameless) {
-    throw new NoWeights(
-      "holds tensors without names, by themselves or in a list, and those of a network have names. In Python, save a " +
-        'dictionary: torch.save(model.state_dict(), "net.pth").',
+    throw new UnusableWeights(
+      "holds tensors without names, by themselves or in a list, and those of a network have names. In Python, save " +
+        'a dictionary: torch.save(model.state_dict(), "net.pth").',
     );
   }
-  throw new NoWeights(
-    `holds no ${object instanceof Dict ? "" : "dictionary of "}tensors${hasNumpy ? ", as arrays of numpy are none" : ""}, ` +
+  throw new UnusableWeights(
+    `holds no ${object instanceof Dict ? "" : "dictionary of "}tensors` +
+      `${hasNumpy ? ", as arrays of numpy are none" : ""}, ` +
       'so there are no weights in it. In Python, save them: torch.save(model.state_dict(), "net.pth").',
   );
 }
@@ -376,10 +377,11 @@ function valuesOf(
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const index = isContiguous ? (i: number) => i : stridedIndex(shape, strides);
-  const number = (i: number) => format.read(view, from + index(i) * format.bytes, littleEndian);
-  for (let i = 0; i < size; i++) data[i] = number(i);
-  const lost = lostToFloat32(data, number);
-  if (lost !== undefined) throw new NoWeights(`${describeLoss(lost, excerpt(name))}.`);
+  for (let i = 0; i < size; i++) data[i] = format.read(view, from + index(i) * format.bytes, littleEndian);
+  if (format === float64) {
+    const lost = lostToFloat32(data, (i) => format.read(view, from + index(i) * format.bytes, littleEndian));
+    if (lost !== undefined) throw new UnusableWeights(`${describeLoss(lost, excerpt(name))}.`);
+  }
   return data;
 }
 

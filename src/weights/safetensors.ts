@@ -51,8 +51,8 @@ export interface SafetensorsOptions {
 }
 
 /**
- * A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`, or a tensor is
- * called `__metadata__`.
+ * A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`, or a tensor
+ * is called `__metadata__`.
  */
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
@@ -162,10 +162,11 @@ export function parseSafetensors(
     const { bytes: width, read } = types[dtype];
     const start = 8 + headerLength + begin;
     const data = new Float32Array(numel(shape));
-    const number = (i: number) => read(view, start + i * width, true);
-    for (let i = 0; i < data.length; i++) data[i] = number(i);
-    const lost = lostToFloat32(data, number);
-    if (lost !== undefined) throw new DataError(`${name} ${describeLoss(lost, excerpt(key))}.`);
+    for (let i = 0; i < data.length; i++) data[i] = read(view, start + i * width, true);
+    if (dtype === "F64") {
+      const lost = lostToFloat32(data, (i) => read(view, start + i * width, true));
+      if (lost !== undefined) throw new DataError(`${name} ${describeLoss(lost, excerpt(key))}.`);
+    }
     tensors.set(key, { shape, data });
   }
   return { tensors, metadata: metadata as Record<string, string> };

@@ -241,7 +241,7 @@ describe("Module", () => {
       readonly conv = new Conv2d(1, 1, 1);
     }
     class Lists {
-      readonly layers = { all: [new ReLU()] };
+      readonly layers = new Map([["first", new ReLU()]]);
     }
     class Holder extends Module {
       parts: unknown;
@@ -266,6 +266,70 @@ describe("Module", () => {
     page.owner = holder;
     expect(holder.parameters()).toEqual([]);
     expect(new Holder([cpu, new Float32Array(3), new Random(1), new Date()]).parameters()).toEqual([]);
+  });
+
+  test("an object of a class may hold what is no lost layer: the module's own parts, constants and results", () => {
+    class Context {
+      held: unknown;
+      constructor(held: unknown) {
+        this.held = held;
+      }
+    }
+    class Part extends Module {
+      readonly context: Context;
+      constructor(context: Context) {
+        super();
+        this.context = context;
+      }
+      forward = (x: Tensor): Tensor => x;
+    }
+    class Whole extends Module {
+      readonly body = new Sequential(new Conv2d(1, 1, 1));
+      readonly part = new Part(new Context(this));
+      readonly trainer = new Context([
+        this.body.modules[0],
+        this.body,
+        (this.body.modules[0] as Conv2d).weight,
+      ]);
+      readonly constant = new Context(tensorOnCpu());
+      readonly cache = new Context(undefined);
+      forward(x: Tensor): Tensor {
+        const y = this.body.forward(x);
+        this.cache.held = y;
+        return y;
+      }
+    }
+    const whole = new Whole();
+    whole.forward(zeros([1, 1, 1, 1]));
+    expect([...whole.namedTensors().keys()]).toEqual(["body.0.weight", "body.0.bias"]);
+    whole.train().evaluating(() => expect(whole.part.training).toBe(false));
+    whole.cache.held = new Set([new ReLU()]);
+    expect(() => whole.parameters()).toThrow('Whole: the Context in "cache" holds tensors or modules');
+  });
+
+  test("of objects of classes, no getter is called, and of large containers only the first items are read", () => {
+    let reads = 0;
+    const watched = function* () {
+      for (; reads < 5000; reads++) yield [`word ${reads}`, reads] as const;
+    };
+    class Words extends Map<string, number> {
+      override [Symbol.iterator] = watched as unknown as Map<string, number>[typeof Symbol.iterator];
+    }
+    class Tokenizer {
+      readonly words = new Words();
+      constructor() {
+        // As decorators and accessors of other libraries leave it: a property that can be listed.
+        const get = () => expect.fail("a getter is called");
+        Object.defineProperty(this, "loaded", { enumerable: true, get });
+      }
+    }
+    class Reader extends Module {
+      readonly tokenizer = new Tokenizer();
+      forward = (x: Tensor): Tensor => x;
+    }
+    expect(new Reader().parameters()).toEqual([]);
+    expect(reads).toBeGreaterThan(0);
+    expect(reads).toBeLessThanOrEqual(100);
   });
 
   test("a module that is a part of itself is refused: names and text would have no end", () => {
@@ -332,7 +396,21 @@ describe("Module", () => {
     expect([...small.namedTensors().keys()]).toContain("conv_up2.weight");
   });
 
-  test("a checkpoint with an infinite buffer, such as a mask, loads; NaN, and infinite parameters, do not", async () => {
+  test("two tensors under one name are refused: one would be neither trained nor saved", () => {
+    class Up extends ops.RRDBNet {
+      readonly conv_up1 = new PReLU(1);
+    }
+    const up = new Up({ scale: 4, blocks: 1, channels: 1, growth: 1 });
+    const message =
+      'Up: two tensors are called "conv_up1.weight", so one would be neither trained nor saved. Rename';
+    expect(() => up.parameters()).toThrow(message);
+    class Norm extends BatchNorm2d {
+      readonly running_mean = this.runningMean; // the same under a second property is no second one
+    }
+    expect(new Norm(1).namedTensors().size).toBe(5);
+  });
+
+  test("a checkpoint with an infinite buffer, such as a mask, loads; NaN and infinite parameters do not", async () => {
     class Masked extends Module {
       readonly weight = tensor([1, 2], [2], { requiresGrad: true });
       readonly mask = tensor([0, -Infinity], [2]);
@@ -354,6 +432,19 @@ describe("Module", () => {
       expect(() => model.loadStateDict(state)).toThrow(`holds ${value} in the tensor ${name}. The training`);
     }
     expect([...(await model.mask.data())]).toEqual([0, -Infinity]);
+  });
+
+  test("infinite running statistics do not load: training diverged", async () => {
+    const network = new Sequential(new Conv2d(1, 1, 1), new BatchNorm2d(1));
+    for (const name of ["1.running_mean", "1.running_var"]) {
+      const state = new Map(await network.stateDict()).set(name, {
+        shape: [1],
+        data: Float32Array.of(Infinity),
+      });
+      expect(() => network.loadStateDict(state)).toThrow(
+        `holds Infinity in the tensor ${name}. The training`,
+      );
+    }
   });
 
   test.each(perDevice)("dispose frees everything on %s", (_, device) => {

@@ -1,6 +1,7 @@
 /** Operations with several outputs, updates in place, and the device that computes nothing. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
+import { isGpu } from "../../src/device/gpu-device.ts";
 import { kernel, linearGrid } from "../../src/device/kernel.ts";
 import { MetaDevice } from "../../src/device/meta-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -268,6 +269,52 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     expect(() => swap(device, { a: w, b: w })).toThrow(
       "swap: b is also another block, and the update changes both.",
     );
+  });
+
+  test("read the values from before also of memory that an earlier element has changed", async () => {
+    using _ = scope();
+    const shift = defineUpdate<"a" | "b">({
+      cpu({ a, b }) {
+        for (let i = 1; i < a.length; i++) a[i] = b[i - 1];
+      },
+      kernel: kernel(
+        "shift",
+        `struct Params { size: u32 }
+@group(0) @binding(0) var<storage, read_write> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<uniform> p: Params;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  for (var i = max(4 * id.x, 1); i < min(4 * id.x + 4, p.size); i++) { a[i] = b[i - 1]; }
+}`,
+      ),
+    });
+    const a = tensor([1, 2, 3, 4, 5]);
+    shift(device, { a, b: a });
+    expect([...(await a.data())]).toEqual([1, 1, 2, 3, 4]);
+    shift(device, { a, b: tensor([9, 8, 7, 6, 5]) });
+    expect([...(await a.data())]).toEqual([1, 9, 8, 7, 6]);
+  });
+
+  test("a block that is missing is named", () => {
+    using _ = scope();
+    const values = tensor([1, 2]);
+    expect(() => fade(device, { values } as never)).toThrow(
+      "fade: the block target_values is missing. Give values and target_values.",
+    );
+    expect(() => fade(device, { values: undefined, target_values: values } as never)).toThrow(
+      "fade: the block values is missing.",
+    );
+  });
+
+  test("a launch that fails leaves no copy behind", () => {
+    using _ = scope();
+    const values = tensor([1, 2]);
+    const { live } = device.memory();
+    const launch = () => fade(device, { values, target_values: values });
+    if (isGpu(device)) expect(launch).toThrow("parameter share is missing");
+    else launch();
+    expect(device.memory().live).toBe(live);
   });
 
   test("tensors of different sizes or devices are refused", () => {

@@ -195,8 +195,13 @@ describe("a module", () => {
     const before = gpu.memory().live;
     const step = model.to(gpu);
     model.parameters()[0].assign(new Float32Array(4 * 3 * 9));
-    await expect(step).rejects.toThrow("Sequential.to: a value has changed while the tensors were moved.");
+    await expect(step).rejects.toThrow("Sequential.to: a value has changed while the tensors were moved, ");
     expect(gpu.memory().live).toBe(before);
+    const withOptimizer = model.to(gpu);
+    const adam = new Adam(model.parameters());
+    await expect(withOptimizer).rejects.toThrow("or an optimizer was made. Await the promise");
+    expect(gpu.memory().live).toBe(before);
+    adam.dispose();
     const full = new CpuDevice("float32");
     const { allocate } = full;
     let room = 1;
@@ -210,5 +215,6 @@ describe("a module", () => {
     await expect(model.to("cuda" as never)).rejects.toThrow(
       'Sequential.to: device must be a device, such as openDevice() returns, got "cuda".',
     );
+    await expect(model.to({ allocate() {} } as never)).rejects.toThrow("device must be a device");
   });
 });

@@ -198,6 +198,21 @@ describe("a checkpoint", () => {
     }
   });
 
+  test("takes an optimizer whose state tells no shapes", async () => {
+    class Plain extends SGD {
+      override async stateDict() {
+        const { steps, lr, sums } = await super.stateDict();
+        return { steps, lr, sums };
+      }
+    }
+    const make = (lr: number) => new Plain(network(2).parameters(), { lr, momentum: 0.9 });
+    const bytes = await saveCheckpoint({ sgd: make(0.25) });
+    expect(parseSafetensors(bytes).metadata).toEqual({ "sgd.steps": "0", "sgd.lr": "0.25" });
+    const restored = make(0.5);
+    loadCheckpoint({ sgd: restored }, bytes);
+    expect(restored.lr).toBe(0.25);
+  });
+
   test("may have parts without tensors", async () => {
     /** Changes nothing, and so needs no sums. */
     class Idle extends Optimizer<never> {
