@@ -26,17 +26,15 @@ export const pictureTasks: TaskTable<
   async read({ file, name }) {
     const read = async (): Promise<StoredPicture> => readPictureFile(file, name);
     const { format, notes, ...picture } = await readPictureFile(file, name);
-    const id = pictures.add(picture, read);
-    const overview = await show(id, picture);
-    return handOver({ ...infoOf(id, picture), format, notes, overview }, [overview.bitmap]);
+    const { info, overview } = await keep(picture, read);
+    return handOver({ ...info, format, notes, overview }, [overview.bitmap]);
   },
 
   async crop({ picture: id, part: { left, top, width, height } }) {
     const { image, ...file } = await pictures.get(id);
     const part = { ...file, image: crop(image, left, top, width, height) };
-    const partId = pictures.add(part);
-    const overview = await show(partId, part);
-    return handOver({ ...infoOf(partId, part), overview }, [overview.bitmap]);
+    const { info, overview } = await keep(part);
+    return handOver({ ...info, overview }, [overview.bitmap]);
   },
 
   async show({ picture }) {
@@ -101,12 +99,23 @@ export const pictureTasks: TaskTable<
   },
 };
 
-export function infoOf(id: number, { image }: StoredPicture): PictureInfo {
-  const { width, height, channels, data } = image;
-  return { id, width, height, channels, depth: data instanceof Uint8Array ? 8 : 16 };
+/** Stores a picture for the page, and draws it. One that cannot be drawn does not stay: the page never learns its id. */
+export async function keep(
+  picture: StoredPicture,
+  load?: () => Promise<StoredPicture>,
+): Promise<{ readonly info: PictureInfo; readonly overview: Overview }> {
+  const id = pictures.add(picture, load);
+  try {
+    const { width, height, channels, data } = picture.image;
+    const info = { id, width, height, channels, depth: data instanceof Uint8Array ? 8 : 16 } as const;
+    return { info, overview: await show(id, picture) };
+  } catch (error) {
+    pictures.forget(id);
+    throw error;
+  }
 }
 
-export async function show(id: number, { image, metadata }: StoredPicture): Promise<Overview> {
+async function show(id: number, { image, metadata }: StoredPicture): Promise<Overview> {
   const { width, height } = image;
   const colors = await colorsFor(metadata);
   const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), colors });
