@@ -3,6 +3,7 @@ import { browserAccepts } from "../src/picture/index.ts";
 import { say } from "./language.ts";
 import { weightFileName } from "./messages.ts";
 import { rasterize } from "./picture.ts";
+import { isVideo } from "./pictures/file-kinds.ts";
 import { nameOfSample, readSample, samples } from "./samples.ts";
 
 export interface ChooserEvents {
@@ -12,13 +13,6 @@ export interface ChooserEvents {
   onWeights(file: File): void;
   onVideo(file: File): void;
   onError(error: Error): void;
-}
-
-/** Names of video files whose type not all systems know. */
-const videoFileName = /\.(?:mp4|m4v|mov|webm|mkv|avi|mts|m2ts)$/i;
-
-function isVideo({ name, type }: File): boolean {
-  return type.startsWith("video/") || videoFileName.test(name);
 }
 
 export class PictureChooser {
@@ -88,11 +82,15 @@ export class PictureChooser {
   }
 
   async #takeFolders(entries: readonly FileSystemEntry[]): Promise<void> {
+    const choice = ++this.#choice;
     try {
       const { filesOf } = await import("./dropped-folders.ts").catch((cause) => {
         throw new Error(say.partNotLoaded, { cause });
       });
-      await this.#take(await filesOf(entries));
+      const { files, errors } = await filesOf(entries);
+      if (choice !== this.#choice) return;
+      await this.#take(files);
+      for (const error of errors) this.#events.onError(error); // after the pictures, which clear the line
     } catch (error) {
       this.#events.onError(error as Error);
     }

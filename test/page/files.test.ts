@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { unzipSync } from "fflate";
 import type { Browser, Page } from "playwright";
 import sharp, { type Sharp } from "sharp";
@@ -330,7 +331,7 @@ describe("given", () => {
     for (const name of ["b10.png", "b9.png", "more/c.png", "notes.txt", ".hidden.png"])
       await writeFile(join(folder, name), picture);
     await drop(folder);
-    await expect.poll(listed).toEqual(["b9.png", "b10.png", "c.png"]);
+    await expect.poll(listed).toEqual(["b9.png", "b10.png", "d.ppm", "c.png"]);
     await mkdir(join(folder, "empty"));
     await drop(join(folder, "empty"));
     await page.locator("#message", { hasText: "No pictures were found in empty." }).waitFor();
@@ -359,3 +360,57 @@ describe("given", () => {
     await page.locator("#message", { hasText: "map.svg wants to be 40000 × 40000 pixels" }).waitFor();
   });
 });
+  /** Before the page gets entries of a dropped folder, `work` gets them, in the page. */
+  function beforeEntries(work: (entries: readonly FileSystemEntry[]) => unknown): Promise<void> {
+    return page.evaluate((source) => {
+      const before = new Function(`return ${source}`)() as typeof work;
+      const { webkitGetAsEntry } = DataTransferItem.prototype;
+      DataTransferItem.prototype.webkitGetAsEntry = function () {
+        const folder = webkitGetAsEntry.call(this) as FileSystemDirectoryEntry;
+        const reader = folder.createReader();
+        const read = reader.readEntries.bind(reader);
+        reader.readEntries = (resolve, reject) =>
+          read(async (entries) => {
+            await before(entries);
+            resolve(entries);
+          }, reject);
+        folder.createReader = () => reader;
+        return folder;
+      };
+    }, `${work}`);
+  }
+    await writeFile(join(folder, "d.ppm"), "P6 1 1 255\nabc");
+  test("weights and videos in a folder are taken, too", async () => {
+    await writeFile(join(folder, "own.safetensors"), "no weights");
+    await drop(folder);
+    await page.locator("#message", { hasText: "own.safetensors" }).waitFor();
+    await writeFile(join(folder, "clip.mkv"), "no video");
+    await drop(folder);
+    await page.locator("#tab-video[aria-selected=true]").waitFor();
+  });
+
+  test("what cannot be read of a dropped folder is named, and the rest is taken", async () => {
+    for (const name of ["a.png", "b.png", "c.png"])
+      await writeFile(join(folder, name), await even([83]).png().toBuffer());
+    await beforeEntries((entries) => {
+      const b = entries.find(({ name }) => name === "b.png") as FileSystemFileEntry | undefined;
+      if (b) b.file = (_, reject) => reject?.(new DOMException("A requested file could not be found."));
+    });
+    await drop(folder);
+    await expect.poll(listed).toEqual(["a.png", "c.png"]);
+    await page.locator("#message p", { hasText: /^b\.png cannot be read: it was changed, moved/ }).waitFor();
+  });
+
+  test("a folder that takes long is dropped, and then a picture is chosen: the picture stays", async () => {
+    await writeFile(join(folder, "a.png"), await even([83]).png().toBuffer());
+    await beforeEntries(() => new Promise((resolve) => Object.assign(window, { readOn: resolve })));
+    await drop(folder);
+    await page.waitForFunction("window.readOn");
+    await givePicture(page, "later.png", await even([83]).png().toBuffer());
+    await page.evaluate("readOn(); readOn = undefined");
+    await page.waitForFunction("window.readOn"); // the page asks for more entries
+    await page.evaluate("readOn()");
+    await wait(1000);
+    expect(await page.innerText("#picture-name")).toBe("later.png, 40 × 60");
+  });
+
