@@ -57,9 +57,8 @@ async function readByBrowser(
   content: Content | undefined,
 ): Promise<PictureFile> {
   const { channels, metadata, gaps, behind, notes, jpegQuality } = content ?? bare;
-  // The colours of CMYK mean nothing without its profile: the browser converts them. Otherwise it leaves them,
-  // and the result gets the profile.
-  const keepsColors = content !== undefined && channels !== 4;
+  // Where the browser leaves the colours, the result gets the profile.
+  const keepsColors = content !== undefined && !content.convertsColors;
   const bitmap = await createImageBitmap(
     new Blob([file], { type: format && pictureFormats[format].mediaType }),
     {
@@ -71,7 +70,7 @@ async function readByBrowser(
   if (image.channels === 4) image = exactly(bitmap) ?? image;
   bitmap.close();
   const name = format ? pictureFormats[format].name : (file.type.split("/")[1] ?? "unknown");
-  const metadataThatFits = keepsColors ? metadata : { ...metadata, icc: undefined };
+  const metadataThatFits = keepsColors ? metadata : { ...metadata, icc: undefined, pngColor: undefined };
   return { image, metadata: metadataThatFits, gaps, behind, notes, format: name, jpegQuality };
 }
 

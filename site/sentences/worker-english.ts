@@ -23,6 +23,8 @@ export const workerEnglish = {
   firstFrame: (count: number) => `only the first of ${count} frames was taken`,
   firstPicture: "only the first of several pictures was taken",
   fromCmyk: "converted to sRGB, from CMYK",
+  fromHdr: "converted to sRGB, from HDR",
+  fromRareColors: "converted to sRGB, from colours that no profile describes",
   becameEight: "16 bits per sample became 8",
   readAsEight: (bits: number) => `this browser reads its ${bits} bits per sample as 8`,
   withoutMetadata: "without EXIF data and XMP, which this page cannot put into AVIF",

@@ -27,6 +27,8 @@ export const workerGerman: WorkerSentences = {
   firstFrame: (count) => `nur das erste von ${count} Einzelbildern wurde genommen`,
   firstPicture: "nur das erste von mehreren Bildern wurde genommen",
   fromCmyk: "nach sRGB umgerechnet, aus CMYK",
+  fromHdr: "nach sRGB umgerechnet, aus HDR",
+  fromRareColors: "nach sRGB umgerechnet, aus Farben, die kein Profil beschreibt",
   becameEight: "aus 16 Bit je Wert wurden 8",
   readAsEight: (bits) => `dieser Browser liest seine ${bits} Bit je Wert als 8`,
   withoutMetadata: "ohne EXIF-Daten und XMP, die diese Seite nicht in AVIF schreiben kann",

@@ -142,6 +142,28 @@ describe("read", () => {
     const result = await enlarged("coded.avif", file);
     expect(result.icc).toEqual((await decodePictureFile(file, "coded.avif")).icc);
     expect(result.icc).toBeDefined();
+  test("HDR AVIF is converted as the browser shows it, and says so", async () => {
+    const file = await even([100, 160, 200]).avif({ quality: 100, lossless: true }).toBuffer();
+    const at = file.indexOf("colrnclx", 0, "latin1");
+    file.writeUInt16BE(9, at + 8); // BT.2020
+    file.writeUInt16BE(16, at + 10); // PQ
+    const wanted = await page.evaluate(
+      async (bytes) => {
+        const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/avif" }));
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d")!;
+        canvas.drawImage(bitmap, 0, 0);
+        return [...canvas.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
+      },
+      [...file],
+    );
+    expect(wanted).not.toEqual([100, 160, 200]);
+    const { image } = await enlarged("hdr.avif", file, "jpeg");
+    for (const [c, value] of wanted.entries()) expect(Math.abs(image.data[c] - value)).toBeLessThanOrEqual(3);
+    expect(await page.textContent("#panel-upscale .notes")).toBe("Converted to sRGB, from HDR.");
+    const png = await saved("png");
+    expect(png.includes("cICP", 0, "latin1")).toBe(false);
+  });
+
   });
 
   test("of an animated GIF, the first frame is taken, and it says so", async () => {
