@@ -5,7 +5,7 @@
 
 import { formatOfStart, type PictureFormat, pictureFormats } from "../../src/picture/formats.ts";
 import { browserFormatNames, DataError, type Image } from "../../src/picture/index.ts";
-import { loadPart } from "../load-part.ts";
+import { loadPart, NotLoaded } from "../load-part.ts";
 import { dimensions } from "../size.ts";
 import { say } from "../worker-language.ts";
 import { type Content, type PictureFile, TooLarge } from "./picture-file.ts";
@@ -27,7 +27,7 @@ export async function readPictureFile(file: Blob, name: string): Promise<Picture
     const decoded = await readByBrowser(unturned ? new Blob([unturned as BlobPart]) : file, format, content);
     return uprightFile(decoded, orientation, !unturned);
   } catch (cause) {
-    throw cause instanceof DataError
+    throw cause instanceof DataError || cause instanceof NotLoaded
       ? cause
       : new DataError(await refusal(bytes, format, name, cause), { cause });
   }

@@ -140,6 +140,8 @@ describe("read", () => {
     expect(at).toBeGreaterThan(0);
     file.writeUInt16BE(12, at + 8); // Display P3
     const result = await enlarged("coded.avif", file);
+  });
+
     expect(result.icc).toEqual((await decodePictureFile(file, "coded.avif")).icc);
     expect(result.icc).toBeDefined();
   test("HDR AVIF is converted as the browser shows it, and says so", async () => {
