@@ -142,6 +142,8 @@ describe("read", () => {
     const result = await enlarged("coded.avif", file);
   });
 
+  });
+
     expect(result.icc).toEqual((await decodePictureFile(file, "coded.avif")).icc);
     expect(result.icc).toBeDefined();
   test("HDR AVIF is converted as the browser shows it, and says so", async () => {
@@ -164,8 +166,6 @@ describe("read", () => {
     expect(await page.textContent("#panel-upscale .notes")).toBe("Converted to sRGB, from HDR.");
     const png = await saved("png");
     expect(png.includes("cICP", 0, "latin1")).toBe(false);
-  });
-
   });
 
   test("of an animated GIF, the first frame is taken, and it says so", async () => {
