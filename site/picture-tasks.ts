@@ -1,8 +1,8 @@
 /** The worker's tasks with pictures: files in and out, and what the page shows. None of them needs a network. */
 
-import { crop, DataError, imresize, imresizePart } from "../src/picture/index.ts";
+import { crop, imresize, imresizePart } from "../src/picture/index.ts";
 import { loadPart } from "./load-part.ts";
-import type { Outcome, Overview, PictureInfo } from "./messages.ts";
+import type { Overview, PictureInfo } from "./messages.ts";
 import { withEightBits } from "./pictures/eight-bits.ts";
 import { readPictureFile } from "./pictures/read.ts";
 import { bitmapOf, colorsFor, reductionFor } from "./pictures/show.ts";
@@ -71,26 +71,9 @@ export const pictureTasks: TaskTable<
     return writePicture(image, original, format, quality);
   },
 
-  async zip({ files, format, quality }, { report }) {
-    const { zipFiles } = await loadPart(import("./pictures/zip.ts"));
-    const { writePicture } = await loadPart(import("./pictures/write.ts"));
-    const outcomes: Outcome[] = [];
-    const write = async (picture: number, name: string) => {
-      const { image, ...original } = await pictures.get(picture);
-      try {
-        const { file, notes } = await writePicture(image, original, format, quality);
-        outcomes.push({ name, notes });
-        return file;
-      } catch (error) {
-        if (!(error instanceof DataError)) throw error;
-        outcomes.push({ name, notes: [], error: error.message });
-        return undefined;
-      } finally {
-        report({ done: outcomes.length });
-      }
-    };
-    const entries = files.map(({ picture, name }) => ({ name, read: () => write(picture, name) }));
-    return { file: await zipFiles(entries), outcomes };
+  async zip(input, { report }) {
+    const { zipPictures } = await loadPart(import("./pictures/zip-pictures.ts"));
+    return zipPictures(pictures, input, report);
   },
 
   async forget({ pictures: ids }) {
@@ -99,7 +82,7 @@ export const pictureTasks: TaskTable<
   },
 };
 
-/** Stores a picture for the page, and draws it. One that cannot be drawn does not stay: the page never learns its id. */
+/** Stores a picture for the page, and draws it. One that cannot be drawn does not stay: the page learns no id of it. */
 export async function keep(
   picture: StoredPicture,
   load?: () => Promise<StoredPicture>,
