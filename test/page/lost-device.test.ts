@@ -116,11 +116,13 @@ test("where no new device can be had, a picture says so in the page's language",
   await status(page, "upscale", /Das Grafikgerät ging verloren, und der Browser gibt kein neues her/);
 });
 
-test("where no new device can be had, training says what to do", async () => {
+test("where no new device can be had, training says what to do, and shows what was chosen meanwhile", async () => {
   const { page, lose } = await visitWithDevices();
   await givePicture(page, "waves.png", waves(96, 64));
   await train(page, { steps: 500 });
   await status(page, "train", /^Step [1-9]\d* of 500/);
+  await givePicture(page, "later.png", waves(50, 70));
+  expect(await page.locator("#panel-train figure").isVisible()).toBe(true);
   await page.workers()[0].evaluate("GPU.prototype.requestAdapter = async () => null");
   await lose();
   await status(
@@ -128,6 +130,8 @@ test("where no new device can be had, training says what to do", async () => {
     "train",
     /The graphics device was lost, and the browser offers no new one.*reload the page/,
   );
+  expect(await page.locator("#panel-train figure").isVisible()).toBe(false);
+  expect(await page.innerText("#panel-train .viewer")).toContain("your picture");
 });
 
 test("the button and Escape stop a run at once, whatever the device is at", async () => {
