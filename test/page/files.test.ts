@@ -399,9 +399,9 @@ describe("given", () => {
     const picture = await even([83]).png().toBuffer();
     for (const name of ["b10.png", "b9.png", "more/c.png", "notes.txt", ".hidden.png"])
       await writeFile(join(folder, name), picture);
-    await writeFile(join(folder, "d.ppm"), "P6 1 1 255\nabc");
+    await writeFile(join(folder, "d.pam"), "P6 1 1 255\nabc");
     await drop(folder);
-    await expect.poll(listed).toEqual(["b9.png", "b10.png", "d.ppm", "c.png"]);
+    await expect.poll(listed).toEqual(["b9.png", "b10.png", "d.pam", "c.png"]);
     await mkdir(join(folder, "empty"));
     await drop(join(folder, "empty"));
     await page.locator("#message", { hasText: "No pictures were found in empty." }).waitFor();

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "alone.png"), waves(64, 50));
   await writeFile(join(folder, "damaged.png"), "no picture");
   await writeFile(
-    join(folder, "grey.pgm"),
+    join(folder, "grey.pam"),
     Buffer.concat([Buffer.from("P5 40 30 255\n"), Buffer.alloc(1200, 99)]),
   );
   await writeFile(join(folder, "notes.txt"), "no picture either");
@@ -49,7 +49,7 @@ test("a folder: its pairs, its single pictures, and what was left out", async ()
   await page.click("#panel-train .primary");
   await status(page, "train", /^3 steps in/);
   expect(await notes(page)).toMatch(
-    /^Learns from 2 pairs and 1 single picture\. Left out.*: damaged\.png, grey\.pgm\./,
+    /^Learns from 2 pairs and 1 single picture\. Left out.*: damaged\.png, grey\.pam\./,
   );
 });
 
