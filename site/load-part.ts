@@ -4,7 +4,7 @@
 export class NotLoaded extends Error {}
 
 /**
- *     const { zipFiles } = await loadPart(import("./pictures/zip.ts"));
+ *     const { zipPictures } = await loadPart(import("./pictures/zip-pictures.ts"));
  *
  * @throws NotLoaded where browsers throw a TypeError, which tells nothing from a bug but its text
  */

@@ -10,7 +10,7 @@ import { loadPart } from "./load-part.ts";
 import type { FineTuneRequest } from "./messages.ts";
 import type { Methods } from "./methods.ts";
 import { Networks } from "./networks.ts";
-import { infoOf, pictures, show } from "./picture-tasks.ts";
+import { keep, pictures } from "./picture-tasks.ts";
 import { withEightBits } from "./pictures/eight-bits.ts";
 import { bitmapOf, colorsFor, reductionFor } from "./pictures/show.ts";
 import type { StoredPicture } from "./pictures/store.ts";
@@ -62,10 +62,8 @@ export function networkTasks(methods: Methods): NetworkTasks & { readonly networ
         onTile: (tile) => void showTile(tile),
       });
       const result: StoredPicture = { ...picture, image, jpegQuality: undefined };
-      const resultId = pictures.add(result);
       const ms = performance.now() - start;
-      const overview = await show(resultId, result);
-      const info = infoOf(resultId, result);
+      const { info, overview } = await keep(result);
       return handOver({ ...info, choice, overview, adapter, tiles, ms }, [overview.bitmap]);
     },
 

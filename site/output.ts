@@ -4,6 +4,7 @@ import { download } from "./download.ts";
 import type { Engine } from "./engine.ts";
 import { uniqueNames } from "./file-names.ts";
 import { bytesText, say } from "./language.ts";
+import { loadPagePart } from "./load-page-part.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
 import type { Result } from "./queue.ts";
 import type { Folder, Saving } from "./save-all.ts";
@@ -180,7 +181,7 @@ export class Output {
 
   async #saveArchive(): Promise<void> {
     const saving = this.#saving;
-    const { saveArchive } = await savingCode();
+    const { saveArchive } = await loadPagePart(import("./save-all.ts"));
     this.#events.say(await saveArchive(saving));
   }
 
@@ -188,15 +189,9 @@ export class Output {
     const folder = await chosenFolder(); // first of all, while the click is fresh
     if (!folder) return;
     const saving = this.#saving;
-    const { saveIntoFolder } = await savingCode();
+    const { saveIntoFolder } = await loadPagePart(import("./save-all.ts"));
     this.#events.say(await saveIntoFolder(folder, saving));
   }
-}
-
-function savingCode(): Promise<typeof import("./save-all.ts")> {
-  return import("./save-all.ts").catch((cause) => {
-    throw new Error(say.partNotLoaded, { cause });
-  });
 }
 
 function canShareFiles(): boolean {

@@ -1,8 +1,9 @@
 /** Where pictures, weights and videos come from: the file dialog, dropping, pasting, or the samples. */
 import { browserAccepts } from "../src/picture/index.ts";
 import { say } from "./language.ts";
+import { loadPagePart } from "./load-page-part.ts";
 import { weightFileName } from "./messages.ts";
-import { rasterize } from "./picture.ts";
+import { isVideo } from "./pictures/file-kinds.ts";
 import { nameOfSample, readSample, samples } from "./samples.ts";
 
 export interface ChooserEvents {
@@ -14,11 +15,9 @@ export interface ChooserEvents {
   onError(error: Error): void;
 }
 
-/** Names of video files whose type not all systems know. */
-const videoFileName = /\.(?:mp4|m4v|mov|webm|mkv|avi|mts|m2ts)$/i;
-
-function isVideo({ name, type }: File): boolean {
-  return type.startsWith("video/") || videoFileName.test(name);
+async function rasterized(drawing: File): Promise<File> {
+  const { rasterize } = await loadPagePart(import("./rasterize.ts"));
+  return rasterize(drawing);
 }
 
 export class PictureChooser {
@@ -75,7 +74,7 @@ export class PictureChooser {
       if (weightFileName.test(file.name) || isVideo(file)) continue;
       try {
         const isDrawing = file.type === "image/svg+xml" || /\.svg$/i.test(file.name);
-        pictures.push(isDrawing ? await rasterize(file) : file);
+        pictures.push(isDrawing ? await rasterized(file) : file);
       } catch (error) {
         this.#events.onError(error as Error);
       }
@@ -88,11 +87,13 @@ export class PictureChooser {
   }
 
   async #takeFolders(entries: readonly FileSystemEntry[]): Promise<void> {
+    const choice = ++this.#choice;
     try {
-      const { filesOf } = await import("./dropped-folders.ts").catch((cause) => {
-        throw new Error(say.partNotLoaded, { cause });
-      });
-      await this.#take(await filesOf(entries));
+      const { filesOf } = await loadPagePart(import("./dropped-folders.ts"));
+      const { files, errors } = await filesOf(entries);
+      if (choice !== this.#choice) return;
+      await this.#take(files);
+      for (const error of errors) this.#events.onError(error); // after the pictures, which clear the line
     } catch (error) {
       this.#events.onError(error as Error);
     }

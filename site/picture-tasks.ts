@@ -1,8 +1,8 @@
 /** The worker's tasks with pictures: files in and out, and what the page shows. None of them needs a network. */
 
-import { crop, DataError, imresize, imresizePart } from "../src/picture/index.ts";
+import { crop, imresize, imresizePart } from "../src/picture/index.ts";
 import { loadPart } from "./load-part.ts";
-import type { Outcome, Overview, PictureInfo } from "./messages.ts";
+import type { Overview, PictureInfo } from "./messages.ts";
 import { withEightBits } from "./pictures/eight-bits.ts";
 import { readPictureFile } from "./pictures/read.ts";
 import { bitmapOf, colorsFor, reductionFor } from "./pictures/show.ts";
@@ -26,17 +26,15 @@ export const pictureTasks: TaskTable<
   async read({ file, name }) {
     const read = async (): Promise<StoredPicture> => readPictureFile(file, name);
     const { format, notes, ...picture } = await readPictureFile(file, name);
-    const id = pictures.add(picture, read);
-    const overview = await show(id, picture);
-    return handOver({ ...infoOf(id, picture), format, notes, overview }, [overview.bitmap]);
+    const { info, overview } = await keep(picture, read);
+    return handOver({ ...info, format, notes, overview }, [overview.bitmap]);
   },
 
   async crop({ picture: id, part: { left, top, width, height } }) {
     const { image, ...file } = await pictures.get(id);
     const part = { ...file, image: crop(image, left, top, width, height) };
-    const partId = pictures.add(part);
-    const overview = await show(partId, part);
-    return handOver({ ...infoOf(partId, part), overview }, [overview.bitmap]);
+    const { info, overview } = await keep(part);
+    return handOver({ ...info, overview }, [overview.bitmap]);
   },
 
   async show({ picture }) {
@@ -73,26 +71,9 @@ export const pictureTasks: TaskTable<
     return writePicture(image, original, format, quality);
   },
 
-  async zip({ files, format, quality }, { report }) {
-    const { zipFiles } = await loadPart(import("./pictures/zip.ts"));
-    const { writePicture } = await loadPart(import("./pictures/write.ts"));
-    const outcomes: Outcome[] = [];
-    const write = async (picture: number, name: string) => {
-      const { image, ...original } = await pictures.get(picture);
-      try {
-        const { file, notes } = await writePicture(image, original, format, quality);
-        outcomes.push({ name, notes });
-        return file;
-      } catch (error) {
-        if (!(error instanceof DataError)) throw error;
-        outcomes.push({ name, notes: [], error: error.message });
-        return undefined;
-      } finally {
-        report({ done: outcomes.length });
-      }
-    };
-    const entries = files.map(({ picture, name }) => ({ name, read: () => write(picture, name) }));
-    return { file: await zipFiles(entries), outcomes };
+  async zip(input, { report }) {
+    const { zipPictures } = await loadPart(import("./pictures/zip-pictures.ts"));
+    return zipPictures(pictures, input, report);
   },
 
   async forget({ pictures: ids }) {
@@ -101,12 +82,23 @@ export const pictureTasks: TaskTable<
   },
 };
 
-export function infoOf(id: number, { image }: StoredPicture): PictureInfo {
-  const { width, height, channels, data } = image;
-  return { id, width, height, channels, depth: data instanceof Uint8Array ? 8 : 16 };
+/** Stores a picture for the page, and draws it. One that cannot be drawn does not stay: the page learns no id of it. */
+export async function keep(
+  picture: StoredPicture,
+  load?: () => Promise<StoredPicture>,
+): Promise<{ readonly info: PictureInfo; readonly overview: Overview }> {
+  const id = pictures.add(picture, load);
+  try {
+    const { width, height, channels, data } = picture.image;
+    const info = { id, width, height, channels, depth: data instanceof Uint8Array ? 8 : 16 } as const;
+    return { info, overview: await show(id, picture) };
+  } catch (error) {
+    pictures.forget(id);
+    throw error;
+  }
 }
 
-export async function show(id: number, { image, metadata }: StoredPicture): Promise<Overview> {
+async function show(id: number, { image, metadata }: StoredPicture): Promise<Overview> {
   const { width, height } = image;
   const colors = await colorsFor(metadata);
   const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), colors });

@@ -78,18 +78,25 @@ async function writeInto(folder: Folder, name: string, file: Blob): Promise<void
 
 /** `saved`: what to say of so many files. It is called if there are any. */
 function report(outcomes: readonly Outcome[], saved: (count: number) => string): string {
-  const failed = outcomes.filter(({ error }) => error !== undefined);
   const written = outcomes.filter(({ error }) => error === undefined);
-  if (written.length === 0) throw new Error(failed[0].error);
-  const byNote = new Map<string, string[]>();
-  for (const { name, notes } of written) {
-    for (const note of notes) byNote.set(note, [...(byNote.get(note) ?? []), name]);
-  }
+  const byNote = namesBy(written.flatMap(({ name, notes }) => notes.map((note) => [note, name] as const)));
+  const byReason = namesBy(
+    outcomes.flatMap(({ name, error }) => (error === undefined ? [] : [[error, name]])),
+  );
+  if (written.length === 0 && byReason.size === 1) throw new Error([...byReason.keys()][0]);
   const notes = [...byNote].map(([note, names]) =>
     names.length === outcomes.length ? note : say.noteOn(note, names),
   );
-  const text = `${saved(written.length)} ${sentences(notes)}`.trim();
-  if (failed.length === 0) return text;
-  const names = failed.map(({ name }) => name);
-  throw new Error(`${text} ${say.notSaved(names, failed[0].error!)}`);
+  const missing = [...byReason].map(([reason, names]) => say.notSaved(names, reason));
+  const said = written.length > 0 ? [saved(written.length), sentences(notes)] : [];
+  const text = [...said, ...missing].filter(Boolean).join(" ");
+  if (missing.length > 0) throw new Error(text);
+  return text;
+}
+
+/** The names of files by what is said of them. */
+function namesBy(said: readonly (readonly [string, string])[]): Map<string, string[]> {
+  const result = new Map<string, string[]>();
+  for (const [text, name] of said) result.set(text, [...(result.get(text) ?? []), name]);
+  return result;
 }

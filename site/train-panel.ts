@@ -171,6 +171,11 @@ export class TrainPanel {
         onEvent: (event) => this.#follow(event, input.steps),
       })
       .catch((error: Error) => {
+        // The one that was chosen meanwhile takes the place of what came to nothing.
+        if (!files && this.#picture !== picture) {
+          this.#forget();
+          this.#show(this.#picture!);
+        }
         throw explain(error, picture, input.scale);
       });
     this.#showQuality(tuned.quality, tuned.quality.best);

@@ -1,6 +1,7 @@
 /** Where the pictures for training come from: the one on show, or files and folders of the user. */
 import { browserAccepts } from "../src/picture/index.ts";
 import { say } from "./language.ts";
+import { isPicture } from "./pictures/file-kinds.ts";
 
 export interface NamedFile {
   readonly name: string;
@@ -23,7 +24,7 @@ export class TrainingFiles {
       input.accept = browserAccepts;
       input.addEventListener("change", () => {
         // A folder has other files, too.
-        this.#files = [...input.files!].filter(({ type }) => type.startsWith("image/"));
+        this.#files = [...input.files!].filter(isPicture);
         this.#count.textContent = say.filesChosen(this.#files.length);
         input.value = ""; // else choosing the same files again is no change
       });

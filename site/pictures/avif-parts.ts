@@ -66,7 +66,8 @@ class AvifFile {
 
   get frames(): number {
     const track = this.#within(this.#all, "moov", "trak", "mdia", "minf", "stbl", "stsz");
-    return track && track.end <= this.#bytes.length ? this.#bytes.readUInt32BE(track.start + 8) : 1;
+    const isWhole = track && track.start + 12 <= Math.min(track.end, this.#bytes.length);
+    return isWhole ? this.#bytes.readUInt32BE(track.start + 8) : 1;
   }
 
   get #all(): Place {
@@ -129,13 +130,20 @@ class AvifFile {
       const method = version > 0 ? next(2) & 15 : 0;
       next(2); // another file's number, of which there is none
       const base = next(baseBytes);
+      const extents = next(2);
+      const indexOfExtent = version > 0 ? indexBytes : 0;
+      if (id !== wanted) {
+        at += extents * (indexOfExtent + offsetBytes + lengthBytes);
+        continue;
+      }
       const parts: Place[] = [];
-      for (let extents = next(2); extents > 0; extents--) {
-        if (version > 0) next(indexBytes);
+      for (let i = 0; i < extents; i++) {
+        next(indexOfExtent);
         const start = base + next(offsetBytes);
         parts.push({ start, end: start + next(lengthBytes) });
       }
-      if (id !== wanted) continue;
+      const length = parts.reduce((sum, { start, end }) => sum + end - start, 0);
+      if (length > file.length) return undefined; // the same bytes again and again
       const origin = [0, this.#within(this.#meta, "idat")?.start][method];
       if (origin === undefined) return undefined;
       return Buffer.concat(parts.map(({ start, end }) => file.subarray(origin + start, origin + end)));

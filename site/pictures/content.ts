@@ -9,6 +9,7 @@ import { densityIn } from "../../src/formats/density.ts";
 import { Directories } from "../../src/formats/directories.ts";
 import { withoutPrefix } from "../../src/formats/exif.ts";
 import { framesOfGif, gifExtras } from "../../src/formats/gif.ts";
+import { codesOfAvif, isHdrCode } from "../../src/formats/icc.ts";
 import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/formats/jpeg.ts";
 import type { Metadata } from "../../src/formats/metadata.ts";
 import { jfifDensity, jpegExtras } from "../../src/formats/metadata-of-jpeg.ts";
@@ -57,7 +58,10 @@ function jpegContent(bytes: Uint8Array): Content {
   const notes = channels === 4 ? [say.fromCmyk] : [];
   const jpegQuality = jpegQualityOfFile(bytes);
   const orientation = turnOf(metadata);
-  return { metadata: { ...metadata, comments }, ...lost, channels, notes, jpegQuality, orientation };
+  return {
+    ...{ metadata: { ...metadata, comments }, ...lost, channels, notes, jpegQuality, orientation },
+    convertsColors: channels === 4, // CMYK means nothing without its profile
+  };
 }
 
 function turnOf({ exif }: Metadata): number {
@@ -92,11 +96,15 @@ function webpContent(bytes: Uint8Array): Content {
 function avifContent(bytes: Uint8Array): Content {
   const { exif, xmp, icc, bits, frames } = partsOfAvif(bytes);
   const own = { icc, exif, xmp: xmp && decodeXmp(xmp), density: densityOf(exif) };
+  const { metadata, gaps } = withColorsOfAvif(bytes, own);
+  // PNG alone could say what no profile says, such as HDR: in other files, these numbers would be dull colours.
+  const convertsColors = metadata.pngColor !== undefined;
   const notes = [
     ...(frames > 1 ? [say.firstFrame(frames)] : []),
     ...(bits > 8 ? [say.readAsEight(bits)] : []),
+    ...(convertsColors ? [isHdrCode(codesOfAvif(bytes)!.transfer) ? say.fromHdr : say.fromRareColors] : []),
   ];
-  return { ...withColorsOfAvif(bytes, own), channels: 3, notes, orientation: 1 };
+  return { metadata, gaps, channels: 3, convertsColors, notes, orientation: 1 };
 }
 
 function gifContent(bytes: Uint8Array): Content {

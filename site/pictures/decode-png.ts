@@ -2,10 +2,10 @@
  * PNG files to samples, all of them and exactly: a canvas has 8 bits, no grey, and multiplies colours by alpha.
  * The browser's own streams unpack. https://www.w3.org/TR/png-3/
  */
+import "./buffer.ts";
 import { spaceOf } from "../../src/formats/icc.ts";
 import { chunksOf } from "../../src/formats/png.ts";
 import { readFrom } from "../../src/formats/read.ts";
-import "./buffer.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
 import { inflate } from "./inflate.ts";
 import { TooLarge } from "./picture-file.ts";

@@ -1,8 +1,8 @@
 /** Samples to PNG files, in strips, so that a large result is never packed and unpacked at once. */
+import "./buffer.ts";
 import { zlibSync } from "fflate";
 import { encodeChunk } from "../../src/formats/png.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
-import "./buffer.ts";
 import { paeth } from "./decode-png.ts";
 
 export interface PngOptions {

@@ -1,4 +1,4 @@
-/** Names of files that are no pictures of a browser. Not loaded before somebody chooses one. */
+/** Names of files that are no pictures of a browser. */
 import { foreignPicture } from "../../src/picture/foreign-pictures.ts";
 import type { LanguageCode } from "../language.ts";
 import { loadPart } from "../load-part.ts";

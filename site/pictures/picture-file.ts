@@ -16,6 +16,8 @@ export interface PictureFile extends FileMetadata {
 export interface Content extends FileMetadata {
   /** Of the samples in the file. */
   readonly channels: number;
+  /** Whether the browser converts the colours to sRGB when it reads the file. Otherwise its numbers stay. */
+  readonly convertsColors?: boolean;
   readonly notes: readonly string[];
   /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
   readonly jpegQuality?: number;

@@ -4,11 +4,10 @@
  */
 
 import { formatOfStart, type PictureFormat, pictureFormats } from "../../src/picture/formats.ts";
-import { browserFormatNames, DataError, type Image } from "../../src/picture/index.ts";
-import { loadPart } from "../load-part.ts";
-import { dimensions } from "../size.ts";
+import { DataError, type Image } from "../../src/picture/index.ts";
+import { loadPart, NotLoaded } from "../load-part.ts";
 import { say } from "../worker-language.ts";
-import { type Content, type PictureFile, TooLarge } from "./picture-file.ts";
+import type { Content, PictureFile } from "./picture-file.ts";
 
 /** @throws DataError if the browser cannot read it, with what it is and what to do */
 export async function readPictureFile(file: Blob, name: string): Promise<PictureFile> {
@@ -27,9 +26,9 @@ export async function readPictureFile(file: Blob, name: string): Promise<Picture
     const decoded = await readByBrowser(unturned ? new Blob([unturned as BlobPart]) : file, format, content);
     return uprightFile(decoded, orientation, !unturned);
   } catch (cause) {
-    throw cause instanceof DataError
-      ? cause
-      : new DataError(await refusal(bytes, format, name, cause), { cause });
+    if (cause instanceof DataError || cause instanceof NotLoaded) throw cause;
+    const { refusal } = await loadPart(import("./refusal.ts"));
+    throw new DataError(await refusal(bytes, format, name, cause), { cause });
   }
 }
 
@@ -57,9 +56,8 @@ async function readByBrowser(
   content: Content | undefined,
 ): Promise<PictureFile> {
   const { channels, metadata, gaps, behind, notes, jpegQuality } = content ?? bare;
-  // The colours of CMYK mean nothing without its profile: the browser converts them. Otherwise it leaves them,
-  // and the result gets the profile.
-  const keepsColors = content !== undefined && channels !== 4;
+  // Where the browser leaves the colours, the result gets the profile.
+  const keepsColors = content !== undefined && !content.convertsColors;
   const bitmap = await createImageBitmap(
     new Blob([file], { type: format && pictureFormats[format].mediaType }),
     {
@@ -67,11 +65,18 @@ async function readByBrowser(
       colorSpaceConversion: keepsColors ? "none" : "default",
     },
   );
-  let image = samplesOf(bitmap, channels === 1 ? 1 : 4);
-  if (image.channels === 4) image = exactly(bitmap) ?? image;
-  bitmap.close();
+  let image: Image;
+  try {
+    image = samplesOf(bitmap, channels === 1 ? 1 : 4);
+    if (image.channels === 4) {
+      const { transparentSamples } = await loadPart(import("./transparent-samples.ts"));
+      image = transparentSamples(bitmap) ?? image;
+    }
+  } finally {
+    bitmap.close();
+  }
   const name = format ? pictureFormats[format].name : (file.type.split("/")[1] ?? "unknown");
-  const metadataThatFits = keepsColors ? metadata : { ...metadata, icc: undefined };
+  const metadataThatFits = keepsColors ? metadata : { ...metadata, icc: undefined, pngColor: undefined };
   return { image, metadata: metadataThatFits, gaps, behind, notes, format: name, jpegQuality };
 }
 
@@ -126,49 +131,4 @@ function copyPixels(pixels: Uint8ClampedArray | Uint8Array, { channels, data }: 
     data[to + 2] = pixels[from + 2];
     if (channels === 4) data[to + 3] = pixels[from + 3];
   }
-}
-
-/**
- * The samples of a transparent picture without the multiplication by alpha that a canvas does: textures are not
- * multiplied. Undefined where there is no WebGL, or the picture is too large for it: then colours are a little off
- * where a picture is nearly transparent.
- */
-function exactly(bitmap: ImageBitmap): Image | undefined {
-  const { width, height } = bitmap;
-  const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
-  if (!gl || Math.max(width, height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return undefined;
-  const texture = gl.createTexture();
-  gl.bindTexture(gl.TEXTURE_2D, texture);
-  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
-  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
-  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  const image = emptyImage(width, height, 4);
-  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, image.data);
-  const isRead = gl.getError() === gl.NO_ERROR;
-  gl.getExtension("WEBGL_lose_context")?.loseContext();
-  return isRead ? image : undefined;
-}
-
-/** Why a file was refused, and what to do. */
-async function refusal(
-  bytes: Uint8Array,
-  format: PictureFormat | undefined,
-  name: string,
-  cause: unknown,
-): Promise<string> {
-  const start = String.fromCharCode(...bytes.subarray(4, 12));
-  if (/^ftyp(hei|hev|mif1|msf1)/.test(start) && format !== "avif") {
-    return say.heic(name);
-  }
-  if (format === "tiff") return say.tiff(name);
-  if (format === undefined) {
-    const { nameOfForeign } = await loadPart(import("./foreign.ts"));
-    const what = await nameOfForeign(bytes, name);
-    return what ? say.foreign(name, what, browserFormatNames) : say.noPicture(name, browserFormatNames);
-  }
-  const { name: kind } = pictureFormats[format];
-  if (cause instanceof TooLarge) return say.tooLargeFile(name, dimensions(cause.size));
-  // Not all browsers read it.
-  if (format === "avif") return say.unsupported(name, kind);
-  return say.damaged(name, kind, format === "png" && cause instanceof Error ? cause.message : "");
 }

@@ -9,14 +9,14 @@ import { xmpOfResult } from "../../src/formats/xmp.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
-import { dimensions } from "../size.ts";
+import { dimensions, type Size } from "../size.ts";
 import { say } from "../worker-language.ts";
 import type { Colors } from "./colors.ts";
 import { withEightBits } from "./eight-bits.ts";
 import { encodePng } from "./encode-png.ts";
 import type { OutputFormat } from "./formats.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
-import { bitmapOf, colorsFor } from "./show.ts";
+import { bitmapOf, colorsFor, type Part } from "./show.ts";
 
 export interface WriteResult {
   readonly file: Blob;
@@ -55,7 +55,8 @@ export async function writePicture(
     // Where a canvas puts what in such a file is not known yet, so nothing is added to it.
     if (exif || xmp) notes.push(say.withoutMetadata);
     const { icc } = metadata;
-    const wide = icc && ({ from: await colorsFor({ icc }), to: "display-p3" } as const);
+    const from = await colorsFor({ icc });
+    const wide = from.space === "srgb" ? undefined : ({ from, to: "display-p3" } as const);
     const bytes = await byCanvas(image, format, quality, converted ?? wide);
     return { file: new Blob([bytes], { type: "image/avif" }), notes };
   }
@@ -89,7 +90,7 @@ async function byCanvas(
   try {
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext("2d", { colorSpace: converted?.to ?? "srgb" })!;
-    if (converted) context.drawImage(await bitmapOf(image, { colors: converted.from }), 0, 0);
+    if (converted) await drawInStrips(context, image, converted.from);
     else putInStrips(context, image);
     const file = await canvas.convertToBlob({ type, quality: quality / 100 });
     if (file.type !== type) throw new Error(`this browser writes no ${type}`);
@@ -100,19 +101,39 @@ async function byCanvas(
   }
 }
 
-function putInStrips(context: OffscreenCanvasRenderingContext2D, image: Image<Samples>): void {
-  const { width, height } = image;
-  const rows = Math.min(height, Math.max(1, Math.floor(2 ** 22 / width)));
-  const strip = new ImageData(width, rows); // one for all: the browser is slow to free large ones
-  for (let top = 0; top < height; top += rows) {
-    const count = Math.min(rows, height - top);
-    fillRgba(strip.data, rowsOf(image, top, count));
-    context.putImageData(strip, 0, top, 0, 0, width, count);
+async function drawInStrips(
+  context: OffscreenCanvasRenderingContext2D,
+  image: Image<Samples>,
+  colors: Colors,
+): Promise<void> {
+  for (const part of stripsOf(image)) {
+    const bitmap = await bitmapOf(image, { part, colors });
+    context.drawImage(bitmap, 0, part.top);
+    bitmap.close();
   }
 }
 
-/** Some rows, with 8 bits. */
-function rowsOf({ width, channels, data }: Image<Samples>, top: number, height: number): Image {
+function putInStrips(context: OffscreenCanvasRenderingContext2D, image: Image<Samples>): void {
+  const strips = stripsOf(image);
+  const { width, height } = strips[0];
+  const pixels = new ImageData(width, height); // one for all: the browser is slow to free large ones
+  for (const part of strips) {
+    fillRgba(pixels.data, rowsOf(image, part));
+    context.putImageData(pixels, 0, part.top, 0, 0, width, part.height);
+  }
+}
+
+/** Parts of a picture from top to bottom, as wide as it. Drawn all at once, it would take its memory once more. */
+function stripsOf({ width, height }: Size): Part[] {
+  const rows = Math.min(height, Math.max(1, Math.floor(2 ** 22 / width)));
+  return Array.from({ length: Math.ceil(height / rows) }, (_, i) => {
+    const top = i * rows;
+    return { left: 0, top, width, height: Math.min(rows, height - top) };
+  });
+}
+
+/** The samples of a strip, with 8 bits. */
+function rowsOf({ width, channels, data }: Image<Samples>, { top, height }: Part): Image {
   const part = data.subarray(top * width * channels, (top + height) * width * channels);
   return withEightBits({ width, height, channels, data: part });
 }

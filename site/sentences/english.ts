@@ -21,7 +21,7 @@ export const english = {
   howTrain:
     "Fine-tuning goes on with that learning on your own pictures. They are made small, the network tries to restore them, and its numbers are changed a little wherever it failed. A part that it never learns from shows whether it got better. That is measured in decibels (dB): one more is a difference that you can see side by side.",
   howPrivate:
-    "Your own device computes everything, with its graphics card where it can. Pictures and networks never leave it. Once loaded, the page works offline, with the networks that it has used.",
+    "Your own device computes everything, with its graphics card where it can. Pictures and networks never leave your device. Once loaded, the page works offline, with the networks that it has used.",
   source: "Source code",
   licence: "Licence: MIT",
   kernelPage: "How a convolution gets fast",

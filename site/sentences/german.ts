@@ -22,7 +22,7 @@ export const german: Sentences = {
   howTrain:
     "Beim Anpassen lernt das Netz an Ihren eigenen Bildern weiter. Sie werden verkleinert, das Netz versucht sie wiederherzustellen, und wo es sich irrt, ändern sich seine Zahlen ein wenig. Ein Teil, von dem es nie lernt, zeigt, ob es besser geworden ist. Das wird in Dezibel (dB) gemessen: eines mehr ist ein Unterschied, den man nebeneinander sieht.",
   howPrivate:
-    "Alles rechnet Ihr eigenes Gerät, mit seiner Grafikkarte, wo es kann. Bilder und Netze verlassen es nie. Einmal geladen, geht die Seite auch ohne Internet, mit den Netzen, die sie schon benutzt hat.",
+    "Alles rechnet Ihr eigenes Gerät, mit seiner Grafikkarte, wo es kann. Bilder und Netze verlassen Ihr Gerät nie. Einmal geladen, geht die Seite auch ohne Internet, mit den Netzen, die sie schon benutzt hat.",
   source: "Quelltext",
   licence: "Lizenz: MIT",
   kernelPage: "Wie eine Faltung schnell wird",

@@ -19,12 +19,14 @@ export const workerEnglish = {
   damaged: (name: string, format: string, why: string) =>
     `${name} is a ${format} picture, but it is damaged${why && ` (${why})`}. Download or copy it again.`,
   tooLargeFile: (name: string, size: string) =>
-    `${name} has ${size} pixels, more than a gigabyte, which is too large for this page. Cut it into parts.`,
+    `${name} has ${size} pixels, which take more than a gigabyte: too much for this page. Cut it into parts.`,
   firstFrame: (count: number) => `only the first of ${count} frames was taken`,
   firstPicture: "only the first of several pictures was taken",
   fromCmyk: "converted to sRGB, from CMYK",
+  fromHdr: "converted to sRGB, from HDR",
+  fromRareColors: "converted to sRGB, from colours that no profile describes",
   becameEight: "16 bits per sample became 8",
-  readAsEight: (bits: number) => `this browser reads its ${bits} bits per sample as 8`,
+  readAsEight: (bits: number) => `its ${bits} bits per sample were read as 8`,
   withoutMetadata: "without EXIF data and XMP, which this page cannot put into AVIF",
   putOnWhite: "put on white: JPEG holds no transparency",
 

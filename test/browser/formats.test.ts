@@ -4,7 +4,10 @@
  */
 import { beforeAll, expect, test } from "vitest";
 import { userEvent } from "vitest/browser";
+import { decodePng } from "../../site/pictures/decode-png.ts";
 import { encodePng } from "../../site/pictures/encode-png.ts";
+import { profileOf, srgbCurve } from "../../src/formats/icc.ts";
+import { toRgb } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { beforeWorkers } from "./before-workers.ts";
 import { chooseMethod, clickMain, downloaded, find, giveFile, openPage, says, statusLine } from "./page.ts";
@@ -54,6 +57,13 @@ test("it is written, with its name, its type and a quality", async () => {
   const { file, name } = await downloaded("#panel-upscale [name=download]");
   expect([name, file.type]).toEqual(["cup-x2-bicubic.avif", "image/avif"]);
   expect(await pixels(file, "srgb")).toEqual(imresize(picture, 2).data);
+});
+
+test("numbers stay where a profile says that they are sRGB", async () => {
+  await enlarge(await encodePng(picture, { icc: profileOf("RGB", srgbCurve) }), "tagged.png");
+  const { file } = await downloaded("#panel-upscale [name=download]");
+  const { image } = await decodePng(new Uint8Array(await file.arrayBuffer()));
+  expect(toRgb(image).data).toEqual(imresize(picture, 2).data);
 });
 
 test("wide colours stay", async () => {

@@ -73,7 +73,10 @@ const names = [
 /** Is a text a name, which is the same in all languages? */
 export const isName = (text: string) => names.some((name) => name.test(text));
 
-/** What is on show. Programs and what a compiler says of them are in English; prose with code in it counts as one text. */
+/**
+ * What is on show. Programs and what a compiler says of them are in English; prose with code in it counts as one
+ * text.
+ */
 export function lessonTexts(): Set<string> {
   return new Set(textsOnShow({ whole: "[data-prose], .outcome p", skip: "pre, .editor, .problems" }));
 }

@@ -1,5 +1,6 @@
 /** What people hold in a browser: all that a canvas can draw, and what is none of it. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { riffChunk, riffChunks } from "../../src/formats/riff.ts";
 import { DataError, type PictureSource, readSource, toImageData, upscale } from "../../src/index.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
@@ -194,6 +195,9 @@ describe("what is no picture is refused in one paragraph", () => {
   });
 });
 
+const bytesOf = (hex: string) =>
+  Uint8Array.from(hex.match(/[0-9a-f]{2}/g)!, (byte) => Number.parseInt(byte, 16));
+
 test("a WebP picture that EXIF data turn is turned", async () => {
   const stored = new OffscreenCanvas(2, 1);
   const context = stored.getContext("2d")!;
@@ -201,39 +205,17 @@ test("a WebP picture that EXIF data turn is turned", async () => {
   const plain = new Uint8Array(
     await (await stored.convertToBlob({ type: "image/webp", quality: 1 })).arrayBuffer(),
   );
-  const exif = Uint8Array.of(
-    0x49,
-    0x49,
-    42,
-    0,
-    8,
-    0,
-    0,
-    0,
-    1,
-    0,
-    0x12,
-    1,
-    3,
-    0,
-    1,
-    0,
-    0,
-    0,
-    6,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-  );
-  const bytes = new Uint8Array(plain.length + 8 + exif.length);
-  bytes.set(plain);
-  bytes.set(new TextEncoder().encode("EXIF"), plain.length);
-  bytes.set([exif.length], plain.length + 4);
-  bytes.set(exif, plain.length + 8);
+  // A header, and one entry: orientation 6.
+  const exif = bytesOf("49492a0008000000 0100 120103000100000006000000 00000000");
+  const extended = riffChunk("VP8X", bytesOf("18000000 010000 000000")); // with alpha and EXIF data, 2 by 1
+  const samples = [...riffChunks(plain)].filter(({ name }) => name !== "VP8X");
+  const chunks = [
+    extended,
+    ...samples.map(({ name, data }) => riffChunk(name, data)),
+    riffChunk("EXIF", exif),
+  ];
+  const file = new Blob([plain.subarray(0, 12), ...(chunks as BlobPart[])]);
+  const bytes = new Uint8Array(await file.arrayBuffer());
   new DataView(bytes.buffer).setUint32(4, bytes.length - 8, true);
   const { width, height, data } = await readSource(new Blob([bytes]));
   expect([width, height]).toEqual([1, 2]);

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { unzipSync } from "fflate";
 import type { Browser, Page } from "playwright";
 import sharp, { type Sharp } from "sharp";
@@ -119,9 +120,7 @@ describe("read", () => {
       .toBuffer();
     const cli = await decodePictureFile(file, "a.avif");
     const result = await enlarged("a.avif", file);
-    expect(await page.textContent("#panel-upscale .notes")).toBe(
-      "This browser reads its 10 bits per sample as 8.",
-    );
+    expect(await page.textContent("#panel-upscale .notes")).toBe("Its 10 bits per sample were read as 8.");
     expect(cli.exif).toBeDefined();
     expect(cli.xmp).toContain("xmpmeta");
     expect(Buffer.from(result.exif!).includes("pixelgrad")).toBe(true);
@@ -141,6 +140,28 @@ describe("read", () => {
     const result = await enlarged("coded.avif", file);
     expect(result.icc).toEqual((await decodePictureFile(file, "coded.avif")).icc);
     expect(result.icc).toBeDefined();
+  });
+
+  test("HDR AVIF is converted as the browser shows it, and says so", async () => {
+    const file = await even([100, 160, 200]).avif({ quality: 100, lossless: true }).toBuffer();
+    const at = file.indexOf("colrnclx", 0, "latin1");
+    file.writeUInt16BE(9, at + 8); // BT.2020
+    file.writeUInt16BE(16, at + 10); // PQ
+    const wanted = await page.evaluate(
+      async (bytes) => {
+        const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/avif" }));
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d")!;
+        canvas.drawImage(bitmap, 0, 0);
+        return [...canvas.getImageData(0, 0, 1, 1).data.subarray(0, 3)];
+      },
+      [...file],
+    );
+    expect(wanted).not.toEqual([100, 160, 200]);
+    const { image } = await enlarged("hdr.avif", file, "jpeg");
+    for (const [c, value] of wanted.entries()) expect(Math.abs(image.data[c] - value)).toBeLessThanOrEqual(3);
+    expect(await page.textContent("#panel-upscale .notes")).toBe("Converted to sRGB, from HDR.");
+    const png = await saved("png");
+    expect(png.includes("cICP", 0, "latin1")).toBe(false);
   });
 
   test("of an animated GIF, the first frame is taken, and it says so", async () => {
@@ -166,6 +187,18 @@ describe("read", () => {
       .waitFor();
   });
 
+  test("a part of the page that does not load is no damage of the file", async () => {
+    await page.context().close();
+    ({ page } = await visitForAll(browser, { serviceWorkers: "block" }));
+    const isPart = /\/content-[^/]*\.js$/;
+    await page.context().route(isPart, (route) => route.abort());
+    const file = await even([83]).png().toBuffer();
+    await give(page, "a.png", file);
+    await page.locator("#message p", { hasText: /^A file of this page could not be loaded\./ }).waitFor();
+    await page.context().unroute(isPart);
+    await givePicture(page, "a.png", file);
+  });
+
   test("a whole PNG picture that is too large is not called damaged", async () => {
     const header = Buffer.alloc(13);
     header.writeUInt32BE(20_000, 0);
@@ -175,7 +208,9 @@ describe("read", () => {
     const chunks = [encodeChunk("IHDR", header), encodeChunk("IDAT", new Uint8Array(9))];
     await give(page, "map.png", Buffer.concat([signature, ...chunks]));
     await page
-      .locator("#message", { hasText: /map\.png has 20000 × 19000 pixels, more than a gigabyte/ })
+      .locator("#message", {
+        hasText: /map\.png has 20000 × 19000 pixels, which take more than a gigabyte: too/,
+      })
       .waitFor();
   });
 
@@ -214,10 +249,11 @@ describe("written", () => {
     "pictures of %i channels with a profile look the same as JPEG and WebP",
     async (channels) => {
       const icc = channels === 1 ? linearGrey : profileOf("RGB", gammaCurve(1));
-      await enlarge("linear.png", await pngWith(even(Array(channels).fill(83)), await iccChunk(icc)));
+      const even83 = even(Array(channels).fill(83), 1100, 1000); // the result is written in two strips
+      await enlarge("linear.png", await pngWith(even83, await iccChunk(icc)));
       for (const format of ["jpeg", "webp"]) {
         const { image } = await decodePictureFile(await saved(format), "a", { target: "srgb" });
-        expect(Math.abs(image.data[0] - 155)).toBeLessThanOrEqual(2);
+        for (const at of [0, -1]) expect(Math.abs(image.data.at(at)! - 155)).toBeLessThanOrEqual(2);
       }
     },
   );
@@ -247,14 +283,18 @@ describe("written", () => {
 describe("saved together", () => {
   const deep = async () => even([83, 90, 97], 20, 10).toColourspace("rgb16").png().toBuffer();
 
-  /** Enlarges files of these names, that of the first one far too tall for WebP. */
+  /** Enlarges files of these names, those that begin with "tall" far too tall for WebP. */
   async function enlargeAll(names: readonly string[]): Promise<void> {
     await chooseBicubic();
     const files = await Promise.all(
       names.map(async (name, i) => ({
         name,
         mimeType: "image/png",
-        buffer: i === 0 ? await even([83], 8, 9000).png().toBuffer() : await deep(),
+        buffer: name.startsWith("tall")
+          ? await even([83], 8 + i, 9000)
+              .png()
+              .toBuffer()
+          : await deep(),
       })),
     );
     await page.setInputFiles("#chooser input", files);
@@ -276,6 +316,17 @@ describe("saved together", () => {
       page,
       "upscale",
       /^Saved 2 pictures, .*\. 16 bits per sample became 8 \(b-x2-bicubic\.webp, c-x2-bicubic\.webp\)\. Not saved: tall-x2-bicubic\.webp\. WebP pictures have at most 16383/,
+    );
+  });
+
+  test("of files that cannot be written for several reasons, each is said", async () => {
+    await enlargeAll(["tall.png", "b.png", "tall-too.png"]);
+    await page.selectOption("#panel-upscale [name=format]", "webp");
+    await page.click("#panel-upscale [name=zip]");
+    await status(
+      page,
+      "upscale",
+      /^Saved 1 .*Not saved: tall-x2-bicubic\.webp\. WebP .* 16 × 18000\. Choose PNG\. Not saved: tall-too-x2-bicubic\.webp\. WebP .* 20 × 18000\./,
     );
   });
 
@@ -322,6 +373,25 @@ describe("given", () => {
     for (const type of ["dragEnter", "dragOver", "drop"] as const)
       await client.send("Input.dispatchDragEvent", { type, x: 300, y: 300, data });
   }
+  /** Before the page gets entries of a dropped folder, `work` gets them, in the page. */
+  function beforeEntries(work: (entries: readonly FileSystemEntry[]) => unknown): Promise<void> {
+    return page.evaluate((source) => {
+      const before = new Function(`return ${source}`)() as typeof work;
+      const { webkitGetAsEntry } = DataTransferItem.prototype;
+      DataTransferItem.prototype.webkitGetAsEntry = function () {
+        const folder = webkitGetAsEntry.call(this) as FileSystemDirectoryEntry;
+        const reader = folder.createReader();
+        const read = reader.readEntries.bind(reader);
+        reader.readEntries = (resolve, reject) =>
+          read(async (entries) => {
+            await before(entries);
+            resolve(entries);
+          }, reject);
+        folder.createReader = () => reader;
+        return folder;
+      };
+    }, `${work}`);
+  }
   const listed = () => page.locator(".queue .name").allTextContents();
 
   test("a folder is dropped: the pictures in it are taken, and those in its folders", async () => {
@@ -329,11 +399,46 @@ describe("given", () => {
     const picture = await even([83]).png().toBuffer();
     for (const name of ["b10.png", "b9.png", "more/c.png", "notes.txt", ".hidden.png"])
       await writeFile(join(folder, name), picture);
+    await writeFile(join(folder, "d.pam"), "P6 1 1 255\nabc");
     await drop(folder);
-    await expect.poll(listed).toEqual(["b9.png", "b10.png", "c.png"]);
+    await expect.poll(listed).toEqual(["b9.png", "b10.png", "d.pam", "c.png"]);
     await mkdir(join(folder, "empty"));
     await drop(join(folder, "empty"));
     await page.locator("#message", { hasText: "No pictures were found in empty." }).waitFor();
+  });
+
+  test("weights and videos in a folder are taken, too", async () => {
+    await writeFile(join(folder, "own.safetensors"), "no weights");
+    await drop(folder);
+    await page.locator("#message", { hasText: "own.safetensors" }).waitFor();
+    await writeFile(join(folder, "clip.mkv"), "no video");
+    await drop(folder);
+    await page.locator("#tab-video[aria-selected=true]").waitFor();
+  });
+
+  test("what cannot be read of a dropped folder is named, and the rest is taken", async () => {
+    for (const name of ["a.png", "b.png", "c.png"])
+      await writeFile(join(folder, name), await even([83]).png().toBuffer());
+    await beforeEntries((entries) => {
+      const b = entries.find(({ name }) => name === "b.png") as FileSystemFileEntry | undefined;
+      if (b) b.file = (_, reject) => reject?.(new DOMException("A requested file could not be found."));
+    });
+    await drop(folder);
+    await expect.poll(listed).toEqual(["a.png", "c.png"]);
+    await page.locator("#message p", { hasText: /^b\.png cannot be read: it was changed, moved/ }).waitFor();
+  });
+
+  test("a folder that takes long is dropped, and then a picture is chosen: the picture stays", async () => {
+    await writeFile(join(folder, "a.png"), await even([83]).png().toBuffer());
+    await beforeEntries(() => new Promise((resolve) => Object.assign(window, { readOn: resolve })));
+    await drop(folder);
+    await page.waitForFunction("window.readOn");
+    await givePicture(page, "later.png", await even([83]).png().toBuffer());
+    await page.evaluate("readOn(); readOn = undefined");
+    await page.waitForFunction("window.readOn"); // the page asks for more entries
+    await page.evaluate("readOn()");
+    await wait(1000);
+    expect(await page.innerText("#picture-name")).toBe("later.png, 40 × 60");
   });
 
   test("a file is removed after it was chosen: that is said, with its name, in both languages", async () => {

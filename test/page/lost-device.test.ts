@@ -116,11 +116,13 @@ test("where no new device can be had, a picture says so in the page's language",
   await status(page, "upscale", /Das Grafikgerät ging verloren, und der Browser gibt kein neues her/);
 });
 
-test("where no new device can be had, training says what to do", async () => {
+test("where no new device can be had, training says what to do, and shows what was chosen meanwhile", async () => {
   const { page, lose } = await visitWithDevices();
   await givePicture(page, "waves.png", waves(96, 64));
   await train(page, { steps: 500 });
   await status(page, "train", /^Step [1-9]\d* of 500/);
+  await givePicture(page, "later.png", waves(50, 70));
+  expect(await page.locator("#panel-train figure").isVisible()).toBe(true);
   await page.workers()[0].evaluate("GPU.prototype.requestAdapter = async () => null");
   await lose();
   await status(
@@ -128,26 +130,32 @@ test("where no new device can be had, training says what to do", async () => {
     "train",
     /The graphics device was lost, and the browser offers no new one.*reload the page/,
   );
+  expect(await page.locator("#panel-train figure").isVisible()).toBe(false);
+  expect(await page.innerText("#panel-train .viewer")).toContain("your picture");
 });
 
-test("Stop ends a run at once, whatever the device is at", async () => {
+test("the button and Escape stop a run at once, whatever the device is at", async () => {
   const { page } = await visit(browser);
   await givePicture(page, "waves.png", waves(120, 120));
-  await train(page, { start: "edsr-small", steps: 5000 }); // a step takes a software renderer seconds
-  await status(page, "train", /^Step \d+ of 5000/);
-  const waited = await page.evaluate(
-    () =>
-      new Promise<number>((resolve) => {
-        const button = document.querySelector<HTMLButtonElement>("#panel-train .primary")!;
-        const began = performance.now();
-        new MutationObserver(() => {
-          if (!button.classList.contains("stop")) resolve(performance.now() - began);
-        }).observe(button, { attributes: true });
-        button.click();
-      }),
-  );
-  expect(waited).toBeLessThan(GRACE + 2000); // a busy machine has other work, too
-  await status(page, "train", /^\d+ steps? in/);
+  for (const how of ["button", "Escape"]) {
+    await train(page, { start: "edsr-small", steps: 5000 }); // a step takes a software renderer seconds
+    await status(page, "train", /^Step \d+ of 5000/);
+    const waited = await page.evaluate(
+      (how) =>
+        new Promise<number>((resolve) => {
+          const button = document.querySelector<HTMLButtonElement>("#panel-train .primary")!;
+          const began = performance.now();
+          new MutationObserver(() => {
+            if (!button.classList.contains("stop")) resolve(performance.now() - began);
+          }).observe(button, { attributes: true });
+          if (how === "button") button.click();
+          else document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+        }),
+      how,
+    );
+    expect(waited, how).toBeLessThan(GRACE + 2000); // a busy machine has other work, too
+    await status(page, "train", /^\d+ steps? in/);
+  }
   await train(page, { start: "espcn", steps: 2 }); // the next run waits for what the device is at, and works
   await status(page, "train", /^2 steps in/);
 });

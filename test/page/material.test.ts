@@ -20,6 +20,10 @@ beforeAll(async () => {
   }
   await writeFile(join(folder, "alone.png"), waves(64, 50));
   await writeFile(join(folder, "damaged.png"), "no picture");
+  await writeFile(
+    join(folder, "grey.pam"),
+    Buffer.concat([Buffer.from("P5 40 30 255\n"), Buffer.alloc(1200, 99)]),
+  );
   await writeFile(join(folder, "notes.txt"), "no picture either");
 });
 afterAll(async () => {
@@ -41,10 +45,12 @@ test("a folder: its pairs, its single pictures, and what was left out", async ()
   const { page } = await visit(browser);
   await learnFromFiles(page);
   await page.setInputFiles("#panel-train input[webkitdirectory]", folder);
-  expect(await count(page)).toBe("6 files"); // the text is none
+  expect(await count(page)).toBe("7 files"); // the text is none
   await page.click("#panel-train .primary");
   await status(page, "train", /^3 steps in/);
-  expect(await notes(page)).toMatch(/^Learns from 2 pairs and 1 single picture\. Left out.*: damaged\.png\./);
+  expect(await notes(page)).toMatch(
+    /^Learns from 2 pairs and 1 single picture\. Left out.*: damaged\.png, grey\.pam\./,
+  );
 });
 
 test("files: pairs of another scale are not taken for single pictures", async () => {

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 
 /** The lines of the questions, but for what is another one for video: the largest scale, limits, defaults, hints. */
 async function linesOf(path: string): Promise<string[]> {
-  const html = await readFile(path, "utf8");
+  const html = await readFile(new URL(path, import.meta.url), "utf8");
   const begin = html.indexOf("<fieldset>");
   const end = html.indexOf("</details>", html.indexOf('<details class="methods">'));
   const lines = html.slice(begin, end).split("\n");
@@ -17,7 +17,7 @@ async function linesOf(path: string): Promise<string[]> {
 }
 
 test("pictures and videos are asked the same questions", async () => {
-  const lines = await linesOf("site/index.html");
+  const lines = await linesOf("../../site/index.html");
   expect(lines.length).toBeGreaterThan(30);
-  expect(await linesOf("site/video/video-panel.html")).toEqual(lines);
+  expect(await linesOf("../../site/video/video-panel.html")).toEqual(lines);
 });
