@@ -419,7 +419,7 @@ async function bundle() {
 async function sizeOfSingleFile() {
   const code = readFileSync(join(project, "node_modules/pixelgrad/dist/browser/pixelgrad.js"));
   const zipped = gzipSync(code, { level: 9 }).length;
-  check(zipped < 149_000, `dist/browser/pixelgrad.js has grown to ${kilobytes(zipped)} with gzip`);
+  check(zipped < 152_000, `dist/browser/pixelgrad.js has grown to ${kilobytes(zipped)} with gzip`);
   const imported = /^import |\bimport\(|\brequire\(/m.exec(String(code));
   check(!imported, `dist/browser/pixelgrad.js needs another file: ${imported?.[0]}`);
   return { says: `${kilobytes(code.length)}, ${kilobytes(zipped)} with gzip`, result: undefined };
