@@ -144,11 +144,15 @@ function loadAtOnce({ filename, path, bundle }: IndexHtmlTransformContext): Html
   const worker = filesOfWorkers.get(filename.replace(/index\.html$/, "worker.ts"))!;
   const tags = worker.map((file) => link(file, { rel: "modulepreload" }));
   if (path !== "/index.html") return tags;
-  // The first of samples.ts, as fetch() asks for it.
-  const sample = Object.values(bundle!).find(
-    (file) => file.type === "asset" && file.originalFileNames.includes("samples/cat.webp"),
-  );
-  return [...tags, link(sample!.fileName, { rel: "preload", as: "fetch", crossorigin: true })];
+  const sample = Object.values(bundle!).find(isFirstSample)!;
+  return [...tags, link(sample.fileName, { rel: "preload", as: "fetch", crossorigin: true })]; // as fetch() asks for it
+}
+
+type BuiltFile = NonNullable<IndexHtmlTransformContext["bundle"]>[string];
+
+/** The first of samples.ts. */
+function isFirstSample(file: BuiltFile | undefined): boolean {
+  return file?.type === "asset" && file.originalFileNames.includes("samples/cat.webp");
 }
 
 function sourceAddress(): string | undefined {
@@ -231,8 +235,9 @@ function filesForServiceWorker(): Plugin {
       const built = Object.keys(bundle).filter((path) => !/service-worker|\.html$/.test(path));
       const icons = readdirSync(folder("public")).filter((path) => path !== "preview.jpg");
       const all = [...built, ...icons];
-      // Not everybody has a video.
-      const starts = (path: string) => /\.(?:js|css|svg|webmanifest)$/.test(path) && !/\/video-/.test(path);
+      // Not everybody has a video. The first sample is on its way before there is a service worker.
+      const starts = (path: string) =>
+        (/\.(?:js|css|svg|webmanifest)$/.test(path) && !/\/video-/.test(path)) || isFirstSample(bundle[path]);
       const files = { atOnce: all.filter(starts), whenUsed: all.filter((path) => !starts(path)) };
       const chunk = bundle["service-worker.js"];
       if (chunk?.type !== "chunk") throw new Error("The service worker was not built.");
