@@ -45,6 +45,11 @@ const kinds: readonly FileKind[] = [
     remedy: kerasByPath,
   },
   {
+    bytes: /^504b0304.{44}0000/, // the first file in it has no name
+    what: "a zip archive, as PyTorch's files are, and damaged",
+    remedy: "Download or copy it again.",
+  },
+  {
     bytes: /^504b0[35]0[46]/,
     what: "a zip archive, and none of PyTorch's",
     remedy: "Unpack it, and give the weight file that is in it.",
