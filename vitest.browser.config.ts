@@ -48,7 +48,6 @@ const kernels = inBrowser({
   exclude: ["imresize-matlab", "wgsl", "bounds"].map((name) => `test/kernels/${name}.test.ts`),
   // One window for all, which loads their modules once.
   isolate: false,
-  // After the others: a third Chromium beside them would disturb tests that watch the time.
   sequence: { groupOrder: 1 },
 });
 
@@ -58,18 +57,32 @@ const parts = inBrowser({
   globalSetup: "path" in found ? "test/browser/node-result.ts" : [],
 });
 
-const builtPage = defineProject({
-  test: {
-    name: "built page",
-    include: "path" in found ? ["test/page/*.test.ts"] : [],
-    globalSetup: "path" in found ? "test/page/build.ts" : [],
-    setupFiles: "test/support/typed-arrays.ts",
-    pool: "forks",
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-  },
+/** A project of tests that use the built page. */
+const ofBuiltPage = (options: TestProjectInlineConfiguration["test"]) =>
+  defineProject({
+    test: {
+      globalSetup: "path" in found ? "test/page/build.ts" : [],
+      setupFiles: "test/support/typed-arrays.ts",
+      pool: "forks",
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      ...options,
+    },
+  });
+
+/** Those that take longest. */
+const longOnPage = ["files", "lost-device", "training", "details"].map((name) => `test/page/${name}.test.ts`);
+
+const longPage = ofBuiltPage({ name: "built page, long", include: "path" in found ? longOnPage : [] });
+
+const page = ofBuiltPage({
+  name: "built page",
+  include: "path" in found ? ["test/page/*.test.ts"] : [],
+  exclude: longOnPage,
+  sequence: { groupOrder: 1 },
 });
 
+// Two projects at a time, of about the same length: a third Chromium would disturb tests that watch the time.
 export default defineConfig({
-  test: { projects: [parts, builtPage, kernels], passWithNoTests: "missing" in found },
+  test: { projects: [parts, longPage, page, kernels], passWithNoTests: "missing" in found },
 });

@@ -15,7 +15,7 @@ export interface Storage {
   /** How many tensors and slices use it; at 0 the device takes the memory back. */
   refs: number;
   /** The storage that this one is a part of. */
-  readonly whole?: Storage;
+  readonly whole?: Storage | undefined;
   /** Counts writes in place (an optimizer's step), so that backward can refuse values that have changed. */
   version: number;
 }
