@@ -71,7 +71,9 @@ const ofBuiltPage = (options: TestProjectInlineConfiguration["test"]) =>
   });
 
 /** Those that take longest. */
-const longOnPage = ["files", "lost-device", "training", "details"].map((name) => `test/page/${name}.test.ts`);
+const longOnPage = ["files", "lost-device", "lesson", "training", "details", "accessibility"].map(
+  (name) => `test/page/${name}.test.ts`,
+);
 
 const longPage = ofBuiltPage({ name: "built page, long", include: "path" in found ? longOnPage : [] });
 

@@ -432,11 +432,12 @@ describe("given", () => {
   test("a folder that takes long is dropped, and then a picture is chosen: the picture stays", async () => {
     await writeFile(join(folder, "a.png"), await even([83]).png().toBuffer());
     await beforeEntries(() => new Promise((resolve) => Object.assign(window, { readOn: resolve })));
+    const isAsked = () => page.evaluate("window.readOn !== undefined"); // the page asks for entries
     await drop(folder);
-    await page.waitForFunction("window.readOn");
+    await expect.poll(isAsked).toBe(true);
     await givePicture(page, "later.png", await even([83]).png().toBuffer());
     await page.evaluate("readOn(); readOn = undefined");
-    await page.waitForFunction("window.readOn"); // the page asks for more entries
+    await expect.poll(isAsked).toBe(true);
     await page.evaluate("readOn()");
     await wait(1000);
     expect(await page.innerText("#picture-name")).toBe("later.png, 40 × 60");
