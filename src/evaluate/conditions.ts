@@ -41,9 +41,10 @@ export function conditionsFor(
   const sources = [...new Set(pictures.map(lowSourceOf))];
   const isMixed = sources.length > 1;
   if (isMixed && !mixed) {
+    const names = andList(sources.map((source) => sourceNames[source]));
     throw new DataError(
-      `the pictures' LR is of several sources (${andList(sources.map((source) => sourceNames[source]))}), whose figures do not compare. Choose one for ` +
-        "all pictures, or allow the mixture by the option `mixed`.",
+      `the pictures' LR is of several sources (${names}), whose figures do not compare. Choose one for all pictures, ` +
+        "or allow the mixture by the option `mixed`.",
       { caller },
     );
   }

@@ -1,6 +1,6 @@
 /**
  * Pictures that were stored on their side or upside down, as EXIF data say: orientation 1 (upright) to 8. The library
- * imports this in browsers, so nothing here needs Node's Buffer, as all else of this folder does.
+ * imports this in browsers. So, unlike the rest of this folder, it does without Node's Buffer.
  */
 import type { Image, Samples } from "../picture/image.ts";
 import { riffChunks } from "./riff.ts";
@@ -54,8 +54,8 @@ const EXIF_FLAG = 8;
 const exifPrefix = "Exif\0\0";
 
 /**
- * Of a WebP file, its orientation, and the file without its EXIF data, so that no browser turns it: they leave it as it
- * is stored, or may turn it one day, as JPEG.
+ * The orientation of a WebP file, and the file without its EXIF data. Browsers show WebP as it is stored; should one
+ * turn it some day, as they do JPEG, it will not be turned twice.
  */
 export function turnOfWebp(bytes: Uint8Array): {
   readonly orientation: number;
