@@ -27,12 +27,17 @@ export function nameOfSample({ name }: Sample): string {
   return say.sampleNames[name];
 }
 
-/** @throws Error if it does not come */
+/** @throws Error if it does not come, not even at the second try: a reload can cut off what was on its way */
 export async function readSample(sample: Sample): Promise<File> {
-  const response = await fetch(sample.url).catch((cause: Error) => {
-    throw new Error(say.sampleNotLoaded(cause.message), { cause });
-  });
-  if (!response.ok) throw new Error(say.sampleNotLoaded(`${response.status}`));
-  const file = await response.blob();
+  const load = async (): Promise<Blob> => {
+    const response = await fetch(sample.url);
+    if (!response.ok) throw new Error(`${response.status}`);
+    return response.blob();
+  };
+  const file = await load()
+    .catch(load)
+    .catch((cause: Error) => {
+      throw new Error(say.sampleNotLoaded(cause.message), { cause });
+    });
   return new File([file], nameOfSample(sample), { type: file.type });
 }

@@ -66,6 +66,18 @@ test("Enlarge can be pressed, and the sample is there, after two round trips and
   }
 });
 
+test("the sample is there even if it was cut off on its way", async () => {
+  const page = await newPage();
+  let count = 0;
+  const sample = /assets\/cat-(?!small)[^/]*\.webp$/;
+  // The first request is the preload, whose failure the script's own request shares.
+  await page.route(sample, (route) => (++count === 1 ? route.abort() : route.continue()));
+  await page.goto(site.url);
+  await page.locator("#picture-name:not(:empty)").waitFor({ state: "attached" });
+  expect(count).toBe(2);
+  await page.close();
+});
+
 test("nothing can be pressed before its script is there", async () => {
   const page = await browser.newPage({ javaScriptEnabled: false });
   await page.goto(site.url);

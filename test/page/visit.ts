@@ -43,10 +43,18 @@ export async function visitForAll(browser: Browser, options: BrowserContextOptio
   return { page, errors };
 }
 
-/** The sample is on show, and the networks are there. */
+/** The sample is on show, and the networks are there. @throws Error with what the page says, if they do not come */
 export async function ready(page: Page): Promise<void> {
-  await page.locator("#picture-name:not(:empty)").waitFor({ state: "attached" });
-  await page.locator("#panel-train [name=start] option[value=espcn]").waitFor({ state: "attached" });
+  try {
+    await page.locator("#picture-name:not(:empty)").waitFor({ state: "attached" });
+    await page.locator("#panel-train [name=start] option[value=espcn]").waitFor({ state: "attached" });
+  } catch (cause) {
+    const texts = ["#adapter", "#message", "#picture-name"].map(async (name) => {
+      const text = await page.textContent(name, { timeout: 5000 }).catch(String);
+      return `${name}: ${text?.trim()}`;
+    });
+    throw new Error(`The page does not start. ${(await Promise.all(texts)).join("; ")}`, { cause });
+  }
 }
 
 /** Chooses a file for the page. */
