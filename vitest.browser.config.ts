@@ -66,6 +66,8 @@ const ofBuiltPage = (options: TestProjectInlineConfiguration["test"]) =>
       pool: "forks",
       testTimeout: 120_000,
       hookTimeout: 120_000,
+      // Chromium itself now and then does not get a new page going where another one computes beside it.
+      retry: { count: 1, condition: /The page does not start|Timeout \d+ms exceeded/ },
       ...options,
     },
   });
