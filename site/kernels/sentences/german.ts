@@ -133,9 +133,13 @@ const said: Sentences = {
     `Eine Workgroup von ${threads} Threads: ${channels} Kanäle zu ${rows} × ${columns}; ein Thread ist gezeichnet`,
   threadsOfPair: (threads) => `Die ${threads} Threads eines Paars von Kanälen, mit je einem Gewicht`,
   gradThreadOf: (weights, channels) =>
-    `Ein Thread: ${weights} Gewichte zu jedem von ${channels} Ausgabekanälen`,
+    `Ein Thread: ${weights} Gewichte zu jedem von ${channels} Ausgabekanälen; gezeichnet sind die ersten zwei Streifen einer Zeile, und alle weiteren laden wie der zweite`,
   gradTileOf: (threads, inputs, outputs) =>
     `Eine Workgroup von ${threads} Threads: ${inputs} Eingabe- zu ${outputs} Ausgabekanälen; ein Thread ist gezeichnet`,
+  gradRowsOf: (threads, inputs, outputs) =>
+    `Eine Workgroup von ${threads} Threads: ${inputs} Eingabe- zu ${outputs} Ausgabekanälen; gezeichnet sind ein Thread und die ersten zwei Zeilen, und alle weiteren laden wie die zweite`,
+  equalShares:
+    "Alle Threads laden gleich viel, einige also einen Wert, den niemand braucht. Unten zählt er mit.",
   naiveFrame:
     "Jeder der 64 Threads lädt sein eigenes Pixel und, jeder für sich, dasselbe Gewicht: 128 Ladezugriffe für 64 Multiply-Adds.",
   tiledCopy: (rows, columns) =>
@@ -166,6 +170,10 @@ const said: Sentences = {
     `An dieser Stelle lädt jeder Thread dy und das Pixel, auf das sein Gewicht traf: ${2 * weights} Ladezugriffe für ${weights} Multiply-Adds.`,
   gradLoad: (outputs, rows, columns) =>
     `Ein Streifen von ${outputs} Ausgaben sah ${rows} × ${columns} Pixel. Der Thread lädt sie.`,
+  gradNextLoad: (columns) =>
+    `Der nächste Streifen: Der Thread behält die Spalten, die er hat, und lädt ${columns} neue in jeder Zeile.`,
+  gradLanes: (lanes, values, share) =>
+    `Die ${lanes} Lanes einer Subgroup teilen sich die ${values} Werte von dy: Jede lädt ${share} und reicht sie den anderen. Die Helligkeit unterscheidet die Lanes.`,
   gradFrame: (channels, pixels) =>
     `${channels} Werte von dy. Jeder wird mit ${pixels} Pixeln multipliziert: ${channels * pixels} Multiply-Adds.`,
   gradSharedCopy: (columns) =>
