@@ -462,7 +462,13 @@ function adam(): string {
   f.arrow(20, 48, 56, 48, "forward");
   f.text(66, 53, "descent: across in few steps, then it creeps", "", "start");
   f.arrow(20, 74, 56, 74, "backline");
-  f.text(66, 79, "Adam: about 0.2 in both directions, at every step", "back", "start");
+  f.text(
+    66,
+    79,
+    "Adam: 0.2 in both directions at first, less as gradients shrink or change sign",
+    "back",
+    "start",
+  );
   f.text(x(0), y(0) + 26, "the lowest place", "quiet");
   f.parts.push(`<circle cx="${x(0)}" cy="${y(0)}" r="5" class="quiet"/>`);
   return f.svg(740, 426, "Contours of a long valley, and the ways of descent and Adam");

@@ -3,7 +3,7 @@ import { prefersStillness } from "../stillness.ts";
 import { make, onChangedLook } from "./dom.ts";
 import { numbers } from "./format.ts";
 import { say, write } from "./language.ts";
-import type { Frame, Grid, Mark, Scene } from "./scenes.ts";
+import { type Frame, type Grid, type Mark, type Scene, totals } from "./scene.ts";
 
 const FRAME_MS = 800;
 const TITLE = 18;
@@ -109,7 +109,7 @@ export class Animation {
     const { loads, multiplyAdds } = totals(this.#past);
     const ratio = loads > 0 ? numbers.digits(multiplyAdds / loads, 2) : "–";
     this.#caption.textContent = caption;
-    const [loaded, computed] = [numbers.integer(loads), numbers.integer(multiplyAdds)];
+    const [loaded, computed] = [numbers.integer(Math.round(loads)), numbers.integer(multiplyAdds)];
     this.#count.textContent = say.frameCount(at + 1, frames.length, loaded, computed, ratio);
     this.#canvas.setAttribute("aria-label", `${who}. ${caption} ${this.#count.textContent}`);
   }
@@ -204,22 +204,14 @@ function drawGrid(
   }
 }
 
-function cellsOf({ row, column, rows, columns }: Mark, width: number) {
+function cellsOf({ row, column, rows, columns, alongRows }: Mark, width: number) {
   return Array.from({ length: rows * columns }, (_, order) => {
-    const place = { row: row + (order % rows), column: column + Math.floor(order / rows) };
+    const [across, down] = alongRows
+      ? [order % columns, Math.floor(order / columns)]
+      : [Math.floor(order / rows), order % rows];
+    const place = { row: row + down, column: column + across };
     return { ...place, order, index: place.row * width + place.column };
   });
-}
-
-function totals(frames: readonly Frame[]): { loads: number; multiplyAdds: number } {
-  let [loads, multiplyAdds] = [0, 0];
-  for (const frame of frames) {
-    multiplyAdds += frame.multiplyAdds;
-    for (const { kind, rows, columns, times = 1 } of frame.marks) {
-      if (kind === "load") loads += rows * columns * times;
-    }
-  }
-  return { loads: Math.round(loads), multiplyAdds };
 }
 
 function legend({ frames }: Scene): HTMLElement[] {

@@ -4,52 +4,8 @@
  */
 import { say } from "./language.ts";
 import type { StepInfo } from "./messages.ts";
-
-export type GridName = "x" | "w" | "y" | "next";
-
-export interface Grid {
-  readonly name: GridName;
-  readonly title: string;
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** load: from memory. shared: into workgroup memory. read: from there. compute: sums that grow. coming: on the way. */
-export type MarkKind = "load" | "shared" | "read" | "compute" | "coming";
-
-export interface Mark {
-  readonly kind: MarkKind;
-  readonly grid: GridName;
-  readonly row: number;
-  readonly column: number;
-  readonly rows: number;
-  readonly columns: number;
-  /** How many threads load each cell. */
-  readonly times?: number;
-  /** Cells are dealt out to so many lanes, counted down the columns. */
-  readonly lanes?: number;
-}
-
-export interface Frame {
-  readonly caption: string;
-  readonly marks: readonly Mark[];
-  readonly multiplyAdds: number;
-}
-
-export interface Scene {
-  readonly who: string;
-  readonly grids: readonly Grid[];
-  readonly frames: readonly Frame[];
-}
-
-const mark = (
-  kind: MarkKind,
-  grid: GridName,
-  [row, column, rows, columns]: readonly [number, number, number, number],
-  more: Pick<Mark, "times" | "lanes"> = {},
-): Mark => ({ kind, grid, row, column, rows, columns, ...more });
-
-const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+import { copyFrame, type Draw, mark, range, type Scene, type Sizes } from "./scene.ts";
+import { weightGradScenes } from "./scenes-weight-grad.ts";
 
 /** Undefined for steps that nobody has drawn. */
 export function sceneOf({ name, constants, estimate: { threads } }: StepInfo): Scene | undefined {
@@ -59,10 +15,7 @@ export function sceneOf({ name, constants, estimate: { threads } }: StepInfo): S
   return make?.({ ...constants, KH, KW, threads }, taps);
 }
 
-type Sizes = Readonly<Record<string, number>>;
-type Taps = readonly { readonly ky: number; readonly kx: number }[];
-
-const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
+const scenes: Readonly<Record<string, Draw>> = {
   "1-naive": ({ KH, KW }, taps) => ({
     who: say.workgroupOf(8, 8),
     grids: [
@@ -131,7 +84,18 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
     ]),
   }),
 
-  "4-broadcast": ({ KH, KW, PIXELS, CHANNELS, PIXELS_UNDER, LANES, WEIGHT_SHARE, SHARES_PIXELS, HALO }) => ({
+  "4-broadcast": ({
+    KH,
+    KW,
+    PIXELS,
+    CHANNELS,
+    PIXELS_UNDER,
+    LANES,
+    WEIGHT_SHARE,
+    SHARES_PIXELS,
+    HALO,
+    EDGES,
+  }) => ({
     who: say.laneOf(LANES, PIXELS, CHANNELS),
     grids: [
       { name: "x", title: say.ownPixels, rows: KH, columns: PIXELS_UNDER },
@@ -148,14 +112,22 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
         ? [
             {
               caption: say.neighborsPixels,
-              marks: [mark("read", "x", [ky, 0, 1, HALO]), mark("read", "x", [ky, HALO + PIXELS, 1, HALO])],
+              marks: [0, HALO + PIXELS].flatMap((column) => [
+                mark("load", "x", [ky, column, 1, HALO], { times: EDGES / (2 * HALO) }),
+                mark("read", "x", [ky, column, 1, HALO]),
+              ]),
               multiplyAdds: 0,
             },
           ]
         : []),
       {
         caption: say.broadcastWeights(LANES, CHANNELS * KW, WEIGHT_SHARE),
-        marks: [mark("load", "w", [0, ky * KW, CHANNELS, KW], { times: 1 / LANES, lanes: LANES })],
+        marks: [
+          mark("load", "w", [0, ky * KW, CHANNELS, KW], {
+            times: WEIGHT_SHARE / (CHANNELS * KW),
+            lanes: LANES,
+          }),
+        ],
         multiplyAdds: 0,
       },
       ...range(KW).map((kx) => ({
@@ -172,131 +144,7 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
 
   "5-shared": (sizes) => sharedScene(sizes, false),
   "6-prefetch": (sizes) => sharedScene(sizes, true),
-
-  "weight-grad-naive": ({ KH, KW }, taps) => {
-    const [rows, columns] = [2, 6];
-    return {
-      who: say.threadsOfPair(taps.length),
-      grids: [
-        { name: "x", title: say.pixels, rows: rows + KH - 1, columns: columns + KW - 1 },
-        { name: "w", title: "dy", rows, columns },
-        { name: "y", title: say.weightGradient, rows: KH, columns: KW },
-      ],
-      frames: range(rows * columns).map((i) => ({
-        caption: say.gradNaiveFrame(taps.length),
-        marks: [
-          mark("load", "x", [Math.floor(i / columns), i % columns, KH, KW]),
-          mark("load", "w", [Math.floor(i / columns), i % columns, 1, 1], { times: taps.length }),
-          mark("compute", "y", [0, 0, KH, KW]),
-        ],
-        multiplyAdds: taps.length,
-      })),
-    };
-  },
-
-  "weight-grad": ({ KY, KW, PIXELS, CHANNELS, PIXELS_UNDER }) => ({
-    who: say.gradThreadOf(KY * KW, CHANNELS),
-    grids: [
-      { name: "x", title: say.pixels, rows: KY, columns: PIXELS + PIXELS_UNDER },
-      { name: "w", title: say.dyOf(CHANNELS), rows: CHANNELS, columns: 2 * PIXELS },
-      { name: "y", title: say.sums, rows: CHANNELS, columns: KY * KW },
-    ],
-    frames: range(2).flatMap((strip) => [
-      {
-        caption: say.gradLoad(PIXELS, KY, PIXELS_UNDER),
-        marks: [mark("load", "x", [0, strip * PIXELS, KY, PIXELS_UNDER])],
-        multiplyAdds: 0,
-      },
-      ...range(PIXELS).map((i) => ({
-        caption: say.gradFrame(CHANNELS, KY * KW),
-        marks: [
-          mark("load", "w", [0, strip * PIXELS + i, CHANNELS, 1]),
-          mark("read", "x", [0, strip * PIXELS + i, KY, KW]),
-          mark("compute", "y", [0, 0, CHANNELS, KY * KW]),
-        ],
-        multiplyAdds: CHANNELS * KY * KW,
-      })),
-    ]),
-  }),
-
-  "weight-grad-shared": ({
-    KH,
-    KW,
-    CHUNK,
-    PATCH_W,
-    CHANNELS,
-    TILE_O,
-    TILE_C,
-    PIXELS,
-    PIXELS_UNDER,
-    threads,
-  }) => ({
-    who: say.gradTileOf(threads, TILE_C, TILE_O),
-    grids: [
-      { name: "x", title: say.channelPixels, rows: KH, columns: PATCH_W },
-      { name: "w", title: say.dyOf(TILE_O), rows: TILE_O, columns: CHUNK },
-      { name: "y", title: say.sums, rows: CHANNELS, columns: KH * KW },
-    ],
-    frames: [
-      {
-        caption: say.gradSharedCopy(CHUNK),
-        marks: [
-          ...(["load", "shared"] as const).flatMap((kind) => [
-            mark(kind, "x", [0, 0, KH, PATCH_W]),
-            // dy serves all input channels of the tile, of which one is drawn.
-            mark(kind, "w", [0, 0, TILE_O, CHUNK], { times: 1 / TILE_C }),
-          ]),
-        ],
-        multiplyAdds: 0,
-      },
-      ...range(Math.floor(CHUNK / PIXELS)).map((strip) => ({
-        caption: say.gradSharedFrame(KH, PIXELS_UNDER, PIXELS, CHANNELS, PIXELS * CHANNELS * KH * KW),
-        marks: [
-          mark("read", "x", [0, strip * PIXELS, KH, PIXELS_UNDER]),
-          mark("read", "w", [0, strip * PIXELS, CHANNELS, PIXELS]),
-          mark("compute", "y", [0, 0, CHANNELS, KH * KW]),
-        ],
-        // All threads of the workgroup, for the pixels of one input channel.
-        multiplyAdds: PIXELS * TILE_O * KH * KW,
-      })),
-    ],
-  }),
-
-  "weight-grad-rolling": (sizes) => {
-    const { KH, KW, CHUNK, TILE_C, TILE_O, CHANNELS, QUADS, BLOCKS_O, ROW_QUADS, STRIP_QUADS, threads } =
-      sizes;
-    const copy = (top: number, rows: number) =>
-      (["load", "shared"] as const).flatMap((kind) => [
-        mark(kind, "x", [top, 0, rows, 4 * ROW_QUADS]),
-        // dy serves all input channels of the tile, of which one is drawn.
-        mark(kind, "w", [0, 0, TILE_O, CHUNK], { times: 1 / TILE_C }),
-      ]);
-    const compute = (top: number): Frame[] =>
-      range(CHUNK / 4).map((strip) => ({
-        caption: say.gradSharedFrame(KH, 4 * STRIP_QUADS, 4, CHANNELS, 4 * CHANNELS * KH * KW),
-        marks: [
-          mark("read", "x", [top, 4 * strip, KH, 4 * STRIP_QUADS]),
-          ...range(QUADS).map((quad) => mark("read", "w", [4 * quad * BLOCKS_O, 4 * strip, 4, 4])),
-          mark("compute", "y", [0, 0, CHANNELS, KH * KW]),
-        ],
-        // All threads of the workgroup, for the pixels of one input channel.
-        multiplyAdds: 4 * TILE_O * KH * KW,
-      }));
-    return {
-      who: say.gradTileOf(threads, TILE_C, TILE_O),
-      grids: [
-        { name: "x", title: say.channelPixels, rows: KH + 1, columns: 4 * ROW_QUADS },
-        { name: "w", title: say.dyOf(TILE_O), rows: TILE_O, columns: CHUNK },
-        { name: "y", title: say.sums, rows: CHANNELS, columns: KH * KW },
-      ],
-      frames: [
-        { caption: say.gradRollingCopy(KH, CHUNK), marks: copy(0, KH), multiplyAdds: 0 },
-        ...compute(0),
-        { caption: say.gradRollingDown, marks: copy(KH, 1), multiplyAdds: 0 },
-        ...compute(1),
-      ],
-    };
-  },
+  ...weightGradScenes,
 };
 
 /** Steps 5 and 6: the workgroup copies, then each thread computes; one of them is drawn. */
@@ -305,15 +153,19 @@ function sharedScene(sizes: Sizes, ahead: boolean): Scene {
   // Step 6 holds pairs of pixels, and its blocks are a pair wide.
   const patchColumns = ahead ? 2 * sizes.PATCH_PAIRS : sizes.PATCH_W;
   const blockColumns = ahead ? 2 : 1;
-  const frames: Frame[] = [
-    {
-      caption: ahead ? say.prefetchCopy : say.sharedCopy,
-      marks: (["load", "shared"] as const).flatMap((kind) => [
-        mark(kind, "x", [0, 0, PATCH_H, patchColumns]),
-        mark(kind, "w", [0, 0, TILE_O, KH * KW]),
-      ]),
-      multiplyAdds: 0,
-    },
+  const { DEPTH, PIXEL_LOADS, WEIGHT_SHARE } = sizes;
+  const times = ahead
+    ? {
+        x: (threads * 2 * PIXEL_LOADS) / (DEPTH * PATCH_H * patchColumns),
+        w: (threads * 4 * WEIGHT_SHARE) / (DEPTH * TILE_O * KH * KW),
+      }
+    : { x: 1, w: 1 };
+  const frames = [
+    copyFrame(
+      ahead ? say.prefetchCopy : say.sharedCopy,
+      { x: [0, 0, PATCH_H, patchColumns], w: [0, 0, TILE_O, KH * KW] },
+      times,
+    ),
   ];
   // All threads do the same at once; the sums are those of the whole tile.
   const multiplyAdds = TILE_O * TILE_H * TILE_W;

@@ -10,9 +10,9 @@
  *
  * All convolutions are 3x3, and all run at the small picture's size. Where it differs from EDSR, and why:
  *
- * - EDSR enlarges feature maps, and then makes a picture of them: at x4 that is more than half of its work. Here
- *   the last convolution at the small size computes the scale² pixels of each colour, and the shuffle puts them
- *   side by side.
+ * - EDSR enlarges feature maps, and then makes a picture of them: in an EDSR of this size, that is half of the work
+ *   at x4. Here the last convolution at the small size computes the scale² pixels of each colour, and the shuffle
+ *   puts them side by side.
  * - The network predicts what has to be added to the bicubic enlargement. The tail's weights are 0 at first, so that
  *   training begins with that enlargement, and not with noise.
  * - EDSR has one more convolution after its blocks, and a skip around them all. Here the blocks' own skips carry

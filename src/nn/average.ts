@@ -14,7 +14,7 @@ const fromZeroToOne: Wanted<number> = {
 /**
  * The decay for update number `step` of an average, counted from 0: `decay`, or (1 + step) / (10 + step)
  * while that is smaller, so that the average soon forgets the random weights of the beginning. With a decay
- * of 0.999 alone, they would still make up 13 % of it after 2000 steps (0.999 ** 2000; the rule is that of
+ * of 0.999 alone, they would still make up 13.5 % of it after 2000 steps (0.999 ** 2000; the rule is that of
  * TensorFlow's ExponentialMovingAverage).
  */
 export function emaDecay(decay: number, step: number): number {

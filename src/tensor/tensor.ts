@@ -1,9 +1,5 @@
 /**
- * What a tensor is, and the notes on it that backward follows. To read this folder: shape.ts (sizes of axes), this
- * file, create.ts (the functions that make tensors), scope.ts (when their memory is freed), no-grad.ts (when no notes
- * are left), op.ts (what an operation is) and tape.ts (backpropagation). The rest can wait: update.ts (changes in
- * place) and accumulate.ts (the one that backward needs), capture.ts, compile-ahead.ts, record-ops.ts, random.ts,
- * show.ts and pytorch-names.ts.
+ * What a tensor is, and the notes on it that backward follows. README.md says in which order to read this folder.
  */
 import { CpuStorage } from "../device/cpu-device.ts";
 import {

@@ -4,7 +4,18 @@ import { expect, test } from "vitest";
 
 const source = join(import.meta.dirname, "../../src");
 /** Folders whose README says in which order to read the files. */
-const folders = ["device", "nn", "weights", "models", "formats", "files", "data", "upscale", "train"];
+const folders = [
+  "device",
+  "tensor",
+  "nn",
+  "weights",
+  "models",
+  "formats",
+  "files",
+  "data",
+  "upscale",
+  "train",
+];
 
 test.each(folders)("the README of src/%s names every file of the folder, and no other", (folder) => {
   const text = readFileSync(join(source, folder, "README.md"), "utf8");

@@ -34,7 +34,7 @@ export const englishProse = {
           for kx in range(3):
             y[o, row, column] += x[c, row + ky - 1, column + kx - 1] * weight[o, c, ky, kx]`,
   taskMultiplyAdds:
-    "The last line is a *multiply-add*. With 64 channels in and out, a picture of 64 × 64 pixels needs 151 million of them. All outputs can be computed at once, since none needs another. That is what a graphics card is for: it has hundreds or thousands of arithmetic units. But each of them needs two numbers to multiply, and there lies the difficulty. A multiply-add takes one cycle. A number from memory takes hundreds. So all the steps below are about one question:",
+    "Here `y` begins at 0, and outside the picture `x` counts as 0. (In Python itself, an index of -1 would be the last row.) The last line is a *multiply-add*. With 64 channels in and out, a picture of 64 × 64 pixels needs 151 million of them. All outputs can be computed at once, since none needs another. That is what a graphics card is for: it has hundreds or thousands of arithmetic units. But each of them needs two numbers to multiply, and there lies the difficulty. A multiply-add takes one cycle. A number from memory takes hundreds. So all the steps below are about one question:",
   question: "How many multiply-adds can we do with each number that we load?",
   thread: "Thread",
   threadText: "One run of the program, on its own part of the data. The card runs very many at once.",
@@ -97,7 +97,7 @@ export const englishProse = {
     "**Try:** move the block `if (first_c < p.c) { … }` behind the block `if (turn > 0) { … }` that computes. The result is the same, and the loads come too late: this is step 5 again.",
   backPart: "The way back",
   backText:
-    "Training needs a second convolution per layer for the weights. The loss says by `dy` how it would change with each output; the chain rule then gives its derivative with respect to each weight: the sum, over all places, of `dy` times the pixel that the weight met there. Few results, each a sum of thousands of products. The same ladder, turned round.",
+    "Training needs two more convolutions for each layer. The loss says by `dy` how it would change with each output; the chain rule then gives its derivatives with respect to each pixel, `dx`, and each weight, `dw`. For `dx` the steps above serve again, with the weights turned round. Each value of `dw` is the sum, over all places, of `dy` times the pixel that the weight met there. Few results, each a sum of thousands of products. The same ladder, turned round.",
   gradNaiveTitle: "One thread for each weight",
   gradNaive1:
     "The definition again: a thread adds up one weight's products over all places. 64 × 64 channels with a 3 × 3 window make 36,864 threads, and that is too few to fill a large card. Each reads both tensors over again, and each product costs two loads.",
@@ -105,7 +105,7 @@ export const englishProse = {
     "**Try:** skip every second column (`column += 2u` for `column++`). Twice as fast, and the check says how wrong.",
   gradBlockedTitle: "Parts and blocks",
   gradBlocked1:
-    "To have threads enough, the rows of all pictures are dealt out to *parts*. Each part sums its own rows, and a small second kernel adds up the parts, always in the same order, so that results repeat to the last bit. And as in step 3, a thread keeps a block of sums: all weights of one input channel to 16 output channels. A value of `dy` then serves nine sums, and a pixel 16.",
+    "To have threads enough, the rows of all pictures are dealt out to *parts*. Each part sums its own rows, and a small second kernel adds up the parts, always in the same order, so that results repeat to the last bit. And as in step 3, a thread keeps a block of sums: all weights of one input channel to 16 output channels. A value of `dy` then serves nine sums, and a pixel up to 48: three places of the window in 16 channels.",
   gradSharedTitle: "Shared, and fetched ahead",
   gradShared1:
     "Steps 5 and 6 for sums: the workgroup copies a piece of the rows, pixels and `dy`, into workgroup memory while the threads still add up the piece before.",
@@ -116,7 +116,7 @@ export const englishProse = {
     "Addresses are computed once for the whole way down, and workgroup memory is read four values at a time. This is the kernel that the library runs on real cards.",
   restPart: "What is left",
   rest1:
-    "The ceiling is what your card did just before and after with multiply-adds in registers alone, without a single load. No convolution reaches it: addresses have to be computed, loops counted, values moved. On a large card of a data centre, the last step gets to about half. What a share tells you is whether it is worth looking further. Choose another convolution above and run again: with few channels there is less to share, and other steps win.",
+    "The ceiling is what your card did just before and after with multiply-adds in registers alone, without a single load. No convolution reaches it: addresses have to be computed, loops counted, values moved. On large cards of a data centre, step 6 gets to about 60 %, and step d to about half. What a share tells you is whether it is worth looking further. Choose another convolution above and run again: with few channels there is less to share, and other steps win.",
   rest2:
     "The programs on this page are the library's own, not copies: `src/kernels/conv2d` has them in the same order, with the rules by which it chooses one for your card.",
   trainingLead:
@@ -129,16 +129,16 @@ export const englishProse = {
   beginAnew: "Begin anew",
   forwardTitle: "1. Forward",
   forwardText:
-    "The input is the target at half its size, enlarged again by interpolation. The first layer's windows, 5 × 5 pixels in three colours, slide over it.",
+    "The input is the target at half its size, enlarged again by interpolation. The first layer's windows, 5 × 5 pixels in three colours, slide over it. (The network gets it less 0.5, so that its values lie around 0.)",
   featuresTitle: "Feature maps",
   featuresText:
-    "What each layer makes of it, after ReLU: black is 0. The first layer finds edges and colours, the second combines them. Code: `conv2d` and `relu`, called by `Conv2d.forward` in `src/nn/layers.ts`.",
+    "What each layer makes of it, after ReLU: black is 0. The first layer finds edges and colours, the second combines them. Code: `Conv2d.forward` in `src/nn/layers.ts`, which calls `conv2d`, and `relu`, which the training step in `site/kernels/training.ts` calls itself.",
   lossTitle: "2. Loss",
   lossText:
     "The loss is the mean square of what output and target differ by. The last layer's result is added to the input, so what the network learns is the difference. Code: `mseLoss` in `src/kernels/loss`.",
   backwardTitle: "3. Backward",
   backwardText:
-    "How the loss would change with every single value: orange, it would grow if this value grew; blue, it would fall. It begins at the output, where it is the error itself, and goes back layer by layer through the chain rule. Code: `backward` in `src/tensor/tape.ts`, which calls each operation's own rule.",
+    "How the loss would change with every single value: orange, it would grow if this value grew; blue, it would fall. It begins at the output, where it is the difference from the target (times 2, divided by the number of values), and goes back layer by layer through the chain rule. Code: `backward` in `src/tensor/tape.ts`, which calls each operation's own rule.",
   updateTitle: "4. Update",
   updateText:
     "The first layer's weights as small colour pictures: grey is 0, a bright red spot adds the red of the pixel there. Beside them their gradients, and what has changed since the first drawing: out of noise, edges and spots of colour appear. Adam moves each weight against its gradient, by about the learning rate. Code: `Adam.step` in `src/nn/optimizer.ts`, one kernel for all weights.",

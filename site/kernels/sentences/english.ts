@@ -74,7 +74,7 @@ export const english = {
   prelude: "What is put before it: constants for this convolution",
   perLoad: "Multiply-adds for each load",
   perSharedRead: "… for each read of workgroup memory",
-  threads: "Threads",
+  threads: "Workgroups × threads",
   barriers: "Barriers",
   largestDifference: "Largest difference",
   wrongAt: (error: string) => `${error}: wrong`,
@@ -140,9 +140,13 @@ export const english = {
     `A workgroup of ${threads} threads: ${channels} channels of ${rows} × ${columns}; one thread is drawn`,
   threadsOfPair: (threads: number) => `The ${threads} threads of one pair of channels, each with one weight`,
   gradThreadOf: (weights: number, channels: number) =>
-    `One thread: ${weights} weights to each of ${channels} output channels`,
+    `One thread: ${weights} weights to each of ${channels} output channels; the first two strips of a row are drawn, and all others load like the second`,
   gradTileOf: (threads: number, inputs: number, outputs: number) =>
     `A workgroup of ${threads} threads: ${inputs} input to ${outputs} output channels; one thread is drawn`,
+  gradRowsOf: (threads: number, inputs: number, outputs: number) =>
+    `A workgroup of ${threads} threads: ${inputs} input to ${outputs} output channels; one thread and the first two rows are drawn, and all other rows load like the second`,
+  equalShares:
+    "All threads load equal shares, so some load a value that nobody needs. The count below has these, too.",
   naiveFrame:
     "Each of the 64 threads loads its own pixel and, each for itself, the same weight: 128 loads for 64 multiply-adds.",
   tiledCopy: (rows: number, columns: number) =>
@@ -171,6 +175,10 @@ export const english = {
     `At this place, each thread loads dy and the pixel that its weight met: ${2 * weights} loads for ${weights} multiply-adds.`,
   gradLoad: (outputs: number, rows: number, columns: number) =>
     `A strip of ${outputs} outputs saw ${rows} × ${columns} pixels. The thread loads them.`,
+  gradNextLoad: (columns: number) =>
+    `The next strip: the thread keeps the columns that it has, and loads ${columns} new ones in each row.`,
+  gradLanes: (lanes: number, values: number, share: number) =>
+    `The ${lanes} lanes of a subgroup share out the ${values} values of dy: each loads ${share}, and hands them to the others. Brightness tells the lanes apart.`,
   gradFrame: (channels: number, pixels: number) =>
     `${channels} values of dy. Each is multiplied with ${pixels} pixels: ${channels * pixels} multiply-adds.`,
   gradSharedCopy: (columns: number) =>
@@ -194,8 +202,9 @@ export const english = {
   maps: (layer: number, count: number) => `after layer ${layer}: ${count} maps`,
   output: "output",
   difference: "output − target, grey is 0",
-  gradientOfOutput: "by the output's three colours",
-  gradientOfMaps: (layer: number) => `by the maps after layer ${layer}`,
+  gradientOfOutput:
+    "by the output's three colours, grey is 0; the root of each value is drawn, so that small ones show",
+  gradientOfMaps: (layer: number) => `by the maps after layer ${layer}, grey is 0; the root is drawn`,
   firstWeights: "first layer's weights: one picture for each of its maps",
   theirGradients: "their gradients",
   change: "change since the first drawing",

@@ -69,7 +69,7 @@ const said: Sentences = {
   prelude: "Was davor steht: Konstanten für diese Faltung",
   perLoad: "Multiply-Adds je Ladezugriff",
   perSharedRead: "… je Zugriff auf Workgroup-Speicher",
-  threads: "Anzahl der Threads",
+  threads: "Workgroups × Threads",
   barriers: "Barrieren",
   largestDifference: "Größter Unterschied",
   wrongAt: (error) => `${error}: falsch`,
@@ -133,9 +133,13 @@ const said: Sentences = {
     `Eine Workgroup von ${threads} Threads: ${channels} Kanäle zu ${rows} × ${columns}; ein Thread ist gezeichnet`,
   threadsOfPair: (threads) => `Die ${threads} Threads eines Paars von Kanälen, mit je einem Gewicht`,
   gradThreadOf: (weights, channels) =>
-    `Ein Thread: ${weights} Gewichte zu jedem von ${channels} Ausgabekanälen`,
+    `Ein Thread: ${weights} Gewichte zu jedem von ${channels} Ausgabekanälen; gezeichnet sind die ersten zwei Streifen einer Zeile, und alle weiteren laden wie der zweite`,
   gradTileOf: (threads, inputs, outputs) =>
     `Eine Workgroup von ${threads} Threads: ${inputs} Eingabe- zu ${outputs} Ausgabekanälen; ein Thread ist gezeichnet`,
+  gradRowsOf: (threads, inputs, outputs) =>
+    `Eine Workgroup von ${threads} Threads: ${inputs} Eingabe- zu ${outputs} Ausgabekanälen; gezeichnet sind ein Thread und die ersten zwei Zeilen, und alle weiteren laden wie die zweite`,
+  equalShares:
+    "Alle Threads laden gleich viel, einige also einen Wert, den niemand braucht. Unten zählt er mit.",
   naiveFrame:
     "Jeder der 64 Threads lädt sein eigenes Pixel und, jeder für sich, dasselbe Gewicht: 128 Ladezugriffe für 64 Multiply-Adds.",
   tiledCopy: (rows, columns) =>
@@ -166,6 +170,10 @@ const said: Sentences = {
     `An dieser Stelle lädt jeder Thread dy und das Pixel, auf das sein Gewicht traf: ${2 * weights} Ladezugriffe für ${weights} Multiply-Adds.`,
   gradLoad: (outputs, rows, columns) =>
     `Ein Streifen von ${outputs} Ausgaben sah ${rows} × ${columns} Pixel. Der Thread lädt sie.`,
+  gradNextLoad: (columns) =>
+    `Der nächste Streifen: Der Thread behält die Spalten, die er hat, und lädt ${columns} neue in jeder Zeile.`,
+  gradLanes: (lanes, values, share) =>
+    `Die ${lanes} Lanes einer Subgroup teilen sich die ${values} Werte von dy: Jede lädt ${share} und reicht sie den anderen. Die Helligkeit unterscheidet die Lanes.`,
   gradFrame: (channels, pixels) =>
     `${channels} Werte von dy. Jeder wird mit ${pixels} Pixeln multipliziert: ${channels * pixels} Multiply-Adds.`,
   gradSharedCopy: (columns) =>
@@ -189,8 +197,9 @@ const said: Sentences = {
   maps: (layer, count) => `nach Schicht ${layer}: ${count} Karten`,
   output: "Ausgabe",
   difference: "Ausgabe − Ziel, Grau ist 0",
-  gradientOfOutput: "nach den drei Farben der Ausgabe",
-  gradientOfMaps: (layer) => `nach den Karten hinter Schicht ${layer}`,
+  gradientOfOutput:
+    "nach den drei Farben der Ausgabe, Grau ist 0; gezeichnet ist die Wurzel jedes Werts, damit man auch kleine sieht",
+  gradientOfMaps: (layer) => `nach den Karten hinter Schicht ${layer}, Grau ist 0; gezeichnet ist die Wurzel`,
   firstWeights: "Gewichte der ersten Schicht: ein Bild für jede ihrer Karten",
   theirGradients: "ihre Gradienten",
   change: "Änderung seit der ersten Zeichnung",
@@ -232,7 +241,7 @@ const prose: Prose = {
           for kx in range(3):
             y[o, row, column] += x[c, row + ky - 1, column + kx - 1] * weight[o, c, ky, kx]`,
   taskMultiplyAdds:
-    "Die letzte Zeile ist ein *Multiply-Add*: eine Multiplikation und eine Addition in einem Befehl. Mit 64 Kanälen am Eingang und am Ausgang braucht ein Bild von 64 × 64 Pixeln 151 Millionen davon. Alle Ausgaben lassen sich gleichzeitig berechnen, denn keine braucht eine andere. Dafür ist eine Grafikkarte da: Sie hat Hunderte oder Tausende Rechenwerke. Aber jedes braucht zwei Zahlen zum Multiplizieren, und da liegt die Schwierigkeit. Ein Multiply-Add dauert einen Takt. Eine Zahl aus dem Speicher zu holen dauert Hunderte. Alle Schritte unten drehen sich also um eine Frage:",
+    "Dabei beginnt `y` mit 0, und außerhalb des Bildes gilt `x` als 0. (In Python selbst wäre der Index -1 die letzte Zeile.) Die letzte Zeile ist ein *Multiply-Add*: eine Multiplikation und eine Addition in einem Befehl. Mit 64 Kanälen am Eingang und am Ausgang braucht ein Bild von 64 × 64 Pixeln 151 Millionen davon. Alle Ausgaben lassen sich gleichzeitig berechnen, denn keine braucht eine andere. Dafür ist eine Grafikkarte da: Sie hat Hunderte oder Tausende Rechenwerke. Aber jedes braucht zwei Zahlen zum Multiplizieren, und da liegt die Schwierigkeit. Ein Multiply-Add dauert einen Takt. Eine Zahl aus dem Speicher zu holen dauert Hunderte. Alle Schritte unten drehen sich also um eine Frage:",
   question: "Wie oft können wir mit jeder Zahl rechnen, die wir laden?",
   thread: "Der Thread",
   threadText:
@@ -296,7 +305,7 @@ const prose: Prose = {
     "**Zum Ausprobieren:** den Block `if (first_c < p.c) { … }` hinter den Block `if (turn > 0) { … }` zu setzen, der rechnet. Das Ergebnis ist dasselbe, und die Ladezugriffe kommen zu spät: Das ist wieder Schritt 5.",
   backPart: "Der Weg zurück",
   backText:
-    "Das Training braucht in jeder Schicht eine zweite Faltung, für die Gewichte. Der Fehler (englisch *loss*) sagt durch `dy`, wie er sich mit jeder Ausgabe ändern würde; daraus gibt die Kettenregel seine Ableitung nach jedem Gewicht: die Summe über alle Stellen von `dy` mal dem Pixel, auf das das Gewicht dort traf. Wenige Ergebnisse, jedes eine Summe von Tausenden von Produkten. Dieselbe Leiter, umgedreht.",
+    "Das Training braucht in jeder Schicht zwei weitere Faltungen. Der Fehler (englisch *loss*) sagt durch `dy`, wie er sich mit jeder Ausgabe ändern würde; daraus gibt die Kettenregel seine Ableitungen nach jedem Pixel, `dx`, und nach jedem Gewicht, `dw`. Für `dx` dienen die Schritte oben noch einmal, mit umgedrehten Gewichten. Jeder Wert von `dw` ist die Summe über alle Stellen von `dy` mal dem Pixel, auf das das Gewicht dort traf. Wenige Ergebnisse, jedes eine Summe von Tausenden von Produkten. Dieselbe Leiter, umgedreht.",
   gradNaiveTitle: "Ein Thread für jedes Gewicht",
   gradNaive1:
     "Wieder die Definition: Ein Thread summiert die Produkte eines Gewichts über alle Stellen. 64 × 64 Kanäle mit einem Fenster von 3 × 3 geben 36.864 Threads, und das sind zu wenige, um eine große Karte zu füllen. Jeder liest beide Tensoren von Neuem, und jedes Produkt kostet zwei Ladezugriffe.",
@@ -304,7 +313,7 @@ const prose: Prose = {
     "**Zum Ausprobieren:** jede zweite Spalte auszulassen (`column += 2u` statt `column++`). Doppelt so schnell, und die Prüfung sagt, wie falsch.",
   gradBlockedTitle: "Teile und Blöcke",
   gradBlocked1:
-    "Damit es genug Threads gibt, werden die Zeilen aller Bilder auf *Teile* verteilt. Jeder Teil summiert seine eigenen Zeilen, und ein kleiner zweiter Kernel zählt die Teile zusammen, immer in derselben Reihenfolge, so dass sich Ergebnisse bis aufs letzte Bit wiederholen. Und wie in Schritt 3 hält ein Thread einen Block von Summen: alle Gewichte eines Eingabekanals zu 16 Ausgabekanälen. Ein Wert von `dy` dient dann neun Summen, und ein Pixel 16.",
+    "Damit es genug Threads gibt, werden die Zeilen aller Bilder auf *Teile* verteilt. Jeder Teil summiert seine eigenen Zeilen, und ein kleiner zweiter Kernel zählt die Teile zusammen, immer in derselben Reihenfolge, so dass sich Ergebnisse bis aufs letzte Bit wiederholen. Und wie in Schritt 3 hält ein Thread einen Block von Summen: alle Gewichte eines Eingabekanals zu 16 Ausgabekanälen. Ein Wert von `dy` dient dann neun Summen und ein Pixel bis zu 48: drei Stellen des Fensters in 16 Kanälen.",
   gradSharedTitle: "Geteilt und vorausgeladen",
   gradShared1:
     "Schritte 5 und 6 für Summen: Die Workgroup kopiert ein Stück der Zeilen, Pixel und `dy`, in den Workgroup-Speicher, während die Threads noch das Stück davor summieren.",
@@ -315,7 +324,7 @@ const prose: Prose = {
     "Adressen werden nur einmal für den ganzen Weg berechnet, und aus dem Workgroup-Speicher werden vier Werte auf einmal gelesen. Das ist der Kernel, den die Bibliothek auf richtigen Karten nimmt.",
   restPart: "Was übrig bleibt",
   rest1:
-    "Die Obergrenze ist, was Ihre Karte unmittelbar davor und danach nur mit Multiply-Adds in Registern schaffte, ohne einen einzigen Ladezugriff. Keine Faltung erreicht sie: Adressen sind zu berechnen, Schleifen zu zählen, Werte zu bewegen. Auf einer großen Karte im Rechenzentrum kommt der letzte Schritt etwa bis zur Hälfte. Der Anteil sagt Ihnen, ob es sich lohnt, weiter zu suchen. Wählen Sie oben eine andere Faltung und führen Sie alles noch einmal aus: Bei wenigen Kanälen gibt es weniger zu teilen, und andere Schritte gewinnen.",
+    "Die Obergrenze ist, was Ihre Karte unmittelbar davor und danach nur mit Multiply-Adds in Registern schaffte, ohne einen einzigen Ladezugriff. Keine Faltung erreicht sie: Adressen sind zu berechnen, Schleifen zu zählen, Werte zu bewegen. Auf großen Karten im Rechenzentrum kommt Schritt 6 auf etwa 60 %, und Schritt d etwa bis zur Hälfte. Der Anteil sagt Ihnen, ob es sich lohnt, weiter zu suchen. Wählen Sie oben eine andere Faltung und führen Sie alles noch einmal aus: Bei wenigen Kanälen gibt es weniger zu teilen, und andere Schritte gewinnen.",
   rest2:
     "Die Programme auf dieser Seite sind die der Bibliothek, keine Abschriften: In `src/kernels/conv2d` stehen sie in derselben Reihenfolge, mit den Regeln, nach denen sie eines für Ihre Karte auswählt.",
   trainingLead:
@@ -328,16 +337,16 @@ const prose: Prose = {
   beginAnew: "Neu beginnen",
   forwardTitle: "1. Vorwärts",
   forwardText:
-    "Die Eingabe ist das Ziel in halber Größe, durch Interpolation wieder vergrößert. Die Fenster der ersten Schicht, 5 × 5 Pixel in drei Farben, gleiten darüber.",
+    "Die Eingabe ist das Ziel in halber Größe, durch Interpolation wieder vergrößert. Die Fenster der ersten Schicht, 5 × 5 Pixel in drei Farben, gleiten darüber. (Das Netz bekommt sie weniger 0,5, so dass ihre Werte um 0 liegen.)",
   featuresTitle: "Feature-Maps",
   featuresText:
-    "Was jede Schicht daraus macht, nach ReLU: Schwarz ist 0. Die erste Schicht findet Kanten und Farben, die zweite verbindet sie. Code: `conv2d` und `relu`, aufgerufen von `Conv2d.forward` in `src/nn/layers.ts`.",
+    "Was jede Schicht daraus macht, nach ReLU: Schwarz ist 0. Die erste Schicht findet Kanten und Farben, die zweite verbindet sie. Code: `Conv2d.forward` in `src/nn/layers.ts`, das `conv2d` aufruft, und `relu`, das der Trainingsschritt in `site/kernels/training.ts` selbst aufruft.",
   lossTitle: "2. Der Fehler",
   lossText:
     "Der Fehler, englisch *loss*, ist das mittlere Quadrat des Unterschieds zwischen Ausgabe und Ziel. Das Ergebnis der letzten Schicht wird zur Eingabe addiert; das Netz lernt also den Unterschied. Code: `mseLoss` in `src/kernels/loss`.",
   backwardTitle: "3. Rückwärts",
   backwardText:
-    "Wie sich der Fehler mit jedem einzelnen Wert ändern würde: Orange, er würde wachsen, wenn dieser Wert wüchse; Blau, er würde fallen. Das beginnt bei der Ausgabe, wo es die Abweichung selbst ist, und geht nach der Kettenregel Schicht um Schicht zurück. Code: `backward` in `src/tensor/tape.ts`, das die Regel jeder Operation aufruft.",
+    "Wie sich der Fehler mit jedem einzelnen Wert ändern würde: Orange, er würde wachsen, wenn dieser Wert wüchse; Blau, er würde fallen. Das beginnt bei der Ausgabe, wo es die Abweichung vom Ziel ist (mal 2, geteilt durch die Anzahl der Werte), und geht nach der Kettenregel Schicht um Schicht zurück. Code: `backward` in `src/tensor/tape.ts`, das die Regel jeder Operation aufruft.",
   updateTitle: "4. Anpassen",
   updateText:
     "Die Gewichte der ersten Schicht als kleine farbige Bilder: Grau ist 0, ein hellroter Fleck zählt das Rot des Pixels dort hinzu. Daneben ihre Gradienten, und was sich seit der ersten Zeichnung geändert hat: Aus Rauschen werden Kanten und Farbflecke. Adam bewegt jedes Gewicht gegen seinen Gradienten, etwa um die Lernrate. Code: `Adam.step` in `src/nn/optimizer.ts`, ein Kernel für alle Gewichte.",

@@ -8,7 +8,7 @@ import { kernel } from "../../device/kernel.ts";
  * and every column of the window. Each weight that it loads serves PIXELS outputs. With 8 pixels, 16 channels
  * and a window 3 wide, 10 + 48 loads feed 384 multiply-adds.
  *
- * What changed since step 2: registers instead of workgroup memory, hence no barriers; and six multiply-adds
+ * What changed since step 2: registers instead of workgroup memory, hence no barriers; and 6.6 multiply-adds
  * per load instead of about one (0.88; in step 1 it was half of one). The loops marked @unroll are written out
  * before compiling, because arrays stay in registers only if every index is a constant (see kernel.ts).
  *
@@ -41,7 +41,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> extra: array<element>;     // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(3) var<storage, read> extra: array<element>;     // [n, o / r^2, oh, ow], [o] or none: ExtraKind
 @group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 

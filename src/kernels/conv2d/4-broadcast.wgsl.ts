@@ -64,7 +64,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> extra: array<element>;     // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(3) var<storage, read> extra: array<element>;     // [n, o / r^2, oh, ow], [o] or none: ExtraKind
 @group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 @group(0) @binding(6) var<storage, read> x_quads: array<element4>;  // x again, in fours

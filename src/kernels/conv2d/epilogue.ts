@@ -42,8 +42,8 @@ export type Activation = "none" | (typeof activationNames)[number];
 
 /**
  * What else the kernel reads, in the buffer that all call `extra`: a tensor of the result's shape that is
- * added (or, with a pixel shuffle, of the shape before it); one that `symmetricGate` joins with the sums; or
- * PReLU's slopes, one for each channel.
+ * added (with a pixel shuffle by r: of the shape [n, o / r^2, oh, ow], each pixel of which is added to a block of
+ * r x r); one that `symmetricGate` joins with the sums; or PReLU's slopes, one for each channel.
  */
 export type ExtraKind = "none" | "skip" | "gate" | "slopes";
 

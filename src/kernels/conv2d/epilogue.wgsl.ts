@@ -9,7 +9,7 @@ export const epilogueKernel = kernel(
   /* wgsl */ `
 struct Params { o: u32, oh: u32, ow: u32, y_channels: u32, y_first: u32 }
 @group(0) @binding(0) var<storage, read> z: array<element>;         // [n, o, oh, ow]
-@group(0) @binding(1) var<storage, read> extra: array<element>;     // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(1) var<storage, read> extra: array<element>;     // [n, o / r^2, oh, ow], [o] or none: ExtraKind
 @group(0) @binding(2) var<storage, read_write> y: array<element>;   // [n, o, oh, ow], or pixel-shuffled
 @group(0) @binding(3) var<uniform> p: Params;
 
