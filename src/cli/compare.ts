@@ -1,7 +1,7 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
-import { type PairFiles, pathsOf } from "../data/pairs.ts";
+import type { PairFiles } from "../data/pairs.ts";
 import type { Evaluation, Picture } from "../evaluate/index.ts";
 import { makeFolder, removeEmpty, writePng, writeWhole } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
@@ -22,7 +22,7 @@ import {
 } from "../upscale/method-names.ts";
 import { printStack, withReport } from "./failure.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
-import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
+import { aboutProtocols, measureFlags, picturesInFolders, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, refuseWithoutNetwork } from "./method-flags.ts";
 import { methodOf, openAdapter } from "./methods.ts";
 import { checkOutputs, checkWritable, inputsOf, refuseMisnamed, writeJson } from "./outputs.ts";
@@ -87,14 +87,14 @@ ${aboutProtocols}`,
     const { findPictures, overCommonPictures } = await import("../evaluate/index.ts");
     const { hr, lr, degradation, out } = values;
     refuseBoth(lr, degradation);
-    await checkPicturesIn(hr, lr);
+    const inputs = inputsOf(await picturesInFolders(hr, lr), values.methods.flat());
     const methods = await openMethods(values);
     let firstMade: string | undefined;
     try {
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      firstMade = prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
+      firstMade = prepareFolder(values, inputs);
       const { measured, details, failures } = await measureAll(methods, pictures, findings, values, signal);
       if (measured.length === 0) signal.throwIfAborted();
       const results = overCommonPictures(measured);
