@@ -72,7 +72,7 @@ export class UpscalePanel {
     this.#refresh();
   }
 
-  /** Resolves when the first of the pictures is on the stage. False: all are none, and what was there before is back. */
+  /** Resolves when the first of the pictures is on the stage. False: all are none; what was there before is back. */
   add(files: readonly File[], isSample: boolean): Promise<boolean> {
     this.#queue.add(files, isSample);
     return this.#selecting;
