@@ -3,10 +3,11 @@
  * and the peak memory of training.
  */
 import { fork } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { removeTemporary, temporaryFor } from "../src/files/temporary.ts";
 import type { FirstOutput, Task, Training } from "./own-process-child.ts";
 import { short } from "./report.ts";
 
@@ -25,14 +26,16 @@ export interface Start {
   readonly warm: FirstOutput;
 }
 
-export async function measureStart(subject: Subject, side: number): Promise<Start> {
-  const folder = mkdtempSync(join(tmpdir(), "pixelgrad-bench-"));
+export async function measureStart(subject: Subject, side: number, signal: AbortSignal): Promise<Start> {
+  // Also removed if the process is ended meanwhile.
+  const folder = temporaryFor(join(tmpdir(), "pixelgrad-bench-shaders"));
   try {
+    mkdirSync(folder, { mode: 0o700 });
     // Mesa's and NVIDIA's variables for the cache's folder. Drivers without a cache ignore them.
     const env = { MESA_SHADER_CACHE_DIR: folder, __GL_SHADER_DISK_CACHE_PATH: folder };
     const task: Task = { what: "first output", ...subject, side };
-    const cold = await inOwnProcess<FirstOutput>(task, env);
-    const warm = await inOwnProcess<FirstOutput>(task, env);
+    const cold = await inOwnProcess<FirstOutput>(task, signal, env);
+    const warm = await inOwnProcess<FirstOutput>(task, signal, env);
     return {
       name: "edsr-start",
       network: `EDSR ${subject.blocks}x${subject.channels} x2, ${side}x${side}`,
@@ -40,7 +43,7 @@ export async function measureStart(subject: Subject, side: number): Promise<Star
       warm,
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await removeTemporary(folder);
   }
 }
 
@@ -72,8 +75,10 @@ export async function measureMemory(
   side: number,
   batch: number,
   steps: number,
+  signal: AbortSignal,
 ): Promise<Memory> {
-  const training = await inOwnProcess<Training>({ what: "training", ...subject, side, batch, steps });
+  const task: Task = { what: "training", ...subject, side, batch, steps };
+  const training = await inOwnProcess<Training>(task, signal);
   const network = `EDSR ${subject.blocks}x${subject.channels} x2, ${batch} of ${side}x${side}`;
   return { name: "edsr-memory", network, training };
 }
@@ -96,18 +101,28 @@ export function memoryLines({ network, training }: Memory): string[] {
   ];
 }
 
-function inOwnProcess<T>(task: Task, env: Record<string, string> = {}): Promise<T> {
+/** Ends with its process, also if the signal ends that. */
+async function inOwnProcess<T>(
+  task: Task,
+  signal: AbortSignal,
+  env: Record<string, string> = {},
+): Promise<T> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const script = fileURLToPath(new URL("own-process-child.ts", import.meta.url));
     const child = fork(script, [JSON.stringify(task)], { env: { ...process.env, ...env } });
+    const stop = () => child.kill();
+    signal.addEventListener("abort", stop);
     let answer: T | undefined;
     child.on("message", (message) => {
       answer = message as T;
     });
     child.on("error", reject);
-    child.on("exit", (code, signal) => {
+    child.on("exit", (code, killer) => {
+      signal.removeEventListener("abort", stop);
       if (answer !== undefined && code === 0) return resolve(answer);
-      const end = signal ?? `exit code ${code}`;
+      if (signal.aborted) return reject(signal.reason);
+      const end = killer ?? `exit code ${code}`;
       reject(new Error(`The process for "${task.what}" ended with ${end} and no answer.`));
     });
   });

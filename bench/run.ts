@@ -192,13 +192,13 @@ async function measure(
     ...(quick ? { blocks: 4, channels: 16 } : { blocks: 16, channels: 64 }),
   };
   if (selectedAlone.includes("edsr-start")) {
-    const start = await measureStart(subject, quick ? 24 : 96);
+    const start = await measureStart(subject, quick ? 24 : 96, signal);
     for (const line of startLines(start)) say(line);
     processes.push(start);
   }
   if (selectedAlone.includes("edsr-memory")) {
     const [patch, batch] = quick ? [12, 2] : [24, 4];
-    const memory = await measureMemory(subject, patch, batch, options.steps ?? (quick ? 8 : 30));
+    const memory = await measureMemory(subject, patch, batch, options.steps ?? (quick ? 8 : 30), signal);
     for (const line of memoryLines(memory)) say(line);
     processes.push(memory);
   }

@@ -52,11 +52,11 @@ const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
   onPicture(picture) {
     const { name, depth, format } = picture;
     const bits = depth === 16 ? `, ${say.sixteenBits}` : "";
-    message.clear();
     byId("picture-name").textContent = `${name}, ${dimensions(picture)}${bits}`;
     byId("picture-name").title = format;
     trainPanel.setPicture(picture);
   },
+  onChoice,
   onRemoveMethod,
   onError: complain,
 });
@@ -67,11 +67,11 @@ const ownNetworks = new OwnNetworks(byId("own-networks"), engine, {
 });
 const trainPanel = new TrainPanel(byId("panel-train"), engine, ownNetworks, { onUse: enlargeWith });
 const chooser = new PictureChooser(byId("chooser"), {
+  onChoice,
   onFiles: (files, isSample) => upscalePanel.add(files, isSample),
   async onWeights(file) {
     try {
       const { id } = await ownNetworks.add(file.name, await readBytes(file));
-      message.clear();
       await offerMethods(id);
     } catch (error) {
       complain(error as Error);
@@ -79,7 +79,6 @@ const chooser = new PictureChooser(byId("chooser"), {
   },
   async onVideo(file) {
     tabs.select(2);
-    message.clear();
     await (await openVideoPanel())?.open(file);
   },
   onError: complain,
@@ -92,7 +91,7 @@ window.addEventListener("beforeunload", (event) => {
 
 let nameAdapter = () => say.lookingForWebGpu;
 await Promise.all([chooser.chooseSample(0), openGpu()]);
-if (!hasLanguage) complain(new Error(say.partNotLoaded)); // after the sample, which clears the line
+if (!hasLanguage) complain(new Error(say.partNotLoaded));
 void workOffline(() => engine.run("loadedFiles", {}));
 
 async function openGpu(): Promise<void> {
@@ -144,6 +143,11 @@ async function openVideoPanel(): Promise<VideoPanel | undefined> {
     complain(new Error(say.partNotLoaded));
     return undefined;
   }
+}
+
+/** What was said of an earlier choice is over. Only here: its picture may come after a message about this one. */
+function onChoice(): void {
+  message.clear();
 }
 
 function onRemoveMethod(method: MethodInfo): void {

@@ -7,6 +7,8 @@ import { isVideo } from "./pictures/file-kinds.ts";
 import { nameOfSample, readSample, samples } from "./samples.ts";
 
 export interface ChooserEvents {
+  /** The user chooses something. All else comes later. */
+  onChoice(): void;
   /** Files that may be pictures. `isSample`: the page's own. False: none could be read, and what was there stays. */
   onFiles(files: readonly File[], isSample: boolean): Promise<boolean>;
   /** A file that is named like weights. */
@@ -45,7 +47,7 @@ export class PictureChooser {
   }
 
   async chooseSample(index: number): Promise<void> {
-    const choice = ++this.#choice;
+    const choice = this.#begin();
     try {
       const file = await readSample(samples[index]);
       if (choice !== this.#choice) return;
@@ -56,6 +58,12 @@ export class PictureChooser {
     }
   }
 
+  /** Returns the number of a new choice. */
+  #begin(): number {
+    this.#events.onChoice();
+    return ++this.#choice;
+  }
+
   /** Marks the sample on show. */
   #press(index: number | undefined): void {
     this.#sample = index;
@@ -64,7 +72,7 @@ export class PictureChooser {
   }
 
   async #take(files: readonly File[]): Promise<void> {
-    const choice = ++this.#choice;
+    const choice = this.#begin();
     for (const file of files) if (weightFileName.test(file.name)) this.#events.onWeights(file);
     const videos = files.filter(isVideo);
     if (videos.length > 0) this.#events.onVideo(videos[0]);
@@ -87,13 +95,14 @@ export class PictureChooser {
   }
 
   async #takeFolders(entries: readonly FileSystemEntry[]): Promise<void> {
-    const choice = ++this.#choice;
+    const choice = this.#begin();
     try {
       const { filesOf } = await loadPagePart(import("./dropped-folders.ts"));
       const { files, errors } = await filesOf(entries);
       if (choice !== this.#choice) return;
-      await this.#take(files);
-      for (const error of errors) this.#events.onError(error); // after the pictures, which clear the line
+      const taking = this.#take(files);
+      for (const error of errors) this.#events.onError(error);
+      await taking;
     } catch (error) {
       this.#events.onError(error as Error);
     }

@@ -26,15 +26,23 @@ export interface Entry {
 
 const signs = { waiting: "", working: "…", done: "✓", failed: "!" };
 
+export interface QueueEvents {
+  /** The user is about to select or remove a picture. */
+  onChoice(): void;
+  /** By the user or by the page. */
+  onSelect(entry: Entry): void;
+  onRemove(entry: Entry): void;
+}
+
 export class Queue {
   readonly #list: HTMLElement;
-  readonly #events: { onSelect(entry: Entry): void; onRemove(entry: Entry): void };
+  readonly #events: QueueEvents;
   #entries: Entry[] = [];
   #selected: Entry | undefined;
   /** What made way for the latest pictures, until one of them was read. */
   #before: { readonly entries: readonly Entry[]; readonly selected: Entry | undefined } | undefined;
 
-  constructor(list: HTMLElement, events: { onSelect(entry: Entry): void; onRemove(entry: Entry): void }) {
+  constructor(list: HTMLElement, events: QueueEvents) {
     this.#list = list;
     this.#events = events;
   }
@@ -120,14 +128,20 @@ export class Queue {
     word.className = "unseen";
     word.textContent = `, ${error ?? say.states[state]}`;
     choose.append(sign, label, word);
-    choose.addEventListener("click", () => this.select(entry));
+    choose.addEventListener("click", () => {
+      this.#events.onChoice();
+      this.select(entry);
+    });
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "remove";
     remove.textContent = "×";
     remove.ariaLabel = say.removeFromList(name);
     remove.disabled = state === "working" || this.#entries.length === 1;
-    remove.addEventListener("click", () => this.#remove(entry));
+    remove.addEventListener("click", () => {
+      this.#events.onChoice();
+      this.#remove(entry);
+    });
     item.append(choose, remove);
     return item;
   }

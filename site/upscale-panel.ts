@@ -15,6 +15,8 @@ import { duration, TaskControl } from "./task-control.ts";
 import type { Late } from "./task-engine.ts";
 
 export interface UpscaleEvents {
+  /** The user chooses a picture of the list, or removes one. */
+  onChoice(): void;
   /** Another picture is on the stage. */
   onPicture(picture: StagePicture): void;
   onRemoveMethod(method: MethodInfo): void;
@@ -56,6 +58,7 @@ export class UpscalePanel {
       onRemove: (method) => events.onRemoveMethod(method),
     });
     this.#queue = new Queue(root.querySelector(".queue")!, {
+      onChoice: () => events.onChoice(),
       onSelect: (entry) => {
         this.#selecting = this.#select(entry);
       },
@@ -69,7 +72,7 @@ export class UpscalePanel {
     this.#refresh();
   }
 
-  /** Resolves when the first of the pictures is on the stage. False: all are none, and what was there before is back. */
+  /** Resolves when the first of the pictures is on the stage. False: all are none; what was there before is back. */
   add(files: readonly File[], isSample: boolean): Promise<boolean> {
     this.#queue.add(files, isSample);
     return this.#selecting;

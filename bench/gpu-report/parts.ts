@@ -134,9 +134,9 @@ export const parts = {
     what: "the start of a process",
     takes: "10 s",
     needsCeilings: true,
-    async measure({ adapter, sizes }) {
+    async measure({ adapter, sizes, signal }) {
       const subject = { adapter, untuned: false, ...sizes.start };
-      return { start: await measureStart(subject, sizes.startSide) };
+      return { start: await measureStart(subject, sizes.startSide, signal) };
     },
   },
   kernels: {

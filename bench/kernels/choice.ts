@@ -4,7 +4,7 @@ import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import type { Workload } from "./workloads.ts";
 
-/** Those with one of the texts in their names; all, if there is no text. Throws a UsageError for a text that none has. */
+/** Those with one of the texts in their names; all, if there is no text. @throws UsageError for a text that none has */
 export function workloadsNamed(all: readonly Workload[], texts: readonly string[]): readonly Workload[] {
   const unknown = texts.find((text) => !all.some(({ name }) => name.includes(text)));
   if (unknown !== undefined) {

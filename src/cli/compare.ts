@@ -1,16 +1,15 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
-import { type PairFiles, pathsOf } from "../data/pairs.ts";
-import type { Evaluation, Picture } from "../evaluate/index.ts";
-import { makeFolder, removeEmpty, writePng, writeWhole } from "../files/image-files.ts";
+import type { PairFiles } from "../data/pairs.ts";
+import type { Evaluation } from "../evaluate/index.ts";
+import { makeFolder, removeEmpty } from "../files/image-files.ts";
 import { sameFile } from "../files/same-file.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
-import { addTo, andList, quantity } from "../options/lists.ts";
+import { andList } from "../options/lists.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { crop } from "../picture/image.ts";
 import { DEFAULT_SCALE } from "../picture/scales.ts";
-import type { Panel, Region } from "../report/picture.ts";
 import type { OpenedMethod, Upscaler } from "../upscale/index.ts";
 import { withChanges } from "../upscale/method.ts";
 import {
@@ -20,20 +19,18 @@ import {
   methodNames,
   scalesOf,
 } from "../upscale/method-names.ts";
+import { DETAIL_SIZE, type Detail, outputNames, writeFigures, writeResults } from "./comparison-files.ts";
 import { printStack, withReport } from "./failure.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
-import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
+import { aboutProtocols, measureFlags, picturesInFolders, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, refuseWithoutNetwork } from "./method-flags.ts";
 import { methodOf, openAdapter } from "./methods.ts";
-import { checkOutputs, checkWritable, inputsOf, refuseMisnamed, writeJson } from "./outputs.ts";
-import { print, printError } from "./print.ts";
+import { checkOutputs, checkWritable, inputsOf, refuseMisnamed } from "./outputs.ts";
+import { printError } from "./print.ts";
 import {
   collectFindings,
-  describeResult,
   type Findings,
-  figures,
   measure,
-  milliseconds,
   notesOnFiles,
   type Result,
   refuseFailures,
@@ -87,14 +84,14 @@ ${aboutProtocols}`,
     const { findPictures, overCommonPictures } = await import("../evaluate/index.ts");
     const { hr, lr, degradation, out } = values;
     refuseBoth(lr, degradation);
-    await checkPicturesIn(hr, lr);
+    const inputs = inputsOf(await picturesInFolders(hr, lr), values.methods.flat());
     const methods = await openMethods(values);
     let firstMade: string | undefined;
     try {
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      firstMade = prepareFolder(values, inputsOf(pictures.flatMap(pathsOf), values.methods.flat()));
+      firstMade = prepareFolder(values, inputs);
       const { measured, details, failures } = await measureAll(methods, pictures, findings, values, signal);
       if (measured.length === 0) signal.throwIfAborted();
       const results = overCommonPictures(measured);
@@ -120,10 +117,6 @@ ${aboutProtocols}`,
     }
   },
 });
-
-/** What a comparison may leave in its folder besides the figures. */
-const drawingNames = ["quality-speed.svg", "quality-speed.png", "details.png"];
-const outputNames = ["compare.md", "compare.json", ...drawingNames];
 
 /**
  * Makes the folder of the results, and returns what makeFolder does.
@@ -165,16 +158,6 @@ function isComparison(path: string): boolean {
     return false;
   }
 }
-
-/** A part of a picture, and each method's version of it. */
-export interface Detail {
-  readonly picture: Pick<Picture, "name" | "high" | "low">;
-  readonly region: Region;
-  readonly panels: Panel[];
-}
-
-/** Side of a detail in HR pixels. */
-const DETAIL_SIZE = 72;
 
 /** Opens all methods before anything is measured, so that one that does not fit is noticed at once. */
 async function openMethods({ methods, adapter, ensemble, half, scale }: Values<typeof flags>) {
@@ -309,101 +292,5 @@ function withLabels(methods: readonly OpenedMethod[]): OpenedMethod[] {
       candidates.filter((others) => same(others[k], label)).length === 1;
     const name = candidates[i].find(isUnique) ?? method.upscaler.name;
     return { ...method, upscaler: withChanges(method.upscaler, { name }) };
-  });
-}
-
-/**
- * The figures, printed and as files. Drawings that there will be are in the page. Those of an earlier comparison go
- * first, since they would look like these figures.
- */
-async function writeFigures(
-  folder: string,
-  {
-    title,
-    results,
-    stopped,
-    drawings = [],
-  }: {
-    readonly title: string;
-    readonly results: readonly Result[];
-    /** How many methods there were, if not all were measured. */
-    readonly stopped?: { readonly of: number };
-    readonly drawings?: readonly string[];
-  },
-): Promise<void> {
-  const { markdownTable, markdownText, textTable } = await import("../report/table.ts");
-  const header = ["method", "PSNR, dB", "SSIM", "ms per picture", "ms per megapixel", "parameters"];
-  const rows = results.map(({ method, mean, msPerMegapixel, parameters }) => [
-    method,
-    ...figures(mean),
-    milliseconds(msPerMegapixel),
-    parameters.toLocaleString("en-US"),
-  ]);
-  const ended = stopped ? [`Stopped; ${results.length} of ${quantity(stopped.of, "method")} measured.`] : [];
-  const notes = [...notesOn(results), ...ended];
-  print("", ...textTable(header, rows).split("\n"), "", ...notes);
-  const page = [
-    `# ${markdownText(title)}`,
-    markdownTable(header, rows),
-    notes.map((line) => `- ${markdownText(line)}`).join("\n"),
-    ...drawings,
-  ];
-  for (const name of drawingNames) rmSync(join(folder, name), { force: true });
-  await writeJson(join(folder, "compare.json"), { title, stopped, methods: results });
-  await writeWhole(join(folder, "compare.md"), `${page.join("\n\n")}\n`);
-}
-
-/** Figures first: should a drawing fail, they are there. */
-async function writeResults(
-  folder: string,
-  title: string,
-  results: readonly Result[],
-  details: readonly Detail[],
-): Promise<void> {
-  const { writeDrawing } = await import("../report/plot.ts");
-  const { sideBySide } = await import("../report/picture.ts");
-  const compared = `PSNR on ${results[0].protocol === "y" ? "Y" : "RGB"}, border ${results[0].border}`;
-  const plot = await plotOf(title, compared, results);
-  const drawings = [
-    ...(plot ? ["![Quality against speed](quality-speed.svg)"] : []),
-    ...(details.length > 0 ? ["![Details side by side](details.png)"] : []),
-  ];
-  await writeFigures(folder, { title, results, drawings });
-  if (plot) await writeDrawing(join(folder, "quality-speed"), plot);
-  if (details.length > 0) {
-    const rows = details.map(({ picture: { name, high }, region, panels }) => ({
-      title: `${name} (${compared})`,
-      overview: { caption: "whole", image: high, region },
-      panels: [...panels, { caption: "original", image: high }],
-    }));
-    // Nine panels of this size make a page of some 1500 pixels.
-    await writePng(join(folder, "details.png"), await sideBySide(rows, 2 * DETAIL_SIZE));
-  }
-  print("", `Written to ${folder}: compare.md shows it all.`);
-}
-
-/** What the figures depend on, with the methods for which that is the same. */
-function notesOn(results: readonly Result[]): string[] {
-  const groups = new Map<string, string[]>();
-  for (const result of results) {
-    addTo(groups, describeResult(result), result.method);
-  }
-  return [...groups].map(([note, methods]) => `${methods.join(", ")}: ${note}`);
-}
-
-/** A plot of the results; undefined if there is nothing to draw: a picture of one colour has infinite PSNR. */
-async function plotOf(title: string, compared: string, results: readonly Result[]) {
-  const { scatterPlot } = await import("../report/scatter.ts");
-  const dots = results
-    .map(({ method, mean, msPerMegapixel }) => ({ name: method, x: msPerMegapixel, y: mean.psnr }))
-    .filter(({ y }) => Number.isFinite(y));
-  if (dots.length === 0) return undefined;
-  const count = results[0].images.length;
-  return scatterPlot({
-    title: `${title}: quality against speed`,
-    subtitle: `${compared}; pictures: ${count}. Dashed: no method is both faster and better.`,
-    xLabel: "milliseconds per megapixel of the result",
-    yLabel: "PSNR, dB",
-    dots,
   });
 }

@@ -1,10 +1,10 @@
-import { pathsOf } from "../data/pairs.ts";
+import type { PairFiles } from "../data/pairs.ts";
 import type { EvaluateOptions } from "../evaluate/index.ts";
 import { file } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
 import { withReport } from "./failure.ts";
 import { defineCommand } from "./flags.ts";
-import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
+import { aboutProtocols, measureFlags, picturesInFolders, refuseBoth } from "./measure-flags.ts";
 import { ensembleFlag, halfFlag, methodFlag } from "./method-flags.ts";
 import { methodOf } from "./methods.ts";
 import { checkOutputs, inputsOf, jsonOutput, prepareJson, writeJson } from "./outputs.ts";
@@ -59,13 +59,23 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     prepareJson(json);
     const { findPictures } = await import("../evaluate/index.ts");
     refuseBoth(lr, degradation);
-    await checkPicturesIn(hr, lr);
+    const inputs = inputsOf(await picturesInFolders(hr, lr), [flags.method]);
     const opened = await methodOf(flags);
     try {
+      checkOutputs([jsonOutput(json)], inputs);
       const findings = collectFindings();
       const { scale } = opened.upscaler;
-      const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      checkOutputs([jsonOutput(json)], inputsOf(pictures.flatMap(pathsOf), [flags.method]));
+      let pictures: readonly PairFiles[];
+      try {
+        pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
+      } catch (error) {
+        if (findings.unpaired.length === 0) throw error; // it is not about the pictures
+        const unmeasured = { ...withoutFigures(opened, findings, error as Error), notes: [] };
+        return await withReport(
+          () => Promise.reject(error),
+          () => writeJson(json, unmeasured),
+        );
+      }
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
       const printRow = (name: string, ...columns: string[]) =>
         print(printable(name).padEnd(width) + columns.map((column) => column.padStart(11)).join(""));

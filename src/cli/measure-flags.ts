@@ -58,8 +58,8 @@ export function refuseBoth(lr: string | undefined, degradation: unknown): void {
   throw new UsageError("--lr names small versions, and --degradation makes them. Leave one of them out");
 }
 
-/** Before a network is loaded: are there pictures at all? @throws DataError */
-export async function checkPicturesIn(hr: string, lr: string | undefined): Promise<void> {
+/** All pictures of the folders, before a network is loaded. @throws DataError if there are none in one of them */
+export async function picturesInFolders(hr: string, lr: string | undefined): Promise<string[]> {
   const { picturesIn } = await import("../files/pictures-in.ts");
-  for (const folder of lr === undefined ? [hr] : [hr, lr]) picturesIn(folder);
+  return (lr === undefined ? [hr] : [hr, lr]).flatMap((folder) => picturesIn(folder).pictures);
 }

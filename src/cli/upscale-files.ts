@@ -1,6 +1,6 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
 import { dirname } from "node:path";
-import { makeFolder } from "../files/image-files.ts";
+import { makeFolder, removeEmpty } from "../files/image-files.ts";
 import {
   checkPictureSize,
   type Note,
@@ -21,7 +21,7 @@ import { formatDuration, Progress } from "../report/progress.ts";
 import { isBug, printStack, withReport } from "./failure.ts";
 import { UsageError } from "./flags.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
-import { liesIn, writeJson } from "./outputs.ts";
+import { writeJson } from "./outputs.ts";
 import { printError } from "./print.ts";
 import { withProfile } from "./profile.ts";
 import { tileMemory, withOwnMemory } from "./tile-memory.ts";
@@ -52,18 +52,20 @@ export async function upscaleFiles(flags: UpscaleFlags, signal: AbortSignal): Pr
   const settings = settingsOf(flags);
   checkFormat(settings);
   const { jobs, leftOut, inputs } = await planOf(settings, printError);
-  if ([settings.json, settings.profile].some((path) => liesIn(settings.output, path))) {
-    makeFolder(settings.output);
+  const firstMade = settings.intoFolder ? makeFolder(settings.output) : undefined;
+  try {
+    await withProfile(settings.profile, inputs, async () => {
+      const pictures = await upscaleJobs(jobs, settings, signal);
+      const refuse = () => {
+        signal.throwIfAborted();
+        refuseFailures(pictures);
+      };
+      const entries = pictures.map(({ cause, ...entry }) => entry);
+      await withReport(refuse, () => writeJson(settings.json, [...entries, ...leftOut]));
+    });
+  } finally {
+    removeEmpty(settings.output, firstMade);
   }
-  await withProfile(settings.profile, inputs, async () => {
-    const pictures = await upscaleJobs(jobs, settings, signal);
-    const refuse = () => {
-      signal.throwIfAborted();
-      refuseFailures(pictures);
-    };
-    const entries = pictures.map(({ cause, ...entry }) => entry);
-    await withReport(refuse, () => writeJson(settings.json, [...entries, ...leftOut]));
-  });
 }
 
 /** @throws DataError, or the picture's own error if that is a bug, if a picture was not enlarged */

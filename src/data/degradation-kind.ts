@@ -7,8 +7,8 @@ import { completePhoto, isPhoto, type Range, type Shrink } from "./degrade-photo
 /**
  * The text of a degradation, and back: "photo", or steps joined by "+", each with a number or a range: blur,
  * noise, photons, jpeg, and shrink with the name of a kernel. They happen in the order of `FirstOrderOptions`,
- * whatever that of the text; spaces and capitals mean nothing. Texts have the seed 0; other seeds, and everything else that a text cannot say,
- * are written as JSON.
+ * whatever that of the text; spaces and capitals mean nothing. Texts have the seed 0; other seeds, and everything
+ * else that a text cannot say, are written as JSON.
  */
 export const degradationKind: Kind<DegradationOptions> = {
   wants:

@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, rename, rm, stat, statfs } from "node:fs/promises";
+import { open, readFile, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { diskFullError, writeWhole } from "../files/image-files.ts";
+import { diskFullError, makeFolder, writeWhole } from "../files/image-files.ts";
 import { Lock } from "../files/lock.ts";
 import { isObject, type Wanted } from "../options/arguments.ts";
 import { excerpt } from "../options/printable.ts";
@@ -57,7 +57,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   }
   const { signal, onMessage = () => {} } = options;
   signal?.throwIfAborted();
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const part = `${path}.part`;
   const lock = await Lock.acquire(
     { path, lock: `${part}.lock`, doing: "downloading it", advice: "Wait for its end or stop it first." },

@@ -19,7 +19,8 @@ export function roundToHalf(value: number): number {
   return halfValue(halfBits(value));
 }
 
-function halfBits(value: number): number {
+/** The bits of the float16 nearest to a number. */
+export function halfBits(value: number): number {
   float[0] = value;
   const sign = (word[0] >>> 16) & 0x8000;
   const size = word[0] & 0x7fffffff; // the bits of |value|, which grow with it
@@ -35,18 +36,23 @@ function halfBits(value: number): number {
   return sign | ((size + toEven - (112 << 23)) >>> 13);
 }
 
-/** The value of each of the 65536 patterns of bits. */
-let table: Float32Array | undefined;
-
 /** The exact values. */
 export function fromHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  table ??= Float32Array.from({ length: 65536 }, (_, pattern) => halfValue(pattern));
   const values = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) values[i] = table[bits[i]];
+  for (let i = 0; i < bits.length; i++) values[i] = halfValue(bits[i]);
   return values;
 }
 
-function halfValue(bits: number): number {
+/** The value of each of the 65536 patterns of bits. */
+let table: Float32Array | undefined;
+
+/** The exact value of 16 bits. */
+export function halfValue(bits: number): number {
+  table ??= Float32Array.from({ length: 65536 }, (_, pattern) => decodeHalf(pattern));
+  return table[bits];
+}
+
+function decodeHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >>> 10) & 31;
   const fraction = (bits & 0x3ff) / 1024;

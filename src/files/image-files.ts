@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, rmdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -235,7 +235,7 @@ async function openStream(path: string, patience: number): Promise<FileHandle> {
  */
 export function makeFolder(path: string, advice = "Name another one."): string | undefined {
   try {
-    return mkdirSync(path, { recursive: true });
+    return makeFolders(path);
   } catch (cause) {
     const { code = "", message } = cause as NodeJS.ErrnoException;
     const reasons: Readonly<Record<string, string>> = {
@@ -244,6 +244,7 @@ export function makeFolder(path: string, advice = "Name another one."): string |
       EACCES: "you may not write there",
       EPERM: "you may not write there",
       EROFS: "this disk is read-only",
+      ENOENT: "this disk takes no new folders there",
       ENAMETOOLONG: tooLong(path),
     };
     throw (
@@ -251,6 +252,20 @@ export function makeFolder(path: string, advice = "Name another one."): string |
       new DataError(`${path}: this folder cannot be made: ${reasons[code] ?? message}. ${advice}`, { cause })
     );
   }
+}
+
+/** Node's own `recursive` says ENOENT of a read-only disk, and in /proc it never ends. */
+function makeFolders(path: string): string | undefined {
+  const parent = dirname(path);
+  const isRoot = parent === path;
+  const first = isRoot || existsSync(parent) ? undefined : makeFolders(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!statsOf(path)?.isDirectory()) throw error;
+    return first;
+  }
+  return first ?? path;
 }
 
 /**
@@ -273,7 +288,9 @@ export function writeError(path: string, cause: unknown): DataError {
   if (cause instanceof DataError) return cause;
   const { code = "", message } = cause as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, string>> = {
-    ENOENT: `there is no folder ${dirname(path)}. Make it, or name another file`,
+    ENOENT: existsSync(dirname(path))
+      ? "this disk takes no new files there. Choose another folder"
+      : `there is no folder ${dirname(path)}. Make it, or name another file`,
     EISDIR: "there is a folder of this name. Move it away, or name another file",
     ENAMETOOLONG: tooLong(path),
     ENOTEMPTY: "there is a folder of this name with files in it. Move it away, or name another one",

@@ -77,7 +77,7 @@ function countOfTiff(read: Read): number | undefined {
   return width && height && width * height;
 }
 
-/** The largest of its pictures: the others are tiles, thumbnails and the like. They are described near the beginning. */
+/** The largest of its pictures; others are tiles, thumbnails and the like. They are described near the beginning. */
 function countOfAvif(read: Read): number | undefined {
   const head = Buffer.from(read(0, 2 ** 14));
   let most = 0;

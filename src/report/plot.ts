@@ -3,10 +3,9 @@
 // linePlots() lays out panels, two to a row; drawPanel() draws one. thin() shows 100,000 points on 400 pixels
 // without losing a spike; smoothPoints() shows the trend under the noise.
 
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import sharp from "sharp";
-import { writeWhole } from "../files/image-files.ts";
+import { makeFolder, writeWhole } from "../files/image-files.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import {
   axisOf,
@@ -80,7 +79,7 @@ export async function writeDrawing(basePath: string, svg: string): Promise<void>
   const png = await sharp(Buffer.from(svg), { density: 2 * 72 })
     .png({ compressionLevel: 9 })
     .toBuffer();
-  await mkdir(dirname(basePath), { recursive: true });
+  makeFolder(dirname(basePath));
   await writeWhole(`${basePath}.svg`, svg);
   await writeWhole(`${basePath}.png`, png);
 }

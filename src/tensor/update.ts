@@ -50,7 +50,13 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
     let first: Name | undefined;
     for (const name in blocks) {
       storages[name] = storageOn(device, blocks[name], `${kernel.name}: ${name}`);
-      if (single.includes(name)) continue;
+      if (single.includes(name)) {
+        if (storages[name].length === 1) continue;
+        throw new ShapeError(
+          `${kernel.name}: ${name} has ${storages[name].length} elements. Give one: it applies to all elements of ` +
+            "the others.",
+        );
+      }
       first ??= name;
       if (storages[name].length !== storages[first].length) {
         throw new ShapeError(
@@ -68,7 +74,7 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
         `${twice} is also another block, and the update changes both. Give a copy.`,
       );
     }
-    const size = storages[first!].length;
+    const size = first === undefined ? 1 : storages[first].length;
     if (isGpu(device)) {
       const gpuStorages = storages as Record<Name, GpuStorage>;
       const copies: { [K in Name]?: GpuStorage } = {};

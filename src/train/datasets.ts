@@ -89,7 +89,8 @@ function warningsAbout(
       ? "Leave the copies out of `data`"
       : "Name other pictures by `valid`, or leave `valid` out, and some of the data are held out";
   return [
-    `Of ${quantity(measured.length, "picture")} to measure on, ${both.length} ${both.length === 1 ? "is" : "are"} also trained on: ${firstOf(both)}. ` +
+    `Of ${quantity(measured.length, "picture")} to measure on, ${both.length} ` +
+      `${both.length === 1 ? "is" : "are"} also trained on: ${firstOf(both)}. ` +
       `The figures will be too good, and the best weights may be those that have learned them by heart. ${advice}.`,
   ];
 }

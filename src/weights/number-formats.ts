@@ -1,4 +1,5 @@
 /** How weight files write numbers. */
+import { halfBits, halfValue } from "../device/half.ts";
 import { ArgumentError } from "../options/arguments.ts";
 
 /** A way to write numbers as bytes, the lowest first unless a file says otherwise. */
@@ -21,8 +22,8 @@ export const float32: WrittenFormat = {
 
 export const float16: WrittenFormat = {
   bytes: 2,
-  read: (view, at, little) => halfToNumber(view.getUint16(at, little)),
-  write: (view, at, value) => view.setUint16(at, numberToHalf(value), true),
+  read: (view, at, little) => halfValue(view.getUint16(at, little)),
+  write: (view, at, value) => view.setUint16(at, halfBits(value), true),
 };
 
 /** The upper half of a float32. */
@@ -72,32 +73,8 @@ export const uint32: NumberFormat = { bytes: 4, read: (view, at, little) => view
 export const uint16: NumberFormat = { bytes: 2, read: (view, at, little) => view.getUint16(at, little) };
 export const uint8: NumberFormat = { bytes: 1, read: (view, at) => view.getUint8(at) };
 
-/** IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-/** The least number whose nearest binary16 is infinity. */
+/** The least number whose nearest float16 is infinity. */
 const HALF_LIMIT = 65520;
-
-/** The nearest binary16; of two equally near ones the even one, as IEEE 754 rounds. */
-function numberToHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(size)) return 0x7e00;
-  if (size >= HALF_LIMIT) return sign | 0x7c00;
-  // Numbers below 2^-14 share its exponent and have no leading 1.
-  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
-  // From 2^52 to 2^53 a double holds whole numbers alone: the sum rounds as IEEE 754 wants it.
-  const steps = size / 2 ** (exponent - 10) + 2 ** 52 - 2 ** 52;
-  // `steps` includes the leading 1 as 1024, which adds 1 to the exponent here. Rounding may give 2048, which
-  // adds 2.
-  return sign | (((exponent + 14) << 10) + steps);
-}
 
 /** Throws a RangeError of `caller` if one of a tensor's values would become infinite as a float16. */
 export function checkHalf(caller: string, tensorName: string, values: Float32Array): void {

@@ -11,6 +11,7 @@ import type { Constants } from "../kernels/elementwise/unary.ts";
 import type { ConcatParams } from "../kernels/layout/concat.ts";
 import type { BoxParams } from "../kernels/layout/slice.ts";
 import type { PadParams } from "../kernels/pad/index.ts";
+import type { ReduceParams } from "../kernels/reduce/reduction.ts";
 import type { InterpolateParams } from "../kernels/resize/index.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import type { RecordedOp } from "../tensor/record-ops.ts";
@@ -70,6 +71,16 @@ function writer<P>(write: (graph: OnnxGraph, inputs: Names, params: P, op: Recor
 /** A function of each number. */
 function unary(type: string): Writer {
   return (graph, { x }) => graph.add(type, [x]);
+}
+
+/** Over axes, which opset 17 has as an attribute; of sums alone as an input. */
+function reduction(type: "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceSum"): Writer {
+  return writer<ReduceParams>((graph, { x }, { axes, shape }, op) => {
+    if (axes.length === 0) return x; // ONNX takes an empty list for all
+    const keepdims = shape.length === op.inputs.x.shape.length ? 1 : 0;
+    if (type === "ReduceSum") return graph.add(type, [x, graph.integers(axes)], { keepdims });
+    return graph.add(type, [x], { axes, keepdims });
+  });
 }
 
 /** a * x, or x itself for a = 1. */
@@ -330,6 +341,10 @@ const operators: ReadonlyMap<string, Writer> = new Map(
     sqrt: unary("Sqrt"),
     abs: unary("Abs"),
     neg: unary("Neg"),
+    mean: reduction("ReduceMean"),
+    max: reduction("ReduceMax"),
+    min: reduction("ReduceMin"),
+    sum: reduction("ReduceSum"),
     sin: unary("Sin"),
     cos: unary("Cos"),
     square: (graph, { x }) => graph.add("Mul", [x, x]),

@@ -1,6 +1,7 @@
 /** What `pixelgrad compare` shows of each picture. */
 import { expect, test } from "vitest";
-import { addPanels, type Detail } from "../../src/cli/compare.ts";
+import { addPanels } from "../../src/cli/compare.ts";
+import type { Detail } from "../../src/cli/comparison-files.ts";
 import type { Evaluation } from "../../src/evaluate/index.ts";
 import { crop } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";

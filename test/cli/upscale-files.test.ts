@@ -585,6 +585,22 @@ describe("the name of the output", () => {
     });
   });
 
+  test("what enlarges nothing leaves no folder", async () => {
+    writeFileSync(path("a.png"), "no picture");
+    writeFileSync(path("b.png"), "no picture");
+    expect(await upscale("a.png", "b.png", "-o", "new/out")).toMatchObject({ code: 1 });
+    expect(existsSync(path("new"))).toBe(false);
+  });
+
+  test.skipIf(!unix)("a new folder that cannot be made is told once, before the first picture", async () => {
+    await pictures("a.png", "b.png");
+    writeFileSync(path("file"), "");
+    expect(await upscale("a.png", "b.png", "-o", "file/new")).toEqual({
+      code: 1,
+      text: "file/new: this folder cannot be made: a part of its path is a file. Name another one.",
+    });
+  });
+
   test("a format may be called as its files' extensions", async () => {
     await pictures("a.png");
     expect(await upscale("a.png", "-o", "jfif/", "-f", "jfif")).toMatchObject({ code: 0 });

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
@@ -119,6 +119,34 @@ describe("PNG", () => {
     expect((await failure(writePng("a.jpg", noise(4, 4, 3)))).message).toMatch(/a\.jpg.*ends in \.png/);
   });
 });
+
+// Others than root make a disk of their own, where the system lets them.
+const withReadOnlyDisk = ["-rm", "sh", "-c", 'mount -t tmpfs -o ro none "$0" && exec "$@"'];
+const canMount = spawnSync("unshare", [...withReadOnlyDisk, "/mnt", "true"]).status === 0;
+
+test.skipIf(!canMount)("a new folder on a read-only disk, in words", () => {
+  const disk = join(folder, "disk");
+  mkdirSync(disk);
+  const code = `import { makeFolder } from "./src/files/image-files.ts"; makeFolder("${disk}/new/x")`;
+  const node = [process.execPath, "--import", "tsx", "--input-type=module", "-e", code];
+  const { stderr } = spawnSync("unshare", [...withReadOnlyDisk, disk, ...node], { encoding: "utf8" });
+  expect(stderr).toContain(
+    `DataError: ${disk}/new/x: this folder cannot be made: this disk is read-only. Name another one.`,
+  );
+});
+
+test.skipIf(process.platform !== "linux")(
+  "a place that takes neither folders nor files, in words",
+  async () => {
+    const { message } = await failure(writeWhole("/proc/new", "x"));
+    expect(message).toBe(
+      "/proc/new: cannot be written: this disk takes no new files there. Choose another folder.",
+    );
+    expect(() => makeFolder("/proc/new/x")).toThrow(
+      "/proc/new/x: this folder cannot be made: this disk takes no new folders there. Name another one.",
+    );
+  },
+);
 
 test.skipIf(process.platform === "win32")("why a folder cannot be made, in words", () => {
   const closed = join(folder, "closed");

@@ -68,3 +68,30 @@ test("what was odd about a file is said beside its result, too, and not of the n
   await givePicture(page, "waves.png", waves(40, 30));
   await expect.poll(() => notes.count()).toBe(0);
 });
+
+test("a message stays when the picture of an earlier choice, or of the same one, is on show", async () => {
+  const { page } = await visit(browser);
+  const drop = page.evaluate(async () => {
+    const input = document.querySelector<HTMLInputElement>("#chooser input")!;
+    await new Promise((resolve) => input.addEventListener("change", resolve, { once: true }));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: new DataTransfer(), bubbles: true }));
+  });
+  await givePicture(page, "waves.png", waves(40, 30));
+  await drop;
+  expect(await message(page)).toMatch(/^That was no file\./);
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="40000" height="40000"/>';
+  await giveAll(page, { "map.svg": Buffer.from(svg), "other.png": waves(40, 30) });
+  await page.locator("#picture-name", { hasText: "other.png" }).waitFor({ state: "attached" });
+  expect(await message(page)).toMatch(/^map\.svg wants to be 40000/);
+});
+
+test("a message ends when a picture of the list is chosen or removed", async () => {
+  const { page } = await visit(browser);
+  await giveAll(page, { "a.png": waves(40, 30), "b.png": waves(30, 40), "c.png": waves(20, 30) });
+  for (const button of ["button", ".remove"]) {
+    await give(page, "broken.safetensors", Buffer.from("no weights"));
+    await page.locator("#message", { hasText: "broken.safetensors" }).waitFor();
+    await page.locator(`.queue li ${button}`).last().click();
+    expect(await page.isVisible("#message")).toBe(false);
+  }
+});

@@ -271,6 +271,23 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     );
   });
 
+  test("may be of blocks with one element alone, which have no more", async () => {
+    using _ = scope();
+    const fadeOne = defineUpdate<"values" | "target_values">({
+      cpu({ values, target_values }, { share }) {
+        values[0] += share * (target_values[0] - values[0]);
+      },
+      kernel: fadeKernel,
+      single: ["values", "target_values"],
+    });
+    const values = tensor([4]);
+    fadeOne(device, { values, target_values: tensor([8]) }, { share: 0.25 });
+    expect([...(await values.data())]).toEqual([5]);
+    expect(() => fadeOne(device, { values, target_values: tensor([8, 9]) }, { share: 0.25 })).toThrow(
+      /: target_values has 2 elements\. Give one: it applies to all elements of the others\./,
+    );
+  });
+
   test("read the values from before also of memory that an earlier element has changed", async () => {
     using _ = scope();
     const shift = defineUpdate<"a" | "b">({

@@ -1,4 +1,5 @@
 import type { Wanted } from "../../options/arguments.ts";
+import { isNotedConstant } from "../../tensor/record-ops.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
 /** What operations take that also work on plain numbers. */
@@ -24,6 +25,6 @@ export function withOperand(value: Tensor | number, other: Tensor, body: (value:
   if (value instanceof Tensor) return body(value);
   const tensor = scalar(value, other);
   const result = body(tensor);
-  tensor.dispose();
+  if (!isNotedConstant(tensor)) tensor.dispose();
   return result;
 }

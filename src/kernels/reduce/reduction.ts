@@ -16,7 +16,7 @@ export interface ReductionRule {
   /** WGSL expressions: `combine` in `a` and `b`; `start` may use `v`, one of the elements. */
   readonly wgsl: { readonly start: string; readonly combine: string };
   /** The gradient of x. `dy` and `y` have ones along the reduced axes, so that they broadcast with `x`. */
-  readonly backward: (dy: Tensor, x: Tensor, y: Tensor, params: Params) => Tensor;
+  readonly backward: (dy: Tensor, x: Tensor, y: Tensor, params: ReduceParams) => Tensor;
 }
 
 export interface ReduceOptions {
@@ -24,7 +24,7 @@ export interface ReduceOptions {
   readonly keepdim?: boolean;
 }
 
-interface Params {
+export interface ReduceParams {
   /** Sorted, positive. */
   readonly axes: readonly number[];
   /** The result's: x's without the reduced axes, or with ones in their place. */
@@ -45,7 +45,7 @@ export function resultOf(op: string, x: Tensor, axes?: Axes, options: ReduceOpti
 
 /** Makes an operation that reduces by the rule. */
 export function defineReduction(name: string, rule: ReductionRule) {
-  return defineOp<{ x: Tensor }, Params>({
+  return defineOp<{ x: Tensor }, ReduceParams>({
     name,
     shape: (_, { shape }) => shape,
     cpu({ x }, { axes, scale }, y) {
