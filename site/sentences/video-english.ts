@@ -113,6 +113,8 @@ export const videoEnglish = {
   losesAlpha: "Where it is transparent, the result is opaque.",
   otherTracks: (count: number) =>
     `The file has ${count === 1 ? "another track" : `${count} other tracks`} of video, which the result lacks.`,
+  endIsMissing:
+    "The end of the file is missing: it was not downloaded or copied whole. What is there can be converted.",
   withoutSubtitles: "The subtitles are left out.",
   soundUnknown: "A track of sound is coded in an unknown way, and is left out.",
   gone: "This video is no longer open. Choose it again.",

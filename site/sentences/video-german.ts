@@ -114,6 +114,8 @@ export const videoGerman: VideoSentences = {
   losesAlpha: "Wo es durchsichtig ist, wird das Ergebnis deckend.",
   otherTracks: (count) =>
     `Die Datei hat ${count === 1 ? "eine weitere Videospur, die" : `${count} weitere Videospuren, die`} im Ergebnis fehl${count === 1 ? "t" : "en"}.`,
+  endIsMissing:
+    "Das Ende der Datei fehlt: Sie wurde nicht ganz heruntergeladen oder kopiert. Was da ist, lässt sich umwandeln.",
   withoutSubtitles: "Die Untertitel werden weggelassen.",
   soundUnknown: "Eine Tonspur ist auf unbekannte Art codiert und wird weggelassen.",
   gone: "Dieses Video ist nicht mehr geöffnet. Wählen Sie es noch einmal.",

@@ -50,11 +50,14 @@ export interface ConversionOutcome {
   readonly length: number;
   /** All frames are in the file. */
   readonly isWhole: boolean;
-  /** What ended the video early, other than the user: a place that cannot be decoded. */
+  /** What ended the video early, other than the user: a place that cannot be decoded, or that is missing. */
   readonly damage?: { readonly at: number; readonly reason: string };
   /** What else ended it early, such as an encoder. */
   readonly failure?: Error;
 }
+
+/** The last frame may end so much before the video does, in seconds. */
+const TOLERANCE = 0.1;
 
 /** What a browser could not do: read and decode the video, or encode the result. */
 export class CodecError extends Error {
@@ -192,6 +195,10 @@ export async function convert({
     await output.finalize().catch((error: Error) => {
       throw failure ?? new CodecError("encode", error);
     });
+    if (isWhole && (source.isCutOff || first + duration - end > TOLERANCE)) {
+      isWhole = false;
+      failure = new CodecError("decode", new Error("the end of the file is missing"));
+    }
   } catch (error) {
     // A target that has failed refuses to close, too.
     if (output.state !== "finalized" && output.state !== "canceled") await output.cancel().catch(() => {});
@@ -260,6 +267,7 @@ async function soundOf(
   const metadata = {
     languageCode: await track.getLanguageCode(),
     name: (await track.getName()) ?? undefined,
+    disposition: await track.getDisposition(),
   };
   if (way.way === "copy") {
     const to = new EncodedAudioPacketSource(codec);

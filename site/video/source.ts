@@ -1,6 +1,7 @@
 /** Opens video files, and says what is in them. */
 import {
   BlobSource,
+  EncodedPacketSink,
   Input,
   type InputAudioTrack,
   type InputVideoTrack,
@@ -21,6 +22,8 @@ export interface VideoSource {
   readonly input: Input;
   readonly video: InputVideoTrack;
   readonly sound: readonly InputAudioTrack[];
+  /** The file was not downloaded or copied to its end. */
+  readonly isCutOff: boolean;
   /** How its colours are coded, if it does not say so. */
   readonly assumedMatrix?: YuvPlanes["matrix"];
   readonly facts: VideoFacts;
@@ -28,6 +31,8 @@ export interface VideoSource {
 
 /** Timestamps of so many frames say what the rate is. */
 const PROBED = 200;
+/** By so much what is in a file may be shorter than its head says, in seconds: heads are rounded, or guess. */
+const TOLERANCE = 0.5;
 
 /** @throws DataError with a sentence for people if there is no video that this browser can read */
 export async function openSource(file: Blob, name: string): Promise<VideoSource> {
@@ -55,18 +60,22 @@ async function read(file: Blob, input: Input, name: string): Promise<VideoSource
   const end = await video.computeDuration();
   const begin = Math.max(0, await input.getFirstTimestamp());
   const duration = end - begin;
-  if (packetCount === 0 || !(duration > 0)) throw dataError(say.noFrames(name));
+  const isCutOff = await endIsMissing(input, video);
+  if (packetCount === 0 || !(duration > 0))
+    throw dataError(isCutOff ? say.incomplete(name) : say.noFrames(name));
   const format = (await input.getFormat()).name;
   const notes = await notesOf(video);
+  if (isCutOff) notes.push(say.endIsMissing);
   const others = (await input.getVideoTracks()).length - 1;
   if (others > 0) notes.push(say.otherTracks(others));
   const tracks = await input.getAudioTracks();
   const sound = await Promise.all(tracks.map((track) => track.getCodec()));
   if (sound.includes(null)) notes.push(say.soundUnknown);
   if (await hasSubtitles(file, format)) notes.push(say.withoutSubtitles);
+  const steadyRate = packetCount === 1 ? 1 / duration : rates.bestGuessFrameRate;
   const facts: VideoFacts = {
     ...{ width, height, begin, duration, notes },
-    rate: rates.frameRateIsConstant ? rates.bestGuessFrameRate : averagePacketRate,
+    rate: rates.frameRateIsConstant ? steadyRate : averagePacketRate,
     isSteady: rates.frameRateIsConstant,
     frames: packetCount < PROBED ? packetCount : Math.max(1, Math.round(averagePacketRate * duration)),
     format: nameOfFormat(format),
@@ -76,7 +85,17 @@ async function read(file: Blob, input: Input, name: string): Promise<VideoSource
   // mediabunny tells Chromium BT.709, which is wrong for most of what is small.
   const { matrix } = await video.getColorSpace();
   const assumedMatrix = matrix ? undefined : usualMatrix(await video.getCodedHeight());
-  return { name, input, video, assumedMatrix, sound: tracks.filter((_, i) => sound[i] !== null), facts };
+  const known = tracks.filter((_, i) => sound[i] !== null);
+  return { name, input, video, isCutOff, assumedMatrix, sound: known, facts };
+}
+
+/** MP4 has a table of all frames, of which the last is not there; other files say how long they are in their head. */
+async function endIsMissing(input: Input, video: InputVideoTrack): Promise<boolean> {
+  const there = await input.computeDuration();
+  const promised = (await input.getDurationFromMetadata()) ?? 0;
+  if (promised > there + TOLERANCE) return true;
+  const last = await new EncodedPacketSink(video).getPacket(Number.POSITIVE_INFINITY);
+  return last === null && (await video.computeDuration()) > 0;
 }
 
 /** What a result of 8 bits in the colours of a screen lacks. */

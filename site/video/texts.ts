@@ -14,8 +14,10 @@ export function lengthText(seconds: number): string {
   return seconds < 60 ? `${fixed(seconds, 1)} s` : clock(seconds);
 }
 
-/** Three digits: 0.04, 1.5, 23.98, 240. */
+/** Three digits: 0.04, 1.5, 240; four for the rates of television: 23.98, 29.97. */
 export function rateText(rate: number): string {
+  const ofTelevision = rate * 1.001;
+  if (rate > 20 && Math.abs(ofTelevision - Math.round(ofTelevision)) < 0.002) return fixed(rate, 2);
   if (Math.abs(rate - Math.round(rate)) < 0.005 * rate) return `${Math.round(rate)}`;
   return fixed(rate, rate < 1 ? 2 : rate < 100 ? 1 : 0);
 }

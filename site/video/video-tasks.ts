@@ -175,22 +175,31 @@ async function measure(
     setTimeout(finish, MEASURE_FOR);
   };
   const target = new NullTarget();
-  const { frames } = await convert({ ...options, target, steering, from, isSilent: true, onFrame });
+  const { frames } = await convert({ ...options, target, steering, from, isSilent: true, onFrame }).catch(
+    (error: Error) => {
+      // The video may be damaged there: that a conversion says, with what came before it.
+      if (error instanceof CodecError && error.step === "decode") return { frames: 0 };
+      throw error;
+    },
+  );
   if (frames === 0) return undefined;
   return frames === 1 ? last - start : (last - first) / (frames - 1);
 }
 
-/** A frame from the first third: the beginning of many videos is black. */
+/** A frame from the first third, as the beginning of many videos is black; else the first. */
 async function middleFrame({ video, assumedMatrix, facts: { duration }, name }: VideoSource): Promise<Image> {
   const sink = new OpaqueSampleSink(video);
   const first = await video.getFirstTimestamp();
-  try {
-    const sample = (await sink.getSample(first + duration / 3)) ?? (await sink.getSample(first));
-    if (!sample) throw dataError(say.noFrames(name));
-    return await takeImage(sample, assumedMatrix);
-  } catch (error) {
-    throw describe(new CodecError("decode", error as Error), { name });
+  let failure: Error | undefined;
+  for (const time of [first + duration / 3, first]) {
+    try {
+      const sample = await sink.getSample(time);
+      if (sample) return await takeImage(sample, assumedMatrix);
+    } catch (error) {
+      failure ??= error as Error; // the video may be damaged there, and not in front
+    }
   }
+  throw failure ? describe(new CodecError("decode", failure), { name }) : dataError(say.noFrames(name));
 }
 
 /** What codecs say is for programmers. */

@@ -30,6 +30,8 @@ export interface TestVideo {
   /** When each frame begins, in seconds. */
   readonly times?: readonly number[];
   readonly hasSound?: boolean;
+  /** The last is the one that players begin with. */
+  readonly soundTracks?: number;
   readonly hasPictures?: boolean;
   readonly hasSubtitles?: boolean;
   /** Of pictures, beside the first. */
@@ -38,6 +40,8 @@ export interface TestVideo {
   readonly isUntagged?: boolean;
   /** Half transparent, everywhere. */
   readonly isTransparent?: boolean;
+  /** MP4 with its table in front of the frames. */
+  readonly isFastStart?: boolean;
   readonly rotation?: 0 | 90 | 180 | 270;
   readonly picture?: (index: number) => Image;
 }
@@ -61,15 +65,20 @@ export async function makeVideo({
   height = 48,
   times = evenTimes(10),
   hasSound = true,
+  soundTracks = hasSound ? 1 : 0,
   hasPictures = true,
   hasSubtitles = false,
   otherTracks = 0,
   isTransparent = false,
   isUntagged = false,
+  isFastStart = false,
   rotation = 0,
   picture = (index) => movingPicture(width, height, index),
 }: TestVideo = {}): Promise<Blob> {
-  const format = container === "webm" ? new WebMOutputFormat() : new Mp4OutputFormat();
+  const format =
+    container === "webm"
+      ? new WebMOutputFormat()
+      : new Mp4OutputFormat({ fastStart: isFastStart && "in-memory" });
   const output = new Output({ format, target: new BufferTarget() });
   const alpha = isTransparent ? 128 : 255;
   const newTrack = () =>
@@ -80,13 +89,15 @@ export async function makeVideo({
     });
   const videos = Array.from({ length: hasPictures ? 1 + otherTracks : 0 }, newTrack);
   const subtitles = new TextSubtitleSource("webvtt");
-  const sound = new AudioSampleSource({ codec: "opus", quality: new Quality({ bitrate: 64_000 }) });
+  const newSound = () => new AudioSampleSource({ codec: "opus", quality: new Quality({ bitrate: 64_000 }) });
+  const sounds = Array.from({ length: soundTracks }, newSound);
   for (const video of videos) output.addVideoTrack(video, { rotation });
   if (hasSubtitles) output.addSubtitleTrack(subtitles);
-  if (hasSound) output.addAudioTrack(sound);
+  for (const [i, sound] of sounds.entries())
+    output.addAudioTrack(sound, { disposition: { default: i === soundTracks - 1 } });
   await output.start();
   const end = times.at(-1)! + 0.04;
-  if (hasSound) {
+  for (const sound of sounds) {
     const [sampleRate, count] = [48_000, Math.round(48_000 * end)];
     const data = Float32Array.from(
       { length: count },

@@ -7,6 +7,7 @@ import { outputsFor } from "../../site/video/outputs.ts";
 import { paceDecoders } from "../../site/video/paced-decoder.ts";
 import { PartsTarget } from "../../site/video/parts-target.ts";
 import { openSource } from "../../site/video/source.ts";
+import { rateText } from "../../site/video/texts.ts";
 import { videoTasks } from "../../site/video/video-tasks.ts";
 import { interpolator } from "../../src/index.ts";
 import type { Image } from "../../src/picture/index.ts";
@@ -262,6 +263,66 @@ describe("files that are none", () => {
   });
 });
 
+describe("a file whose end is missing", () => {
+  const cut = async (video: TestVideo, share: number) => {
+    const whole = await makeVideo({ times: evenTimes(100), hasSound: false, ...video });
+    return whole.slice(0, whole.size * share);
+  };
+
+  test.each([
+    { container: "mp4", isFastStart: true },
+    { container: "webm", codec: "vp8" },
+  ] as const)("$container: that is said when it is opened, and in the end", async (video) => {
+    const file = await cut(video, 0.6);
+    const { input, facts } = await openSource(file, "cut");
+    input.dispose();
+    expect(facts.notes.join()).toMatch(/^The end of the file is missing/);
+    const { result } = await converted(file);
+    expect(result.isWhole).toBe(false);
+    expect(result.damage!.at).toBeCloseTo(result.frames / 25, 1);
+    expect(result.frames).toBeGreaterThan(20);
+    expect(result.frames).toBeLessThan(90);
+  });
+
+  test("before the first frame", async () => {
+    const file = await cut({ container: "webm" }, 0.05);
+    await expect(openSource(file, "cut.webm")).rejects.toThrow(
+      /^cut.webm is a video, but its end is missing/,
+    );
+  });
+
+  test("nothing is missing where the sound is longer, or the video begins late", async () => {
+    const notes = async (video: TestVideo) => {
+      const file = await makeVideo({ container: "mp4", ...video });
+      const { input, facts } = await openSource(file, "whole");
+      input.dispose();
+      return [facts.notes, (await converted(file)).result.isWhole];
+    };
+    expect(await notes({ times: evenTimes(50).map((time) => time + 2) })).toEqual([[], true]);
+    expect(await notes({ times: [0, 0.5, 0.6, 1.9] })).toEqual([[], true]);
+  });
+});
+
+test("of two tracks of sound, players begin with the same one", async () => {
+  const { file } = await converted(await makeVideo({ soundTracks: 2 }), {}, "mp4");
+  const tracks = await openFile(file).getAudioTracks();
+  const dispositions = await Promise.all(tracks.map((track) => track.getDisposition()));
+  expect(dispositions.map((disposition) => disposition.default)).toEqual([false, true]);
+});
+
+test("the rate of one frame is what it says, and those of television have two decimals", async () => {
+  const { input, facts } = await openSource(
+    await makeVideo({ container: "mp4", times: [0], hasSound: false }),
+    "one",
+  );
+  input.dispose();
+  expect(facts.rate).toBeCloseTo(25, 1);
+  expect([30_000 / 1001, 24_000 / 1001, 25.001, 60, 3.42].map(rateText)).toEqual([
+    ...["29.97", "23.98", "25"],
+    ...["60", "3.4"],
+  ]);
+});
+
 describe("while it runs", () => {
   const long = () => makeVideo({ times: evenTimes(40), codec: "vp8" });
 
@@ -448,6 +509,21 @@ describe("the user's own file", () => {
     const content = async () => (await file.getFile()).text();
     return { id, file, request, content };
   }
+
+  test("a trial takes the first frame where that of the first third cannot be decoded", async () => {
+    const file = await makeVideo({ container: "mp4", times: evenTimes(75), codec: "vp8" });
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const track = await openFile(file).getPrimaryVideoTrack();
+    const packets = new EncodedPacketSink(track!).packets();
+    for await (const { data, timestamp } of packets) {
+      const at = indexOf(bytes, data);
+      if (timestamp > 0.5) bytes.fill(0xff, at, at + data.length);
+    }
+    const { id } = await working.openVideo({ file: new Blob([bytes]), name: "damaged" }, context);
+    const request = { video: id, output, runs: [{ method: "espcn", scale: 2 }] };
+    const { before } = await working.tryVideo(request, context);
+    expect([before.width, before.height]).toEqual([64, 48]);
+  });
 
   test("keeps what is in it after a stop before the first frame", async () => {
     const { id, request, content } = await opened("stopped.webm");
