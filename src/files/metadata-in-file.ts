@@ -27,7 +27,8 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   const { format, metadata: read, raster } = header;
   if (raster) return { metadata: { icc: raster.profile?.(bytes), density: raster.density }, gaps: [] };
   if (format === "png") return pngMetadata(bytes, read?.icc, inflate);
-  const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
+  const tags = format === "tiff" ? exifOfTiff(bytes) : undefined;
+  const exif = tags ? tags.exif : read?.exif && withoutPrefix(read.exif);
   const iptc = read?.iptc ?? read?.tifftagPhotoshop;
   const resources = format === "tiff" ? read?.tifftagPhotoshop : read?.iptc;
   const ownColors = format === "tiff" && !read?.icc ? colorsOfTiff(bytes) : undefined;
@@ -44,7 +45,7 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
     const { gaps, ...extras } = gifExtras(bytes);
     return { metadata: extras, gaps };
   }
-  if (format === "tiff") return { metadata, gaps: ownColors?.whiteAlone ? [whiteAlone] : [] };
+  if (tags) return { metadata, gaps: [...tags.gaps, ...(ownColors?.whiteAlone ? [whiteAlone] : [])] };
   if (format !== "jpeg") return { metadata, gaps: [] };
   const { comments, ...lost } = jpegExtras(bytes, read?.icc);
   return { metadata: { ...metadata, comments }, ...lost };

@@ -7,6 +7,7 @@ import type { Size } from "../picture/image.ts";
 import { type Density, densityEntries } from "./density.ts";
 import { Directories, LONG, RATIONAL, SHORT, tags } from "./directories.ts";
 import { encodeDirectory, fraction } from "./encode-directories.ts";
+import { moveGeoreference } from "./geotiff.ts";
 import { startsWith } from "./jpeg.ts";
 import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
 
@@ -46,6 +47,7 @@ export function forNewPicture(
       patch(exifDirectory, tags.pixelHeight, size.height);
       if (source) moveSubjects(file, exifDirectory, source, size);
     }
+    moveGeoreference(file, size, source);
     const bytes = withoutThumbnail(file);
     return density ? withDensity(bytes, density) : bytes;
   } catch {

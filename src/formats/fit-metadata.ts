@@ -6,6 +6,7 @@ import type { Size } from "../picture/image.ts";
 import type { Density } from "./density.ts";
 import { exifOfDensity, forNewPicture } from "./exif.ts";
 import { liesBehind, profileGap } from "./gaps.ts";
+import { fitGeoreference } from "./geotiff.ts";
 import { profileFor } from "./icc.ts";
 import { MAX_SEGMENT, photoshop } from "./jpeg.ts";
 import type { FileMetadata, Metadata, Note } from "./metadata.ts";
@@ -33,9 +34,10 @@ export function fitTo(
   const { density, source } = metadata;
   const { xmp: text, gaps: more } =
     metadata.xmp === undefined ? { gaps: [] } : withoutParts(metadata.xmp, source);
-  const notes = notesOnGaps([...gaps, ...more], behind);
+  const placed = metadata.exif && fitGeoreference(metadata.exif, format, source);
+  const notes = notesOnGaps([...gaps, ...more, ...(placed?.gaps ?? [])], behind);
   const target = { format, notes };
-  const exif = fitExif(metadata.exif, target);
+  const exif = fitExif(placed?.exif, target);
   const xmp = fitXmp(text, target);
   const iptc = fitIptc(metadata.iptc, target);
   const rights = fitRights(metadata.rights, iptc, target);
