@@ -229,6 +229,37 @@ describe("what was lost in silence", () => {
     }
   });
 
+  test("XMP and the profile of a GIF", async () => {
+    const gif = await raw().gif().toBuffer();
+    const inGif = (name: string, ...content: Buffer[]) => {
+      const block = Buffer.concat([Buffer.of(0x21, 0xff, 11), Buffer.from(name), ...content]);
+      return Buffer.concat([gif.subarray(0, -1), block, gif.subarray(-1)]);
+    };
+    const blocks = (bytes: Uint8Array) => {
+      const parts = Array.from({ length: Math.ceil(bytes.length / 255) }, (_, i) =>
+        bytes.subarray(255 * i, 255 * (i + 1)),
+      );
+      return Buffer.concat([...parts.flatMap((part) => [Buffer.of(part.length), part]), Buffer.of(0)]);
+    };
+    const text = xmpOf('dc:title="Grüße, ἐν ἀρχῇ"');
+    const landing = Buffer.from([1, ...Array.from({ length: 256 }, (_, i) => 255 - i), 0]);
+    for (const content of [[Buffer.from(text), landing], [blocks(Buffer.from(text))]]) {
+      const bytes = inGif("XMP DataXMP", ...content);
+      for (const format of ["png", "webp", "tiff", "avif"] as const) {
+        const { notes, xmp } = await xmpIn(bytes, format);
+        expect(notes).toEqual([]);
+        expect(xmp).toContain('dc:title="Grüße, ἐν ἀρχῇ"');
+      }
+      for (let length = 13; length < bytes.length; length += 41) {
+        await decodePictureFile(bytes.subarray(0, length), "cut").catch(() => {});
+      }
+    }
+    const profile = Buffer.from(profileOf("RGB", srgbCurve));
+    const { icc, notes } = await decodePictureFile(inGif("ICCRGBG1012", blocks(profile)), "it");
+    expect(Buffer.from(icc!)).toEqual(profile);
+    expect(notes).toEqual([]);
+  });
+
   test("a profile for other colours is no damaged one", async () => {
     const lab = Buffer.from(profileOf("RGB", srgbCurve));
     lab.write("Lab ", 16);
