@@ -162,6 +162,47 @@ describe("pixels that are not square", () => {
     }
   });
 
+  test("an AVIF picture's ratio stays, unless EXIF data say something else", async () => {
+    const avif = async (x: number, y: number, ...before: Buffer[]) => {
+      await enlarge(png(...before), "original.avif", "avif");
+      const file = readFileSync(path("original.avif"));
+      const place = file.indexOf("pixi") - 4; // a box of the same length, which decoders can do without
+      expect(file.readUInt32BE(place)).toBe(16);
+      file.write("pasp", place + 4);
+      file.set(uint32s(x, y), place + 8);
+      return file;
+    };
+    for (const format of written) {
+      expect(await enlarge(await avif(2, 1), `pasp.${format}`, format), format).toEqual([]);
+      const { density } = await readPictureFile(path(`pasp.${format}`));
+      expect(density?.isRatio, format).toBe(true);
+      expect(density!.y / density!.x, format).toBeCloseTo(2, 5);
+    }
+    expect((await decodePictureFile(await avif(3, 3), "it")).density).toBeUndefined();
+    const perMetre = (x: number, y: number) => pngChunk("pHYs", Buffer.concat([uint32s(x, y), Buffer.of(1)]));
+    const other = await decodePictureFile(await avif(2, 1, perMetre(10_000, 10_000)), "it");
+    expect(other.density).toEqual({ x: 254, y: 254 });
+    expect(other.notes.map(({ text }) => text)).toEqual([
+      "without the ratio of its pixels' sides, which EXIF data contradict",
+    ]);
+    const same = await decodePictureFile(await avif(2, 1, perMetre(10_000, 20_000)), "it");
+    expect(same).toMatchObject({ density: { x: 254, y: 508 }, notes: [] });
+  });
+
+  test.each(written)("a PNG's resolution in EXIF data alone stays, in %s", async (format) => {
+    const first = [
+      [0x11a, { rational: [300, 1] }],
+      [0x11b, { rational: [150, 1] }],
+      [0x128, [2]],
+    ] as const;
+    expect(await enlarge(png(pngChunk("eXIf", exifOf({ first }))), `dpi.${format}`, format)).toEqual([]);
+    const { density } = await readPictureFile(path(`dpi.${format}`));
+    expect(density!.x).toBeCloseTo(300, 0);
+    expect(density!.y).toBeCloseTo(150, 0);
+    const { density: own } = await sharp(path(`dpi.${format}`)).metadata();
+    if (format !== "webp" && format !== "avif") expect(own).toBeCloseTo(300, 0);
+  });
+
   test("square ones without a unit say nothing", async () => {
     expect((await decodePictureFile(png(phys(3, 3)), "square")).density).toBeUndefined();
   });
