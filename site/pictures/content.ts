@@ -4,9 +4,9 @@
  */
 import "./buffer.ts";
 import { withColorsOfAvif } from "../../src/formats/avif-colors.ts";
+import { withPixelsOfAvif } from "../../src/formats/avif-pixels.ts";
 import { readBmp } from "../../src/formats/bmp.ts";
-import { densityIn } from "../../src/formats/density.ts";
-import { Directories } from "../../src/formats/directories.ts";
+import { densityOf } from "../../src/formats/density.ts";
 import { withoutPrefix } from "../../src/formats/exif.ts";
 import { framesOfGif, gifExtras } from "../../src/formats/gif.ts";
 import { codesOfAvif, isHdrCode } from "../../src/formats/icc.ts";
@@ -68,16 +68,6 @@ function turnOf({ exif }: Metadata): number {
   return exif ? orientationOf(exif) : 1;
 }
 
-/** By EXIF data, in pixels per inch. */
-function densityOf(exif: Uint8Array | undefined): Metadata["density"] {
-  try {
-    const file = exif && new Directories(exif);
-    return file && densityIn(file, file.first);
-  } catch {
-    return undefined; // not a directory, so it says nothing
-  }
-}
-
 function webpContent(bytes: Uint8Array): Content {
   const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
   let frames = 0;
@@ -96,7 +86,7 @@ function webpContent(bytes: Uint8Array): Content {
 function avifContent(bytes: Uint8Array): Content {
   const { exif, xmp, icc, bits, frames } = partsOfAvif(bytes);
   const own = { icc, exif, xmp: xmp && decodeXmp(xmp), density: densityOf(exif) };
-  const { metadata, gaps } = withColorsOfAvif(bytes, own);
+  const { metadata, gaps } = withPixelsOfAvif(bytes, withColorsOfAvif(bytes, own));
   // PNG alone could say what no profile says, such as HDR: in other files, these numbers would be dull colours.
   const convertsColors = metadata.pngColor !== undefined;
   const notes = [

@@ -1,7 +1,7 @@
 /** Reads in Node what picture files say besides samples: sharp knows most of it. */
 import { withColorsOfAvif } from "../formats/avif-colors.ts";
-import { type Density, densityIn } from "../formats/density.ts";
-import { Directories } from "../formats/directories.ts";
+import { withPixelsOfAvif } from "../formats/avif-pixels.ts";
+import { densityOf } from "../formats/density.ts";
 import { withoutPrefix } from "../formats/exif.ts";
 import { gifExtras } from "../formats/gif.ts";
 import { profileOfNumbers } from "../formats/icc.ts";
@@ -27,7 +27,8 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   const { format, metadata: read, raster } = header;
   if (raster) return { metadata: { icc: raster.profile?.(bytes), density: raster.density }, gaps: [] };
   if (format === "png") return pngMetadata(bytes, read?.icc, inflate);
-  const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
+  const tags = format === "tiff" ? exifOfTiff(bytes) : undefined;
+  const exif = tags ? tags.exif : read?.exif && withoutPrefix(read.exif);
   const iptc = read?.iptc ?? read?.tifftagPhotoshop;
   const resources = format === "tiff" ? read?.tifftagPhotoshop : read?.iptc;
   const ownColors = format === "tiff" && !read?.icc ? colorsOfTiff(bytes) : undefined;
@@ -37,14 +38,15 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
     xmp: read?.xmp && decodeXmp(read.xmp),
     iptc: iptc && iptcOf(iptc),
     rights: resources && rightsOf(resources),
-    density: densityOf(header, bytes, exif),
+    density:
+      densityOf(format === "tiff" ? bytes : exif) ?? (format === "jpeg" ? jfifDensity(bytes) : undefined),
   };
-  if (format === "avif") return withColorsOfAvif(bytes, metadata);
+  if (format === "avif") return withPixelsOfAvif(bytes, withColorsOfAvif(bytes, metadata));
   if (format === "gif") {
     const { gaps, ...extras } = gifExtras(bytes);
     return { metadata: extras, gaps };
   }
-  if (format === "tiff") return { metadata, gaps: ownColors?.whiteAlone ? [whiteAlone] : [] };
+  if (tags) return { metadata, gaps: [...tags.gaps, ...(ownColors?.whiteAlone ? [whiteAlone] : [])] };
   if (format !== "jpeg") return { metadata, gaps: [] };
   const { comments, ...lost } = jpegExtras(bytes, read?.icc);
   return { metadata: { ...metadata, comments }, ...lost };
@@ -52,14 +54,3 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
 
 /** In words, after "without". */
 const whiteAlone = "its white point, which it states without its primaries";
-
-function densityOf({ format }: Header, bytes: Uint8Array, exif?: Uint8Array): Density | undefined {
-  try {
-    const file = format === "tiff" ? new Directories(bytes) : exif && new Directories(exif);
-    const exact = file && densityIn(file, file.first);
-    if (exact) return exact;
-  } catch {
-    // Not a directory, so it says nothing.
-  }
-  return format === "jpeg" ? jfifDensity(bytes) : undefined;
-}

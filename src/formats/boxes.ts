@@ -39,13 +39,22 @@ export function* boxesOf(read: Read, from: number, to: number): Generator<Box> {
   }
 }
 
+/** These have a version and flags in front of their boxes. */
+const withVersion: readonly string[] = ["meta", "iref"];
+
+/** The first box of a type in a file, in that the first of another type, and so on. */
+export function boxWithin(read: Read, length: number, ...types: readonly string[]): Box | undefined {
+  let found: Box = { type: "", start: 0, end: length };
+  for (const type of types) {
+    const start = found.start + (withVersion.includes(found.type) ? 4 : 0);
+    const [next] = [...boxesOf(read, start, Math.min(found.end, length))].filter((box) => box.type === type);
+    if (!next) return undefined;
+    found = next;
+  }
+  return found;
+}
+
 /** Whether colours of an AVIF picture are stored multiplied by their alpha: an item refers to its alpha by "prem". */
 export function isPremultiplied(read: Read, length: number): boolean {
-  const first = (type: string, from: number, to: number) => {
-    for (const box of boxesOf(read, from, Math.min(to, length))) if (box.type === type) return box;
-    return undefined;
-  };
-  // Both have a version and flags in front of their boxes.
-  const within = (box: Box | undefined, type: string) => box && first(type, box.start + 4, box.end);
-  return within(within(first("meta", 0, length), "iref"), "prem") !== undefined;
+  return boxWithin(read, length, "meta", "iref", "prem") !== undefined;
 }

@@ -1,5 +1,5 @@
 /** The resolution of a picture, as files of all formats state it, and as entries of a directory. */
-import { type Directories, type Entry, RATIONAL, SHORT, tags } from "./directories.ts";
+import { Directories, type Entry, RATIONAL, SHORT, tags } from "./directories.ts";
 import { encode, fraction, type Order } from "./encode-directories.ts";
 
 /** Pixels per inch. */
@@ -13,6 +13,16 @@ export interface Density {
 /** Pixels that are not square, where a file says no more than that; undefined for square ones. */
 export function ratioOf(x: number, y: number): Density | undefined {
   return x === y ? undefined : { x, y, isRatio: true };
+}
+
+/** The resolution that EXIF data or a TIFF file state in their first directory. */
+export function densityOf(exif: Uint8Array | undefined): Density | undefined {
+  try {
+    const file = exif && new Directories(exif);
+    return file && densityIn(file, file.first);
+  } catch {
+    return undefined; // no directory is where it should be
+  }
 }
 
 /** The resolution that a directory states; undefined without one. */

@@ -39,7 +39,7 @@ export const tags = {
 } as const;
 
 /** Types of values, by their numbers. */
-export const [SHORT, LONG, RATIONAL] = [3, 4, 5];
+export const [ASCII, SHORT, LONG, RATIONAL, DOUBLE] = [2, 3, 4, 5, 12];
 
 /** Bytes of a value, by the number of its type. */
 const typeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
@@ -77,6 +77,15 @@ export class Directories {
       return Number(this.littleEndian ? this.bytes.readBigUInt64LE(at) : this.bytes.readBigUInt64BE(at));
     }
     return this.littleEndian ? this.bytes.readUIntLE(at, size) : this.bytes.readUIntBE(at, size);
+  }
+
+  double(at: number): number {
+    return this.littleEndian ? this.bytes.readDoubleLE(at) : this.bytes.readDoubleBE(at);
+  }
+
+  putDouble(at: number, value: number): void {
+    if (this.littleEndian) this.bytes.writeDoubleLE(value, at);
+    else this.bytes.writeDoubleBE(value, at);
   }
 
   put(at: number, size: 2 | 4, value: number): void {
@@ -121,19 +130,21 @@ export class Directories {
     }
   }
 
-  /** Takes an entry out of a directory. Those behind it move up, but no values. */
-  remove(directory: number, tag: number): void {
+  /** Takes entries out of a directory. Those behind them move up, but no values. */
+  remove(directory: number, ...unwanted: readonly number[]): void {
     const { countBytes, entryBytes, placeBytes } = this.sizes;
-    const end = this.nextAt(directory) + placeBytes;
-    for (let at = directory + countBytes; at + entryBytes < end; at += entryBytes) {
-      if (this.uint(at, 2) !== tag) continue;
-      this.bytes.copyWithin(at, at + entryBytes, end);
-      this.bytes.fill(0, end - entryBytes, end);
-      const count = this.uint(directory, countBytes) - 1;
-      if (this.wide) this.put(directory + (this.littleEndian ? 0 : 4), 4, count);
-      else this.put(directory, 2, count);
-      return;
+    const [start, next] = [directory + countBytes, this.nextAt(directory)];
+    let end = start;
+    for (let at = start; at < next; at += entryBytes) {
+      if (unwanted.includes(this.uint(at, 2))) continue;
+      this.bytes.copyWithin(end, at, at + entryBytes);
+      end += entryBytes;
     }
+    this.bytes.copyWithin(end, next, next + placeBytes);
+    this.bytes.fill(0, end + placeBytes, next + placeBytes);
+    const count = (end - start) / entryBytes;
+    if (this.wide) this.put(directory + (this.littleEndian ? 0 : 4), 4, count);
+    else this.put(directory, 2, count);
   }
 
   /** Where the place of the directory behind this one is written. */

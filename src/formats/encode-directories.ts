@@ -101,6 +101,13 @@ export function encodeTree({ entries, children }: Tree, start: number, order: Or
   return Buffer.concat([encodeDirectory([...entries, ...withPlaces(places)], start, order), ...parts]);
 }
 
+/** A tree as EXIF data; undefined if nothing is in it. */
+export function encodeExif(tree: Tree, littleEndian: boolean): Uint8Array | undefined {
+  if (tree.entries.length + tree.children.length === 0) return undefined;
+  const header = littleEndian ? "49492a0008000000" : "4d4d002a00000008";
+  return Buffer.concat([Buffer.from(header, "hex"), encodeTree(tree, 8, { littleEndian, wide: false })]);
+}
+
 /** The same tree for a file of the other byte order. */
 export function withBytesTurned({ entries, children }: Tree): Tree {
   return {

@@ -5,10 +5,12 @@
 
 import type { Size } from "../picture/image.ts";
 import { type Density, densityEntries } from "./density.ts";
-import { Directories, LONG, RATIONAL, SHORT, tags } from "./directories.ts";
-import { encodeDirectory, fraction } from "./encode-directories.ts";
+import { ASCII, Directories, LONG, RATIONAL, SHORT, tags } from "./directories.ts";
+import { encodeDirectory, fraction, readTree, type Tree } from "./encode-directories.ts";
+import { moveGeoreference } from "./geotiff.ts";
 import { startsWith } from "./jpeg.ts";
 import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
+import { decodeText } from "./texts.ts";
 
 /** Files begin EXIF data with this, except PNG. */
 export function withoutPrefix(exif: Uint8Array): Uint8Array {
@@ -46,6 +48,7 @@ export function forNewPicture(
       patch(exifDirectory, tags.pixelHeight, size.height);
       if (source) moveSubjects(file, exifDirectory, source, size);
     }
+    moveGeoreference(file, size, source);
     const bytes = withoutThumbnail(file);
     return density ? withDensity(bytes, density) : bytes;
   } catch {
@@ -77,6 +80,24 @@ function moveSubjects(file: Directories, directory: number, source: SourcePictur
     if (newX && newY && parts) for (const [i, part] of parts.entries()) file.put(at + 4 * i, 4, part);
     else file.remove(directory, tag);
   }
+}
+
+/** The texts of all directories, each once. */
+export function textsOf(exif: Uint8Array): ReadonlySet<string> {
+  const texts = new Set<string>();
+  const visit = ({ entries, children }: Tree) => {
+    for (const { type, bytes } of entries) {
+      if (type === ASCII) texts.add(decodeText(bytes).replace(/\0.*$/s, "").trim());
+    }
+    for (const { tree } of children) visit(tree);
+  };
+  try {
+    const file = new Directories(exif);
+    visit(readTree(file, file.first));
+  } catch {
+    // No directory is where it should be.
+  }
+  return texts;
 }
 
 /** Data that say the resolution alone. */

@@ -4,8 +4,9 @@ import { excerpt } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import type { Size } from "../picture/image.ts";
 import type { Density } from "./density.ts";
-import { exifOfDensity, forNewPicture } from "./exif.ts";
+import { exifOfDensity, forNewPicture, textsOf } from "./exif.ts";
 import { liesBehind, profileGap } from "./gaps.ts";
+import { fitGeoreference } from "./geotiff.ts";
 import { profileFor } from "./icc.ts";
 import { MAX_SEGMENT, photoshop } from "./jpeg.ts";
 import type { FileMetadata, Metadata, Note } from "./metadata.ts";
@@ -33,13 +34,14 @@ export function fitTo(
   const { density, source } = metadata;
   const { xmp: text, gaps: more } =
     metadata.xmp === undefined ? { gaps: [] } : withoutParts(metadata.xmp, source);
-  const notes = notesOnGaps([...gaps, ...more], behind);
+  const placed = metadata.exif && fitGeoreference(metadata.exif, format, source);
+  const notes = notesOnGaps([...gaps, ...more, ...(placed?.gaps ?? [])], behind);
   const target = { format, notes };
-  const exif = fitExif(metadata.exif, target);
+  const exif = fitExif(placed?.exif, target);
   const xmp = fitXmp(text, target);
   const iptc = fitIptc(metadata.iptc, target);
   const rights = fitRights(metadata.rights, iptc, target);
-  const comments = fitComments(metadata.comments, target);
+  const comments = fitComments(metadata.comments, exif, target);
   const { icc, convertFrom } = fitProfile(metadata, channels, target);
   return {
     metadata: {
@@ -118,11 +120,18 @@ function fitsResources(bytes: number, format: PictureFormat): boolean {
   return ["png", "jpeg", "tiff"].includes(format) && fitsSegment(bytes + 14 + photoshop.length, format);
 }
 
-function fitComments(comments: Metadata["comments"], target: Target): Metadata["comments"] {
+/** EXIF data may have the same texts: those are not lost. */
+function fitComments(
+  comments: Metadata["comments"],
+  exif: Uint8Array | undefined,
+  target: Target,
+): Metadata["comments"] {
   const fits = ({ keyword, text }: NonNullable<Metadata["comments"]>[number]) =>
     target.format === "png" ||
     (target.format === "jpeg" && keyword === "Comment" && fitsSegment(text.length * 3, target.format));
-  const rest = (comments ?? []).filter((comment) => !fits(comment)).map(({ keyword }) => keyword);
+  const unfit = (comments ?? []).filter((comment) => !fits(comment));
+  const others = exif && unfit.length > 0 ? textsOf(exif) : new Set();
+  const rest = unfit.filter(({ text }) => !others.has(text.trim())).map(({ keyword }) => keyword);
   if (rest.length > 0) noteLack(target, `the text ${[...new Set(rest)].map(excerpt).join(", ")}`);
   return comments?.some(fits) ? comments.filter(fits) : undefined;
 }

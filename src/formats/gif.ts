@@ -1,6 +1,9 @@
 /** What GIF files say besides samples: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 import { type Density, ratioOf } from "./density.ts";
+import { startsWith } from "./jpeg.ts";
+import { asBuffer } from "./read.ts";
 import { type Comment, takeText } from "./texts.ts";
+import { decodeXmp } from "./xmp.ts";
 
 interface Block {
   /** The byte that it begins with: what it is. */
@@ -12,7 +15,9 @@ interface Block {
   readonly end: number;
 }
 
-const [FRAME, EXTENSION, COMMENT] = [0x2c, 0x21, 0xfe];
+const [FRAME, EXTENSION, COMMENT, APPLICATION] = [0x2c, 0x21, 0xfe, 0xff];
+/** Bytes behind XMP: 1, those from 255 to 0, and the end of the block. */
+const XMP_LANDING = 258;
 /** Ends a GIF file. */
 export const TRAILER = 0x3b;
 
@@ -42,27 +47,57 @@ export function framesOfGif(bytes: Uint8Array): number {
   return [...blocksOf(bytes)].filter(({ kind }) => kind === FRAME).length;
 }
 
-/** The comments of a GIF file, and the ratio of its pixels' sides. */
-export function gifExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: string[]; density?: Density } {
+/** The comments, XMP and colour profile of a GIF file, and the ratio of its pixels' sides. */
+export function gifExtras(bytes: Uint8Array): {
+  comments?: Comment[];
+  xmp?: string;
+  icc?: Uint8Array;
+  gaps: string[];
+  density?: Density;
+} {
   const aspect = bytes[12];
   const density = aspect > 0 ? ratioOf(64, aspect + 15) : undefined;
   const comments: Comment[] = [];
   const gaps = new Set<string>();
+  let [xmp, icc]: (Buffer | undefined)[] = [];
   for (const { kind, label, start, end } of blocksOf(bytes)) {
-    if (kind !== EXTENSION || label !== COMMENT) continue;
-    takeText({ keyword: "Comment", text: textOf(bytes.subarray(start, end)) }, { comments, gaps });
+    if (kind !== EXTENSION) continue;
+    const parts = bytes.subarray(start, end);
+    if (label === COMMENT) {
+      takeText({ keyword: "Comment", text: partsOf(parts).toString("latin1") }, { comments, gaps });
+    }
+    if (label !== APPLICATION) continue;
+    const content = parts.subarray(1 + parts[0]); // behind the program's name
+    if (startsWith(parts.subarray(1), "XMP DataXMP")) xmp ??= xmpOf(content);
+    if (startsWith(parts.subarray(1), "ICCRGBG1012")) icc ??= partsOf(content);
   }
-  return { comments: comments.length > 0 ? comments : undefined, gaps: [...gaps], density };
+  return {
+    comments: comments.length > 0 ? comments : undefined,
+    xmp: xmp && decodeXmp(xmp),
+    icc,
+    gaps: [...gaps],
+    density,
+  };
 }
 
-/** The text that the parts of a block are together. */
-function textOf(parts: Uint8Array): string {
-  const text = Buffer.alloc(parts.length);
+/** What the parts of a block are together. */
+function partsOf(parts: Uint8Array): Buffer {
+  const whole = Buffer.alloc(parts.length);
   let length = 0;
   for (let at = 0; parts[at] > 0; at += 1 + parts[at]) {
     const part = parts.subarray(at + 1, at + 1 + parts[at]);
-    text.set(part, length);
+    whole.set(part, length);
     length += part.length;
   }
-  return text.toString("latin1", 0, length);
+  return whole.subarray(0, length);
+}
+
+/**
+ * XMP lies there in one piece, without lengths. Behind it are all bytes from 255 to 0: who takes bytes of the text for
+ * lengths lands on one of them, and then on the last. Some programs write parts all the same.
+ */
+function xmpOf(content: Uint8Array): Buffer {
+  const landing = content.length - XMP_LANDING;
+  const isWhole = landing > 0 && content[landing] === 1 && content[landing + 1] === 255;
+  return isWhole ? asBuffer(content.subarray(0, landing)) : partsOf(content);
 }

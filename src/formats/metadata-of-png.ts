@@ -1,7 +1,7 @@
 /** What PNG files say besides samples, in chunks of their own and in texts. */
 
 import { firstOf } from "../options/lists.ts";
-import { type Density, ratioOf } from "./density.ts";
+import { type Density, densityOf, ratioOf } from "./density.ts";
 import { withoutPrefix } from "./exif.ts";
 import { behindEnd, damagedProfile, itsProfile, profileGap } from "./gaps.ts";
 import { spaceOf } from "./icc.ts";
@@ -46,6 +46,9 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
     if (type === "iCCP" && icc === undefined) gaps.add(packedProfileGap(data(), isGreyPng(bytes), inflate));
     if (type === "eXIf") extras.exif = withoutPrefix(data());
+    if (type === "sCAL") gaps.add("the size of what it shows (sCAL)");
+    if (type === "pCAL") gaps.add("what its samples measure (pCAL)");
+    if (type === "dSIG") gaps.add("its digital signature, which holds for the original");
     if (type === "sTER") gaps.add("the note that it is a pair of pictures for two eyes");
     if (end - start > 12 && isProgramsChunk(type)) programs.add(type); // there is something in it
     if (type === "tRNS") isTransparent = true;
@@ -64,6 +67,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     else if (comment.keyword === "XML:com.adobe.xmp") extras.xmp = comment.text;
     else if (!takeRawProfile(comment, extras)) takeText(comment, { comments, gaps });
   }
+  extras.density ??= densityOf(extras.exif);
   // A viewer may show it where the picture is transparent.
   if (hasBackground && isTransparent) gaps.add("its background colour");
   if (programs.size > 0) gaps.add(`what a program keeps in ${firstOf([...programs])}`);

@@ -1,19 +1,57 @@
 /** What TIFF files say besides samples: the same directories as EXIF data, in the file's own first directory. */
-import { Directories, tags } from "./directories.ts";
-import { encodeTree, readTree, type Tree } from "./encode-directories.ts";
+import { firstOf } from "../options/lists.ts";
+import { ASCII, Directories, tags } from "./directories.ts";
+import { encodeExif, readTree, type Tree } from "./encode-directories.ts";
+import { geoTags } from "./geotiff.ts";
 import { type ColorNumbers, srgbPrimaries } from "./icc.ts";
 import type { Read } from "./read.ts";
+import { decodeText } from "./texts.ts";
+import { furtherPictures } from "./xmp.ts";
 
 export const [IPTC_TAG, PHOTOSHOP_TAG] = [33723, 34377];
+const IMAGE_DESCRIPTION = 270;
 export const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, tags.resolutionUnit];
+
+/** Texts of TIFF 6.0 about a picture: its name, what it shows, with what, when and by whom it was made. */
+const baseline: readonly number[] = [269, 270, 271, 272, 285, 305, 306, 315, 316];
 
 /** Tags that say how samples lie in a file, or stand elsewhere: compression, resolution, XMP, profile… */
 function isStructural(tag: number): boolean {
-  const outside = [tags.orientation, ...resolutionTags, 700, 32997];
-  const others = [...outside, IPTC_TAG, PHOTOSHOP_TAG, 34675, 42112, 42113];
-  const describing = [269, 270, 271, 272, 285, 305, 306, 315, 316];
-  return others.includes(tag) || (tag <= 532 && !describing.includes(tag));
+  const outside = [tags.orientation, ...resolutionTags, 700, IPTC_TAG, PHOTOSHOP_TAG, 34675];
+  const ofSamples = [559, 32995, 32996, 32997, 32998]; // strips of any height, as SGI's tiles and depths
+  const padding = [59932, 59933]; // room that Windows leaves
+  const silent = [...outside, ...ofSamples, ...padding];
+  return silent.includes(tag) || (tag <= 532 && !baseline.includes(tag));
 }
+
+/**
+ * What stays of a TIFF file's first directory. Any program may have tags of its own, often of megabytes: layers, values
+ * of single samples, places in the old file. What nobody here knows would hold for the old picture alone, and crowd
+ * out EXIF data where there is little room. So these are the tags that stay, and not those that go.
+ */
+const kept: readonly number[] = [
+  ...baseline,
+  ...geoTags,
+  ...[18246, 18249], // stars
+  ...[33432, 40091, 40092, 40093, 40094, 40095], // copyright, and texts of Windows
+  // What EXIF has in a directory of its own, and TIFF/EP here: exposure, dates, lens, owner.
+  ...[33434, 33437, 34850, 34852, 34855, 36867, 36868, 36880, 36881, 36882],
+  ...[37377, 37378, 37379, 37380, 37381, 37382, 37383, 37384, 37385, 37386],
+  ...[37510, 37520, 37521, 37522, 42016, 42032, 42033, 42034, 42035, 42036, 42037],
+  50341, // how it is printed
+];
+
+/** What goes, in words to follow "without", by its tag. */
+const namesOfLost: Readonly<Record<number, string>> = {
+  [tags.subDirectories]: furtherPictures,
+  37724: "Photoshop's layers",
+  42112: "GDAL's notes",
+  42113: "GDAL's mark of pixels without data",
+};
+
+/** Descriptions that programs write for themselves, mostly with sizes: ImageJ, tifffile, scanners' and XML. */
+const ofProgram = /^\s*(?:ImageJ=|SCANIMAGE|Aperio Image|shape=\(|\{"shape"|<[?!a-z])/i;
+const descriptionGap = "its description, in which a program states the old size";
 
 /**
  * Whether a TIFF file is a camera's raw file: its first picture is a thumbnail of the one that counts, in directories
@@ -103,17 +141,30 @@ export function hasUnspecifiedChannel(read: Read): boolean {
   }
 }
 
-/** EXIF data with what a TIFF file says about its picture; undefined if that is nothing. */
-export function exifOfTiff(bytes: Uint8Array): Uint8Array | undefined {
+/** EXIF data with what a TIFF file says about its picture, and what of that no result can have. */
+export function exifOfTiff(bytes: Uint8Array): {
+  readonly exif?: Uint8Array;
+  readonly gaps: readonly string[];
+} {
   try {
     const file = new Directories(bytes);
-    const tree = withoutStructure(readTree(file, file.first));
-    if (tree.entries.length + tree.children.length === 0) return undefined;
-    const order = { littleEndian: file.littleEndian, wide: false };
-    const header = file.littleEndian ? "49492a0008000000" : "4d4d002a00000008";
-    return Buffer.concat([Buffer.from(header, "hex"), encodeTree(tree, 8, order)]);
+    const { entries, children } = readTree(file, file.first);
+    const isOfProgram = ({ tag, type, bytes }: Tree["entries"][number]) =>
+      tag === IMAGE_DESCRIPTION && type === ASCII && ofProgram.test(decodeText(bytes.subarray(0, 64)));
+    const rest = entries.filter(
+      (entry) => kept.includes(entry.tag) && entry.type < 16 && !isOfProgram(entry),
+    );
+    const gaps = new Set<string>();
+    const others = new Set<string>();
+    for (const { tag } of entries) {
+      if (namesOfLost[tag]) gaps.add(namesOfLost[tag]);
+      else if (!kept.includes(tag) && !isStructural(tag)) others.add(`tag ${tag}`);
+    }
+    if (entries.some(isOfProgram)) gaps.add(descriptionGap);
+    if (others.size > 0) gaps.add(`what a program keeps in ${firstOf([...others])}`);
+    return { exif: encodeExif({ entries: rest, children }, file.littleEndian), gaps: [...gaps] };
   } catch {
-    return undefined; // no directory is where it should be
+    return { gaps: [] }; // no directory is where it should be
   }
 }
 

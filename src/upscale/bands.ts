@@ -3,6 +3,7 @@
 import { ArgumentError, aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
+import { scales } from "../picture/scales.ts";
 import { aTargetSize, RowResizer, sizeWithin } from "../picture/target-size.ts";
 import { columnsOf, copyPart, rowsOf } from "./box.ts";
 import type { Choice } from "./choice.ts";
@@ -98,10 +99,14 @@ export class Bands implements AsyncIterable<Band> {
     const large = { width: image.width * method.scale, height: image.height * method.scale };
     const { width, height } = size ? sizeWithin(image, size) : large;
     if (width > large.width || height > large.height) {
+      const largest = Math.max(...scales);
+      // Which scales a network has, it does not say.
+      const further =
+        method.scale < largest ? `, or a larger scale: bicubic interpolation has up to ${largest}` : "";
       throw new ArgumentError(
         caller,
         `scale ${method.scale} makes ${large.width} x ${large.height} pixels of this picture, fewer than ` +
-          `the ${width} x ${height} of its size. Take a larger scale, or a smaller size.`,
+          `the ${width} x ${height} of its size. Take a smaller size${further}.`,
       );
     }
     this.width = width;

@@ -7,9 +7,9 @@ import { describe, expect, test } from "vitest";
 import { decodePictureFile, PictureWriter } from "../../src/files/picture-file.ts";
 import { gammaCurve, profileOf, srgbPrimaries } from "../../src/formats/icc.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
-import type { Image } from "../../src/picture/image.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { pngChunk } from "../support/png.ts";
+import { tiffOf } from "../support/tiff.ts";
 
 const folder = temporaryFolder();
 const image = noise(8, 6, 3);
@@ -39,49 +39,6 @@ async function offLinear(icc: Uint8Array | undefined, primaries = srgbPrimaries)
     Math.max(...one.map((value, i) => Math.abs(value - other[i])));
   expect(largest(b, plain)).toBeGreaterThan(30);
   return largest(a, b);
-}
-
-/** An uncompressed TIFF file with further entries, whose values are numbers of a type. */
-function tiffOf(
-  { width, height, channels, data }: Image,
-  further: readonly (readonly [tag: number, type: 3 | 5, values: readonly number[]])[],
-): Buffer {
-  const entries: (readonly [tag: number, type: number, values: readonly number[]])[] = [
-    [256, 4, [width]],
-    [257, 4, [height]],
-    [258, 3, new Array(channels).fill(8)],
-    [259, 3, [1]],
-    [262, 3, [channels === 1 ? 1 : 2]],
-    [273, 4, [0]],
-    [277, 3, [channels]],
-    [278, 4, [height]],
-    [279, 4, [data.length]],
-    ...further,
-  ];
-  entries.sort(([a], [b]) => a - b);
-  let end = 8 + 2 + 12 * entries.length + 4;
-  const directory = Buffer.alloc(end - 8);
-  const values: Buffer[] = [];
-  directory.writeUInt16LE(entries.length);
-  for (const [i, [tag, type, list]] of entries.entries()) {
-    const at = 2 + 12 * i;
-    const numbers = type === 5 ? list.flatMap((value) => [Math.round(value * 1e6), 1e6]) : list;
-    const size = type === 3 ? 2 : 4;
-    const bytes = Buffer.alloc(Math.max(4, size * numbers.length));
-    for (const [k, value] of numbers.entries()) bytes.writeUIntLE(value, size * k, size);
-    directory.writeUInt16LE(tag, at);
-    directory.writeUInt16LE(type, at + 2);
-    directory.writeUInt32LE(list.length, at + 4);
-    if (bytes.length === 4) bytes.copy(directory, at + 8);
-    else {
-      directory.writeUInt32LE(end, at + 8);
-      values.push(bytes);
-      end += bytes.length;
-    }
-  }
-  const strip = entries.findIndex(([tag]) => tag === 273);
-  directory.writeUInt32LE(end, 2 + 12 * strip + 8);
-  return Buffer.concat([Buffer.from("49492a0008000000", "hex"), directory, ...values, data]);
 }
 
 const colorsOf = (primaries: readonly (readonly [number, number])[]) =>

@@ -184,6 +184,13 @@ test("what a viewer may show of a PNG, and no result has, is named", async () =>
   expect(await notesOf(await withChunks(3, pngChunk("sTER", Buffer.of(0))))).toEqual([
     "without the note that it is a pair of pictures for two eyes",
   ]);
+  for (const [type, text] of [
+    ["sCAL", "the size of what it shows (sCAL)"],
+    ["pCAL", "what its samples measure (pCAL)"],
+    ["dSIG", "its digital signature, which holds for the original"],
+  ]) {
+    expect(await notesOf(await withChunks(3, pngChunk(type, "\x011\x001")))).toEqual([`without ${text}`]);
+  }
   const ofPrograms = ["npTc", "prVW", "vpAg", "npTc", "iDOT", "fcTL"].map((type) =>
     pngChunk(type, Buffer.alloc(8)),
   );
@@ -433,6 +440,19 @@ describe("PNG", () => {
     expect((await readPictureFile(path("iptc.png"))).iptc?.toString()).toContain("Caption");
     expect(await copy(path("iptc.png"), path("iptc.jpg"), "jpeg")).toEqual([]);
     expect((await readPictureFile(path("iptc.jpg"))).iptc?.toString()).toContain("Caption");
+  });
+
+  test("texts that EXIF data have as well are not lost", async () => {
+    const exif = exifOf({ first: [[0x13b, "Ada"]], camera: [[0x9003, "2026:01:02 03:04:05"]] });
+    const texts = ["Artist\0Ada", "exif:DateTimeOriginal\x002026:01:02 03:04:05", "Title\0A house"];
+    const before = [pngChunk("eXIf", exif), ...texts.map((text) => pngChunk("tEXt", text))];
+    const rows = Array.from({ length: 2 }, () => new Uint8Array(6));
+    writeFileSync(path("both.png"), pngOf({ width: 2, height: 2, colorType: 2, rows, before }));
+    expect(await copy(path("both.png"), path("both.jpg"), "jpeg")).toEqual([
+      "without the text Title: JPEG cannot hold it",
+    ]);
+    expect(await copy(path("both.png"), path("both-copy.png"), "png")).toEqual([]);
+    expect((await readPictureFile(path("both-copy.png"))).comments).toHaveLength(3);
   });
 
   test("a text that should hold IPTC data and does not stays a text", async () => {

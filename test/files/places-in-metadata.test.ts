@@ -162,6 +162,47 @@ describe("pixels that are not square", () => {
     }
   });
 
+  test("an AVIF picture's ratio stays, unless EXIF data say something else", async () => {
+    const avif = async (x: number, y: number, ...before: Buffer[]) => {
+      await enlarge(png(...before), "original.avif", "avif");
+      const file = readFileSync(path("original.avif"));
+      const place = file.indexOf("pixi") - 4; // a box of the same length, which decoders can do without
+      expect(file.readUInt32BE(place)).toBe(16);
+      file.write("pasp", place + 4);
+      file.set(uint32s(x, y), place + 8);
+      return file;
+    };
+    for (const format of written) {
+      expect(await enlarge(await avif(2, 1), `pasp.${format}`, format), format).toEqual([]);
+      const { density } = await readPictureFile(path(`pasp.${format}`));
+      expect(density?.isRatio, format).toBe(true);
+      expect(density!.y / density!.x, format).toBeCloseTo(2, 5);
+    }
+    expect((await decodePictureFile(await avif(3, 3), "it")).density).toBeUndefined();
+    const perMetre = (x: number, y: number) => pngChunk("pHYs", Buffer.concat([uint32s(x, y), Buffer.of(1)]));
+    const other = await decodePictureFile(await avif(2, 1, perMetre(10_000, 10_000)), "it");
+    expect(other.density).toEqual({ x: 254, y: 254 });
+    expect(other.notes.map(({ text }) => text)).toEqual([
+      "without the ratio of its pixels' sides, which EXIF data contradict",
+    ]);
+    const same = await decodePictureFile(await avif(2, 1, perMetre(10_000, 20_000)), "it");
+    expect(same).toMatchObject({ density: { x: 254, y: 508 }, notes: [] });
+  });
+
+  test.each(written)("a PNG's resolution in EXIF data alone stays, in %s", async (format) => {
+    const first = [
+      [0x11a, { rational: [300, 1] }],
+      [0x11b, { rational: [150, 1] }],
+      [0x128, [2]],
+    ] as const;
+    expect(await enlarge(png(pngChunk("eXIf", exifOf({ first }))), `dpi.${format}`, format)).toEqual([]);
+    const { density } = await readPictureFile(path(`dpi.${format}`));
+    expect(density!.x).toBeCloseTo(300, 0);
+    expect(density!.y).toBeCloseTo(150, 0);
+    const { density: own } = await sharp(path(`dpi.${format}`)).metadata();
+    if (format !== "webp" && format !== "avif") expect(own).toBeCloseTo(300, 0);
+  });
+
   test("square ones without a unit say nothing", async () => {
     expect((await decodePictureFile(png(phys(3, 3)), "square")).density).toBeUndefined();
   });
@@ -227,6 +268,37 @@ describe("what was lost in silence", () => {
     for (let length = 13; length < bytes.length; length += 7) {
       await decodePictureFile(bytes.subarray(0, length), "cut").catch(() => {});
     }
+  });
+
+  test("XMP and the profile of a GIF", async () => {
+    const gif = await raw().gif().toBuffer();
+    const inGif = (name: string, ...content: Buffer[]) => {
+      const block = Buffer.concat([Buffer.of(0x21, 0xff, 11), Buffer.from(name), ...content]);
+      return Buffer.concat([gif.subarray(0, -1), block, gif.subarray(-1)]);
+    };
+    const blocks = (bytes: Uint8Array) => {
+      const parts = Array.from({ length: Math.ceil(bytes.length / 255) }, (_, i) =>
+        bytes.subarray(255 * i, 255 * (i + 1)),
+      );
+      return Buffer.concat([...parts.flatMap((part) => [Buffer.of(part.length), part]), Buffer.of(0)]);
+    };
+    const text = xmpOf('dc:title="Grüße, ἐν ἀρχῇ"');
+    const landing = Buffer.from([1, ...Array.from({ length: 256 }, (_, i) => 255 - i), 0]);
+    for (const content of [[Buffer.from(text), landing], [blocks(Buffer.from(text))]]) {
+      const bytes = inGif("XMP DataXMP", ...content);
+      for (const format of ["png", "webp", "tiff", "avif"] as const) {
+        const { notes, xmp } = await xmpIn(bytes, format);
+        expect(notes).toEqual([]);
+        expect(xmp).toContain('dc:title="Grüße, ἐν ἀρχῇ"');
+      }
+      for (let length = 13; length < bytes.length; length += 41) {
+        await decodePictureFile(bytes.subarray(0, length), "cut").catch(() => {});
+      }
+    }
+    const profile = Buffer.from(profileOf("RGB", srgbCurve));
+    const { icc, notes } = await decodePictureFile(inGif("ICCRGBG1012", blocks(profile)), "it");
+    expect(Buffer.from(icc!)).toEqual(profile);
+    expect(notes).toEqual([]);
   });
 
   test("a profile for other colours is no damaged one", async () => {

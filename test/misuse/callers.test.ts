@@ -76,8 +76,16 @@ describe("the command line", () => {
     [["-m", "waifu"], unknown],
     [
       ["-m", "bicubic", "-s", "2", "--width", "17"],
-      "scale 2 makes 16 x 16 pixels of this picture, fewer than the 17 x 17 of its size. Take a larger scale, or a " +
-        "smaller size.",
+      "scale 2 makes 16 x 16 pixels of this picture, fewer than the 17 x 17 of its size. Take a smaller size, or a " +
+        "larger scale: bicubic interpolation has up to 8.",
+    ],
+    [
+      ["-m", "nearest", "--width", "65"],
+      "scale 8 makes 64 x 64 pixels of this picture, fewer than the 65 x 65 of its size. Take a smaller size.",
+    ],
+    [
+      ["--width", "65"],
+      "scale 8 makes 64 x 64 pixels of this picture, fewer than the 65 x 65 of its size. Take a smaller size.",
     ],
   ])("upscale %j", async (flags, text) => {
     await writePng(input, image);

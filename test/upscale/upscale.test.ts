@@ -31,6 +31,7 @@ import { imresize } from "../../src/picture/imresize.ts";
 import { psnr } from "../../src/picture/metrics.ts";
 import { RowResizer } from "../../src/picture/target-size.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { scaleForSize } from "../../src/upscale/scale-for-size.ts";
 import { drawn, noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 
@@ -84,6 +85,12 @@ describe("a size in pixels", () => {
     const { image, ...report } = await upscale(picture, { method: "bicubic", size: { width } });
     expect(image.width).toBe(width);
     expect(report.scale).toBe(scale);
+  });
+
+  test("without a method, also by interpolation where no network enlarges so far; options for networks keep to these", () => {
+    expect(scaleForSize(picture, { size: { width: 150 } })).toBe(8);
+    expect(scaleForSize(picture, { size: { width: 5 } })).toBe(2);
+    expect(scaleForSize(picture, { size: { width: 150 }, half: true })).toBe(4);
   });
 
   test("as large as the scale makes it, nothing is reduced", async () => {
