@@ -50,7 +50,6 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   return { metadata: { ...metadata, comments }, ...lost };
 }
 
-/** In words, after "without". */
 const whiteAlone = "its white point, which it states without its primaries";
 
 function densityOf({ format }: Header, bytes: Uint8Array, exif?: Uint8Array): Density | undefined {

@@ -1,5 +1,6 @@
 /** What GIF files say besides samples: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 import { type Density, ratioOf } from "./density.ts";
+import type { Gap } from "./notes.ts";
 import { type Comment, takeText } from "./texts.ts";
 
 interface Block {
@@ -43,11 +44,11 @@ export function framesOfGif(bytes: Uint8Array): number {
 }
 
 /** The comments of a GIF file, and the ratio of its pixels' sides. */
-export function gifExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: string[]; density?: Density } {
+export function gifExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: Gap[]; density?: Density } {
   const aspect = bytes[12];
   const density = aspect > 0 ? ratioOf(64, aspect + 15) : undefined;
   const comments: Comment[] = [];
-  const gaps = new Set<string>();
+  const gaps = new Set<Gap>();
   for (const { kind, label, start, end } of blocksOf(bytes)) {
     if (kind !== EXTENSION || label !== COMMENT) continue;
     takeText({ keyword: "Comment", text: textOf(bytes.subarray(start, end)) }, { comments, gaps });
