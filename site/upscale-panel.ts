@@ -194,21 +194,19 @@ export class UpscalePanel {
 
   /** Shows what is on the stage, and what there is to say of it. */
   async #showPicture(): Promise<void> {
-    const notes = this.#showNotes().catch((error) => this.#events.onError(error));
-    await this.#stage.show();
-    await notes;
+    await Promise.all([this.#showNotes(), this.#stage.show()]);
   }
 
   /** What there is to say of the picture on the stage. */
   async #showNotes(): Promise<void> {
     const picture = this.#stage.picture!;
-    const show = (text: string) => {
-      this.#notes.textContent = text;
-      this.#notes.hidden = text === "";
-    };
-    show("");
-    const text = await notesText(picture.notes);
-    if (this.#stage.picture === picture) show(text);
+    const text = await notesText(picture.notes).catch((error) => {
+      this.#events.onError(error);
+      return "";
+    });
+    if (this.#stage.picture !== picture) return; // another one has taken its place
+    this.#notes.textContent = text;
+    this.#notes.hidden = text === "";
   }
 
   /** Enlarges a part of the picture on the stage, and shows it in the picture's place. */

@@ -36,6 +36,7 @@ export async function writePicture(
   quality: number,
 ): Promise<WriteResult> {
   checkSize(image, format);
+  const type = pictureFormats[format].mediaType;
   const byCanvas = format !== "png";
   // A canvas writes grey as RGB.
   const fitted = fitTo(original, format, byCanvas ? 3 : image.channels);
@@ -55,11 +56,11 @@ export async function writePicture(
     const from = await colorsFor({ icc });
     const wide = from.space === "srgb" ? undefined : ({ from, to: "display-p3" } as const);
     const bytes = await encodeByCanvas(image, format, quality, converted ?? wide);
-    return { file: new Blob([bytes], { type: "image/avif" }), notes };
+    return { file: new Blob([bytes], { type }), notes };
   }
   const bytes = await encodeByCanvas(withoutAlpha(image, alpha), format, quality, converted);
   const parts = format === "jpeg" ? jpegWith(bytes, metadata) : webpWith(bytes, metadata, image);
-  return { file: new Blob(parts as BlobPart[], { type: `image/${format}` }), notes };
+  return { file: new Blob(parts as BlobPart[], { type }), notes };
 }
 
 /** Canvases cut larger ones off without a word. */

@@ -11,14 +11,16 @@ export const germanNotes: NoteSentences = {
   gap: ({ gap }) => `ohne ${gapInGerman(gap)}`,
   damagedExif: () => "ohne die EXIF-Daten, die beschädigt sind",
   exif: ({ bytes, format }) => `ohne EXIF-Daten: ${bytes} Bytes davon fasst ${nameOf(format)} nicht`,
-  xmp: ({ format }) => `ohne XMP: so lange Texte fasst ${nameOf(format)} nicht`,
+  xmp: ({ format }) => `ohne XMP: So lange Texte fasst ${nameOf(format)} nicht`,
   iptc: ({ format }) => `ohne IPTC-Daten: ${nameOf(format)} kann sie nicht aufnehmen`,
   rights: ({ format }) =>
     `ohne Photoshops Vermerk zum Urheberrecht: ${nameOf(format)} kann ihn nicht aufnehmen`,
   texts: ({ keywords, format }) =>
-    `ohne den Text ${keywords.join(", ")}: ${nameOf(format)} kann ihn nicht aufnehmen`,
+    keywords.length === 1
+      ? `ohne den Text ${keywords[0]}: ${nameOf(format)} kann ihn nicht aufnehmen`
+      : `ohne die Texte ${keywords.join(", ")}: ${nameOf(format)} kann sie nicht aufnehmen`,
   colorCode: (code) =>
-    `ohne ${colorCodeInGerman(code)}, die nur PNG aufnimmt${code.isHdr ? ": Das Bild sieht matt aus" : ""}`,
+    `ohne ${colorCodeInGerman(code)}: Nur PNG nimmt sie auf${code.isHdr ? ", und das Bild sieht matt aus" : ""}`,
   profile: ({ format }) => `nach sRGB umgerechnet: ${nameOf(format)} kann das Farbprofil nicht aufnehmen`,
   depth: ({ bits, format }) =>
     `aus 16 Bit je Wert wurden ${bits}${format ? `: Mehr fasst ${nameOf(format)} nicht` : ""}`,
@@ -43,7 +45,7 @@ function gapInGerman(gap: Gap): string {
     case "bytesBehind":
       return `${gap.count.toLocaleString("de-DE")} ${gap.count === 1 ? "Byte" : "Bytes"} hinter seinem Ende`;
     case "chunks":
-      return `was ein Programm in ${firstNames(gap.names, (n) => `und ${n} weiteren`)} aufbewahrt`;
+      return `das, was ein Programm in ${firstNames(gap.names, (n) => `und ${n} weiteren`)} aufbewahrt`;
   }
 }
 
@@ -57,7 +59,7 @@ const gapTexts: Readonly<Record<GapText, string>> = {
   "the gain map, which makes it HDR": "die Gain Map, die es zu HDR macht",
   "its depth map": "seine Tiefenkarte",
   "what XMP says of a panorama, as the picture was turned":
-    "was XMP von einem Panorama sagt, da das Bild gedreht wurde",
+    "das, was XMP von einem Panorama sagt, da das Bild gedreht wurde",
   "regions in XMP, as the picture was turned": "Bereiche in XMP, da das Bild gedreht wurde",
   "extended XMP": "erweitertes XMP",
   "content credentials, which hold for the original":
