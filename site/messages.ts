@@ -4,6 +4,7 @@ import type { Image } from "../src/picture/index.ts";
 import type { LanguageCode } from "./language.ts";
 import type { Overview } from "./overview.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
+import type { ResultNote } from "./pictures/picture-file.ts";
 import type { Part } from "./pictures/show.ts";
 import type { Enlargement } from "./runs.ts";
 import type { Size } from "./size.ts";
@@ -51,7 +52,7 @@ export interface ReadPicture extends PictureInfo {
   /** Of the file: "JPEG". */
   readonly format: string;
   /** What was odd about the file. */
-  readonly notes: readonly string[];
+  readonly notes: readonly ResultNote[];
   readonly overview: Overview;
 }
 
@@ -74,15 +75,15 @@ export interface UpscaleResult extends PictureInfo {
 /** What has become of one of several files. */
 export interface Outcome {
   readonly name: string;
-  /** What it lacks of the original, in sentences without a full stop. */
-  readonly notes: readonly string[];
+  /** What it lacks of the original. */
+  readonly notes: readonly ResultNote[];
   /** Why it was not written. */
   readonly error?: string;
 }
 
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks extends VideoTaskTable {
-  /** In which language errors and notes are. */
+  /** In which language errors are. */
   language: { input: { code: LanguageCode }; event: never; result: Record<string, never> };
   /** Opens the GPU. Fails where there is none. */
   open: { input: Record<string, never>; event: never; result: { adapter: string } };
@@ -120,7 +121,7 @@ export interface Tasks extends VideoTaskTable {
   write: {
     input: { picture: number; format: OutputFormat; quality: number };
     event: never;
-    result: { file: Blob; notes: readonly string[] };
+    result: { file: Blob; notes: readonly ResultNote[] };
   };
   /** Several picture files in an archive, without those that cannot be written. */
   zip: {

@@ -5,17 +5,11 @@ import type { Engine } from "./engine.ts";
 import { uniqueNames } from "./file-names.ts";
 import { bytesText, say } from "./language.ts";
 import { loadPagePart } from "./load-page-part.ts";
+import { extensionOf, isLossy } from "./pictures/file-kinds.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
+import { notesText } from "./pictures/note-texts.ts";
 import type { Result } from "./queue.ts";
 import type { Folder, Saving } from "./save-all.ts";
-import { sentences } from "./sentences/list.ts";
-
-const extensions: Readonly<Record<OutputFormat, string>> = {
-  png: "png",
-  jpeg: "jpg",
-  webp: "webp",
-  avif: "avif",
-};
 
 export interface OutputEvents {
   /** Results of all pictures that have one. */
@@ -110,7 +104,7 @@ export class Output {
     this.#folder.hidden = count < 2 || !("showDirectoryPicker" in window);
     this.#folder.textContent = say.saveAll(count);
     const { format, quality } = this.#settings;
-    this.#quality.closest("label")!.hidden = format === "png";
+    this.#quality.closest("label")!.hidden = !isLossy(format);
     this.#root.querySelector("output")!.textContent = `${quality}`;
   }
 
@@ -129,12 +123,13 @@ export class Output {
   }
 
   async #save(): Promise<void> {
-    const { id, name } = this.#result!;
-    const { format } = this.#settings;
+    const result = this.#result!;
+    const name = this.#fileName(result);
     this.#events.say(say.writing);
-    const { file, notes } = await this.#engine.run("write", { picture: id, ...this.#settings });
-    download(file, `${name}.${extensions[format]}`);
-    this.#events.say(`${say.saved(bytesText(file.size))} ${sentences(notes)}`.trim());
+    const { file, notes } = await this.#engine.run("write", { picture: result.id, ...this.#settings });
+    const lacks = await notesText(notes);
+    download(file, name);
+    this.#events.say(`${say.saved(bytesText(file.size))} ${lacks}`.trim());
   }
 
   /** Browsers take PNG there. */
@@ -148,14 +143,14 @@ export class Output {
 
   async #shareFile(): Promise<void> {
     const result = this.#result!;
+    const name = this.#fileName(result);
     const settings = JSON.stringify(this.#settings);
     const isReady = this.#toShare?.of === result && this.#toShare.settings === settings;
     if (!isReady) {
       this.#events.say(say.writing);
       const { file, notes } = await this.#engine.run("write", { picture: result.id, ...this.#settings });
-      const name = `${result.name}.${extensions[this.#settings.format]}`;
       const ready = new File([file], name, { type: file.type });
-      this.#toShare = { file: ready, notes: sentences(notes), of: result, settings };
+      this.#toShare = { file: ready, notes: await notesText(notes), of: result, settings };
     }
     try {
       await navigator.share({ files: [this.#toShare!.file] });
@@ -167,10 +162,14 @@ export class Output {
     }
   }
 
+  #fileName({ name }: Result): string {
+    return name + extensionOf(this.#settings.format);
+  }
+
   /** All results with the names of their files, no two of which are the same. */
   #named(): { picture: number; name: string }[] {
     const results = this.#events.results();
-    const names = uniqueNames(results.map(({ name }) => `${name}.${extensions[this.#settings.format]}`));
+    const names = uniqueNames(results.map((result) => this.#fileName(result)));
     return results.map(({ id }, i) => ({ picture: id, name: names[i] }));
   }
 

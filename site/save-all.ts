@@ -5,6 +5,7 @@ import { uniqueNames } from "./file-names.ts";
 import { bytesText, say } from "./language.ts";
 import type { Outcome } from "./messages.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
+import { noteTexts } from "./pictures/note-texts.ts";
 import { sentences } from "./sentences/list.ts";
 
 export interface Saving {
@@ -77,9 +78,12 @@ async function writeInto(folder: Folder, name: string, file: Blob): Promise<void
 }
 
 /** `saved`: what to say of so many files. It is called if there are any. */
-function report(outcomes: readonly Outcome[], saved: (count: number) => string): string {
+async function report(outcomes: readonly Outcome[], saved: (count: number) => string): Promise<string> {
   const written = outcomes.filter(({ error }) => error === undefined);
-  const byNote = namesBy(written.flatMap(({ name, notes }) => notes.map((note) => [note, name] as const)));
+  const said = await Promise.all(
+    written.map(async ({ name, notes }) => (await noteTexts(notes)).map((note) => [note, name] as const)),
+  );
+  const byNote = namesBy(said.flat());
   const byReason = namesBy(
     outcomes.flatMap(({ name, error }) => (error === undefined ? [] : [[error, name]])),
   );
@@ -88,8 +92,8 @@ function report(outcomes: readonly Outcome[], saved: (count: number) => string):
     names.length === outcomes.length ? note : say.noteOn(note, names),
   );
   const missing = [...byReason].map(([reason, names]) => say.notSaved(names, reason));
-  const said = written.length > 0 ? [saved(written.length), sentences(notes)] : [];
-  const text = [...said, ...missing].filter(Boolean).join(" ");
+  const ofWritten = written.length > 0 ? [saved(written.length), sentences(notes)] : [];
+  const text = [...ofWritten, ...missing].filter(Boolean).join(" ");
   if (missing.length > 0) throw new Error(text);
   return text;
 }

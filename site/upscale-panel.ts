@@ -5,10 +5,10 @@ import { say } from "./language.ts";
 import type { MethodInfo, ReadPicture, UpscaleEvent, UpscaleResult } from "./messages.ts";
 import { type Choice, MethodChoice, methodName, planFor } from "./method-choice.ts";
 import { Output } from "./output.ts";
+import { notesText } from "./pictures/note-texts.ts";
 import type { Part } from "./pictures/show.ts";
 import { type Entry, Queue } from "./queue.ts";
 import { resultOf, settingsOf, sizeText } from "./result.ts";
-import { sentences } from "./sentences/list.ts";
 import { timesScale } from "./size.ts";
 import { type PartTrial, Stage, type StagePicture } from "./stage.ts";
 import { duration, TaskControl } from "./task-control.ts";
@@ -197,10 +197,19 @@ export class UpscalePanel {
 
   /** Shows what is on the stage, and what there is to say of it. */
   async #showPicture(): Promise<void> {
-    const notes = sentences(this.#stage.picture!.notes);
-    this.#notes.textContent = notes;
-    this.#notes.hidden = notes === "";
-    await this.#stage.show();
+    await Promise.all([this.#showNotes(), this.#stage.show()]);
+  }
+
+  /** What there is to say of the picture on the stage. */
+  async #showNotes(): Promise<void> {
+    const picture = this.#stage.picture!;
+    const text = await notesText(picture.notes).catch((error) => {
+      this.#events.onError(error);
+      return "";
+    });
+    if (this.#stage.picture !== picture) return; // another one has taken its place
+    this.#notes.textContent = text;
+    this.#notes.hidden = text === "";
   }
 
   /** Enlarges a part of the picture on the stage, and shows it in the picture's place. */

@@ -14,6 +14,7 @@ import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/f
 import type { Metadata } from "../../src/formats/metadata.ts";
 import { jfifDensity, jpegExtras } from "../../src/formats/metadata-of-jpeg.ts";
 import { pngMetadata } from "../../src/formats/metadata-of-png.ts";
+import type { ResultNote } from "../../src/formats/notes.ts";
 import { readPnm } from "../../src/formats/pnm.ts";
 import { readFrom } from "../../src/formats/read.ts";
 import { riffChunks } from "../../src/formats/riff.ts";
@@ -21,7 +22,6 @@ import { orientationOf, turnOfWebp, upright } from "../../src/formats/turn.ts";
 import { decodeXmp } from "../../src/formats/xmp.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { DataError, jpegQualityOfFile } from "../../src/picture/index.ts";
-import { say } from "../worker-language.ts";
 import { partsOfAvif } from "./avif-parts.ts";
 import { decodePng } from "./decode-png.ts";
 import { inflate } from "./inflate.ts";
@@ -55,7 +55,7 @@ function jpegContent(bytes: Uint8Array): Content {
   if (profile.length > 0) metadata.icc = Buffer.concat(profile.filter(Boolean));
   metadata.density = densityOf(metadata.exif) ?? jfifDensity(bytes);
   const { comments, ...lost } = jpegExtras(bytes, metadata.icc);
-  const notes = channels === 4 ? [say.fromCmyk] : [];
+  const notes: ResultNote[] = channels === 4 ? [{ code: "readAsSrgb", from: "CMYK" }] : [];
   const jpegQuality = jpegQualityOfFile(bytes);
   const orientation = turnOf(metadata);
   return {
@@ -78,8 +78,7 @@ function webpContent(bytes: Uint8Array): Content {
     if (name === "ANMF") frames++;
   }
   metadata.density = densityOf(metadata.exif);
-  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
-  return { metadata, gaps: [], channels: 3, notes, ...turnOfWebp(bytes) };
+  return { metadata, gaps: [], channels: 3, notes: notesOnFrames(frames), ...turnOfWebp(bytes) };
 }
 
 /** Browsers turn it as its boxes say. What EXIF data say of that does not count. */
@@ -89,26 +88,30 @@ function avifContent(bytes: Uint8Array): Content {
   const { metadata, gaps } = withPixelsOfAvif(bytes, withColorsOfAvif(bytes, own));
   // PNG alone could say what no profile says, such as HDR: in other files, these numbers would be dull colours.
   const convertsColors = metadata.pngColor !== undefined;
-  const notes = [
-    ...(frames > 1 ? [say.firstFrame(frames)] : []),
-    ...(bits > 8 ? [say.readAsEight(bits)] : []),
-    ...(convertsColors ? [isHdrCode(codesOfAvif(bytes)!.transfer) ? say.fromHdr : say.fromRareColors] : []),
-  ];
+  const notes = notesOnFrames(frames);
+  if (bits > 8) notes.push({ code: "readAsEight", bits });
+  if (convertsColors) {
+    const isHdr = isHdrCode(codesOfAvif(bytes)!.transfer);
+    notes.push({ code: "readAsSrgb", from: isHdr ? "HDR" : undefined });
+  }
   return { metadata, gaps, channels: 3, convertsColors, notes, orientation: 1 };
 }
 
 function gifContent(bytes: Uint8Array): Content {
   const { gaps, ...metadata } = gifExtras(bytes);
-  const frames = framesOfGif(bytes);
-  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
+  const notes = notesOnFrames(framesOfGif(bytes));
   return { metadata, gaps, channels: 3, notes, orientation: 1 };
+}
+
+function notesOnFrames(count: number): ResultNote[] {
+  return count > 1 ? [{ code: "frames", of: "frames", count }] : [];
 }
 
 export async function readPng(bytes: Uint8Array): Promise<PictureFile> {
   const { image, icc, frames } = await decodePng(bytes);
   const content = pngMetadata(bytes, icc, inflate);
-  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
-  return uprightFile({ image, ...content, notes, format: "PNG" }, turnOf(content.metadata));
+  const file = { image, ...content, notes: notesOnFrames(frames), format: "PNG" };
+  return uprightFile(file, turnOf(content.metadata));
 }
 
 /** @throws Error with a reason in English, if it is damaged */
@@ -117,7 +120,7 @@ export function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFil
     const raster = (format === "bmp" ? readBmp : readPnm)(readFrom(bytes), bytes.length, "This file");
     const { width, height, channels, density, frames } = raster;
     const image = { width, height, channels, data: raster.samples(bytes) };
-    const notes = frames > 1 ? [say.firstPicture] : [];
+    const notes: ResultNote[] = frames > 1 ? [{ code: "frames", of: "pictures" }] : [];
     const metadata = { icc: raster.profile?.(bytes), density };
     return { image, metadata, gaps: [], notes, format: pictureFormats[format].name };
   } catch (cause) {

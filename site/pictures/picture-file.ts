@@ -1,6 +1,9 @@
 /** What is known of a picture file when it was read. */
 import type { FileMetadata } from "../../src/formats/metadata.ts";
+import type { ResultNote } from "../../src/formats/notes.ts";
 import type { Image, Samples, Size } from "../../src/picture/index.ts";
+
+export type { ResultNote };
 
 export interface PictureFile extends FileMetadata {
   /** Upright. Samples as in the file: 16 bits if it has them, grey if it is. */
@@ -8,8 +11,8 @@ export interface PictureFile extends FileMetadata {
   readonly format: string;
   /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
   readonly jpegQuality?: number;
-  /** What was odd about the file, in sentences without a full stop. */
-  readonly notes: readonly string[];
+  /** What was odd about the file. */
+  readonly notes: readonly ResultNote[];
 }
 
 /** What a file says besides its pixels. */
@@ -18,7 +21,7 @@ export interface Content extends FileMetadata {
   readonly channels: number;
   /** Whether the browser converts the colours to sRGB when it reads the file. Otherwise its numbers stay. */
   readonly convertsColors?: boolean;
-  readonly notes: readonly string[];
+  readonly notes: readonly ResultNote[];
   /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
   readonly jpegQuality?: number;
   /** How the picture is to be turned, 1 to 8, as in EXIF. */

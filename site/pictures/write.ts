@@ -1,11 +1,12 @@
 /** Results to picture files, with what their originals said besides samples, as far as the format holds it. */
 
-import { exifOfResult, fitTo } from "../../src/formats/fit-metadata.ts";
+import { fitTo, metadataOfResult } from "../../src/formats/fit-metadata.ts";
+import { exceededSide, fitSamples } from "../../src/formats/fit-samples.ts";
 import { encodeSegment, startsWith } from "../../src/formats/jpeg.ts";
 import type { FileMetadata, Metadata } from "../../src/formats/metadata.ts";
 import { jpegSegments, pngChunks } from "../../src/formats/metadata-parts.ts";
+import type { ResultNote } from "../../src/formats/notes.ts";
 import { riffChunk, riffChunks } from "../../src/formats/riff.ts";
-import { xmpOfResult } from "../../src/formats/xmp.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
@@ -20,8 +21,8 @@ import { bitmapOf, colorsFor, type Part } from "./show.ts";
 
 export interface WriteResult {
   readonly file: Blob;
-  /** What the file lacks of the original, in sentences without a full stop. */
-  readonly notes: readonly string[];
+  /** What the file lacks of the original. */
+  readonly notes: readonly ResultNote[];
 }
 
 /**
@@ -35,57 +36,51 @@ export async function writePicture(
   quality: number,
 ): Promise<WriteResult> {
   checkSize(image, format);
+  const type = pictureFormats[format].mediaType;
+  const byCanvas = format !== "png";
   // A canvas writes grey as RGB.
-  const fitted = fitTo(original, format, format === "png" ? image.channels : 3);
-  const { exif, xmp, density, source } = fitted.metadata;
-  const metadata: Metadata = {
-    ...fitted.metadata,
-    exif: exifOfResult({ exif, density, source }, image, format),
-    xmp: xmp && xmpOfResult(xmp, image, source),
-  };
-  const notes = fitted.notes.map(({ text }) => text);
-  if (format === "png") {
+  const fitted = fitTo(original, format, byCanvas ? 3 : image.channels);
+  const { alpha, notes: onSamples } = fitSamples(image, { format, byCanvas });
+  const metadata = metadataOfResult(fitted.metadata, image, format);
+  const notes = [...fitted.notes, ...onSamples];
+  if (!byCanvas) {
     const file = await encodePng(image, { icc: metadata.icc, chunks: pngChunks(metadata) });
     return { file, notes };
   }
-  if (image.data instanceof Uint16Array) notes.push(say.becameEight);
   const { convertFrom } = fitted;
   const converted = convertFrom && ({ from: await colorsFor({ icc: convertFrom }), to: "srgb" } as const);
   if (format === "avif") {
     // Where a canvas puts what in such a file is not known yet, so nothing is added to it.
-    if (exif || xmp) notes.push(say.withoutMetadata);
+    if (fitted.metadata.exif || fitted.metadata.xmp) notes.push({ code: "notAdded", format });
     const { icc } = metadata;
     const from = await colorsFor({ icc });
     const wide = from.space === "srgb" ? undefined : ({ from, to: "display-p3" } as const);
-    const bytes = await byCanvas(image, format, quality, converted ?? wide);
-    return { file: new Blob([bytes], { type: "image/avif" }), notes };
+    const bytes = await encodeByCanvas(image, format, quality, converted ?? wide);
+    return { file: new Blob([bytes], { type }), notes };
   }
-  if (format === "jpeg" && image.channels % 2 === 0) notes.push(say.putOnWhite);
-  const opaque = format === "jpeg" ? withoutAlpha(image, "white") : image;
-  const bytes = await byCanvas(opaque, format, quality, converted);
+  const bytes = await encodeByCanvas(withoutAlpha(image, alpha), format, quality, converted);
   const parts = format === "jpeg" ? jpegWith(bytes, metadata) : webpWith(bytes, metadata, image);
-  return { file: new Blob(parts as BlobPart[], { type: `image/${format}` }), notes };
+  return { file: new Blob(parts as BlobPart[], { type }), notes };
 }
 
 /** Canvases cut larger ones off without a word. */
 function checkSize(image: Image<Samples>, format: OutputFormat): void {
-  const { name, writes } = pictureFormats[format];
-  const most = writes!.maxSide;
-  if (Math.max(image.width, image.height) <= most) return;
-  throw new DataError(say.sideTooLong(name, most, dimensions(image)));
+  const most = exceededSide(image, format);
+  if (most === undefined) return;
+  throw new DataError(say.sideTooLong(pictureFormats[format].name, most, dimensions(image)));
 }
 
 /**
  * `converted`: from which colours the canvas gets its own, which the file then says. Without, it has numbers, to which
  * a profile can be added.
  */
-async function byCanvas(
+async function encodeByCanvas(
   image: Image<Samples>,
   format: OutputFormat,
   quality: number,
   converted?: { readonly from: Colors; readonly to: PredefinedColorSpace },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const type = `image/${format}`;
+  const type = pictureFormats[format].mediaType!;
   const { width, height } = image;
   try {
     const canvas = new OffscreenCanvas(width, height);

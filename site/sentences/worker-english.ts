@@ -1,4 +1,4 @@
-/** The sentences of the page's worker in English: errors and notes about pictures and networks. */
+/** The sentences of the page's worker in English: errors about pictures and networks. */
 export const workerEnglish = {
   notWritten: (format: string, size: string, why: string) =>
     `This browser cannot write a ${format} picture of ${size} pixels (${why}). Choose PNG.`,
@@ -20,15 +20,6 @@ export const workerEnglish = {
     `${name} is a ${format} picture, but it is damaged${why && ` (${why})`}. Download or copy it again.`,
   tooLargeFile: (name: string, size: string) =>
     `${name} has ${size} pixels, which take more than a gigabyte: too much for this page. Cut it into parts.`,
-  firstFrame: (count: number) => `only the first of ${count} frames was taken`,
-  firstPicture: "only the first of several pictures was taken",
-  fromCmyk: "converted to sRGB, from CMYK",
-  fromHdr: "converted to sRGB, from HDR",
-  fromRareColors: "converted to sRGB, from colours that no profile describes",
-  becameEight: "16 bits per sample became 8",
-  readAsEight: (bits: number) => `its ${bits} bits per sample were read as 8`,
-  withoutMetadata: "without EXIF data and XMP, which this page cannot put into AVIF",
-  putOnWhite: "put on white: JPEG holds no transparency",
 
   gone: "This picture is no longer here. Choose it again.",
   tooLarge: (size: string) =>

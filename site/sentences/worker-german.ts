@@ -24,15 +24,6 @@ export const workerGerman: WorkerSentences = {
     `${name} ist ein ${format}-Bild, aber beschädigt. Laden oder kopieren Sie es noch einmal.`,
   tooLargeFile: (name, size) =>
     `${name} hat ${size} Pixel, die mehr als ein Gigabyte brauchen: zu viel für diese Seite. Zerschneiden Sie das Bild.`,
-  firstFrame: (count) => `nur das erste von ${count} Einzelbildern wurde genommen`,
-  firstPicture: "nur das erste von mehreren Bildern wurde genommen",
-  fromCmyk: "nach sRGB umgerechnet, aus CMYK",
-  fromHdr: "nach sRGB umgerechnet, aus HDR",
-  fromRareColors: "nach sRGB umgerechnet, aus Farben, die kein Profil beschreibt",
-  becameEight: "aus 16 Bit je Wert wurden 8",
-  readAsEight: (bits) => `aus ${bits} Bit je Wert wurden beim Lesen 8`,
-  withoutMetadata: "ohne EXIF-Daten und XMP, die diese Seite nicht in AVIF schreiben kann",
-  putOnWhite: "auf Weiß gelegt: JPEG kennt keine Transparenz",
 
   gone: "Dieses Bild ist nicht mehr da. Wählen Sie es noch einmal.",
   tooLarge: (size) =>

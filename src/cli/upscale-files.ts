@@ -10,9 +10,10 @@ import {
 } from "../files/picture-file.ts";
 import { fileId, isStream } from "../files/same-file.ts";
 import { removeLeftovers } from "../files/temporary.ts";
+import { fitSamples, type SampleFit } from "../formats/fit-samples.ts";
+import { englishNotes, type NoteSentences, noteInEnglish } from "../formats/notes.ts";
 import { type Bands, type Choice, span, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
 import { andList, firstOf } from "../options/lists.ts";
-import { isTransparent } from "../picture/alpha.ts";
 import { DataError, textOf } from "../picture/errors.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../picture/formats.ts";
 import type { Image, Samples } from "../picture/image.ts";
@@ -228,10 +229,10 @@ async function upscaleOne(
 ): Promise<Partial<Report>> {
   const start = performance.now();
   const { format, quality, intoFolder } = settings;
-  const { image, jpegQuality, notes, ...metadata } = await readJob(input, settings);
+  const { image, samples, jpegQuality, notes, ...metadata } = await readJob(input, settings);
   const { upscaler, choice } = await span("choose a method", () => methods.methodFor({ image, jpegQuality }));
   const progress = new TileProgress();
-  const bands = await bandsFor(image, upscaler, settings, progress, signal);
+  const bands = await bandsFor(image, samples, upscaler, settings, progress, signal);
   const { width, height, channels, depth } = bands;
   const size: Size = { width, height, channels, depth };
   if (intoFolder) makeFolder(dirname(output));
@@ -251,27 +252,34 @@ async function upscaleOne(
   };
 }
 
-/** A picture file, with all that its result will lack among the notes. */
+/** A picture file, what its result will have of its samples, and among the notes all that it will lack. */
 async function readJob(input: string, { format, depth, alpha }: UpscaleSettings) {
   const read = await span("read the picture", () => readPictureFile(input, { target: format }));
-  return { ...read, notes: [...read.notes, ...losses(read.image, format, { depth, alpha })] };
+  const samples = fitSamples(read.image, { format, depth, alpha });
+  const notes = samples.notes.map((note) => noteInEnglish(note, notesWithFlags));
+  return { ...read, samples, notes: [...read.notes, ...notes] };
 }
+
+const notesWithFlags: NoteSentences = {
+  ...englishNotes,
+  onWhite: (note) => `${englishNotes.onWhite(note)} (--alpha chooses)`,
+};
 
 /** Plans the work. @throws what `upscaleBands` does; for too little memory, with what the program itself takes */
 function bandsFor(
   image: Image<Samples>,
+  { alpha, depth }: SampleFit,
   method: Upscaler,
   settings: UpscaleSettings,
   progress: TileProgress,
   signal: AbortSignal,
 ): Promise<Bands> {
-  const { format, depth, alpha, tile, "max-memory": memory } = settings;
-  const { writes } = pictureFormats[format];
+  const { tile, "max-memory": memory } = settings;
   return upscaleBands(image, {
     method,
     size: targetOf(settings),
-    alpha: alpha ?? (writes!.alpha ? "keep" : "white"),
-    depth: depth ?? (writes!.depth > 8 && image.data instanceof Uint16Array ? 16 : 8),
+    alpha,
+    depth,
     tile,
     maxMemory: tileMemory(memory),
     signal,
@@ -308,23 +316,6 @@ class TileProgress {
   clear(): void {
     this.#line?.clear();
   }
-}
-
-/** What a format cannot hold of a picture's samples, unless flags asked for that. */
-function losses(
-  image: Image<Samples>,
-  format: PictureFormat,
-  { depth, alpha }: Pick<UpscaleSettings, "depth" | "alpha">,
-): Note[] {
-  const { name, writes } = pictureFormats[format];
-  const notes: Note[] = [];
-  if (image.data instanceof Uint16Array && depth !== 8 && writes!.depth < 16) {
-    notes.push({ kind: "depth", text: `16 bits per sample became ${writes!.depth}: ${name} holds no more` });
-  }
-  if (!writes!.alpha && alpha === undefined && isTransparent(image)) {
-    notes.push({ kind: "alpha", text: `put on white: ${name} holds no transparency (--alpha chooses)` });
-  }
-  return notes;
 }
 
 function lineOf({

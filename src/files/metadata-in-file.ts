@@ -9,6 +9,7 @@ import { iptcOf, rightsOf } from "../formats/jpeg.ts";
 import type { FileMetadata } from "../formats/metadata.ts";
 import { jfifDensity, jpegExtras } from "../formats/metadata-of-jpeg.ts";
 import { pngMetadata } from "../formats/metadata-of-png.ts";
+import type { Gap } from "../formats/notes.ts";
 import type { SourcePicture } from "../formats/picture-places.ts";
 import { colorsOfTiff, exifOfTiff } from "../formats/tiff-tags.ts";
 import { decodeXmp } from "../formats/xmp.ts";
@@ -52,5 +53,4 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   return { metadata: { ...metadata, comments }, ...lost };
 }
 
-/** In words, after "without". */
-const whiteAlone = "its white point, which it states without its primaries";
+const whiteAlone: Gap = "its white point, which it states without its primaries";

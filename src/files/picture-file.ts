@@ -5,13 +5,20 @@
  */
 import { appendFile, type FileHandle, open } from "node:fs/promises";
 import type { Sharp } from "sharp";
-import { exifOfResult, fitTo } from "../formats/fit-metadata.ts";
-import { damagedProfile, itsProfile, profileGap } from "../formats/gaps.ts";
+import { fitTo, metadataOfResult } from "../formats/fit-metadata.ts";
+import { exceededSide } from "../formats/fit-samples.ts";
+import { damagedProfile, isProfileGap, profileGap } from "../formats/gaps.ts";
 import { profileFor, spaceOf } from "../formats/icc.ts";
-import type { Metadata, Note } from "../formats/metadata.ts";
+import type { Metadata } from "../formats/metadata.ts";
+import {
+  colorCodeInEnglish,
+  gapInEnglish,
+  type Note,
+  noteInEnglish,
+  type ResultNote,
+} from "../formats/notes.ts";
 import { profileIn } from "../formats/png-colors.ts";
 import { type TiffPicture, tiffHeader } from "../formats/tiff.ts";
-import { xmpOfResult } from "../formats/xmp.ts";
 import { andList } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
@@ -26,7 +33,8 @@ import { metadataOf } from "./metadata-in-file.ts";
 import { makeTemporary, removeTemporary, temporaryFor } from "./temporary.ts";
 import { spaceFor, toSrgb } from "./to-srgb.ts";
 
-export type { Metadata, Note } from "../formats/metadata.ts";
+export type { Metadata } from "../formats/metadata.ts";
+export type { Note } from "../formats/notes.ts";
 
 export interface PictureFile extends Metadata {
   /** Samples as in the file: 16 bits if it has them. */
@@ -67,11 +75,11 @@ export async function decodePictureFile(
     ignoreIcc: isStored(header),
   }));
   const notes: Note[] = [];
+  const note = (one: ResultNote) => notes.push(noteInEnglish(one));
   const { format, frames } = header;
   if (frames > 1) {
-    const what = format === "tiff" ? "pages" : format === "pnm" || format === "avif" ? "pictures" : "frames";
-    const count = format === "pnm" ? "several" : frames;
-    notes.push({ kind: "frames", text: `only the first of ${count} ${what} was taken` });
+    const of = format === "tiff" ? "pages" : format === "pnm" || format === "avif" ? "pictures" : "frames";
+    note({ code: "frames", of, count: format === "pnm" ? undefined : frames });
   }
   if (warning !== undefined) notes.push({ kind: "decoder", text: `the decoder warns: ${excerpt(warning)}` });
 
@@ -82,17 +90,17 @@ export async function decodePictureFile(
   const jpegQuality = jpegQualityOfFile(bytes);
   const content = metadataOf(header, bytes);
   const stored = isStored(header);
-  if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
+  if (!stored) note({ code: "readAsSrgb", from: header.space });
   const metadata = stored ? content.metadata : { ...content.metadata, icc: undefined, pngColor: undefined };
   if (target === "srgb") {
     const { icc: own, lost } = profileIn(metadata);
-    if (lost !== undefined) notes.push({ kind: "color", text: `taken for sRGB, without ${lost}` });
+    if (lost !== undefined) notes.push({ kind: "color", text: takenForSrgb(colorCodeInEnglish(lost)) });
     const icc = own && (profileFor(image.channels <= 2 ? "GRAY" : "RGB", own) ?? own);
     const isUsable = icc !== undefined && (await takesProfile(icc, "png", spaceOf(icc) === "GRAY" ? 1 : 3));
-    const noted = content.gaps.find((gap) => gap.startsWith(itsProfile));
+    const noted = content.gaps.find(isProfileGap);
     if (!isUsable && (icc ?? metadata.icc ?? noted)) {
       const gap = (metadata.icc && profileGap(metadata.icc)) ?? noted ?? damagedProfile;
-      notes.push({ kind: "color", text: `taken for sRGB, without ${gap}` });
+      notes.push({ kind: "color", text: takenForSrgb(gapInEnglish(gap)) });
     }
     return { image: isUsable ? await withOthers(() => toSrgb(image, icc)) : image, jpegQuality, notes };
   }
@@ -106,8 +114,12 @@ export async function decodePictureFile(
     icc: takesIcc ? icc : undefined,
     image: convertFrom ? await withOthers(() => toSrgb(image, convertFrom)) : image,
     jpegQuality,
-    notes: [...notes, ...fitted.notes],
+    notes: [...notes, ...fitted.notes.map((one) => noteInEnglish(one))],
   };
+}
+
+function takenForSrgb(without: string): string {
+  return `taken for sRGB, without ${without}`;
 }
 
 /** Width and height of a picture file as it would be read, from its header alone. */
@@ -171,12 +183,8 @@ export class PictureWriter {
 
   /** Puts the result in its place. @throws DataError if it cannot be written; then call `discard`. */
   async finish(): Promise<void> {
-    const { format, xmp } = this.#options;
-    const metadata = {
-      ...this.#options,
-      exif: exifOfResult(this.#options, this.#options, format),
-      xmp: xmp && xmpOfResult(xmp, this.#options, this.#options.source),
-    };
+    const { format } = this.#options;
+    const metadata = metadataOfResult(this.#options, this.#options, format);
     const encoded = temporaryFor(this.#path);
     try {
       await this.#file.close(); // which may be when the disk says that it is full
@@ -248,15 +256,14 @@ async function takesProfile(icc: Uint8Array, format: PictureFormat, channels: nu
 /** @throws DataError if a file of the format cannot hold a picture of that size. */
 export function checkPictureSize(
   path: string,
-  { width, height }: { width: number; height: number },
+  size: { width: number; height: number },
   format: PictureFormat,
 ): void {
-  const { name, writes } = pictureFormats[format];
-  const maxSide = writes?.maxSide ?? 0;
-  if (Math.max(width, height) <= maxSide) return;
+  const most = exceededSide(size, format);
+  if (most === undefined) return;
   throw new DataError(
-    `${path}: ${name} pictures have at most ${maxSide} pixels a side, ` +
-      `and this one would have ${width}x${height}. Choose png.`,
+    `${path}: ${pictureFormats[format].name} pictures have at most ${most} pixels a side, ` +
+      `and this one would have ${size.width}x${size.height}. Choose png.`,
   );
 }
 

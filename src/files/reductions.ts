@@ -1,6 +1,6 @@
 /** What pictures have that training and measuring do not use, by their headers, and what their decoders warn of. */
 import { basename } from "node:path";
-import type { Note } from "../formats/metadata.ts";
+import type { Note } from "../formats/notes.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { type Header, isStored, readHeaderOfFile } from "./decode.ts";

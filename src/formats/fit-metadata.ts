@@ -9,13 +9,14 @@ import { liesBehind, profileGap } from "./gaps.ts";
 import { fitGeoreference } from "./geotiff.ts";
 import { profileFor } from "./icc.ts";
 import { MAX_SEGMENT, photoshop } from "./jpeg.ts";
-import type { FileMetadata, Metadata, Note } from "./metadata.ts";
-import { hdrNote, profileOfPng } from "./png-colors.ts";
-import { withoutParts } from "./xmp.ts";
+import type { FileMetadata, Metadata } from "./metadata.ts";
+import type { Gap, ResultNote } from "./notes.ts";
+import { profileOfPng } from "./png-colors.ts";
+import { withoutParts, xmpOfResult } from "./xmp.ts";
 
 export interface MetadataFit {
   readonly metadata: Metadata;
-  readonly notes: readonly Note[];
+  readonly notes: readonly ResultNote[];
   /** No profile in the format fits: the samples must be converted from this one to sRGB. */
   readonly convertFrom?: Uint8Array;
 }
@@ -63,55 +64,52 @@ export function fitTo(
 /** The format that metadata are to fit, and a list that grows by what it cannot hold. */
 interface Target {
   readonly format: PictureFormat;
-  readonly notes: Note[];
+  readonly notes: ResultNote[];
 }
 
 /** What the file itself lacks, each once. */
-function notesOnGaps(gaps: readonly string[], behind: string | undefined): Note[] {
-  const names = [...new Set(gaps)];
-  const isNamed = names.some((gap) => liesBehind.includes(gap));
-  return [...names, ...(behind && !isNamed ? [behind] : [])].map((what) => ({
-    kind: "metadata",
-    text: `without ${what}`,
-  }));
-}
-
-function noteLack({ format, notes }: Target, what: string): void {
-  notes.push({ kind: "metadata", text: `without ${what}: ${pictureFormats[format].name} cannot hold it` });
+function notesOnGaps(gaps: readonly Gap[], behind: Gap | undefined): ResultNote[] {
+  const unique = [...new Set(gaps)];
+  const isNamed = unique.some((gap) => liesBehind.includes(gap));
+  return [...unique, ...(behind && !isNamed ? [behind] : [])].map((gap) => ({ code: "gap", gap }));
 }
 
 /** A segment of a JPEG file, with room for a prefix, a resolution, and what libvips adds to a placeholder. */
 const maxExif = MAX_SEGMENT - 533;
 
-function fitExif(exif: Uint8Array | undefined, target: Target): Uint8Array | undefined {
+function fitExif(exif: Uint8Array | undefined, { format, notes }: Target): Uint8Array | undefined {
   if (exif === undefined) return undefined;
   if (forNewPicture(exif, { width: 1, height: 1 }) === undefined) {
-    target.notes.push({ kind: "metadata", text: "without EXIF data, which are damaged" });
+    notes.push({ code: "damagedExif" });
     return undefined;
   }
   // libvips makes the place for them in WebP and AVIF, as long as in JPEG at most.
-  if (target.format === "png" || target.format === "tiff" || exif.length <= maxExif) return exif;
-  noteLack(target, `EXIF data of ${exif.length} bytes`);
+  if (format === "png" || format === "tiff" || exif.length <= maxExif) return exif;
+  notes.push({ code: "exif", bytes: exif.length, format });
   return undefined;
 }
 
-function fitXmp(xmp: string | undefined, target: Target): string | undefined {
-  if (xmp === undefined || fitsSegment(Buffer.byteLength(xmp) + 29, target.format)) return xmp;
-  noteLack(target, "XMP of that length");
+function fitXmp(xmp: string | undefined, { format, notes }: Target): string | undefined {
+  if (xmp === undefined || fitsSegment(Buffer.byteLength(xmp) + 29, format)) return xmp;
+  notes.push({ code: "xmp", format });
   return undefined;
 }
 
-function fitIptc(iptc: Metadata["iptc"], target: Target): Metadata["iptc"] {
+function fitIptc(iptc: Metadata["iptc"], { format, notes }: Target): Metadata["iptc"] {
   if (iptc === undefined) return undefined;
-  if (fitsResources(iptc.length, target.format)) return iptc;
-  noteLack(target, "IPTC data");
+  if (fitsResources(iptc.length, format)) return iptc;
+  notes.push({ code: "iptc", format });
   return undefined;
 }
 
-function fitRights(rights: Metadata["rights"], iptc: Metadata["iptc"], target: Target): Metadata["rights"] {
+function fitRights(
+  rights: Metadata["rights"],
+  iptc: Metadata["iptc"],
+  { format, notes }: Target,
+): Metadata["rights"] {
   if (rights === undefined) return undefined;
-  if (fitsResources(rights.length + (iptc?.length ?? 0), target.format)) return rights;
-  noteLack(target, "Photoshop's note on copyright");
+  if (fitsResources(rights.length + (iptc?.length ?? 0), format)) return rights;
+  notes.push({ code: "rights", format });
   return undefined;
 }
 
@@ -124,15 +122,14 @@ function fitsResources(bytes: number, format: PictureFormat): boolean {
 function fitComments(
   comments: Metadata["comments"],
   exif: Uint8Array | undefined,
-  target: Target,
+  { format, notes }: Target,
 ): Metadata["comments"] {
   const fits = ({ keyword, text }: NonNullable<Metadata["comments"]>[number]) =>
-    target.format === "png" ||
-    (target.format === "jpeg" && keyword === "Comment" && fitsSegment(text.length * 3, target.format));
+    format === "png" || (format === "jpeg" && keyword === "Comment" && fitsSegment(text.length * 3, format));
   const unfit = (comments ?? []).filter((comment) => !fits(comment));
   const others = exif && unfit.length > 0 ? textsOf(exif) : new Set();
   const rest = unfit.filter(({ text }) => !others.has(text.trim())).map(({ keyword }) => keyword);
-  if (rest.length > 0) noteLack(target, `the text ${[...new Set(rest)].map(excerpt).join(", ")}`);
+  if (rest.length > 0) notes.push({ code: "texts", keywords: [...new Set(rest)].map(excerpt), format });
   return comments?.some(fits) ? comments.filter(fits) : undefined;
 }
 
@@ -146,16 +143,13 @@ function fitProfile(
   channels: number,
   { format, notes }: Target,
 ): Pick<Metadata, "icc"> & Pick<MetadataFit, "convertFrom"> {
-  const { name, writes } = pictureFormats[format];
+  const { writes } = pictureFormats[format];
   const { icc, lost } = format === "png" ? { icc: metadata.icc, lost: undefined } : profileOfPng(metadata);
-  if (lost !== undefined) {
-    const looks = lost === hdrNote ? ": it looks dull" : "";
-    notes.push({ kind: "color", text: `without ${lost}, which only PNG results get${looks}` });
-  }
+  if (lost !== undefined) notes.push({ code: "colorCode", ...lost });
   if (!icc) return {};
   const profile = profileFor(channels <= 2 && writes?.grey ? "GRAY" : "RGB", icc);
   if (profile) return { icc: profile };
-  notes.push({ kind: "color", text: `converted to sRGB: ${name} cannot hold the colour profile` });
+  notes.push({ code: "profile", format });
   return { convertFrom: icc };
 }
 
@@ -164,8 +158,18 @@ function isSensible({ x, y }: Density): boolean {
   return [x, y].every((value) => value >= 0.1 && value <= 65_535);
 }
 
+/** Metadata that fit a format, for a result of that size. */
+export function metadataOfResult(metadata: Metadata, size: Size, format: PictureFormat): Metadata {
+  const { xmp, source } = metadata;
+  return {
+    ...metadata,
+    exif: exifOfResult(metadata, size, format),
+    xmp: xmp && xmpOfResult(xmp, size, source),
+  };
+}
+
 /** EXIF data of a result: of its size, upright. Where a format has no other place, with the resolution. */
-export function exifOfResult(
+function exifOfResult(
   { exif, density, source }: Metadata,
   size: Size,
   format: PictureFormat,

@@ -6,6 +6,7 @@ import type { PictureFormat } from "../picture/formats.ts";
 import type { Size } from "../picture/image.ts";
 import { Directories, DOUBLE, type Entry } from "./directories.ts";
 import { encodeExif, readTree } from "./encode-directories.ts";
+import type { Gap } from "./notes.ts";
 import { growth, type SourcePicture } from "./picture-places.ts";
 
 /** A pixel's width and height; points of the picture and of the earth; the same as a matrix of 4 x 4. */
@@ -28,7 +29,7 @@ export function fitGeoreference(
   exif: Uint8Array,
   format: PictureFormat,
   source?: SourcePicture,
-): { readonly exif?: Uint8Array; readonly gaps: readonly string[] } {
+): { readonly exif?: Uint8Array; readonly gaps: readonly Gap[] } {
   try {
     const file = new Directories(exif);
     const state = georeferenceIn(file);

@@ -1,6 +1,7 @@
 /** What GIF files say besides samples: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 import { type Density, ratioOf } from "./density.ts";
 import { startsWith } from "./jpeg.ts";
+import type { Gap } from "./notes.ts";
 import { asBuffer } from "./read.ts";
 import { type Comment, takeText } from "./texts.ts";
 import { decodeXmp } from "./xmp.ts";
@@ -52,13 +53,13 @@ export function gifExtras(bytes: Uint8Array): {
   comments?: Comment[];
   xmp?: string;
   icc?: Uint8Array;
-  gaps: string[];
+  gaps: Gap[];
   density?: Density;
 } {
   const aspect = bytes[12];
   const density = aspect > 0 ? ratioOf(64, aspect + 15) : undefined;
   const comments: Comment[] = [];
-  const gaps = new Set<string>();
+  const gaps = new Set<Gap>();
   let [xmp, icc]: (Buffer | undefined)[] = [];
   for (const { kind, label, start, end } of blocksOf(bytes)) {
     if (kind !== EXTENSION) continue;

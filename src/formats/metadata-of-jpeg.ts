@@ -3,6 +3,7 @@
 import { type Density, ratioOf } from "./density.ts";
 import { behindEnd, damagedProfile, furtherByMpf } from "./gaps.ts";
 import { endOfJpeg, segmentsOf, startsWith } from "./jpeg.ts";
+import type { Gap } from "./notes.ts";
 import { type Comment, decodeText, takeText } from "./texts.ts";
 import { film, gainMap } from "./xmp.ts";
 
@@ -21,9 +22,9 @@ export function jfifDensity(bytes: Uint8Array): Density | undefined {
 export function jpegExtras(
   bytes: Uint8Array,
   icc: Uint8Array | undefined,
-): { comments?: Comment[]; gaps: string[]; behind?: string } {
+): { comments?: Comment[]; gaps: Gap[]; behind?: Gap } {
   const comments: Comment[] = [];
-  const gaps = new Set<string>();
+  const gaps = new Set<Gap>();
   for (const { marker, data } of segmentsOf(bytes)) {
     if (marker === 0xfe) takeText({ keyword: "Comment", text: decodeText(data) }, { comments, gaps });
     if (marker === 0xe2 && startsWith(data, "ICC_PROFILE\0") && icc === undefined) gaps.add(damagedProfile);

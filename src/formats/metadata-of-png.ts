@@ -1,12 +1,12 @@
 /** What PNG files say besides samples, in chunks of their own and in texts. */
 
-import { firstOf } from "../options/lists.ts";
 import { type Density, densityOf, ratioOf } from "./density.ts";
 import { withoutPrefix } from "./exif.ts";
-import { behindEnd, damagedProfile, itsProfile, profileGap } from "./gaps.ts";
+import { behindEnd, damagedProfile, profileGap } from "./gaps.ts";
 import { spaceOf } from "./icc.ts";
 import { iptcOf, rightsOf, startsWith } from "./jpeg.ts";
 import type { FileMetadata } from "./metadata.ts";
+import type { Gap } from "./notes.ts";
 import { chunksOf, encodeChunk } from "./png.ts";
 import { readFrom } from "./read.ts";
 import { type Comment, decodeText, decodeUtf8, takeText } from "./texts.ts";
@@ -26,9 +26,9 @@ export type Inflate = (bytes: Uint8Array, most: number) => Uint8Array;
 export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, inflate: Inflate): FileMetadata {
   const pngColor: Uint8Array[] = [];
   const comments: Comment[] = [];
-  const gaps = new Set<string>();
+  const gaps = new Set<Gap>();
   const programs = new Set<string>();
-  let behind: string | undefined;
+  let behind: Gap | undefined;
   const extras: {
     exif?: Uint8Array;
     xmp?: string;
@@ -70,7 +70,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   extras.density ??= densityOf(extras.exif);
   // A viewer may show it where the picture is transparent.
   if (hasBackground && isTransparent) gaps.add("its background colour");
-  if (programs.size > 0) gaps.add(`what a program keeps in ${firstOf([...programs])}`);
+  if (programs.size > 0) gaps.add({ code: "chunks", names: [...programs] });
   const lists = {
     pngColor: pngColor.length > 0 ? pngColor : undefined,
     comments: comments.length > 0 ? comments : undefined,
@@ -84,16 +84,14 @@ function isGreyPng(bytes: Uint8Array): boolean {
 }
 
 /** Why libpng takes no profile. */
-function packedProfileGap(data: Uint8Array, isGrey: boolean, inflate: Inflate): string {
+function packedProfileGap(data: Uint8Array, isGrey: boolean, inflate: Inflate): Gap {
   try {
     const afterName = data.indexOf(0) + 2; // with the method of packing
     const icc = inflate(data.subarray(afterName), MAX_TEXT);
     const gap = profileGap(icc);
     if (gap !== undefined) return gap;
     const isForGrey = spaceOf(icc) === "GRAY";
-    return isForGrey === isGrey
-      ? damagedProfile
-      : `${itsProfile}, which is for ${isForGrey ? "grey" : "RGB"}`;
+    return isForGrey === isGrey ? damagedProfile : { code: "profileFor", space: isForGrey ? "grey" : "RGB" };
   } catch {
     return damagedProfile;
   }

@@ -1,6 +1,7 @@
 /** What picture files say besides samples: colours, camera, place, author, print size. */
 
 import type { Density } from "./density.ts";
+import type { Gap } from "./notes.ts";
 import type { SourcePicture } from "./picture-places.ts";
 import type { Comment } from "./texts.ts";
 
@@ -23,17 +24,10 @@ export interface Metadata {
   readonly source?: SourcePicture;
 }
 
-/** Something that a result lacks, or that was odd about a file, for people and for programs. */
-export interface Note {
-  readonly kind: "frames" | "metadata" | "color" | "depth" | "alpha" | "size" | "decoder";
-  /** A sentence without a full stop. */
-  readonly text: string;
-}
-
 export interface FileMetadata {
   readonly metadata: Metadata;
   /** What no result can have: pictures inside the picture, signatures. */
-  readonly gaps: readonly string[];
-  /** Bytes behind the end of the picture that nothing in the file names, in the same words. */
-  readonly behind?: string;
+  readonly gaps: readonly Gap[];
+  /** Bytes behind the end of the picture that nothing in the file names. */
+  readonly behind?: Gap;
 }

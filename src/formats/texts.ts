@@ -1,5 +1,7 @@
 /** The texts of a picture file, such as its comments. */
 
+import type { Gap } from "./notes.ts";
+
 /** A text of a PNG or JPEG file; in JPEG files all keywords are "Comment". */
 export interface Comment {
   readonly keyword: string;
@@ -8,13 +10,10 @@ export interface Comment {
 
 /** More texts than any file has: further ones would only take memory. */
 const MOST_TEXTS = 10_000;
-const furtherTexts = `its texts behind the first ${MOST_TEXTS}`;
+const furtherTexts = `its texts behind the first ${MOST_TEXTS}` as const;
 
 /** Adds a text to those of a file, or says that it is left out. */
-export function takeText(
-  text: Comment,
-  { comments, gaps }: { comments: Comment[]; gaps: Set<string> },
-): void {
+export function takeText(text: Comment, { comments, gaps }: { comments: Comment[]; gaps: Set<Gap> }): void {
   if (comments.length < MOST_TEXTS) comments.push(text);
   else gaps.add(furtherTexts);
 }

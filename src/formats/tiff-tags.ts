@@ -1,9 +1,9 @@
 /** What TIFF files say besides samples: the same directories as EXIF data, in the file's own first directory. */
-import { firstOf } from "../options/lists.ts";
 import { ASCII, Directories, tags } from "./directories.ts";
 import { encodeExif, readTree, type Tree } from "./encode-directories.ts";
 import { geoTags } from "./geotiff.ts";
 import { type ColorNumbers, srgbPrimaries } from "./icc.ts";
+import type { Gap } from "./notes.ts";
 import type { Read } from "./read.ts";
 import { decodeText } from "./texts.ts";
 import { furtherPictures } from "./xmp.ts";
@@ -42,7 +42,7 @@ const kept: readonly number[] = [
 ];
 
 /** What goes, in words to follow "without", by its tag. */
-const namesOfLost: Readonly<Record<number, string>> = {
+const namesOfLost: Readonly<Record<number, Gap>> = {
   [tags.subDirectories]: furtherPictures,
   37724: "Photoshop's layers",
   42112: "GDAL's notes",
@@ -144,7 +144,7 @@ export function hasUnspecifiedChannel(read: Read): boolean {
 /** EXIF data with what a TIFF file says about its picture, and what of that no result can have. */
 export function exifOfTiff(bytes: Uint8Array): {
   readonly exif?: Uint8Array;
-  readonly gaps: readonly string[];
+  readonly gaps: readonly Gap[];
 } {
   try {
     const file = new Directories(bytes);
@@ -154,14 +154,14 @@ export function exifOfTiff(bytes: Uint8Array): {
     const rest = entries.filter(
       (entry) => kept.includes(entry.tag) && entry.type < 16 && !isOfProgram(entry),
     );
-    const gaps = new Set<string>();
+    const gaps = new Set<Gap>();
     const others = new Set<string>();
     for (const { tag } of entries) {
       if (namesOfLost[tag]) gaps.add(namesOfLost[tag]);
       else if (!kept.includes(tag) && !isStructural(tag)) others.add(`tag ${tag}`);
     }
     if (entries.some(isOfProgram)) gaps.add(descriptionGap);
-    if (others.size > 0) gaps.add(`what a program keeps in ${firstOf([...others])}`);
+    if (others.size > 0) gaps.add({ code: "chunks", names: [...others] });
     return { exif: encodeExif({ entries: rest, children }, file.littleEndian), gaps: [...gaps] };
   } catch {
     return { gaps: [] }; // no directory is where it should be

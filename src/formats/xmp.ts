@@ -3,6 +3,7 @@
  * films that were left out. The text is changed in place, as programs keep much in it that nobody else knows.
  */
 import type { Size } from "../picture/image.ts";
+import type { GapText } from "./notes.ts";
 import { growth, type SourcePicture, subjectIn } from "./picture-places.ts";
 
 /** The text in the encoding that its first bytes tell; usually UTF-8. */
@@ -32,7 +33,7 @@ const namespaces = {
   dimensions: "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
 } as const;
 
-/** What results are made without, in words to follow "without". */
+/** What results are made without. */
 export const film = "the film of a motion photo";
 export const furtherPictures = "further pictures inside it";
 export const gainMap = "the gain map, which makes it HDR";
@@ -40,15 +41,15 @@ export const gainMap = "the gain map, which makes it HDR";
 /**
  * Without what a result cannot have.
  *
- * @returns `gaps` says what that is, in words, after "without".
+ * @returns `gaps` says what that is.
  */
 export function withoutParts(
   xmp: string,
   source?: SourcePicture,
-): { readonly xmp: string; readonly gaps: string[] } {
+): { readonly xmp: string; readonly gaps: GapText[] } {
   let rest = xmp;
-  const gaps: string[] = [];
-  const drop = (space: keyof typeof namespaces, names: string, gap?: string) => {
+  const gaps: GapText[] = [];
+  const drop = (space: keyof typeof namespaces, names: string, gap?: GapText) => {
     for (const prefix of prefixesOf(xmp, namespaces[space])) {
       const without = withoutProperties(rest, prefix, names);
       if (without !== rest && gap) gaps.push(gap);

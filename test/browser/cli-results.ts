@@ -2,9 +2,11 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, parse } from "node:path";
+import { basename, join, parse } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
+import type { Report } from "../../src/cli/upscale-files.ts";
+import type { Note } from "../../src/files/picture-file.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { testPicture } from "./test-picture.ts";
 
@@ -15,6 +17,8 @@ export interface CliResult {
   readonly bicubic: readonly number[];
   readonly sized: readonly number[];
   readonly network: readonly number[];
+  /** What it says of the results in other formats. */
+  readonly notes: Readonly<Record<"jpeg" | "webp", readonly Note[]>>;
 }
 
 const [width, height] = [61, 47];
@@ -57,6 +61,7 @@ async function pictures(): Promise<Record<string, Buffer>> {
     "grey-alpha.png": await raw(2).png().toBuffer(),
     "rgb.png": await raw(3).withDensity(240).png().toBuffer(),
     "rgba.png": await raw(4).png().toBuffer(),
+    "opaque.png": await raw(3).ensureAlpha().png().toBuffer(),
     "grey-16.png": await raw(1, 16).png().toBuffer(),
     "rgb-16.png": await raw(3, 16).png().toBuffer(),
     "rgba-16.png": await raw(4, 16).png().toBuffer(),
@@ -71,9 +76,16 @@ async function pictures(): Promise<Record<string, Buffer>> {
       .withExifMerge(exif)
       .webp({ lossless: true })
       .toBuffer(),
+    "comment.jpg": withComment(await raw(3).jpeg().toBuffer()),
     "lossy.webp": await raw(3).webp({ quality: 80 }).toBuffer(),
     "alpha.webp": await raw(4).webp({ lossless: true, exact: true }).toBuffer(),
   };
+}
+
+function withComment(jpeg: Buffer): Buffer {
+  const text = Buffer.from("waves");
+  const head = Buffer.of(0xff, 0xfe, 0, text.length + 2);
+  return Buffer.concat([jpeg.subarray(0, 2), head, text, jpeg.subarray(2)]);
 }
 
 /** `weights`: of a network that enlarges by 2. */
@@ -88,6 +100,13 @@ export async function cliResults(weights: Uint8Array): Promise<CliResult[]> {
     await run(["upscale", at("pictures"), "-m", "bicubic", "-s", "2", "-o", at("bicubic")]);
     await run(["upscale", at("pictures"), "-m", "bicubic", ...["--width", "100"], "-o", at("sized")]);
     await run(["upscale", at("pictures"), "-m", at("own.safetensors"), "-o", at("network")]);
+    const notesIn = async (format: "jpeg" | "webp") => {
+      const to = ["--format", format, "-o", at(format), "--json", at(`${format}.json`)];
+      await run(["upscale", at("pictures"), "-m", "bicubic", "-s", "2", ...to]);
+      const reports: Report[] = JSON.parse(await readFile(at(`${format}.json`), "utf8"));
+      return new Map(reports.map(({ input, notes = [] }) => [basename(input), notes]));
+    };
+    const [jpeg, webp] = [await notesIn("jpeg"), await notesIn("webp")];
     return await Promise.all(
       Object.entries(files).map(async ([name, bytes]) => {
         const result = async (method: string) => [...(await readFile(at(method, `${parse(name).name}.png`)))];
@@ -97,6 +116,7 @@ export async function cliResults(weights: Uint8Array): Promise<CliResult[]> {
           bicubic: await result("bicubic"),
           sized: await result("sized"),
           network: await result("network"),
+          notes: { jpeg: jpeg.get(name)!, webp: webp.get(name)! },
         };
       }),
     );

@@ -4,6 +4,8 @@ import { beforeAll, expect, inject, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { decodePng } from "../../site/pictures/decode-png.ts";
 import { inflate } from "../../site/pictures/inflate.ts";
+import { english } from "../../site/sentences/english.ts";
+import { sentences } from "../../site/sentences/list.ts";
 import { chooseMethod, clickMain, downloaded, find, giveFile, openPage, statusLine } from "./page.ts";
 
 // It needs Node's Buffer, which page.ts brings.
@@ -44,6 +46,28 @@ async function expectSame(page: Uint8Array, cli: Uint8Array, tolerance: number):
   expect(pngMetadata(page, got.icc, inflate)).toEqual(pngMetadata(cli, wanted.icc, inflate));
 }
 
+/** What the page says of the results in a format, besides how many there are. */
+async function notesOfPage(format: string): Promise<string> {
+  await userEvent.selectOptions(find("#panel-upscale [name=format]"), format);
+  await downloaded("#panel-upscale [name=zip]");
+  await userEvent.selectOptions(find("#panel-upscale [name=format]"), "png");
+  return (await statusLine("upscale", /^Saved/)).replace(/^Saved \d+ pictures, .*? [kM]B\. /, "");
+}
+
+/** The same of what the command line says of each; `suffix` is how the page's names end. */
+function notesOfCli(format: "jpeg" | "webp", suffix: string): string {
+  const namesBy = new Map<string, string[]>();
+  for (const { name, notes } of results) {
+    for (const { text } of notes[format]) {
+      // It has flags, and a canvas has 8 bits whatever the format holds.
+      const note = text.replace(" (--alpha chooses)", "").replace(/ became 8: .*/, " became 8");
+      namesBy.set(note, [...(namesBy.get(note) ?? []), name.replace(/\.[^.]*$/, suffix)]);
+    }
+  }
+  return sentences([...namesBy].map(([note, names]) => english.noteOn(note, names)));
+}
+
+let notes: Record<"jpeg" | "webp", string>;
 let bicubic: Map<string, Uint8Array>;
 let sized: Map<string, Uint8Array>;
 let own: Map<string, Uint8Array>;
@@ -52,6 +76,7 @@ beforeAll(async () => {
   await openPage();
   await chooseMethod("bicubic");
   bicubic = await enlargedByPage(/^-x2-bicubic\.png$/);
+  notes = { jpeg: await notesOfPage("jpeg"), webp: await notesOfPage("webp") };
   await userEvent.click(find("[name=scale][value=size]"));
   await userEvent.fill(find("#panel-upscale [name=width]"), "100");
   sized = await enlargedByPage(/^-100x\d+-bicubic\.png$/);
@@ -78,4 +103,13 @@ test.each(results)("$name to a size in pixels: every sample", async ({ name, siz
 test.each(results)("$name by a network: within a level of 8 bits", async ({ name, network: wanted }) => {
   const isDeep = name.includes("16");
   await expectSame(own.get(name)!, Uint8Array.from(wanted), isDeep ? 64 : 1);
+});
+
+test.each([
+  ["jpeg", "-x2-bicubic.jpg", /^Put on white: .* 16 bits per sample became 8 \(/],
+  ["webp", "-x2-bicubic.webp", /16 bits per sample became 8 \(.*Without the text Comment: /],
+] as const)("what results in %s lack", (format, suffix, some) => {
+  const wanted = notesOfCli(format, suffix);
+  expect(wanted).toMatch(some);
+  expect(notes[format]).toBe(wanted);
 });

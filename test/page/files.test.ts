@@ -268,6 +268,31 @@ describe("written", () => {
     }
   });
 
+  test("what it lacks, and what was odd about its original, in the page's language", async () => {
+    const status = () => page.textContent("#panel-upscale .task .status");
+    const notes = () => page.textContent("#panel-upscale .notes");
+    const picture = sharp(Buffer.alloc(40 * 60 * 4, 83), { raw: { width: 40, height: 60, channels: 4 } });
+    const texts = ["Author", "Title"].map((name): [string, Uint8Array] => [
+      "tEXt",
+      Buffer.from(`${name}\0a`),
+    ]);
+    const animation = Buffer.alloc(8);
+    animation[3] = 3;
+    const file = await pngWith(picture, ...texts, ["prVW", Buffer.alloc(9)], ["acTL", animation]);
+    await enlarge("texts.png", Buffer.concat([file, Buffer.alloc(1234, 1)]));
+    expect(await notes()).toBe("Only the first of 3 frames was taken.");
+    await saved("jpeg");
+    expect(await status()).toMatch(
+      /^Saved, \d+ kB\. Without what a program keeps in prVW\. Without 1,234 bytes behind its end\. Without the text Author, Title: JPEG cannot hold it\. Put on white: JPEG holds no transparency\.$/,
+    );
+    await speakGerman();
+    await expect.poll(notes).toBe("Nur das erste von 3 Einzelbildern wurde genommen.");
+    await saved("jpeg");
+    expect(await status()).toMatch(
+      /^Gespeichert, \d+ kB\. Ohne das, was ein Programm in prVW aufbewahrt\. Ohne 1\.234 Bytes hinter seinem Ende\. Ohne die Texte Author, Title: JPEG kann sie nicht aufnehmen\. Auf Weiß gelegt: JPEG kennt keine Transparenz\.$/,
+    );
+  });
+
   test("what is longer than WebP holds is refused", async () => {
     await enlarge("tall.png", await even([83], 8, 9000).png().toBuffer());
     await page.selectOption("#panel-upscale [name=format]", "webp");

@@ -13,11 +13,10 @@ import type { Header } from "../../../src/files/decode.ts";
 import { encodePng } from "../../../src/files/image-files.ts";
 import { metadataOf } from "../../../src/files/metadata-in-file.ts";
 import { readBmp } from "../../../src/formats/bmp.ts";
-import { exifOfResult, fitTo } from "../../../src/formats/fit-metadata.ts";
+import { fitTo, metadataOfResult } from "../../../src/formats/fit-metadata.ts";
 import { readPnm } from "../../../src/formats/pnm.ts";
 import { readFrom } from "../../../src/formats/read.ts";
 import { orientationOf } from "../../../src/formats/turn.ts";
-import { xmpOfResult } from "../../../src/formats/xmp.ts";
 import { architectures, EDSR, ESPCN, FSRCNN, loadModel, RRDBNet, SRCNN } from "../../../src/models/index.ts";
 import { DataError } from "../../../src/picture/errors.ts";
 import { Random } from "../../../src/tensor/random.ts";
@@ -422,8 +421,7 @@ const metadata: Target = {
     orientationOf(input);
     for (const to of ["png", "jpeg", "tiff", "webp", "avif"] as const) {
       const { metadata } = fitTo(file, to, 3);
-      exifOfResult(metadata, size, to);
-      if (metadata.xmp !== undefined) xmpOfResult(metadata.xmp, size);
+      metadataOfResult(metadata, size, to);
     }
   },
   refuses: isDataError,
