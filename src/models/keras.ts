@@ -6,7 +6,7 @@ import type { NamedArray } from "../nn/module.ts";
 import { isObject } from "../options/arguments.ts";
 import { metadataOf, type RecognizedNetwork } from "./architecture.ts";
 import { DIV2K_RGB_MEAN, describeEdsr, meanShifts } from "./edsr.ts";
-import { checkColors, type DetectOptions, type State, scaleOf } from "./state.ts";
+import { assumedWhole, checkColors, type DetectOptions, type State, scaleOf } from "./state.ts";
 
 /**
  * Keras' tensors LAYER.0 (a convolution's weights) and LAYER.1 (its bias), in the layers' order. Returns undefined
@@ -177,7 +177,7 @@ function srcnn(
     option: "padding",
     text: "what lies beyond the edges: the outermost pixels again",
   };
-  const assumptions = paddings.length > 0 ? [] : [assumption];
+  const assumptions = paddings.length > 0 ? [] : [assumption, assumedWhole];
   return { metadata: metadataOf("SRCNN", described), state, assumptions };
 }
 

@@ -26,6 +26,7 @@ const example = { architecture: "EDSR", scale: "4", blocks: "1", channels: "4", 
 const srcnn = { architecture: "SRCNN", kernels: "9-3-5", filters: "5-4", residual: "false" };
 const blocks = "the factor of each block's residual: 1";
 const beyond = "what lies beyond the edges: the outermost pixels again";
+const whole = "what the network makes: the whole picture, and not";
 
 const networks: Record<string, [metadata: Record<string, string>, assumed: string[]]> = {
   "edsr-krasser-x2.h5": [
@@ -38,9 +39,9 @@ const networks: Record<string, [metadata: Record<string, string>, assumed: strin
   "edsr-example-x4.keras": [example, [blocks]],
   "edsr-example-x4.weights.h5": [example, ["the range of values: 0 to 1, with no mean", blocks]],
   "edsr-centered-x4.keras": [{ ...example, rgbRange: "2" }, [blocks]],
-  "srcnn-valid-x3.h5": [{ ...srcnn, scale: "3", padding: "replicate" }, [beyond]],
+  "srcnn-valid-x3.h5": [{ ...srcnn, scale: "3", padding: "replicate" }, [beyond, whole]],
   "srcnn-same-x2.h5": [{ ...srcnn, scale: "2", padding: "zeros" }, []],
-  "srcnn-same-x2.weights.h5": [{ ...srcnn, scale: "2", padding: "replicate" }, [beyond]],
+  "srcnn-same-x2.weights.h5": [{ ...srcnn, scale: "2", padding: "replicate" }, [beyond, whole]],
 };
 
 test("there is a file of every kind", () => {
