@@ -183,3 +183,93 @@ describe("metadata that name one of these networks and are not all", () => {
     );
   });
 });
+
+describe("whole files of another layout are not called damaged", () => {
+  const array = (...shape: number[]): NamedArray => ({
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b)),
+  });
+  const refused = async (model: SuperResolver, changes: Record<string, NamedArray | undefined>) => {
+    const state = new Map(await model.stateDict());
+    for (const [key, values] of Object.entries(changes)) {
+      if (values === undefined) state.delete(key);
+      else state.set(key, values);
+    }
+    return () => loadModel(serializePytorch(state), "net_x2.pth");
+  };
+  const compact = new Compact({ layers: 1, channels: 6, random });
+
+  test("an EDSR that enlarges by 4 in one step", async () => {
+    const model = new EDSR({ blocks: 1, channels: 4, random });
+    const changes = { "tail.0.0.weight": array(64, 4, 3, 3), "tail.0.0.bias": array(64) };
+    expect(await refused(model, changes)).toThrow(
+      "this EDSR enlarges by 4 in one step, and pixelgrad's does in",
+    );
+  });
+
+  test("an SRCNN with windows that are no squares", async () => {
+    const changes = { "conv1.weight": array(4, 1, 9, 3) };
+    expect(await refused(new SRCNN({ filters, random }), changes)).toThrow(
+      "this is an SRCNN with windows of 9 x 3, and pixelgrad",
+    );
+  });
+
+  test.each([
+    [3, 4, "from 3 channels to 1,"],
+    [1, 12, "from 1 channel to 3,"],
+    [3, 16, "from 3 channels to 16 in front of its pixel shuffle,"],
+  ])("Compact from %d channels to %d before the shuffle", async (inputs, outputs, text) => {
+    const changes = {
+      "body.0.weight": array(6, inputs, 3, 3),
+      "body.4.weight": array(outputs, 6, 3, 3),
+      "body.4.bias": array(outputs),
+    };
+    expect(await refused(compact, changes)).toThrow(`this is Compact ${text}`);
+  });
+
+  test("Compact without its end", async () => {
+    const changes = { "body.4.weight": undefined, "body.4.bias": undefined };
+    expect(await refused(compact, changes)).toThrow("this is Compact without its last convolution.");
+  });
+
+  test("SPAN-fast, and SPAN without its beginning", async () => {
+    const model = new SPAN({ blocks: 1, channels: 4, random });
+    const first = { "conv_1.eval_conv.weight": undefined, "conv_1.eval_conv.bias": undefined };
+    expect(await refused(model, first)).toThrow("this is SPAN without its first convolution.");
+    const fast = { "conv_9x9.eval_conv.weight": array(4, 3, 9, 9), "refine_conv.weight": array(4, 4, 3, 3) };
+    expect(await refused(model, { ...first, ...fast })).toThrow("this is SPAN-fast, which");
+  });
+
+  test.each(["srcnn_x16.pth", "srcnn_x1.pth", "16x_srcnn.pth"])(
+    "a scale that there is not: %s",
+    async (name) => {
+      const file = serializePytorch(await new SRCNN({ filters, random }).stateDict());
+      expect(() => readNetwork(file, name)).toThrow(
+        /by its name it would enlarge by 16?, which should be 2, 3 or 4, .*--scale 3/,
+      );
+      expect(readNetwork(file, name, { scale: 2 }).metadata.scale).toBe("2");
+    },
+  );
+});
+
+test("a mean colour beside BasicSR's EDSR is subtracted", async () => {
+  const mean = [0.5, 0.25, 0.125];
+  const model = new EDSR({ blocks: 1, channels: 4, rgbMean: [0.5, 0.25, 0.125], random });
+  const state = await model.stateDict();
+  const names = [
+    [/^head\.0\./, "conv_first."],
+    [/^body\.(\d+)\.body\.0\./, "body.$1.conv1."],
+    [/^body\.(\d+)\.body\.2\./, "body.$1.conv2."],
+    [/^body\.1\./, "conv_after_body."],
+    [/^tail\.0\./, "upsample."],
+    [/^tail\.1\./, "conv_last."],
+  ] as const;
+  const basicsr = [...state].flatMap(([key, array]): [string, NamedArray][] => {
+    const [pattern, name] = names.find(([pattern]) => pattern.test(key)) ?? [];
+    return pattern === undefined ? [] : [[key.replace(pattern, name!), array]];
+  });
+  const values = { shape: [1, 3, 1, 1], data: Float32Array.from(mean) };
+  const file = serializePytorch(new Map(basicsr).set("mean", values));
+  expect(readNetwork(file).assumptions[0].text).toContain("0 to 255, less the mean in the file");
+  expect(await loadModel(file).stateDict()).toEqual(state);
+});
