@@ -3,7 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { onDevice, setDefaultDevice } from "../../src/device/open.ts";
-import { buildNetwork, loadModel, openMethod, parseSafetensors, readNetwork } from "../../src/node.ts";
+import {
+  buildNetwork,
+  loadModel,
+  openMethod,
+  parseSafetensors,
+  readNetwork,
+  serializeSafetensors,
+} from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -90,6 +97,20 @@ test("several layouts hold the same network", async () => {
   );
   expect(states[1]).toEqual(states[0]);
   expect(states[2]).toEqual(states[0]);
+});
+
+test.each(["edsr-example-x4.keras", "srcnn-same-x2.h5"])("convolutions without biases: %s", async (name) => {
+  const bytes = await read(name);
+  const { tensors, metadata } = parseSafetensors(bytes);
+  const weights = new Map([...tensors].filter(([key]) => key.endsWith(".0")));
+  const [whole, plain] = [bytes, serializeSafetensors(weights, metadata)].map((file) =>
+    readNetwork(file, name),
+  );
+  expect(plain.metadata).toEqual(whole.metadata);
+  for (const [key, { data }] of whole.state) {
+    const isBias = key.endsWith(".bias") && !key.includes("_mean.");
+    expect(plain.state.get(key)!.data, key).toEqual(isBias ? new Float32Array(data.length) : data);
+  }
 });
 
 describe("names that they have in Keras' order", () => {
