@@ -167,8 +167,8 @@ export function scaleOf({ name, scale: given, scaleInFile }: DetectOptions): num
   const others = marksIn(name, /\d+/);
   const reason =
     others.length === 1
-      ? `by its name it would enlarge by ${others[0]}, which should be ${lumaScale.wants}, and the weights do not tell ` +
-        "the scale of this network"
+      ? `by its name it would enlarge by ${others[0]}, which should be ${lumaScale.wants}, and the weights ` +
+        "of this network do not tell its scale"
       : 'neither the weights of this network tell its scale nor does the file\'s name, as "fsrcnn_x3.pth" does';
   throw new DataError(
     `${name}: ${reason}. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
