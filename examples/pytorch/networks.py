@@ -24,6 +24,16 @@ def enlarge(x, scale):
     return y[..., 3 * scale : -3 * scale, 3 * scale : -3 * scale]
 
 
+MARKERS = ("residual", "replicate", "relu", "no_norm")
+
+
+def mark(network, **markers):
+    """Buffers that say by being there how a network computes, in files whose metadata another program has dropped."""
+    for name, is_there in markers.items():
+        if is_there:
+            network.register_buffer(name, torch.zeros(1))
+
+
 class SRCNN(nn.Module):
     """Takes luma that bicubic interpolation has enlarged."""
 
@@ -31,7 +41,8 @@ class SRCNN(nn.Module):
 
     def __init__(self, scale, kernels, filters, padding, residual):
         super().__init__()
-        self.scale, self.replicates, self.residual = scale, padding == "replicate", residual
+        self.scale, self.replicates, self.is_residual = scale, padding == "replicate", residual
+        mark(self, residual=residual, replicate=residual and self.replicates)
         pad = 0 if self.replicates else None
         self.conv1 = conv(1, filters[0], kernels[0], pad)
         self.conv2 = conv(filters[0], filters[1], kernels[1], pad)
@@ -44,7 +55,7 @@ class SRCNN(nn.Module):
     def forward(self, x):
         y = F.relu(self.layer(self.conv1, x))
         y = self.layer(self.conv3, F.relu(self.layer(self.conv2, y)))
-        return x + y if self.residual else y
+        return x + y if self.is_residual else y
 
 
 class ESPCN(nn.Module):
@@ -52,14 +63,15 @@ class ESPCN(nn.Module):
 
     def __init__(self, scale, filters, activation, residual):
         super().__init__()
-        self.scale, self.residual = scale, residual
+        self.scale, self.is_residual = scale, residual
+        mark(self, residual=residual, relu=activation == "relu")
         bend = nn.Tanh if activation == "tanh" else nn.ReLU
         self.first_part = nn.Sequential(conv(1, filters[0], 5), bend(), conv(filters[0], filters[1], 3), bend())
         self.last_part = nn.Sequential(conv(filters[1], scale**2, 3), nn.PixelShuffle(scale))
 
     def forward(self, x):
         y = self.last_part(self.first_part(x))
-        return enlarge(x, self.scale) + y if self.residual else y
+        return enlarge(x, self.scale) + y if self.is_residual else y
 
 
 class FSRCNN(nn.Module):
@@ -152,6 +164,7 @@ class SPAN(nn.Module):
     def __init__(self, scale, blocks, channels, normalize, colors):
         super().__init__()
         self.scale, self.blocks, self.normalize, self.colors = scale, blocks, normalize, colors
+        mark(self, no_norm=not normalize)
         planes = 3 if colors == "rgb" else 1
         self.conv_1, self.conv_2 = FoldedConv(planes, channels), FoldedConv(channels, channels)
         for i in range(blocks):
@@ -279,7 +292,9 @@ def load(path):
         metadata = file.metadata()
         state = {name: file.get_tensor(name).float() for name in file.keys()}
     model = build(metadata)
-    model.load_state_dict(state)
+    # Files of earlier versions have no markers.
+    markers = {name: values for name, values in model.state_dict().items() if name in MARKERS}
+    model.load_state_dict({**markers, **state})
     return model, metadata
 
 

@@ -4,7 +4,7 @@
  * new network is one such file and one entry in registry.ts.
  */
 
-import type { NamedArray } from "../nn/module.ts";
+import type { NamedArray, StateDifference } from "../nn/module.ts";
 import {
   checkArguments,
   checkIsObject,
@@ -18,7 +18,7 @@ import { scales } from "../picture/scales.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { formatShape, ShapeError } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
-import type { DetectOptions, State } from "./state.ts";
+import { type DetectOptions, type State, withoutTensors } from "./state.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 /** Far more than any network of the literature has, and few enough for a mistake to be noticed. */
@@ -46,6 +46,12 @@ export interface Architecture<
   shortName(options: Options): string;
   /** Does `build` look at examples? The trainer then reads some before it builds the network. */
   looksAtExamples(options: Options): boolean;
+  /**
+   * Tensors whose values do not count: they say by being there how the network computes, where its weights do not.
+   * Each name has the metadata of the networks with that tensor. They are in `stateDict()` and so in files, and stay
+   * when another program writes a file again without its metadata.
+   */
+  readonly markers?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /**
    * A new network with random weights.
    *
@@ -196,6 +202,7 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
   /** All of them, in the table's order. */
   readonly options: Options;
   readonly #architecture: string;
+  readonly #markers: readonly string[];
 
   /** @throws RangeError for an option that does not fit. */
   constructor(architecture: Architecture<string, Options>, options: Partial<Options>) {
@@ -203,6 +210,7 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
     this.#architecture = architecture.name;
     this.inputSize = architecture.inputSize;
     this.options = completeOptions(architecture, options);
+    this.#markers = markersOf(architecture, this.metadata());
     this.colors = this.options.colors ?? architecture.colors;
     this.scale = this.options.scale;
   }
@@ -220,6 +228,31 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
   metadata(): Record<string, string> {
     return metadataOf(this.#architecture, this.options);
   }
+
+  override async stateDict(): Promise<Map<string, NamedArray>> {
+    const state = await super.stateDict();
+    for (const name of this.#markers) state.set(name, { shape: [1], data: new Float32Array(1) });
+    return state;
+  }
+
+  /** Files of earlier versions and of other programs lack the markers. Those of another network are refused. */
+  override loadStateDict(
+    state: ReadonlyMap<string, NamedArray>,
+    options: { strict?: boolean; source?: string } = {},
+  ): StateDifference {
+    const hasMarkers = state instanceof Map && this.#markers.some((name) => state.has(name));
+    return super.loadStateDict(hasMarkers ? withoutTensors(state, this.#markers) : state, options);
+  }
+}
+
+/** The names of the markers that a network with such metadata has. */
+export function markersOf(
+  { markers = {} }: Pick<Architecture, "markers">,
+  metadata: Readonly<Record<string, string>>,
+): string[] {
+  return Object.entries(markers).flatMap(([name, of]) =>
+    Object.entries(of).every(([option, text]) => metadata[option] === text) ? [name] : [],
+  );
 }
 
 /** An architecture and its options as weight files have them. */

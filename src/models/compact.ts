@@ -32,7 +32,15 @@ import {
   type RecognizedNetwork,
   scaleOption,
 } from "./architecture.ts";
-import { countOf, type DetectOptions, picturesOf, type State, shapeOf, withSlopes } from "./state.ts";
+import {
+  countOf,
+  type DetectOptions,
+  picturesOf,
+  type State,
+  shapeOf,
+  withoutEnd,
+  withSlopes,
+} from "./state.ts";
 
 /** The slope of the original's leaky ReLU. */
 const LEAKY_SLOPE = 0.1;
@@ -152,7 +160,9 @@ export function recognizeCompact(given: State, { name }: DetectOptions): Recogni
   if (first?.length !== 4 || !positions.every(Number.isInteger)) return undefined;
   const state = withSlopes(given);
   const end = Math.max(...positions);
-  const [outputs] = shapeOf(state, `body.${end}.weight`) ?? [];
+  const last = shapeOf(state, `body.${end}.weight`);
+  if (last?.length !== 4) throw withoutEnd(name, "Compact");
+  const [outputs] = last;
   const { colors, scale } = picturesOf(name, "Compact", { inputs: first[1], outputs });
   const hasSlopes = state.has("body.1.weight");
   const layers = countOf(state, /^body\.(\d+)\.bias$/) - 2;

@@ -5,6 +5,7 @@
  * here is where in a file it may be.
  */
 import type { NamedArray } from "../nn/module.ts";
+import { quote } from "../options/kinds.ts";
 import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
@@ -22,12 +23,12 @@ import {
   namesWeights,
   type PathName,
 } from "../weights/weight-names.ts";
-import type { Architecture, RecognizedNetwork } from "./architecture.ts";
+import { type Architecture, markersOf, type Option, type RecognizedNetwork } from "./architecture.ts";
 import { nameOfOther } from "./other-networks.ts";
-import type { DetectOptions, State } from "./state.ts";
+import { type DetectOptions, type State, withBiases, withoutTensors } from "./state.ts";
 
 /** What is asked of a network: its name, for errors, and whether it is the one in a file. */
-type Known = Pick<Architecture, "name" | "options" | "recognize">;
+type Known = Pick<Architecture, "name" | "options" | "markers" | "recognize">;
 
 /** More prefixes than any program puts before names. */
 const MAX_PREFIXES = 8;
@@ -120,28 +121,63 @@ function withoutFigures(state: State): State {
  *   their own.
  */
 function recognize(
-  state: State,
+  given: State,
   metadata: Readonly<Record<string, string>>,
   networks: readonly Known[],
   known: DetectOptions,
 ): { network: RecognizedNetwork; error?: undefined } | { network?: undefined; error: DataError } | undefined {
   const own = networks.find(({ name }) => name === metadata.architecture);
-  const asTold = { network: { metadata, state, assumptions: [] } };
-  const options = Object.keys(own?.options ?? {}).filter((key) => key !== "scale");
-  if (options.some((key) => metadata[key] !== undefined)) return asTold; // whoever builds it says what is wrong
   try {
+    const state = withBiases(given);
+    // Whoever builds it says what is wrong.
+    if (own && Object.keys(own.options).every((key) => Object.hasOwn(metadata, key))) {
+      return {
+        network: { metadata, state: withoutTensors(state, markersOf(own, metadata)), assumptions: [] },
+      };
+    }
     for (const architecture of networks) {
-      const network = architecture.recognize?.(state, known);
-      if (network === undefined) continue;
-      const { scale = network.metadata.scale } = metadata;
-      const contradicts = architecture === own && scale !== network.metadata.scale;
-      return contradicts ? asTold : { network };
+      const isTold = architecture === own;
+      const scaleInFile = isTold && metadata.scale !== undefined ? Number(metadata.scale) : undefined;
+      const network = architecture.recognize?.(state, { ...known, scaleInFile });
+      if (network !== undefined)
+        return { network: isTold ? withTold(network, own, metadata, known) : network };
     }
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    return own ? asTold : { error };
+    return { error };
   }
   return undefined;
+}
+
+/**
+ * A network that was recognized by its tensors, with what its file says besides, which need not be all.
+ *
+ * @throws DataError if the tensors say something else
+ */
+function withTold(
+  network: RecognizedNetwork,
+  { name: architecture, options }: Known,
+  told: Readonly<Record<string, string>>,
+  { name }: DetectOptions,
+): RecognizedNetwork {
+  const isAssumed = (key: string) => network.assumptions.some(({ option }) => option === key);
+  const keys = Object.keys(options).filter((key) => Object.hasOwn(told, key));
+  for (const key of keys) {
+    const { [key]: own } = network.metadata;
+    const { kind } = options[key as keyof typeof options] as Option;
+    const [theirs, ours] = [told[key], own].map((text) => kind.read(text));
+    // Whoever builds it says which values fit.
+    if (!kind.fits(theirs) || isAssumed(key) || String(theirs) === String(ours)) continue;
+    throw new DataError(
+      `${name} says that "${key}" of architecture ${architecture} is ${quote(told[key])}, and by its tensors it is ` +
+        `${own}. Save the weights again, with metadata that fit them, or with none.`,
+    );
+  }
+  return {
+    ...network,
+    metadata: { ...told, ...network.metadata, ...Object.fromEntries(keys.map((key) => [key, told[key]])) },
+    assumptions: network.assumptions.filter(({ option }) => !keys.includes(option)),
+  };
 }
 
 /** Part of a state: a dictionary of the file, or the tensors with a prefix, by their names without it. */

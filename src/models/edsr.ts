@@ -19,6 +19,7 @@ import { Module, type NamedArray } from "../nn/module.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
 import { quantity } from "../options/lists.ts";
+import { DataError } from "../picture/errors.ts";
 import { tensor } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -36,7 +37,15 @@ import {
   quickRecipe,
   type RecognizedNetwork,
 } from "./architecture.ts";
-import { checkColors, countOf, type DetectOptions, renameTensors, type State, shapeOf } from "./state.ts";
+import {
+  checkColors,
+  countOf,
+  type DetectOptions,
+  renameTensors,
+  type State,
+  shapeOf,
+  withoutTensors,
+} from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
@@ -285,7 +294,7 @@ function recognizeByOwnNames(state: State, { name }: DetectOptions): RecognizedN
   return describeEdsr(name, withShifts, rgbRange, range, isSuperImage ? 1 : undefined);
 }
 
-/** BasicSR's EDSR: other names, and the mean colour, DIV2K's, in the code. */
+/** BasicSR's EDSR: other names, and the mean colour, DIV2K's, in the code, or in relatives as a buffer. */
 function recognizeBasicsr(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
   if (
     !["conv_first.weight", "conv_after_body.weight", "body.0.conv1.weight"].every((key) => state.has(key))
@@ -293,7 +302,10 @@ function recognizeBasicsr(state: State, { name }: DetectOptions): RecognizedNetw
     return undefined;
   }
   const blocks = countOf(state, /^body\.(\d+)\.conv1\.weight$/);
-  const names = renameTensors(state, [
+  const mean = state.get("mean");
+  const hasMean = mean !== undefined && mean.data.length === 3 && mean.data.every((x) => x >= 0 && x <= 1);
+  const weights = hasMean ? withoutTensors(state, ["mean"]) : state;
+  const names = renameTensors(weights, [
     [/^conv_first\./, "head.0."],
     [/^body\.(\d+)\.conv1\./, "body.$1.body.0."],
     [/^body\.(\d+)\.conv2\./, "body.$1.body.2."],
@@ -301,7 +313,9 @@ function recognizeBasicsr(state: State, { name }: DetectOptions): RecognizedNetw
     [/^upsample\./, "tail.0."],
     [/^conv_last\./, "tail.1."],
   ]);
-  return describeEdsr(name, new Map([...meanShifts(255), ...names]), 255, div2kRange);
+  const shifts = meanShifts(255, hasMean ? [...mean.data] : undefined);
+  const range = hasMean ? "0 to 255, less the mean in the file" : div2kRange;
+  return describeEdsr(name, new Map([...shifts, ...names]), 255, range);
 }
 
 const div2kRange = "0 to 255, less the mean of DIV2K";
@@ -323,7 +337,14 @@ export function describeEdsr(
   // Two steps by 2 or three, or one step whose channels say by how much.
   const steps = countOf(state, /^tail\.0\.(\d+)\.weight$/);
   const [first = 0] = shapeOf(state, "tail.0.0.weight") ?? [];
-  const scale = Math.round(Math.sqrt(first / channels)) ** steps;
+  const step = Math.sqrt(first / channels);
+  if (first > 0 && Number.isInteger(step) && (steps === 1 ? step > 3 : step !== 2)) {
+    throw new DataError(
+      `${name}: this EDSR enlarges by ${step}${steps === 1 ? " in one step" : `, ${steps} times`}, and pixelgrad's ` +
+        "does in steps by 2, or in one by 3. Look for such a one.",
+    );
+  }
+  const scale = Math.round(step) ** steps;
   // Large networks diverge without it; the paper's large network has 256 channels.
   const factor = resScale ?? (channels >= 256 ? 0.1 : 1);
   const assumptions = [{ option: "resScale", text: `the factor of each block's residual: ${factor}` }];

@@ -29,7 +29,15 @@ import {
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { checkColors, type DetectOptions, lumaScale, type State, shapeOf } from "./state.ts";
+import {
+  assumedWhole,
+  checkColors,
+  type DetectOptions,
+  lumaScale,
+  type State,
+  shapeOf,
+  withoutTensors,
+} from "./state.ts";
 
 /** ESPCN for luma planes in 0..1. */
 export class ESPCN extends ConfiguredNetwork<Options> {
@@ -132,6 +140,8 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
   describe: ({ scale, filters }) => `ESPCN x${scale}, channels ${filters.join("-")}`,
   shortName: ({ scale }) => `espcn-x${scale}`,
   looksAtExamples: ({ residual }) => residual,
+  // The weights of such a network make nothing sensible of other programs' ESPCN.
+  markers: { residual: { residual: "true" }, relu: { activation: "relu" } },
   build(options, random, examples = []) {
     const model = new ESPCN({ ...options, random });
     if (options.residual) fitFilters(model.first_part.modules[0] as Conv2d, examples, random);
@@ -142,14 +152,21 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
 
 // ---- Files of other programs
 
-/** ESPCN-pytorch, whose names are this library's. */
-function recognizeESPCN(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
+/** ESPCN-pytorch, whose names are this library's; and files of this library without their metadata. */
+function recognizeESPCN(given: State, { name }: DetectOptions): RecognizedNetwork | undefined {
+  const state = withoutTensors(given, Object.keys(espcn.markers!));
   const last = shapeOf(state, "last_part.0.weight");
   const [first, inputs = 0] = shapeOf(state, "first_part.0.weight") ?? [];
   if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;
   const [pixels, second] = last;
   checkColors(name, "ESPCN", inputs, 1);
-  const options = { scale: Math.sqrt(pixels), filters: [first, second], activation: "tanh", residual: false };
-  const assumptions = [{ option: "activation", text: "the activation: tanh, as in the paper" }];
+  const [residual, relu] = ["residual", "relu"].map((marker) => given.has(marker));
+  const activation = relu ? "relu" : "tanh";
+  const options = { scale: Math.sqrt(pixels), filters: [first, second], activation, residual };
+  // Where one of the two is there, the file is this library's, which would have written the other.
+  const assumptions =
+    residual || relu
+      ? []
+      : [{ option: "activation", text: "the activation: tanh, as in the paper" }, assumedWhole];
   return { metadata: metadataOf("ESPCN", options), state, assumptions };
 }

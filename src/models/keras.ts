@@ -6,7 +6,7 @@ import type { NamedArray } from "../nn/module.ts";
 import { isObject } from "../options/arguments.ts";
 import { metadataOf, type RecognizedNetwork } from "./architecture.ts";
 import { DIV2K_RGB_MEAN, describeEdsr, meanShifts } from "./edsr.ts";
-import { checkColors, type DetectOptions, type State, scaleOf } from "./state.ts";
+import { assumedWhole, checkColors, type DetectOptions, type State, scaleOf } from "./state.ts";
 
 /**
  * Keras' tensors LAYER.0 (a convolution's weights) and LAYER.1 (its bias), in the layers' order. Returns undefined
@@ -35,10 +35,16 @@ interface Convolution {
 /** The convolutions in their order; undefined if there are other layers with weights. */
 function convolutionsOf(tensors: State): Convolution[] | undefined {
   const names = [...new Set([...tensors.keys()].map((key) => key.replace(/\.\d+$/, "")))];
+  const haveBiases = names.some((name) => tensors.has(`${name}.1`));
   const convolutions = names.map((name): Convolution | undefined => {
-    const [weight, bias] = [0, 1].map((i) => tensors.get(`${name}.${i}`));
-    if (tensors.has(`${name}.2`) || weight?.shape.length !== 4 || bias?.shape.length !== 1) return undefined;
-    return { name, weight: outputFirst(weight), bias };
+    const weight = tensors.get(`${name}.0`);
+    if (tensors.has(`${name}.2`) || weight?.shape.length !== 4) return undefined;
+    // Of `use_bias=False`, all are zeros.
+    const outputs = weight.shape[3];
+    const bias = haveBiases
+      ? tensors.get(`${name}.1`)
+      : { shape: [outputs], data: new Float32Array(Math.min(outputs, weight.data.length)) };
+    return bias?.shape.length === 1 ? { name, weight: outputFirst(weight), bias } : undefined;
   });
   return convolutions.every((one) => one !== undefined) ? convolutions : undefined;
 }
@@ -177,7 +183,7 @@ function srcnn(
     option: "padding",
     text: "what lies beyond the edges: the outermost pixels again",
   };
-  const assumptions = paddings.length > 0 ? [] : [assumption];
+  const assumptions = paddings.length > 0 ? [] : [assumption, assumedWhole];
   return { metadata: metadataOf("SRCNN", described), state, assumptions };
 }
 

@@ -112,7 +112,7 @@ function withActivations(
   if (!state.has("body.0.weight")) return result;
   const slopes = [...tensors].filter(([key]) => key.endsWith(".slope")).map(([, values]) => values);
   const leak = Number(/ R([\d.]+)/.exec(operations)?.[1] ?? 0);
-  const activations = state.size / 2 - 1;
+  const activations = [...state.keys()].filter((key) => key.endsWith(".weight")).length - 1;
   for (let i = 0; i < activations; i++) {
     // Leaky ReLU is PReLU with one slope for all channels.
     const all = { shape: [1], data: Float32Array.of(leak) };

@@ -41,6 +41,7 @@ const others: readonly (readonly [name: string, ...patterns: RegExp[]])[] = [
   ["DITN", /^UFONE\./],
   ["RealPLKSR", /^feats\.\d+\.lk\.conv\.weight$/, /^feats\.\d+\.norm\.weight$/],
   ["PLKSR", /^feats\.\d+\.lk\./],
+  ["SPAN-fast", /^conv_9x9\./, /^block_1\.c3_r\./],
   ["SPANPlus", /^feats\.0\.eval_conv\./],
   ["MoESR", /^in_to_dim\./, /\.dwconv_hw\./],
   ["MoSR", /^gblocks\./],

@@ -42,7 +42,7 @@ import {
   scaleOption,
 } from "./architecture.ts";
 import { DIV2K_RGB_MEAN } from "./edsr.ts";
-import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf, withBiases } from "./state.ts";
 
 /** SPAN for pictures in 0..1. Parameter names are those of the authors' code after folding. */
 export class SPAN extends ConfiguredNetwork<Options> {
@@ -228,6 +228,8 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
     `SPAN x${scale}, ${quantity(blocks, "block")} of ${quantity(channels, "channel")}`,
   shortName: ({ scale, blocks, channels }) => `span-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
+  // As in the files of the authors' code.
+  markers: { no_norm: { normalize: "false" } },
   build: (options, random) => new SPAN({ ...options, random }),
   recognize: recognizeSpan,
 };
@@ -235,18 +237,29 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
 // ---- Files of other programs
 
 /** Files of the authors, traiNNer and neosr, with branches; and those of the NTIRE challenges, without. */
-export function recognizeSpan(state: State, { name }: DetectOptions): RecognizedNetwork | undefined {
-  const isOne = ["conv_cat.weight", "upsampler.0.weight"].every((key) => state.has(key));
-  if (!isOne || countOf(state, /^block_(\d+)\.c3_r\./) === 0) return undefined;
-  const folded = foldAll(state, name);
+export function recognizeSpan(given: State, { name }: DetectOptions): RecognizedNetwork | undefined {
+  const isOne = ["conv_cat.weight", "upsampler.0.weight"].every((key) => given.has(key));
+  if (!isOne || countOf(given, /^block_(\d+)\.c3_r\./) === 0) return undefined;
+  const keys = [...given.keys()];
+  if (keys.some((key) => key.startsWith("conv_9x9."))) return undefined; // SPAN-fast
+  if (!keys.some((key) => key.startsWith("conv_1."))) {
+    throw new DataError(
+      `${name}: this is SPAN without its first convolution. The file is damaged or incomplete.`,
+    );
+  }
+  // neosr can leave out the biases of all that has branches.
+  const folded = foldAll(withBiases(given, /^(?:conv_\d|block_\d+)\./), name);
   const first = shapeOf(folded, "conv_1.eval_conv.weight") ?? [];
   const outputs = shapeOf(folded, "upsampler.0.weight")?.[0];
   const { colors, scale } = picturesOf(name, "SPAN", { inputs: first[1], outputs });
   const blocks = countOf(folded, /^block_(\d+)\.c3_r\.eval_conv\.weight$/);
-  // A tensor that says something only by being there.
   const normalize = !folded.delete("no_norm") && colors === "rgb";
   const options = { scale, blocks, channels: first[0], normalize, colors };
-  return { metadata: metadataOf("SPAN", options), state: folded, assumptions: [] };
+  const assumption = {
+    option: "normalize",
+    text: "what is subtracted from pictures: the mean of DIV2K, and the rest multiplied by 255, as in the paper",
+  };
+  return { metadata: metadataOf("SPAN", options), state: folded, assumptions: normalize ? [assumption] : [] };
 }
 
 /** The branches of all convolutions added up; `eval_conv` beside them may be of an earlier step. */

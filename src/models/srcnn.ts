@@ -14,6 +14,7 @@ import type { FusedOptions } from "../nn/activations.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d } from "../nn/layers.ts";
 import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
+import { DataError } from "../picture/errors.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -28,7 +29,16 @@ import {
   type RecognizedNetwork,
 } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { checkColors, type DetectOptions, lumaScale, type State, scaleOf, shapeOf } from "./state.ts";
+import {
+  assumedWhole,
+  checkColors,
+  type DetectOptions,
+  lumaScale,
+  type State,
+  scaleOf,
+  shapeOf,
+  withoutTensors,
+} from "./state.ts";
 
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
 export class SRCNN extends ConfiguredNetwork<Options> {
@@ -152,6 +162,8 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
     `SRCNN x${scale}, windows ${kernels.join("-")}, channels ${filters.join("-")}`,
   shortName: ({ scale, kernels }) => `srcnn-x${scale}-${kernels.join("-")}`,
   looksAtExamples: ({ residual }) => residual,
+  // The weights of such a network make nothing sensible of other programs' SRCNN.
+  markers: { residual: { residual: "true" }, replicate: { residual: "true", padding: "replicate" } },
   build(options, random, examples = []) {
     const model = new SRCNN({ ...options, random });
     if (options.residual) fitFilters(model.conv1, examples, random);
@@ -162,16 +174,28 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
 
 // ---- Files of other programs
 
-/** SRCNN-pytorch, whose names are this library's. */
-function recognizeSRCNN(state: State, options: DetectOptions): RecognizedNetwork | undefined {
+/** SRCNN-pytorch, whose names are this library's; and files of this library without their metadata. */
+function recognizeSRCNN(given: State, options: DetectOptions): RecognizedNetwork | undefined {
+  const state = withoutTensors(given, Object.keys(srcnn.markers!));
   const shapes = [1, 2, 3].map((i) => shapeOf(state, `conv${i}.weight`));
   const [first, second, third] = shapes;
   if (first === undefined || second === undefined || first[1] !== third?.[0] || state.size !== 6)
     return undefined;
   checkColors(options.name, "SRCNN", first[1], 1);
+  const other = shapes.find((shape) => shape![2] !== shape![3]);
+  if (other !== undefined) {
+    throw new DataError(
+      `${options.name}: this is an SRCNN with windows of ${other[2]} x ${other[3]}, and pixelgrad runs SRCNN with ` +
+        "square windows alone. Look for such a one.",
+    );
+  }
   const kernels = shapes.map((shape) => shape![2]);
   const filters = [first[0], second[0]];
-  const described = { scale: scaleOf(options), kernels, filters, padding: "zeros", residual: false };
-  const assumptions = [{ option: "padding", text: "what lies beyond the edges: zeros" }];
+  const residual = given.has("residual");
+  const padding = given.has("replicate") ? "replicate" : "zeros";
+  const described = { scale: scaleOf(options), kernels, filters, padding, residual };
+  const assumptions = residual
+    ? []
+    : [{ option: "padding", text: "what lies beyond the edges: zeros" }, assumedWhole];
   return { metadata: metadataOf("SRCNN", described), state, assumptions };
 }

@@ -12,6 +12,8 @@ export interface DetectOptions {
   readonly name: string;
   /** Enlargement by the network, for files that do not say, nor do their names. */
   readonly scale?: number;
+  /** What the file itself says of it, which comes before its name. */
+  readonly scaleInFile?: number;
 }
 
 export function shapeOf(state: State, key: string): readonly number[] | undefined {
@@ -33,6 +35,11 @@ export function renameTensors(state: State, parts: readonly (readonly [RegExp, s
   );
 }
 
+/** A state without the tensors of some names. */
+export function withoutTensors(state: State, names: readonly string[]): Map<string, NamedArray> {
+  return new Map([...state].filter(([name]) => !names.includes(name)));
+}
+
 /** The same with a slope for each channel in PReLUs after convolutions, where a program has one for all of them. */
 export function withSlopes(state: State): State {
   return new Map(
@@ -44,6 +51,35 @@ export function withSlopes(state: State): State {
       return [
         key,
         isOne ? { shape: [channels], data: new Float32Array(channels).fill(array.data[0]) } : array,
+      ];
+    }),
+  );
+}
+
+/** Convolutions that enlarge, whose weights have the outputs second. */
+const transposed = /^last_part\.weight$/;
+
+/** EDSR's layers that add a mean colour, which have biases whatever the others have. */
+const shifts = /^(?:sub|add)_mean\./;
+
+/**
+ * The same with biases of zeros, if no convolution has any: PyTorch's `bias=False`.
+ *
+ * @param those convolutions that have them or have not; default: all.
+ */
+export function withBiases(state: State, those = /^/): State {
+  const isOne = (key: string) => those.test(key) && !shifts.test(key);
+  if ([...state.keys()].some((key) => key.endsWith(".bias") && isOne(key))) return state;
+  return new Map(
+    [...state].flatMap(([key, array]): [string, NamedArray][] => {
+      if (array.shape.length !== 4 || !key.endsWith(".weight") || !isOne(key)) return [[key, array]];
+      const outputs = array.shape[transposed.test(key) ? 1 : 0];
+      // A damaged file may claim any number of channels.
+      if (!(array.data.length >= outputs)) return [[key, array]];
+      const bias = { shape: [outputs], data: new Float32Array(outputs) };
+      return [
+        [key, array],
+        [key.replace(/weight$/, "bias"), bias],
       ];
     }),
   );
@@ -64,7 +100,13 @@ export function picturesOf(
   const isWhole = Number.isInteger(scale) && scale > 0;
   if (isWhole && (inputs === 3 || inputs === 1)) return { colors: inputs === 3 ? "rgb" : "y", scale };
   if (outputs === 0) throw withoutEnd(name, architecture);
-  throw otherPictures(name, architecture, inputs, isWhole ? inputs : outputs);
+  throw otherPictures(name, architecture, inputs, isWhole ? inputs : planesBeforeShuffle(outputs));
+}
+
+/** How many planes a pixel shuffle makes of so many channels, in words if they do not tell. */
+function planesBeforeShuffle(channels: number): number | string {
+  const planes = [1, 3, 4].filter((count) => [2, 3, 4, 8].includes(Math.sqrt(channels / count)));
+  return planes.length === 1 ? planes[0] : `${channels} in front of its pixel shuffle`;
 }
 
 /** The error about a network whose last tensors are missing. */
@@ -79,7 +121,7 @@ export function otherPictures(
   name: string,
   architecture: string,
   inputs: number,
-  outputs: number,
+  outputs: number | string,
 ): DataError {
   return new DataError(
     `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +
@@ -97,6 +139,12 @@ export function checkColors(name: string, architecture: string, channels: number
   );
 }
 
+/** About SRCNN and ESPCN of other programs, of which none is known that learns the difference alone. */
+export const assumedWhole = {
+  option: "residual",
+  text: "what the network makes: the whole picture, and not what has to be added to a bicubic enlargement",
+};
+
 /** The scales of networks for luma. */
 export const lumaScale = oneOf(2, 3, 4);
 
@@ -104,7 +152,8 @@ export const lumaScale = oneOf(2, 3, 4);
  * The enlargement of a network for luma whose weights do not tell it. What a file's name says is the file's word, which
  * no other replaces.
  */
-export function scaleOf({ name, scale: given }: DetectOptions): number {
+export function scaleOf({ name, scale: given, scaleInFile }: DetectOptions): number {
+  if (scaleInFile !== undefined) return scaleInFile; // whoever builds it says whether it can be
   const named = scaleInName(name);
   if (named !== undefined && given !== undefined && named !== given) {
     throw new DataError(`${name}: by its name it enlarges by ${named}, but scale ${given} was asked for.`);
@@ -115,9 +164,14 @@ export function scaleOf({ name, scale: given }: DetectOptions): number {
     const source = named === undefined ? "as was given" : "by its name";
     throw new DataError(`${name}: ${source} it enlarges by ${scale}, which should be ${lumaScale.wants}.`);
   }
+  const others = marksIn(name, /\d+/);
+  const reason =
+    others.length === 1
+      ? `by its name it would enlarge by ${others[0]}, which should be ${lumaScale.wants}, and the weights ` +
+        "of this network do not tell its scale"
+      : 'neither the weights of this network tell its scale nor does the file\'s name, as "fsrcnn_x3.pth" does';
   throw new DataError(
-    `${name}: neither the weights of this network tell its scale nor does the file's name, as "fsrcnn_x3.pth" does. ` +
-      "Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.",
+    `${name}: ${reason}. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
   );
 }
 
@@ -126,8 +180,14 @@ export function scaleOf({ name, scale: given }: DetectOptions): number {
  * of the filters in "srcnn_9x5x5_x3" and "srcnn-9-5-5".
  */
 export function scaleInName(path: string): number | undefined {
+  const scales = marksIn(path, /[2-8]/);
+  return scales.length === 1 ? scales[0] : undefined;
+}
+
+/** The different numbers with an x that a file's name has, each once. */
+function marksIn(path: string, { source: number }: RegExp): number[] {
   const name = path.split(/[\\/]/).at(-1)!;
-  const marks = name.matchAll(/(?<![a-z0-9])x([2-8])(?![0-9]|x[0-9])|(?<![0-9x])([2-8])x(?![a-z0-9])/gi);
-  const scales = new Set(Array.from(marks, ([, behind, before]) => Number(behind ?? before)));
-  return scales.size === 1 ? [...scales][0] : undefined;
+  const pattern = `(?<![a-z0-9])x(${number})(?![0-9]|x[0-9])|(?<![0-9x])(${number})x(?![a-z0-9])`;
+  const marks = name.matchAll(new RegExp(pattern, "gi"));
+  return [...new Set(Array.from(marks, ([, behind, before]) => Number(behind ?? before)))];
 }

@@ -193,13 +193,15 @@ function storageOf(reference: unknown): Storage {
 export interface PytorchArchive {
   readonly object: unknown;
   readonly littleEndian: boolean;
+  /** Has it tensors without names, as constants of a TorchScript program are? */
+  readonly hasConstants: boolean;
   bytesOf(storage: Storage): Uint8Array;
 }
 
 const reading = { names, persistent: storageOf };
 
 /** The entries with weights: TorchScript's code beside them is compressed. */
-const weightEntries = /(?:^|\/)(?:data\.pkl|constants\.pkl|byteorder|data\/[^/]+)$/;
+const weightEntries = /(?:^|\/)(?:data\.pkl|constants\.pkl|byteorder|data\/[^/]+|constants\/\d+)$/;
 
 function openZip(bytes: Uint8Array): PytorchArchive {
   const entries = readStoredZip(bytes, weightEntries);
@@ -211,6 +213,7 @@ function openZip(bytes: Uint8Array): PytorchArchive {
   return {
     object: unpickle(entries.get(pickles[0])!, isScript ? { ...reading, names: scriptNames } : reading).value,
     littleEndian: order === undefined || new TextDecoder().decode(order) !== "big",
+    hasConstants: [...entries.keys()].some((name) => name.startsWith(`${folder}constants/`)),
     bytesOf({ key }) {
       const content = entries.get(`${folder}data/${key}`);
       if (content === undefined) throw new PickleError(`its storage ${excerpt(key)} is missing`);
@@ -268,6 +271,7 @@ function openStream(bytes: Uint8Array): PytorchArchive {
   return {
     object: object.value,
     littleEndian,
+    hasConstants: false,
     bytesOf({ key }) {
       const content = storages.get(key);
       if (content === undefined) throw new PickleError(`its storage ${excerpt(key)} is missing`);

@@ -58,7 +58,7 @@ export function parsePytorch(
   const bytes = ownBytes(given);
   return inFile(name, bytes, () => {
     const opened = openArchive(bytes);
-    const { tensors, whole } = contentsOf(opened.object);
+    const { tensors, whole } = contentsOf(opened);
     const { prefix, metadata } = weightsIn(whole);
     const weights = [...tensors].flatMap(([path, tensor]): [string, StoredTensor][] =>
       path.startsWith(prefix) ? [[path.slice(prefix.length), tensor]] : [],
@@ -86,7 +86,7 @@ export interface Dictionary {
 export function openPytorch(bytes: Uint8Array, name: string): WeightContents {
   return inFile(name, bytes, () => {
     const opened = openArchive(bytes);
-    const { tensors, whole } = contentsOf(opened.object);
+    const { tensors, whole } = contentsOf(opened);
     const dictionaries = withInner(whole).map(({ prefix, metadata, parts }): [string, Dictionary] => [
       prefix.slice(0, -1),
       { metadata, names: parts.map(({ name }) => name) },
@@ -196,7 +196,7 @@ interface Contents {
 }
 
 /** All tensors of an object, and the dictionaries that they are in. What is neither is left out. */
-function contentsOf(object: unknown): Contents {
+function contentsOf({ object, hasConstants }: PytorchArchive): Contents {
   const tensors = new Map<string, StoredTensor>();
   let [entries, others, isDeeper] = [0, 0, false];
   let [hasNameless, hasNumpy] = [object instanceof StoredTensor, object instanceof NumpyArray];
@@ -235,6 +235,12 @@ function contentsOf(object: unknown): Contents {
   const whole = visit(object, "", "", 1);
   if (tensors.size > 0) return { tensors, whole };
   if (isDeeper) throw new PickleError(`its dictionaries are in one another more than ${MAX_DEPTH} deep`);
+  if (hasConstants) {
+    throw new UnusableWeights(
+      "is a TorchScript program that is frozen: its weights have lost their names. Save the model before " +
+        "torch.jit.freeze.",
+    );
+  }
   if (hasNameless) {
     throw new UnusableWeights(
       "holds tensors without names, by themselves or in a list, and those of a network have names. In Python, save " +

@@ -70,6 +70,29 @@ describe("convert", () => {
     expect(loadModel(readFileSync(quarter)).metadata()).toMatchObject({ resScale: "0.25" });
   });
 
+  test("what a file without metadata leaves open is assumed, and not what it says", async () => {
+    const [plain, output] = [path("plain_x3.pth"), path("residual-x3.safetensors")];
+    const { tensors } = parseSafetensors(readFileSync(pretrainedFile("srcnn", 3)!));
+    writeFileSync(plain, serializePytorch(tensors));
+    const asItIs = await pixelgrad("convert", plain, path("assumed-x3.safetensors"));
+    expect(asItIs.stderr).toContain("does not say what the network makes: the whole picture");
+    const set = ["--set", "residual=true", "--set", "padding=replicate"];
+    expect(await pixelgrad("convert", plain, output, ...set)).toMatchObject({ code: 0, stderr: "" });
+    // And with what says so in the state dict.
+    await pixelgrad("convert", "srcnn", path("marked.pth"), "-s", "3");
+    const marked = serializePytorch(parseWeights(readFileSync(path("marked.pth"))).tensors);
+    expect(loadModel(marked, "marked_x3.pth").metadata()).toEqual(loadModel(readFileSync(output)).metadata());
+  });
+
+  test("SPAN keeps the tensor that says that no mean is subtracted", async () => {
+    const [input, output] = [path("span-folded.safetensors"), path("span-folded.pth")];
+    await pixelgrad("convert", golden("3x-span.pth"), input, "--set", "normalize=false");
+    expect(await pixelgrad("convert", input, output)).toMatchObject({ code: 0, stderr: "" });
+    for (const file of [input, output]) {
+      expect(parseWeights(readFileSync(file)).tensors.has("no_norm"), file).toBe(true);
+    }
+  });
+
   test("--set of what the weights decide is named as the fault", async () => {
     const output = path("other.safetensors");
     for (const [setting, other] of [

@@ -27,6 +27,7 @@ import {
   serializeSafetensors,
   Wren,
 } from "../../src/index.ts";
+import { buildNetwork } from "../../src/models/registry.ts";
 import { type Image, toRgb, withoutAlpha } from "../../src/picture/index.ts";
 import { drawn, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -48,6 +49,7 @@ describe.skipIf(python === undefined)("PyTorch", () => {
     "compact-x3": new Compact({ scale: 3, layers: 1, channels: 4, activation: "relu", colors: "y", random }),
     "rrdbnet-x2": new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 3, unshuffle: 2, random }),
     "rrdbnet-x4": new RRDBNet({ scale: 4, blocks: 2, channels: 4, growth: 3, random }),
+    "span-x2": new SPAN({ scale: 2, blocks: 1, channels: 4, random }),
     "span-x4": new SPAN({ scale: 4, blocks: 2, channels: 4, normalize: true, random }),
     "wren-x1": new Wren({ scale: 1, blocks: 1, channels: 4, random }),
     "wren-x2": new Wren({ scale: 2, blocks: 2, channels: 5, random }),
@@ -79,15 +81,11 @@ describe.skipIf(python === undefined)("PyTorch", () => {
       expect(parseWeights(again).metadata).toEqual({ ...model.metadata(), note: "kept" });
       expect(await loadModel(again).stateDict()).toEqual(state);
       // What torch.save writes has no metadata: the network is recognized by its tensors.
-      const { state: saved, metadata } = readNetwork(
-        readFileSync(join(folder, `${name}.again.pth`)),
-        `${name}.pth`,
-      );
-      expect(new Map(saved), name).toEqual(state);
-      expect(metadata).toMatchObject({
-        architecture: model.metadata().architecture,
-        scale: `${model.scale}`,
-      });
+      const network = readNetwork(readFileSync(join(folder, `${name}.again.pth`)), `${name}.pth`);
+      expect(await buildNetwork(network).stateDict(), name).toEqual(state);
+      const { architecture, scale, residual, padding, activation, normalize } = model.metadata();
+      const options = { architecture, scale, residual, padding, activation, normalize };
+      expect(network.metadata).toMatchObject(JSON.parse(JSON.stringify(options)));
     }
   });
 

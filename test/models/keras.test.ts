@@ -3,7 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { onDevice, setDefaultDevice } from "../../src/device/open.ts";
-import { buildNetwork, loadModel, openMethod, parseSafetensors, readNetwork } from "../../src/node.ts";
+import {
+  buildNetwork,
+  loadModel,
+  openMethod,
+  parseSafetensors,
+  readNetwork,
+  serializeSafetensors,
+} from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { tensor } from "../../src/tensor/create.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -26,6 +33,7 @@ const example = { architecture: "EDSR", scale: "4", blocks: "1", channels: "4", 
 const srcnn = { architecture: "SRCNN", kernels: "9-3-5", filters: "5-4", residual: "false" };
 const blocks = "the factor of each block's residual: 1";
 const beyond = "what lies beyond the edges: the outermost pixels again";
+const whole = "what the network makes: the whole picture, and not";
 
 const networks: Record<string, [metadata: Record<string, string>, assumed: string[]]> = {
   "edsr-krasser-x2.h5": [
@@ -38,9 +46,9 @@ const networks: Record<string, [metadata: Record<string, string>, assumed: strin
   "edsr-example-x4.keras": [example, [blocks]],
   "edsr-example-x4.weights.h5": [example, ["the range of values: 0 to 1, with no mean", blocks]],
   "edsr-centered-x4.keras": [{ ...example, rgbRange: "2" }, [blocks]],
-  "srcnn-valid-x3.h5": [{ ...srcnn, scale: "3", padding: "replicate" }, [beyond]],
+  "srcnn-valid-x3.h5": [{ ...srcnn, scale: "3", padding: "replicate" }, [beyond, whole]],
   "srcnn-same-x2.h5": [{ ...srcnn, scale: "2", padding: "zeros" }, []],
-  "srcnn-same-x2.weights.h5": [{ ...srcnn, scale: "2", padding: "replicate" }, [beyond]],
+  "srcnn-same-x2.weights.h5": [{ ...srcnn, scale: "2", padding: "replicate" }, [beyond, whole]],
 };
 
 test("there is a file of every kind", () => {
@@ -89,6 +97,20 @@ test("several layouts hold the same network", async () => {
   );
   expect(states[1]).toEqual(states[0]);
   expect(states[2]).toEqual(states[0]);
+});
+
+test.each(["edsr-example-x4.keras", "srcnn-same-x2.h5"])("convolutions without biases: %s", async (name) => {
+  const bytes = await read(name);
+  const { tensors, metadata } = parseSafetensors(bytes);
+  const weights = new Map([...tensors].filter(([key]) => key.endsWith(".0")));
+  const [whole, plain] = [bytes, serializeSafetensors(weights, metadata)].map((file) =>
+    readNetwork(file, name),
+  );
+  expect(plain.metadata).toEqual(whole.metadata);
+  for (const [key, { data }] of whole.state) {
+    const isBias = key.endsWith(".bias") && !key.includes("_mean.");
+    expect(plain.state.get(key)!.data, key).toEqual(isBias ? new Float32Array(data.length) : data);
+  }
 });
 
 describe("names that they have in Keras' order", () => {

@@ -107,6 +107,23 @@ test("one slope for all channels of a PReLU", () => {
   onDevice(device, () => buildNetwork(network)).dispose();
 });
 
+test("convolutions without biases", () => {
+  const [text, weights] = ["param", "bin"].map((part) => readFileSync(golden(`compact-prelu-x2.${part}`)));
+  // Behind each convolution's weights.
+  const ends = [652, 676, 2000, 2024, 3348, 3372, 5992, 6040];
+  const parts = [0, ...ends, weights.length];
+  const kept = [0, 2, 4, 6, 8].map((i) => weights.subarray(parts[i], parts[i + 1]));
+  const plain = { text: text.toString().replaceAll(" 5=1 ", " 5=0 "), weights: Buffer.concat(kept) };
+  const network = readNetwork(inOnePiece(plain), "net.param");
+  expect(network.metadata).toMatchObject(networks["compact-prelu-x2"]);
+  const whole = readNetwork(inOnePiece({ text: text.toString(), weights }), "net.param").state;
+  for (const [key, { data }] of whole) {
+    const want = key.endsWith(".bias") ? new Float32Array(data.length) : data;
+    expect(network.state.get(key)!.data, key).toEqual(want);
+  }
+  onDevice(device, () => buildNetwork(network)).dispose();
+});
+
 describe("files", () => {
   const folder = temporaryFolder();
 

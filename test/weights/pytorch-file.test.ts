@@ -221,6 +221,17 @@ describe("programs of TorchScript", () => {
     ]);
   });
 
+  test("that are frozen have weights without names", () => {
+    const frozen = archive(`\x80\x02${module("Net")}.`, {
+      "x/constants.pkl": latin1(")."),
+      "x/constants/0": new Uint8Array(4),
+    });
+    expect(() => parsePytorch(frozen, "net.pt")).toThrow(DataError);
+    expect(() => parsePytorch(frozen, "net.pt")).toThrow(
+      "net.pt is a TorchScript program that is frozen: its weights have lost their names.",
+    );
+  });
+
   test("their classes mean nothing in other files, nor other names in them", () => {
     expect(() => parsePytorch(archive(`\x80\x02${conv}.`), "net.pth")).toThrow(
       "refers to __torch__.net.Conv2d",
