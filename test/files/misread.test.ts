@@ -8,6 +8,8 @@ import { decodeImage } from "../../src/files/image-files.ts";
 import { decodePictureFile } from "../../src/files/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
+import { exifOf } from "../support/exif.ts";
+import { pngChunk, pngOf } from "../support/png.ts";
 import { tiffFile } from "../support/tiff.ts";
 
 const folder = temporaryFolder();
@@ -171,6 +173,27 @@ describe("a TIFF file of luma and chroma that is not packed as JPEG", () => {
         /YCbCrCoefficients 0, 1, 0|ReferenceBlackWhite 0, 0/,
       );
     }
+  });
+});
+
+describe("EXIF data of a PNG turn it", () => {
+  const exif = exifOf({ first: [[274, [6]]] });
+  const prefixed = Buffer.concat([Buffer.from("Exif\0\0", "latin1"), exif]);
+  const rows = Array.from({ length: 5 }, (_, y) => noise(33, 1, 1, y).data);
+
+  test.each([
+    ["in front of its samples", { before: [pngChunk("eXIf", exif)] }],
+    ["behind them", { after: [pngChunk("eXIf", exif)] }],
+    ["in front, with the beginning that JPEG gives them", { before: [pngChunk("eXIf", prefixed)] }],
+    ["behind, with that beginning", { after: [pngChunk("eXIf", prefixed)] }],
+  ] as const)("%s", async (_, place) => {
+    const plain = await decodeImage(pngOf({ width: 11, height: 5, colorType: 2, rows }), "plain");
+    const file = pngOf({ width: 11, height: 5, colorType: 2, rows, ...place });
+    const { image } = await decodePictureFile(file, "it");
+    expect(image).toMatchObject({ width: 5, height: 11 });
+    // A quarter turn clockwise: the first row becomes the last column.
+    expect([...image.data.subarray(12, 15)]).toEqual([...plain.data.subarray(0, 3)]);
+    expect(await decodeImage(file, "it")).toEqual(image);
   });
 });
 
