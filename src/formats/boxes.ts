@@ -80,13 +80,22 @@ export function framesOfSequence(read: Read, length: number): number {
   return content?.length === 12 ? content.readUInt32BE(8) : 1;
 }
 
-/** An animation as a still picture, which libvips reads. */
+/**
+ * An animation as a still picture, which libvips reads: it is of no other kind, and
+ * has no track.
+ */
 export function asStill(bytes: Uint8Array): Uint8Array {
   const file = Buffer.from(bytes); // a copy
-  file.write("avif", KIND_AT, "latin1");
-  for (const { type, start } of boxesOf(readFrom(bytes), 0, bytes.length)) {
+  for (const { type, start, end } of boxesOf(readFrom(bytes), 0, bytes.length)) {
+    if (type === "ftyp") {
+      for (let at = start; at + 4 <= Math.min(end, file.length); at += 4) {
+        if (kindsOfSequences.includes(file.toString("latin1", at, at + 4))) file.write("avif", at, "latin1");
+      }
+    }
     // The type stands in front of the content, or in front of a length of 8 bytes.
     if (type === "moov") file.write("free", file.lastIndexOf(type, start - 4, "latin1"), "latin1");
   }
   return file;
 }
+
+const kindsOfSequences = ["avis", "msf1"];

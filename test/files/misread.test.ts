@@ -244,6 +244,7 @@ test("an AVIF animation gives its first frame, with a note", async () => {
   const sizes = box("stsz", Buffer.from("00000000" + "00000000" + "00000003" + "000000".repeat(4), "hex"));
   const track = ["stbl", "minf", "mdia", "trak", "moov"].reduce((inner, type) => box(type, inner), sizes);
   still.write("avis", 8, "latin1");
+  still.write("msf1avis", 16, "latin1"); // what it is, too
   const file = Buffer.concat([still, track]);
   const { image, notes } = await decodePictureFile(file, "it");
   expect(image).toEqual(picture);
