@@ -80,10 +80,7 @@ export function framesOfSequence(read: Read, length: number): number {
   return content?.length === 12 ? content.readUInt32BE(8) : 1;
 }
 
-/**
- * An animation as a still picture, which libvips reads: it is of no other kind, and
- * has no track.
- */
+/** An animation as a still picture, which libvips reads: it is of no other kind, and has no track. */
 export function asStill(bytes: Uint8Array): Uint8Array {
   const file = Buffer.from(bytes); // a copy
   for (const { type, start, end } of boxesOf(readFrom(bytes), 0, bytes.length)) {
