@@ -19,6 +19,7 @@ import { readPnm } from "../../src/formats/pnm.ts";
 import { readFrom } from "../../src/formats/read.ts";
 import { riffChunks } from "../../src/formats/riff.ts";
 import { orientationOf, turnOfWebp, upright } from "../../src/formats/turn.ts";
+import { unreadKind } from "../../src/formats/unread-kinds.ts";
 import { decodeXmp } from "../../src/formats/xmp.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { DataError, jpegQualityOfFile } from "../../src/picture/index.ts";
@@ -116,14 +117,16 @@ export async function readPng(bytes: Uint8Array): Promise<PictureFile> {
 
 /** @throws Error with a reason in English, if it is damaged */
 export function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFile {
+  const [read, name] = [readFrom(bytes), "This file"];
   try {
-    const raster = (format === "bmp" ? readBmp : readPnm)(readFrom(bytes), bytes.length, "This file");
+    const raster = (format === "bmp" ? readBmp : readPnm)(read, bytes.length, name);
     const { width, height, channels, density, frames } = raster;
     const image = { width, height, channels, data: raster.samples(bytes) };
     const notes: ResultNote[] = frames > 1 ? [{ code: "frames", of: "pictures" }] : [];
     const metadata = { icc: raster.profile?.(bytes), density };
     return { image, metadata, gaps: [], notes, format: pictureFormats[format].name };
-  } catch (cause) {
+  } catch (error) {
+    const cause = unreadKind(name, format, read, bytes.length) ?? error;
     // What the library says of a file is in English, and does not name it.
     throw cause instanceof DataError ? new Error(cause.message, { cause }) : cause;
   }

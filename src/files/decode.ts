@@ -1,55 +1,33 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
 import { type FileHandle, open } from "node:fs/promises";
-import type { Metadata } from "sharp";
+import { isLimitedGrey } from "../formats/avif-colors.ts";
 import { readBmp } from "../formats/bmp.ts";
-import { isPremultiplied, refuseManyBoxes } from "../formats/boxes.ts";
-import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "../formats/cut-short.ts";
+import { asStill, framesOfSequence, isPremultiplied, isSequence, refuseManyBoxes } from "../formats/boxes.ts";
+import { endOfImage, hasEnd, mayBeCutShort, zerosForScans } from "../formats/cut-short.ts";
 import { withoutPrefix } from "../formats/exif.ts";
-import { codesOfAvif, isHdrCode } from "../formats/icc.ts";
-import { furtherSamples, withFurtherSamples } from "../formats/jpeg-scans.ts";
+import { partOfGif } from "../formats/gif.ts";
+import { codesOfAvif, isHdrCode, profileFor } from "../formats/icc.ts";
+import { dependsOnFurther } from "../formats/jpeg-scans.ts";
 import { unpackedSize } from "../formats/png.ts";
 import { readPnm } from "../formats/pnm.ts";
 import { damageError, type Raster } from "../formats/raster.ts";
-import { asBuffer, type Read, readFrom } from "../formats/read.ts";
-import { hasUnspecifiedChannel } from "../formats/tiff-tags.ts";
+import { type Read, readFrom } from "../formats/read.ts";
+import { hasUnspecifiedChannel, lastOfGreyChannels, yCbCrOf } from "../formats/tiff-samples.ts";
 import { orientationOf } from "../formats/turn.ts";
 import { refuseRaw, unreadKind } from "../formats/unread-kinds.ts";
 import { START_LENGTH } from "../options/file-kinds.ts";
-import { dividedByAlpha, withoutAlpha } from "../picture/alpha.ts";
+import { dividedByAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import { describeForeignPicture } from "../picture/foreign-pictures.ts";
 import { formatOfStart, type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import { type Header, isGrey, isStored } from "./header.ts";
 import { alone, withOthers } from "./messages.ts";
-import { exifOfPng, withExifInFront } from "./png-exif.ts";
+import { exifOfPng } from "./png-exif.ts";
 import { readError, readFromFile } from "./read-file.ts";
 import { refusePipe } from "./same-file.ts";
-import { toSrgb, withoutColor } from "./to-srgb.ts";
-
-/** What a file says about its picture before the samples. */
-export interface Header {
-  readonly format: PictureFormat;
-  /** Size as stored: the orientation is not applied. */
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  /** A TIFF file has one more, which it does not call transparency, such as near infrared. It is left out. */
-  readonly lacksChannel?: boolean;
-  readonly depth: 8 | 16;
-  /** 1 to 8, as in EXIF. */
-  readonly orientation: number;
-  /** Pictures in the file. */
-  readonly frames: number;
-  /** False if the file looks as if it were cut short, which only decoding can tell. */
-  readonly looksWhole: boolean;
-  /** The name that libvips has for its colours. */
-  readonly space: string;
-  /** Its codes for colours, of PNG and AVIF, say HDR. */
-  readonly isHdr?: boolean;
-  /** What sharp says of it, unless it is BMP or PPM. */
-  readonly metadata?: Metadata;
-  readonly raster?: Raster;
-}
+import { inputOf, lenient, samplesOf } from "./samples.ts";
+import { spaceFor, toSrgb } from "./to-srgb.ts";
 
 /** A file in memory or on disk. */
 interface Source {
@@ -81,7 +59,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   const format = formatOfBytes(read(0, START_LENGTH), name);
   refuseRaw(name, format, read);
   if (format === "bmp" || format === "pnm") {
-    const raster = (format === "bmp" ? readBmp : readPnm)(read, length, name);
+    const raster = readRaster(format, read, length, name);
     const { width, height, channels, depth, frames } = raster;
     const space = channels <= 2 ? "b-w" : "srgb";
     const [orientation, looksWhole] = [1, true]; // or the raster would not have been read
@@ -91,7 +69,8 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   if (format === "avif") refuseManyBoxes(name, read, length);
   const { default: sharp } = await import("sharp");
   let warnings: string[] = [];
-  const content = input();
+  const isAnimation = format === "avif" && isSequence(read, length);
+  const content = isAnimation ? asStill(read(0, length)) : input();
   const look = () => {
     warnings = [];
     return sharp(content, lenient)
@@ -105,7 +84,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     if (again.status === "fulfilled") return again.value;
     throw undecodable(name, format, length, again.reason, warnings);
   });
-  const { width, height, channels, space } = metadata;
+  const { width, height, channels } = metadata;
   const depth = { uchar: 8, ushort: 16 }[metadata.depth as string] as 8 | 16 | undefined;
   if (depth === undefined || channels > 4) {
     const what =
@@ -126,13 +105,56 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
   }: Extras = format === "png" ? pngExtras(read) : {};
   const size = { width, height, channels, depth };
   const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
-  const found = { orientation, frames, looksWhole, isHdr, metadata };
-  const header = { format, ...size, ...found, space: space as string };
-  const whole = checkHeader(header, length, name, packed);
-  const lacksChannel =
-    format === "tiff" && isStored(whole) && channels % 2 === 0 && hasUnspecifiedChannel(read);
-  if (!lacksChannel) return whole;
-  return { ...whole, channels: channels - 1, metadata: { ...metadata, hasAlpha: false }, lacksChannel };
+  const found = { orientation, frames, looksWhole, isHdr, metadata, space: metadata.space as string };
+  const header = checkHeader({ format, ...size, ...found }, length, name, packed);
+  if (format === "avif") {
+    const all = isAnimation ? framesOfSequence(read, length) : frames;
+    return { ...header, frames: all, isSequence: isAnimation, isLimitedGrey: isLimitedGrey(read, length) };
+  }
+  const part = format === "gif" && channels % 2 === 1 ? partOfGif(read, length) : undefined;
+  if (part) return { ...header, part, channels: channels + 1, metadata: { ...metadata, hasAlpha: true } };
+  return format === "tiff" ? withSamplesOfTiff(header, read, length, name) : header;
+}
+
+function readRaster(format: "bmp" | "pnm", read: Read, length: number, name: string): Raster {
+  try {
+    return (format === "bmp" ? readBmp : readPnm)(read, length, name);
+  } catch (cause) {
+    throw unreadKind(name, format, read, length) ?? cause;
+  }
+}
+
+/** With what libvips takes for something else in a TIFF file, and without a channel that nobody sees. */
+function withSamplesOfTiff(header: Header, read: Read, length: number, name: string): Header {
+  if (isGrey(header) && header.channels > 2) return withRgbAsGrey(header, read, name);
+  const { channels, depth, format } = header;
+  if (isStored(header) && channels % 2 === 0 && hasUnspecifiedChannel(read))
+    return withoutLastChannel(header);
+  try {
+    return { ...header, yCbCr: yCbCrOf(read, depth) };
+  } catch (cause) {
+    throw undecodable(name, format, length, cause);
+  }
+}
+
+function withRgbAsGrey(header: Header, read: Read, name: string): Header {
+  const { channels, depth, metadata } = header;
+  const last = lastOfGreyChannels(read, channels);
+  if (last === "unknown") {
+    throw new DataError(
+      `${name}: this is a TIFF file of ${channels} channels, grey and alpha and others, which is not read. ` +
+        "Convert it to grey or RGB, or leave it out.",
+    );
+  }
+  const space = spaceFor(channels, depth);
+  const hasAlpha = last === "alpha";
+  const rgb = { ...header, space, isCalledGrey: true, metadata: metadata && { ...metadata, hasAlpha } };
+  return last === "other" ? withoutLastChannel(rgb) : rgb;
+}
+
+function withoutLastChannel({ channels, metadata, ...header }: Header): Header {
+  const opaque = metadata && { ...metadata, hasAlpha: false };
+  return { ...header, channels: channels - 1, metadata: opaque, lacksChannel: true };
 }
 
 /**
@@ -148,9 +170,6 @@ function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
   if (format) return format;
   throw new DataError(describeForeignPicture(bytes, name));
 }
-
-/** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
-const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
 type Extras = Partial<Pick<Header, "orientation" | "frames" | "looksWhole" | "isHdr">>;
 
@@ -203,16 +222,6 @@ function checkHeader(header: Header, length: number, name: string, packed?: numb
   return header;
 }
 
-/** Colours that a result can have as they are. Others, such as CMYK, are converted to sRGB in decoding. */
-export function isStored({ space }: Header): boolean {
-  return ["srgb", "rgb", "rgb16", "b-w", "grey16"].includes(space);
-}
-
-/** Width and height when the picture is upright. */
-export function uprightSize({ width, height, orientation }: Header): { width: number; height: number } {
-  return orientation >= 5 ? { width: height, height: width } : { width, height };
-}
-
 export interface DecodedPicture {
   readonly image: Image<Samples>;
   readonly header: Header;
@@ -245,14 +254,16 @@ export async function decode(
     throw undecodable(name, format, bytes.length, cause);
   }
   const lacksEnd = !hasEnd(format, bytes);
-  const input = format === "png" ? withExifInFront(bytes) : lacksEnd ? withoutZerosAtEnd(bytes) : bytes;
+  const input = inputOf(header, bytes, lacksEnd);
   const isMultiplied = format === "avif" && isPremultiplied(read, bytes.length);
+  // A profile speaks of the samples as they are in the end.
+  const isChanged = isMultiplied || header.yCbCr !== undefined || header.isLimitedGrey === true;
   const attempt = async (content: Uint8Array, failOn: "warning" | "error") => {
-    const image = await samplesOf(content, header, failOn, deep, ignoreIcc || isMultiplied);
-    if (!isMultiplied) return image;
-    const straight = dividedByAlpha(image);
+    const image = await samplesOf(content, header, failOn, deep, ignoreIcc || isChanged);
+    if (!isChanged) return image;
+    const straight = isMultiplied ? dividedByAlpha(image) : image;
     const { icc } = header.metadata ?? {};
-    return icc && !ignoreIcc ? toSrgb(straight, icc) : straight;
+    return icc && !ignoreIcc ? toSrgb(straight, profileFor("RGB", icc) ?? icc) : straight;
   };
   // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
   const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
@@ -283,54 +294,6 @@ export async function decode(
 const lostSamples = new Error("some of its samples are missing");
 const noEnd = "the mark for the end of the file is missing";
 const noReason = "the decoder does not say why";
-
-/** Whether a JPEG file becomes another picture with further samples behind its own. */
-async function dependsOnFurther(
-  bytes: Uint8Array,
-  { data }: Image<Samples>,
-  decodeAgain: (bytes: Uint8Array) => Promise<Image<Samples>>,
-): Promise<boolean> {
-  for (const further of furtherSamples) {
-    const longer = withFurtherSamples(bytes, further);
-    if (longer === "unknown") return false;
-    if (longer === "cut") return true;
-    const other = await decodeAgain(longer).catch(() => undefined);
-    if (other === undefined || !asBuffer(other.data).equals(asBuffer(data))) return true;
-  }
-  return false;
-}
-
-async function samplesOf(
-  bytes: Uint8Array,
-  { space, metadata, lacksChannel }: Header,
-  failOn: "warning" | "error",
-  deep: boolean,
-  ignoreIcc: boolean,
-): Promise<Image<Samples>> {
-  // Imported when needed: this native library takes longer to load than the rest of this folder together.
-  const { default: sharp } = await import("sharp");
-  const grey = space === "b-w" || space === "grey16";
-  const { data, info } = await sharp(bytes, { ...lenient, failOn, ignoreIcc })
-    .autoOrient()
-    .toColourspace(deep ? (grey ? "grey16" : "rgb16") : "srgb")
-    .raw({ depth: deep ? "ushort" : "uchar" })
-    .toBuffer({ resolveWithObject: true });
-  const { width, height } = info;
-  const channels = info.channels as Image["channels"];
-  const length = width * height * channels;
-  const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);
-  const bits = metadata?.bitsPerSample ?? 16;
-  if (samples instanceof Uint16Array && metadata?.format === "heif" && bits < 16) stretch(samples, bits);
-  const stored = { width, height, channels, data: samples };
-  const image = lacksChannel ? withoutAlpha(stored, "drop") : stored;
-  return grey && !deep ? withoutColor(image) : image;
-}
-
-/** libvips moves the samples of AVIF to the upper bits, and leaves the lower ones 0, so that white is no white. */
-function stretch(samples: Uint16Array, bits: number): void {
-  const [shift, white] = [16 - bits, 2 ** bits - 1];
-  for (let i = 0; i < samples.length; i++) samples[i] = Math.round(((samples[i] >> shift) * 65535) / white);
-}
 
 function undecodable(
   name: string,

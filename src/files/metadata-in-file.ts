@@ -13,7 +13,7 @@ import type { Gap } from "../formats/notes.ts";
 import type { SourcePicture } from "../formats/picture-places.ts";
 import { colorsOfTiff, exifOfTiff } from "../formats/tiff-tags.ts";
 import { decodeXmp } from "../formats/xmp.ts";
-import { type Header, uprightSize } from "./decode.ts";
+import { type Header, uprightSize } from "./header.ts";
 import { inflate } from "./inflate.ts";
 
 export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {

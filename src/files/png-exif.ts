@@ -1,4 +1,5 @@
 /** EXIF data of PNG files where libvips does not look for them: behind the samples, and in texts. */
+import { withoutPrefix } from "../formats/exif.ts";
 import { exifInText, isExifText } from "../formats/metadata-of-png.ts";
 import { type Chunk, chunksOf, encodeChunk } from "../formats/png.ts";
 import { type Read, readFrom } from "../formats/read.ts";
@@ -24,20 +25,21 @@ export function exifOfPng(
   return exif && { exif };
 }
 
-/** The file with its EXIF data in a chunk of their own in front of the samples. */
+/** The file with its EXIF data in a chunk of their own in front of the samples, without what begins them elsewhere. */
 export function withExifInFront(bytes: Uint8Array): Uint8Array {
   let samples: Chunk | undefined;
   const found = exifOfPng(readFrom(bytes), (chunk) => {
     if (chunk.type === "IDAT") samples ??= chunk;
   });
-  if (found === undefined) return bytes;
-  const { exif, own } = found;
-  if (samples === undefined || (own && own.start < samples.start)) return bytes;
-  const [from, to] = own ? [own.start, own.end] : [bytes.length, bytes.length];
+  if (found === undefined || samples === undefined) return bytes;
+  const { exif, own = { start: bytes.length, end: bytes.length } } = found;
+  const bare = withoutPrefix(exif);
+  if (own.start < samples.start && bare === exif) return bytes;
+  const place = Math.min(own.start, samples.start);
   return Buffer.concat([
-    bytes.subarray(0, samples.start),
-    encodeChunk("eXIf", exif),
-    bytes.subarray(samples.start, from),
-    bytes.subarray(to),
+    bytes.subarray(0, place),
+    encodeChunk("eXIf", bare),
+    bytes.subarray(place, own.start),
+    bytes.subarray(own.end),
   ]);
 }

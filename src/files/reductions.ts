@@ -3,7 +3,8 @@ import { basename } from "node:path";
 import type { Note } from "../formats/notes.ts";
 import { firstOf, quantity } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
-import { type Header, isStored, readHeaderOfFile } from "./decode.ts";
+import { readHeaderOfFile } from "./decode.ts";
+import { type Header, isStored } from "./header.ts";
 
 type Reduction = Extract<Note["kind"], "alpha" | "depth" | "frames" | "color">;
 

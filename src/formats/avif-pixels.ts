@@ -1,5 +1,5 @@
 /** AVIF files whose pixels are not square say so in a box that libvips does not read. */
-import { boxWithin } from "./boxes.ts";
+import { boxAt } from "./boxes.ts";
 import { type Density, ratioOf } from "./density.ts";
 import type { FileMetadata } from "./metadata.ts";
 import { asBuffer, readFrom } from "./read.ts";
@@ -17,7 +17,7 @@ export function withPixelsOfAvif(bytes: Uint8Array, content: FileMetadata): File
 const otherRatio = "the ratio of its pixels' sides, which EXIF data contradict";
 
 function ratioOfAvif(bytes: Uint8Array): Density | undefined {
-  const box = boxWithin(readFrom(bytes), bytes.length, "meta", "iprp", "ipco", "pasp");
+  const box = boxAt(readFrom(bytes), bytes.length, ["meta", "iprp", "ipco", "pasp"]);
   if (!box || box.start + 8 > bytes.length) return undefined;
   const file = asBuffer(bytes);
   const [width, height] = [file.readUInt32BE(box.start), file.readUInt32BE(box.start + 4)];

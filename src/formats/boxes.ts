@@ -1,6 +1,6 @@
 /** AVIF files as boxes within boxes: ISO/IEC 14496-12 and, for pictures, 23008-12. */
 import { DataError } from "../picture/errors.ts";
-import { asBuffer, type Read } from "./read.ts";
+import { asBuffer, type Read, readFrom } from "./read.ts";
 
 export interface Box {
   readonly type: string;
@@ -39,22 +39,60 @@ export function* boxesOf(read: Read, from: number, to: number): Generator<Box> {
   }
 }
 
-/** These have a version and flags in front of their boxes. */
-const withVersion: readonly string[] = ["meta", "iref"];
+/** Boxes that have a version and flags in front of their content. */
+const versionedBoxes = new Set(["meta", "iref"]);
 
-/** The first box of a type in a file, in that the first of another type, and so on. */
-export function boxWithin(read: Read, length: number, ...types: readonly string[]): Box | undefined {
-  let found: Box = { type: "", start: 0, end: length };
+/** The first box of each of these types in the one before. */
+export function boxAt(read: Read, length: number, types: readonly string[]): Box | undefined {
+  let box: Box = { type: "", start: 0, end: length };
   for (const type of types) {
-    const start = found.start + (withVersion.includes(found.type) ? 4 : 0);
-    const [next] = [...boxesOf(read, start, Math.min(found.end, length))].filter((box) => box.type === type);
-    if (!next) return undefined;
-    found = next;
+    const start = box.start + (versionedBoxes.has(box.type) ? 4 : 0);
+    const found = firstOf(type, boxesOf(read, start, Math.min(box.end, length)));
+    if (found === undefined) return undefined;
+    box = found;
   }
-  return found;
+  return box;
+}
+
+function firstOf(type: string, boxes: Iterable<Box>): Box | undefined {
+  for (const box of boxes) if (box.type === type) return box;
+  return undefined;
 }
 
 /** Whether colours of an AVIF picture are stored multiplied by their alpha: an item refers to its alpha by "prem". */
 export function isPremultiplied(read: Read, length: number): boolean {
-  return boxWithin(read, length, "meta", "iref", "prem") !== undefined;
+  return boxAt(read, length, ["meta", "iref", "prem"]) !== undefined;
 }
+
+/** What the first box of an AVIF file begins with: its kind. */
+const KIND_AT = 8;
+
+/** Whether a file is an animation that has its first picture as a still one, too, as it should: ISO/IEC 23000-22, 7. */
+export function isSequence(read: Read, length: number): boolean {
+  const isAnimation = asBuffer(read(KIND_AT, 4)).toString("latin1") === "avis";
+  return isAnimation && boxAt(read, length, ["meta", "pitm"]) !== undefined;
+}
+
+/** How many pictures an animation has. */
+export function framesOfSequence(read: Read, length: number): number {
+  const sizes = boxAt(read, length, ["moov", "trak", "mdia", "minf", "stbl", "stsz"]);
+  const content = sizes && asBuffer(read(sizes.start, 12));
+  return content?.length === 12 ? content.readUInt32BE(8) : 1;
+}
+
+/** An animation as a still picture, which libvips reads: it is of no other kind, and has no track. */
+export function asStill(bytes: Uint8Array): Uint8Array {
+  const file = Buffer.from(bytes); // a copy
+  for (const { type, start, end } of boxesOf(readFrom(bytes), 0, bytes.length)) {
+    if (type === "ftyp") {
+      for (let at = start; at + 4 <= Math.min(end, file.length); at += 4) {
+        if (kindsOfSequences.includes(file.toString("latin1", at, at + 4))) file.write("avif", at, "latin1");
+      }
+    }
+    // The type stands in front of the content, or in front of a length of 8 bytes.
+    if (type === "moov") file.write("free", file.lastIndexOf(type, start - 4, "latin1"), "latin1");
+  }
+  return file;
+}
+
+const kindsOfSequences = ["avis", "msf1"];

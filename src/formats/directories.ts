@@ -11,11 +11,20 @@ export interface Entry {
   readonly at: number;
 }
 
+/** Where the values of an entry lie. */
+export interface Place extends Pick<Entry, "tag" | "type" | "count" | "at"> {
+  readonly size: number;
+  /** They are so short that they stand in the directory itself. */
+  readonly isWithin: boolean;
+}
+
 export const tags = {
   newSubfileType: 254,
-  bitsPerSample: 258,
   imageWidth: 256,
   imageHeight: 257,
+  bitsPerSample: 258,
+  compression: 259,
+  photometric: 262,
   orientation: 274,
   xResolution: 282,
   yResolution: 283,
@@ -26,6 +35,10 @@ export const tags = {
   thumbnailStart: 513,
   thumbnailLength: 514,
   subDirectories: 330,
+  extraSamples: 338,
+  yCbCrCoefficients: 529,
+  yCbCrSubsampling: 530,
+  referenceBlackWhite: 532,
   exif: 34665,
   gps: 34853,
   pixelWidth: 40962,
@@ -100,21 +113,46 @@ export class Directories {
    * @throws RangeError if the directory lies outside, or has more entries than any: even BigTIFF files have few
    */
   entries(directory: number): Entry[] {
+    const entries: Entry[] = [];
+    let room = this.bytes.length;
+    for (const { tag, type, count, size, at } of this.#fields(directory)) {
+      if (at + size > this.bytes.length || size > room) continue;
+      room -= size;
+      entries.push({ tag, type, count, bytes: this.bytes.subarray(at, at + size), at });
+    }
+    return entries;
+  }
+
+  /**
+   * Where the values of a tag lie: `size` bytes from `at` on, which may be behind the end of these bytes unless they
+   * are within the directory.
+   *
+   * @throws RangeError as `entries`
+   */
+  placeOf(directory: number, tag: number): Place | undefined {
+    for (const field of this.#fields(directory)) if (field.tag === tag) return field;
+    return undefined;
+  }
+
+  *#fields(directory: number): Generator<Place> {
     const { countBytes, entryBytes, placeBytes } = this.sizes;
     const count = this.uint(directory, countBytes);
     if (count > MAX_ENTRIES) throw new RangeError(`a directory of ${count} entries`);
-    const entries: Entry[] = [];
-    let room = this.bytes.length;
     for (let i = 0, at = directory + countBytes; i < count; i++, at += entryBytes) {
       const [tag, type, values] = [this.uint(at, 2), this.uint(at + 2, 2), this.uint(at + 4, placeBytes)];
       const size = (typeBytes[type] ?? 0) * values;
+      if (size === 0) continue;
       const valueAt = at + 4 + placeBytes;
-      const place = size <= placeBytes ? valueAt : this.uint(valueAt, placeBytes);
-      if (size === 0 || place + size > this.bytes.length || size > room) continue;
-      room -= size;
-      entries.push({ tag, type, count: values, bytes: this.bytes.subarray(place, place + size), at: place });
+      const isWithin = size <= placeBytes;
+      yield {
+        tag,
+        type,
+        count: values,
+        size,
+        at: isWithin ? valueAt : this.uint(valueAt, placeBytes),
+        isWithin,
+      };
     }
-    return entries;
   }
 
   /** Makes each entry of a tag one SHORT, whatever it is. */
@@ -160,7 +198,7 @@ export class Directories {
   }
 
   /** All values of an entry; none unless they are whole numbers. */
-  values(entry: Entry): number[] {
+  values(entry: Pick<Entry, "type" | "count" | "at">): number[] {
     const size = wholeBytes[entry.type];
     return size ? Array.from({ length: entry.count }, (_, i) => this.uint(entry.at + i * size, size)) : [];
   }

@@ -2,11 +2,12 @@
 import { type Density, ratioOf } from "./density.ts";
 import { startsWith } from "./jpeg.ts";
 import type { Gap } from "./notes.ts";
-import { asBuffer } from "./read.ts";
+import { asBuffer, type Read } from "./read.ts";
 import { type Comment, takeText } from "./texts.ts";
 import { decodeXmp } from "./xmp.ts";
 
 interface Block {
+  readonly at: number;
   /** The byte that it begins with: what it is. */
   readonly kind: number;
   /** An extension's kind: the byte behind `kind`. */
@@ -26,14 +27,14 @@ export const TRAILER = 0x3b;
 function* blocksOf(bytes: Uint8Array): Generator<Block> {
   const tableBytes = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
   for (let at = 13 + tableBytes(bytes[10]); at < bytes.length; ) {
-    const [kind, label] = [bytes[at], bytes[at + 1]];
-    if (kind === TRAILER) return yield { kind, label, start: at + 1, end: at + 1 };
+    const [from, kind, label] = [at, bytes[at], bytes[at + 1]];
+    if (kind === TRAILER) return yield { at, kind, label, start: at + 1, end: at + 1 };
     if (kind !== FRAME && kind !== EXTENSION) return;
     at += kind === FRAME ? 11 + tableBytes(bytes[at + 9]) : 2;
     const start = at;
     while (bytes[at] > 0) at += 1 + bytes[at];
     at++;
-    yield { kind, label, start, end: at };
+    yield { at: from, kind, label, start, end: at };
   }
 }
 
@@ -46,6 +47,30 @@ export function endOfGif(bytes: Uint8Array): number | undefined {
 /** The pictures in a GIF file. */
 export function framesOfGif(bytes: Uint8Array): number {
   return [...blocksOf(bytes)].filter(({ kind }) => kind === FRAME).length;
+}
+
+/** A part of a picture, in pixels. */
+export interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where the first frame of a GIF file lies; undefined if that is all of the picture. */
+export function partOfGif(read: Read, length: number): Area | undefined {
+  for (const part of [2 ** 16, length]) {
+    const bytes = asBuffer(read(0, Math.min(part, length)));
+    for (const { kind, at } of blocksOf(bytes)) {
+      if (kind !== FRAME) continue;
+      if (at + 9 > bytes.length) break;
+      const [left, top, width, height] = [1, 3, 5, 7].map((place) => bytes.readUInt16LE(at + place));
+      const isAll =
+        left === 0 && top === 0 && width >= bytes.readUInt16LE(6) && height >= bytes.readUInt16LE(8);
+      return isAll ? undefined : { left, top, width, height };
+    }
+  }
+  return undefined;
 }
 
 /** The comments, XMP and colour profile of a GIF file, and the ratio of its pixels' sides. */

@@ -2,6 +2,24 @@
  * Whether a JPEG file has all its samples. Its decoder puts grey in place of lost ones and warns in words that may be
  * another picture's (see files/messages.ts), so that nothing may count on them.
  */
+import type { Image, Samples } from "../picture/image.ts";
+import { asBuffer } from "./read.ts";
+
+/** Whether a JPEG file becomes another picture with further samples behind its own. */
+export async function dependsOnFurther(
+  bytes: Uint8Array,
+  { data }: Image<Samples>,
+  decodeAgain: (bytes: Uint8Array) => Promise<Image<Samples>>,
+): Promise<boolean> {
+  for (const further of furtherSamples) {
+    const longer = withFurtherSamples(bytes, further);
+    if (longer === "unknown") return false;
+    if (longer === "cut") return true;
+    const other = await decodeAgain(longer).catch(() => undefined);
+    if (other === undefined || !asBuffer(other.data).equals(asBuffer(data))) return true;
+  }
+  return false;
+}
 
 /**
  * Bits to decode, of which at least one is no end of anything, and none looks like the zeros of lost samples. They fill

@@ -127,20 +127,6 @@ function shortenCurve(values: readonly number[]): readonly number[] {
   return Array.from({ length: MAX_CURVE }, (_, i) => values[Math.round(i * step)]);
 }
 
-/** Whether a TIFF file has a channel besides its colours of which it does not say that it is transparency. */
-export function hasUnspecifiedChannel(read: Read): boolean {
-  try {
-    // Its first directory, wherever that lies, right behind the header. The value is in its entry.
-    const header = read(0, 16);
-    const directory = read(new Directories(header).first, 2 ** 16);
-    const file = new Directories(Buffer.concat([header, directory]));
-    const extraSamples = file.find(header.length, 338);
-    return extraSamples?.count === 1 && file.value(extraSamples) === 0;
-  } catch {
-    return false; // no directory is where it should be
-  }
-}
-
 /** EXIF data with what a TIFF file says about its picture, and what of that no result can have. */
 export function exifOfTiff(bytes: Uint8Array): {
   readonly exif?: Uint8Array;

@@ -52,6 +52,25 @@ export function dividedByAlpha<S extends Samples>(image: Image<S>): Image<S> {
   return { ...image, data: straight };
 }
 
+/** A picture without alpha, of which only a part is there: the rest becomes transparent. */
+export function transparentAround<S extends Samples>(
+  image: Image<S>,
+  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+): Image<S> {
+  const { channels, data } = image;
+  const white = whiteOf(data);
+  const result = zerosLike(data, image.width * image.height * (channels + 1));
+  const [right, bottom] = [Math.min(left + width, image.width), Math.min(top + height, image.height)];
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      const pixel = y * image.width + x;
+      for (let c = 0; c < channels; c++) result[pixel * (channels + 1) + c] = data[pixel * channels + c];
+      result[pixel * (channels + 1) + channels] = white;
+    }
+  }
+  return { ...image, channels: (channels + 1) as 2 | 4, data: result };
+}
+
 /** Whether any pixel is not opaque. */
 export function isTransparent(image: Image<Samples>): boolean {
   const { channels, data } = image;

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { DataError, type PairFiles } from "../data/index.ts";
 import { croppedTo, describeCropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import { pathsOf } from "../data/pairs.ts";
-import { type Header, uprightSize } from "../files/decode.ts";
+import { type Header, uprightSize } from "../files/header.ts";
 import { readWithWarning } from "../files/image-files.ts";
 import type { Note } from "../files/picture-file.ts";
 import { headersOf, notesOnWarnings, reductionsOf } from "../files/reductions.ts";

@@ -401,6 +401,21 @@ describe("whole files that nothing here reads are called what they are, and not 
     }
     return Buffer.concat([Buffer.from("49492a0008000000", "hex"), directory, lists, samples]);
   };
+  /** A JPEG file up to its first scan: 4x4 pixels, grey. */
+  const jpegOf = (frame: number, bits: number) =>
+    Buffer.concat([
+      Buffer.of(0xff, 0xd8, 0xff, frame, 0, 11, bits, 0, 4, 0, 4, 1, 1, 0x11, 0),
+      Buffer.of(0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 1, 2, 3, 4, 0xff, 0xd9),
+    ]);
+  const bmpOf = (headerSize: number, compression: number) => {
+    const file = Buffer.alloc(200);
+    file.write("BM");
+    file.writeUInt32LE(14 + headerSize, 10);
+    file.writeUInt32LE(headerSize, 14);
+    for (const place of [18, 22]) file.writeUInt32LE(4, place);
+    file.writeUInt32LE(compression, 30);
+    return file;
+  };
   const thumbnail = [
     [254, 1],
     [330, 8],
@@ -445,16 +460,44 @@ describe("whole files that nothing here reads are called what they are, and not 
       /Apple's own variant of PNG \(CgBI\), which is not read\. Open it on a Mac/,
     ],
     [
-      "AVIF sequence",
+      "AVIF animation without a still picture",
       async () => {
         const file = await sharp(await png())
           .avif()
           .toBuffer();
         file.write("avis", 8, "latin1");
+        file.write("free", file.indexOf("meta"), "latin1");
         return file;
       },
-      /an animation, an AVIF sequence, which is not read\. Save a frame of it as PNG/,
+      /an AVIF animation without a still picture, which is not read\. Save a frame of it as PNG/,
     ],
+    [
+      "PNG in TIFF",
+      () => tiffOf(8, 3, 2, 1, { compression: 34933 }),
+      /a TIFF file that is compressed by PNG/,
+    ],
+    ["old JPEG", () => tiffOf(8, 3, 6, 1, { compression: 6 }), /compressed by JPEG in its old way/],
+    ["a rare method", () => tiffOf(8, 3, 2, 1, { compression: 50013 }), /by a method of the number 50013/],
+    ["a mask", () => tiffOf(8, 1, 4), /a TIFF file of a transparency mask/],
+    ["YCbCr with alpha", () => tiffOf(8, 4, 6), /a TIFF file of YCbCr of 4 channels and 8 bits/],
+    [
+      "16 bits of which pixels share chroma",
+      () => tiffOf(16, 3, 6, 1, { further: [[530, 0x20002]] }),
+      /a TIFF file of YCbCr of 3 channels and 16 bits/,
+    ],
+    [
+      "tiles of single channels",
+      () =>
+        tiffOf(8, 3, 2, 1, { further: [284, 322, 323].map((tag) => [tag, tag === 284 ? 2 : 16] as const) }),
+      /a TIFF file whose channels lie in tiles of their own, which is not read\. Put them side by side/,
+    ],
+    ["JPEG of 12 bits", () => jpegOf(0xc1, 12), /a JPEG picture of 12 bits per sample, which is not read/],
+    ["lossless JPEG of 16 bits", () => jpegOf(0xc3, 16), /a lossless JPEG picture of 16 bits per sample/],
+    ["JPEG-LS", () => jpegOf(0xf7, 8), /a JPEG-LS picture, which is not read/],
+    ["hierarchical JPEG", () => jpegOf(0xde, 8), /a hierarchical JPEG picture, which is not read/],
+    ["JPEG in BMP", () => bmpOf(40, 4), /a BMP file that holds a JPEG picture, which is not read/],
+    ["PNG in BMP", () => bmpOf(40, 5), /a BMP file that holds a PNG picture, which is not read/],
+    ["a BMP of OS/2", () => bmpOf(64, 3), /a BMP file of OS\/2 that is packed by Huffman codes/],
     [
       "HEIC that begins as AVIF may",
       () => Buffer.from("\0\0\0\x18ftypmif1\0\0\0\0mif1heic\0\0\0\x08mdat", "latin1"),

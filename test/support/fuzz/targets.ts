@@ -9,7 +9,7 @@ import { trainCommand } from "../../../src/cli/train.ts";
 import { unzipPictures } from "../../../src/data/unzip.ts";
 import { CpuDevice } from "../../../src/device/cpu-device.ts";
 import { onDevice } from "../../../src/device/open.ts";
-import type { Header } from "../../../src/files/decode.ts";
+import type { Header } from "../../../src/files/header.ts";
 import { encodePng } from "../../../src/files/image-files.ts";
 import { metadataOf } from "../../../src/files/metadata-in-file.ts";
 import { readBmp } from "../../../src/formats/bmp.ts";
