@@ -9,6 +9,7 @@ import {
   sizeOfPictureFile,
 } from "../files/picture-file.ts";
 import { fileId, isStream } from "../files/same-file.ts";
+import { loadSharp } from "../files/sharp.ts";
 import { removeLeftovers } from "../files/temporary.ts";
 import { type Bands, type Choice, span, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
 import { andList, firstOf } from "../options/lists.ts";
@@ -92,7 +93,7 @@ async function upscaleJobs(
     const work = jobs.map((job) => ({ job, pixels: 0 }));
     return upscaleAll(work, undefined, settings, signal);
   }
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   sharp.cache(false); // every picture is read once
   const methods = await methodsOf({ ...settings, size: targetOf(settings) });
   try {

@@ -24,6 +24,7 @@ import { alone, withOthers } from "./messages.ts";
 import { exifOfPng, withExifInFront } from "./png-exif.ts";
 import { readError, readFromFile } from "./read-file.ts";
 import { refusePipe } from "./same-file.ts";
+import { loadSharp } from "./sharp.ts";
 import { toSrgb, withoutColor } from "./to-srgb.ts";
 
 /** What a file says about its picture before the samples. */
@@ -89,7 +90,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     return checkHeader(header, length, name);
   }
   if (format === "avif") refuseManyBoxes(name, read, length);
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   let warnings: string[] = [];
   const content = input();
   const look = () => {
@@ -307,8 +308,7 @@ async function samplesOf(
   deep: boolean,
   ignoreIcc: boolean,
 ): Promise<Image<Samples>> {
-  // Imported when needed: this native library takes longer to load than the rest of this folder together.
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const grey = space === "b-w" || space === "grey16";
   const { data, info } = await sharp(bytes, { ...lenient, failOn, ignoreIcc })
     .autoOrient()

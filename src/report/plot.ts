@@ -5,8 +5,8 @@
 
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import sharp from "sharp";
 import { writeWhole } from "../files/image-files.ts";
+import { loadSharp } from "../files/sharp.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import {
   axisOf,
@@ -77,6 +77,7 @@ export function linePlots({ title, panels }: PlotSpec): string {
  * each file whole or not at all. Makes the folder if it is missing.
  */
 export async function writeDrawing(basePath: string, svg: string): Promise<void> {
+  const sharp = await loadSharp();
   const png = await sharp(Buffer.from(svg), { density: 2 * 72 })
     .png({ compressionLevel: 9 })
     .toBuffer();
