@@ -325,11 +325,12 @@ describe("download", () => {
 
   test("abort: while bytes arrive, while waiting, and before the start; the bytes stay", async () => {
     const controller = new AbortController();
-    behaviour.beforeAnswer = (_, response) => {
+    const endless: Behaviour["beforeAnswer"] = (_, response) => {
       response.writeHead(200, { "content-length": content.length, etag: '"1"' });
       response.write(content.subarray(0, 5000));
       return true; // and never ends
     };
+    behaviour.beforeAnswer = endless;
     const abort = (done: number) => {
       if (done === 5000) controller.abort();
     };
@@ -345,13 +346,13 @@ describe("download", () => {
 
     // Of another realm: while bytes arrive, and while it waits.
     const foreign = new ForeignController();
-    behaviour.beforeAnswer = (_, response) => {
-      response.writeHead(200, { "content-length": content.length, etag: '"1"' });
-      response.write(content.subarray(0, 5000));
-      setTimeout(() => foreign.abort(reason), 50);
-      return true;
+    behaviour.beforeAnswer = endless;
+    const abortIt = (done: number) => {
+      if (done === 5000) foreign.abort(reason);
     };
-    expect(await failure(fetchFile({ signal: foreign.signal, retries: 0 }))).toBe(reason);
+    const start = performance.now();
+    expect(await failure(fetchFile({ signal: foreign.signal, onProgress: abortIt }))).toBe(reason);
+    expect(performance.now() - start).toBeLessThan(30_000); // after 60 s of silence it would look
     behaviour.beforeAnswer = undefined;
     expect(await failure(fetchFile({ signal: foreign.signal }))).toBe(reason);
     const second = new ForeignController();
