@@ -23,7 +23,7 @@ export function missingProgram(cause: Error): IncompleteError {
 export function isMissingProgram({ name, code, message }: NodeJS.ErrnoException): boolean {
   return (
     /^(?:ERR_)?MODULE_NOT_FOUND$/.test(code ?? "") ||
-    /cannot find (?:module|package)|module not ?found/i.test(message) ||
+    /cannot find (?:module|package)|module ?not ?found/i.test(message) ||
     name === "SyntaxError" // webpack copies modules to where they are none
   );
 }

@@ -155,6 +155,7 @@ test("a bundle in CommonJS, which does not know where it is", () => {
 test.each([
   ["a module that Node does not find", Object.assign(new Error("x"), { code: "ERR_MODULE_NOT_FOUND" }), true],
   ["another program's words for it", new Error("Module not found"), true],
+  ["Bun's words", new Error('BuildMessage: ModuleNotFound resolving "/a/b.js" (entry point)'), true],
   [
     "a module that webpack copied as it is",
     new SyntaxError("Cannot use import statement outside a module"),
