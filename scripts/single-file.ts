@@ -20,7 +20,8 @@ const { output } = await bundle.write({
   dir: `${folder}/browser`,
   entryFileNames: "pixelgrad.js",
   format: "esm",
-  minify: true,
+  // String(model) and errors name classes.
+  minify: { mangle: { keepNames: { class: true, function: false } } },
   banner: `/*! pixelgrad ${version}, MIT license. Readable modules of the same code are in the folder above. */`,
 });
 await bundle.close();

@@ -9,6 +9,7 @@ import {
   sizeOfPictureFile,
 } from "../files/picture-file.ts";
 import { fileId, isStream } from "../files/same-file.ts";
+import { loadSharp } from "../files/sharp.ts";
 import { removeLeftovers } from "../files/temporary.ts";
 import { fitSamples, type SampleFit } from "../formats/fit-samples.ts";
 import { englishNotes, type NoteSentences, noteInEnglish } from "../formats/notes.ts";
@@ -95,7 +96,7 @@ async function upscaleJobs(
     const work = jobs.map((job) => ({ job, pixels: 0 }));
     return upscaleAll(work, undefined, settings, signal);
   }
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   sharp.cache(false); // every picture is read once
   const methods = await methodsOf({ ...settings, size: targetOf(settings) });
   try {

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { ThreadData } from "../files/resources.ts";
 import { threadProgram } from "../files/thread-program.ts";
+import { IncompleteError, isMissingProgram, missingProgram } from "../options/incomplete.ts";
 import { DataError } from "../picture/errors.ts";
 import type { BatchFormat, Cut, Patches } from "./cut.ts";
 import type { CutRequest, DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
@@ -11,7 +12,7 @@ interface Task {
   /** What it reads, for errors. */
   label: string;
   resolve(answer: DecodeAnswer): void;
-  reject(error: DataError): void;
+  reject(error: Error): void;
 }
 
 /**
@@ -36,7 +37,8 @@ export class DecodePool {
 
   /**
    * Reads a pair, or without a format HR alone; with `shared` into memory that all threads see. Rejects with a
-   * DataError that names its file if it cannot be read or the thread dies.
+   * DataError that names its file if it cannot be read or the thread dies; with an IncompleteError, as the others, if
+   * a part of the library is missing.
    */
   async load(files: PairFiles, format?: PairFormat, shared = false): Promise<Pair> {
     return (await this.#ask({ files, format: format && formatOnly(format), shared }, files.high)).pair!;
@@ -96,25 +98,26 @@ export class DecodePool {
 
   #start(): Worker {
     const workerData: ThreadData = { pictureThreads: this.size };
-    const program = this.#program ?? threadProgram(new URL("./decode-worker.js", import.meta.url));
+    const program = this.#program ?? threadProgram(() => new URL("./decode-worker.js", import.meta.url));
     const worker = new Worker(program, { workerData });
-    let failure = "it ended by itself";
+    let failure: Error | undefined;
     worker.on("error", (error: Error) => {
-      failure = error.message || error.name;
+      failure = error;
     });
     worker.on("message", (answer: DecodeAnswer) => {
       const task = this.#busy.get(worker)!;
       this.#busy.delete(worker);
       this.#idle.push(worker);
       if (!this.#closed) worker.unref(); // close() waits for its end
-      if (answer.error !== undefined) task.reject(new DataError(answer.error));
+      if (answer.incomplete) task.reject(new IncompleteError(answer.error));
+      else if (answer.error !== undefined) task.reject(new DataError(answer.error));
       else task.resolve(answer);
       this.#handOut();
     });
     worker.on("exit", () => {
       const task = this.#busy.get(worker);
       this.#busy.delete(worker);
-      task?.reject(new DataError(describeDeath(task, failure)));
+      task?.reject(deathOf(task, failure));
       if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
       this.#handOut();
     });
@@ -123,12 +126,16 @@ export class DecodePool {
 }
 
 /**
- * What to say of a thread that died. The picture that it was reading may be the cause, or not; one that is cut has been
+ * The error for a thread that died. The picture that it was reading may be the cause, or not; one that is cut has been
  * decoded before, and is not.
  */
-function describeDeath({ request, label }: Task, failure: string): string {
-  return "cuts" in request
-    ? `The thread that was cutting patches died (${failure}). Start again, with smaller batches if memory was short.`
-    : `${label}: the thread that was reading it died (${failure}). If it happens again with this picture alone, ` +
-        "leave it out.";
+function deathOf({ request, label }: Task, failure: Error | undefined): Error {
+  if (failure && isMissingProgram(failure)) return missingProgram(failure);
+  const cause = failure === undefined ? "it ended by itself" : failure.message || failure.name;
+  return new DataError(
+    "cuts" in request
+      ? `The thread that was cutting patches died (${cause}). Start again, with smaller batches if memory was short.`
+      : `${label}: the thread that was reading it died (${cause}). If it happens again with this picture alone, ` +
+          "leave it out.",
+  );
 }

@@ -3,6 +3,7 @@
  * a raw file; or it cuts a batch out of pairs that are shared or in raw files.
  */
 import { parentPort } from "node:worker_threads";
+import { IncompleteError } from "../options/incomplete.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { type BatchFormat, type Cut, cutBatch, type Patches } from "./cut.ts";
@@ -32,6 +33,8 @@ export interface DecodeAnswer {
   pair?: Pair;
   patches?: Patches;
   error?: string;
+  /** The error is an IncompleteError. */
+  incomplete?: boolean;
 }
 
 const port = parentPort!;
@@ -45,7 +48,8 @@ port.on("message", async (request: DecodeRequest | CutRequest | "close") => {
     const answer = await answerTo(request);
     port.postMessage(answer, memoryOf(answer));
   } catch (error) {
-    port.postMessage({ error: describe(error as Error, request) } satisfies DecodeAnswer);
+    const incomplete = error instanceof IncompleteError;
+    port.postMessage({ error: describe(error as Error, request), incomplete } satisfies DecodeAnswer);
   }
 });
 
@@ -65,9 +69,9 @@ function memoryOf({ pair, patches }: DecodeAnswer): ArrayBuffer[] {
   return [...buffers].filter((buffer) => buffer instanceof ArrayBuffer);
 }
 
-/** A DataError names its file. Others, such as of memory that ran out, do not. */
+/** A DataError names its file, and an IncompleteError has none. Others, such as of memory that ran out, do not. */
 function describe(error: Error, request: DecodeRequest | CutRequest): string {
-  if (error instanceof DataError) return error.message;
+  if (error instanceof DataError || error instanceof IncompleteError) return error.message;
   const label = "cuts" in request ? "a batch of patches" : request.files.high;
   return `${label}: ${error.message || error.name}`;
 }

@@ -244,11 +244,16 @@ class Silence {
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   /** Aborted after the silence, or by the caller's signal. */
-  readonly signal: AbortSignal;
+  readonly signal = this.#controller.signal;
+  readonly #forget: () => void;
 
   constructor(milliseconds: number, signal: AbortSignal | undefined) {
     this.#milliseconds = milliseconds;
-    this.signal = AbortSignal.any([this.#controller.signal, ...(signal ? [signal] : [])]);
+    // AbortSignal.any() would never hear of one of another realm.
+    const abort = () => this.#controller.abort(signal!.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    this.#forget = () => signal?.removeEventListener("abort", abort);
     this.heard();
   }
 
@@ -262,6 +267,7 @@ class Silence {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#forget();
   }
 }
 

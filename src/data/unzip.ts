@@ -60,7 +60,7 @@ export async function unzipPictures(
 }
 
 /** Whether the archive is at fault, or the system could not read it, or not write the pictures. */
-function unzipError(archive: string, folder: string, cause: unknown): DataError {
+function unzipError(archive: string, folder: string, cause: unknown): Error {
   const { message, code, syscall, path } = cause as NodeJS.ErrnoException;
   // On some systems, A.png is a.png, and the archive has both.
   const isSystems = code === "ENOSPC" || (syscall !== undefined && code !== "EEXIST");

@@ -18,6 +18,7 @@ import { createRequire } from "node:module";
 import { constants, homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
+import { packageError } from "../options/incomplete.ts";
 import { type Host, requestFrom } from "./adapter.ts";
 import type { AdapterChoice } from "./adapter-choice.ts";
 import { type DawnSwitch, dawnFlags } from "./dawn.ts";
@@ -43,15 +44,9 @@ function instance(flags: string[] = []): Promise<GPU> {
 
 async function createInstance(flags: string[]): Promise<GPU> {
   const dawn = await import("webgpu").catch((cause: NodeJS.ErrnoException) => {
-    const advice =
-      cause.code === "ERR_DLOPEN_DISABLED"
-        ? "Start Node without --no-addons; with --permission, it also needs --allow-addons"
-        : 'Install it with "npm install webgpu"; on Linux it needs glibc 2.34 or newer (not Alpine)';
-    throw new Error(
-      `The npm package "webgpu" (WebGPU for Node) could not be loaded: ${cause.message.replace(/\.$/, "")}. ` +
-        `${advice}.`,
-      { cause },
-    );
+    const install =
+      'Install it with "npm install webgpu"; on Linux it needs glibc 2.34 or newer (not Alpine)';
+    throw Object.assign(packageError("webgpu", "WebGPU for Node", cause, install), { code: "NO_ADAPTER" });
   });
   return dawn.create(flags);
 }

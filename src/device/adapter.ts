@@ -1,5 +1,6 @@
 import type { AdapterChoice } from "./adapter-choice.ts";
 import type { DawnSwitch } from "./dawn.ts";
+import { adviceInNode } from "./environment.ts";
 import { GpuDevice, type HostHooks } from "./gpu-device.ts";
 import { identify } from "./profile.ts";
 import type { TuningFile } from "./tuning.ts";
@@ -45,6 +46,8 @@ const browser: Host = {
   },
   adviceWithoutAdapter() {
     const without = ` A program can do without it, slowly: init({ adapter: "cpu" }).`;
+    const inNode = adviceInNode();
+    if (inNode) return inNode + without;
     if (globalThis.isSecureContext === false) {
       return (
         "WebGPU exists only on pages served over https or from localhost, and this page is neither. Serve " +

@@ -27,6 +27,7 @@ import { exifOfPng } from "./png-exif.ts";
 import { readError, readFromFile } from "./read-file.ts";
 import { refusePipe } from "./same-file.ts";
 import { inputOf, lenient, samplesOf } from "./samples.ts";
+import { loadSharp } from "./sharp.ts";
 import { spaceFor, toSrgb } from "./to-srgb.ts";
 
 /** A file in memory or on disk. */
@@ -67,7 +68,7 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     return checkHeader(header, length, name);
   }
   if (format === "avif") refuseManyBoxes(name, read, length);
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   let warnings: string[] = [];
   const isAnimation = format === "avif" && isSequence(read, length);
   const content = isAnimation ? asStill(read(0, length)) : input();

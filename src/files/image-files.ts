@@ -6,6 +6,7 @@ import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
 import { isBytes, ownBytes } from "../options/classes.ts";
+import { IncompleteError } from "../options/incomplete.ts";
 import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatOfName } from "../picture/formats.ts";
@@ -17,6 +18,7 @@ import { unpackPng } from "./png-samples.ts";
 import { manyOpen, readError, readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
 import { isStream, refusePipe, standardStreamOf, statsOf, targetOf } from "./same-file.ts";
+import { loadSharp } from "./sharp.ts";
 import { makeTemporary, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 import { toDisk } from "./to-disk.ts";
 import { spaceFor } from "./to-srgb.ts";
@@ -90,7 +92,7 @@ export async function encodePng(image: Image<Samples>): Promise<Uint8Array> {
 
 /** A picture for sharp's encoders. */
 export async function toSharp({ width, height, channels, data }: Image<Samples>): Promise<Sharp> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const bytes = ownBytes(data);
   // By the array's class, sharp knows the samples' bits.
   const samples =
@@ -285,8 +287,8 @@ export function removeEmpty(folder: string, firstMade: string | undefined): void
 }
 
 /** What to say if `path` could not be written. */
-export function writeError(path: string, cause: unknown): DataError {
-  if (cause instanceof DataError) return cause;
+export function writeError(path: string, cause: unknown): Error {
+  if (cause instanceof DataError || cause instanceof IncompleteError) return cause;
   const { code = "", message } = cause as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: existsSync(dirname(path))

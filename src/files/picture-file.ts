@@ -31,6 +31,7 @@ import { isStored, uprightSize } from "./header.ts";
 import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./image-files.ts";
 import { withOthers } from "./messages.ts";
 import { metadataOf } from "./metadata-in-file.ts";
+import { loadSharp } from "./sharp.ts";
 import { makeTemporary, removeTemporary, temporaryFor } from "./temporary.ts";
 import { spaceFor, toSrgb } from "./to-srgb.ts";
 
@@ -201,7 +202,7 @@ export class PictureWriter {
   }
 
   async #encoder({ exif, xmp }: Metadata): Promise<Sharp> {
-    const { default: sharp } = await import("sharp");
+    const sharp = await loadSharp();
     const { channels, depth, format } = this.#options;
     let picture = sharp(this.#strips, { limitInputPixels: false })
       .toColourspace(spaceFor(channels, depth))
@@ -243,7 +244,7 @@ async function takesProfile(icc: Uint8Array, format: PictureFormat, channels: nu
   const few = channels <= 2 ? 1 : 3;
   const tiny = { width: 16, height: 16, channels: few, depth: 8, icc, format } as const;
   const file = Buffer.concat([tiffHeader(tiny), Buffer.alloc(16 * 16 * few)]);
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   try {
     return await withOthers(async () => {
       const picture = sharp(file).toColourspace(spaceFor(few, 8)).keepIccProfile();

@@ -2,6 +2,7 @@
 import { fstatSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Read } from "../formats/read.ts";
+import { IncompleteError } from "../options/incomplete.ts";
 import { DataError } from "../picture/errors.ts";
 import { tooLong } from "./path-of.ts";
 
@@ -84,8 +85,8 @@ export function reasonForReading(cause: unknown, path: string): string {
 }
 
 /** The error for a file that cannot even be read. */
-export function readError(path: string, cause: unknown): DataError {
-  if (cause instanceof DataError) return cause; // says it itself
+export function readError(path: string, cause: unknown): Error {
+  if (cause instanceof DataError || cause instanceof IncompleteError) return cause; // says it itself
   const { reason, advice } = failureOf(cause, path);
   return new DataError(`${path}: cannot be read: ${reason}. ${advice}`, { cause });
 }

@@ -7,6 +7,7 @@ import { transparentAround, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type Header, isGrey } from "./header.ts";
 import { withExifInFront } from "./png-exif.ts";
+import { loadSharp } from "./sharp.ts";
 import { withoutColor } from "./to-srgb.ts";
 
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
@@ -36,8 +37,7 @@ export async function samplesOf(
   const { metadata, lacksChannel, yCbCr, isLimitedGrey = false } = header;
   // What is computed here needs all bits.
   const allBits = deep || (header.depth === 16 && (yCbCr !== undefined || isLimitedGrey));
-  // Imported when needed: this native library takes longer to load than the rest of this folder together.
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const grey = isGrey(header);
   const { data, info } = await sharp(bytes, { ...lenient, failOn, ignoreIcc })
     .autoOrient()

@@ -2,6 +2,7 @@
 
 import { tiffHeader } from "../formats/tiff.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import { loadSharp } from "./sharp.ts";
 
 /** The picture with the colours that a profile means. */
 export async function toSrgb(image: Image<Samples>, icc: Uint8Array): Promise<Image<Samples>> {
@@ -9,7 +10,7 @@ export async function toSrgb(image: Image<Samples>, icc: Uint8Array): Promise<Im
   const depth = data instanceof Uint8Array ? 8 : 16;
   const header = tiffHeader({ width, height, channels, depth, icc });
   const file = Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const { data: raw, info } = await sharp(file, { limitInputPixels: false, ignoreIcc: true })
     .toColourspace(spaceFor(channels, depth))
     .withIccProfile("srgb")

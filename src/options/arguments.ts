@@ -160,9 +160,11 @@ export const aText: Wanted<string> = {
   wants: "a text",
   fits: (value): value is string => typeof value === "string",
 };
+/** Of any realm: a frame's signal, or one of a test's DOM, is of no class that is known here. */
 export const aSignal: Wanted<AbortSignal> = {
   wants: "an AbortSignal",
-  fits: (value): value is AbortSignal => value instanceof AbortSignal,
+  fits: (value): value is AbortSignal =>
+    isObject(value) && typeof value.aborted === "boolean" && typeof value.throwIfAborted === "function",
 };
 export const bytes: Wanted<Uint8Array> = {
   wants: "a file's bytes, a Uint8Array",

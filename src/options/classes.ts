@@ -8,6 +8,13 @@ export function isOfClass<T>(value: unknown, ...names: readonly string[]): value
   return names.includes(Object.prototype.toString.call(value).slice("[object ".length, -1));
 }
 
+/** A Blob or a File: of the platform, or of a test's DOM, whose classes have no name of their own. */
+export function isBlob(value: unknown): value is Blob {
+  if (isOfClass(value, "Blob", "File")) return true;
+  const { arrayBuffer, size, type } = (value ?? {}) as Partial<Blob>;
+  return typeof arrayBuffer === "function" && typeof size === "number" && typeof type === "string";
+}
+
 /** Bytes in a typed array: of a file, or of a picture, whose canvases have clamped ones. */
 export function isBytes(value: unknown): value is Uint8Array {
   return isOfClass(value, "Uint8Array", "Uint8ClampedArray");

@@ -3,7 +3,8 @@
 // sideBySide() draws a page: a row for each picture, a column for each method, a caption under each panel.
 // A row may zoom into one detail; pickDetail() picks the place with the most texture.
 
-import sharp, { type OverlayOptions } from "sharp";
+import type { OverlayOptions } from "sharp";
+import { loadSharp } from "../files/sharp.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkByteImage, checkInside, crop, type Image, toRgb } from "../picture/image.ts";
 import { quietInk, textPath } from "./text.ts";
@@ -93,6 +94,7 @@ export async function sideBySide(rows: readonly Row[], panelSize = 256): Promise
   const height = top + MARGIN / 2;
 
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawings}</svg>`;
+  const sharp = await loadSharp();
   const data = await sharp({ create: { width, height, channels: 3, background: "#fff" } })
     .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
     .removeAlpha()
@@ -214,6 +216,7 @@ async function fitInto(image: Image, maxWidth: number, maxHeight: number): Promi
 async function resize(image: Image, width: number, height: number, smooth: boolean): Promise<Image> {
   const { data, ...raw } = toRgb(image);
   const kernel = smooth ? "lanczos3" : "nearest";
+  const sharp = await loadSharp();
   const resized = await sharp(data, { raw }).resize(width, height, { fit: "fill", kernel }).raw().toBuffer();
   return { width, height, channels: 3, data: resized };
 }

@@ -4,8 +4,8 @@
 // without losing a spike; smoothPoints() shows the trend under the noise.
 
 import { dirname } from "node:path";
-import sharp from "sharp";
 import { makeFolder, writeWhole } from "../files/image-files.ts";
+import { loadSharp } from "../files/sharp.ts";
 import { ArgumentError } from "../options/arguments.ts";
 import {
   axisOf,
@@ -76,6 +76,7 @@ export function linePlots({ title, panels }: PlotSpec): string {
  * each file whole or not at all. Makes the folder if it is missing.
  */
 export async function writeDrawing(basePath: string, svg: string): Promise<void> {
+  const sharp = await loadSharp();
   const png = await sharp(Buffer.from(svg), { density: 2 * 72 })
     .png({ compressionLevel: 9 })
     .toBuffer();

@@ -1,3 +1,5 @@
+import { adviceInNode } from "../device/environment.ts";
+
 /** How files are read: browsers fetch them, Node has them on a disk as well. */
 let reader = fetchFile;
 
@@ -13,7 +15,8 @@ export function registerFileReader(ofNode: typeof readFile): void {
 
 async function fetchFile(file: URL | string): Promise<Uint8Array> {
   if (typeof file === "string") {
-    throw new Error("browsers read no files by their path, so fetch it and give its bytes, a Uint8Array");
+    const advice = "browsers read no files by their path, so fetch it and give its bytes, a Uint8Array";
+    throw new Error(adviceInNode() ?? advice);
   }
   const response = await fetch(file);
   // For a missing file, development servers answer with their start page.

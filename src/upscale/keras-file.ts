@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { threadProgram } from "../files/thread-program.ts";
 import type { NamedArray } from "../nn/module.ts";
+import { IncompleteError, isMissingProgram, missingProgram } from "../options/incomplete.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { serializeSafetensors } from "../weights/safetensors.ts";
@@ -72,7 +73,13 @@ export class KerasReader {
     const archive = partsOfArchive(bytes);
     const reply = this.#last.then(() => this.#ask(archive?.weights ?? bytes));
     this.#last = reply;
-    const answer = await reply;
+    const answer = await reply.catch((cause) => {
+      if (!(cause instanceof IncompleteError)) throw cause;
+      throw new DataError(
+        `${name}: this is a weight file of Keras, and what reads such files is not here. ${cause.message}`,
+        { cause },
+      );
+    });
     if ("missing" in answer) {
       throw new DataError(
         `${name}: this is a weight file of Keras, and the package that reads such files, h5wasm, is not installed. ` +
@@ -96,19 +103,29 @@ export class KerasReader {
 
   #ask(bytes: Uint8Array): Promise<KerasAnswer> {
     // Its output would be that of the HDF5 library about errors.
-    this.#worker ??= new Worker(threadProgram(new URL("./keras-worker.js", import.meta.url)), {
-      stdout: true,
-      stderr: true,
-    });
+    this.#worker ??= new Worker(
+      threadProgram(() => new URL("./keras-worker.js", import.meta.url)),
+      {
+        stdout: true,
+        stderr: true,
+      },
+    );
     const worker = this.#worker;
-    return new Promise((resolve) => {
-      const settle = (answer: KerasAnswer) => {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
         clearTimeout(timer);
         worker.off("message", settle).off("error", onError).off("exit", onExit);
+      };
+      const settle = (answer: KerasAnswer) => {
+        leave();
         resolve(answer);
       };
       const fail = (error: string) => settle({ error, broken: true });
-      const onError = ({ message }: Error) => fail(message);
+      const onError = (error: Error) => {
+        if (!isMissingProgram(error)) return fail(error.message);
+        leave();
+        reject(missingProgram(error));
+      };
       const onExit = () => fail("the thread that was reading it ended");
       const limit = this.#limitFor(bytes.length);
       const timer = setTimeout(fail, limit, `reading it takes more than ${Math.round(limit / 1000)} s`);

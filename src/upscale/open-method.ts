@@ -266,7 +266,7 @@ async function openFile(file: string | URL, { caller, scale, half }: OpenRequest
 function unreadableMethod(caller: string, name: string, cause: Error): Error {
   const message =
     `${name}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
-    `be read: ${cause.message}. Check the name or the path.`;
+    `be read: ${cause.message.replace(/\.$/, "")}. Check the name or the path.`;
   // Without a dot or a slash it was meant for a name.
   return /[./\\]/.test(name)
     ? new DataError(message, { cause })

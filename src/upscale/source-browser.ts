@@ -1,5 +1,6 @@
 /** Pictures that a browser reads: files in any format that it shows, and what a canvas can draw. */
 
+import { adviceInNode } from "../device/environment.ts";
 import { turnOfWebp, upright } from "../formats/turn.ts";
 import { isBytes, isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
@@ -30,6 +31,8 @@ export async function readFileInBrowser(
   file: Uint8Array | string | URL,
   caller: string,
 ): Promise<{ image: Image; jpegQuality?: number }> {
+  const inNode = adviceInNode();
+  if (inNode) throw new Error(`${caller}: ${inNode}`);
   const bytes = isBytes(file) ? file : await fetchBytes(file);
   const isWebp = formatOfStart(bytes) === "webp";
   const { orientation, unturned } = isWebp ? turnOfWebp(bytes) : { orientation: 1, unturned: bytes };

@@ -1,7 +1,7 @@
 /** Reads pictures from the forms that they have in browsers and Node. */
 
 import { isObject } from "../options/arguments.ts";
-import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
+import { isBlob, isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { type ColorSpace, checkImage, fillRgba, type Image, type Samples } from "../picture/image.ts";
@@ -67,7 +67,7 @@ export async function readPicture(source: PictureSource, caller: string): Promis
   if (isBytes(source) || isOfClass<ArrayBuffer>(source, "ArrayBuffer")) {
     return readFile(ownBytes(source), caller);
   }
-  if (isOfClass<Blob>(source, "Blob", "File")) {
+  if (isBlob(source)) {
     return readFile(new Uint8Array(await source.arrayBuffer()), caller);
   }
   if (isDrawable(source)) return { image: await readDrawn(source, caller) };

@@ -11,6 +11,7 @@ import {
   aFunction,
   checkArguments,
   checkOptions,
+  isObject,
   optional,
   type Wanted,
 } from "../options/arguments.ts";
@@ -45,6 +46,9 @@ export interface UpscaleInWorkerOptions extends UpscalePictureOptions {
    */
   readonly transfer?: boolean;
 }
+
+/** For a worker's first word, in milliseconds. Its script may have far to come, and the machine much to do. */
+const PATIENCE = 60_000;
 
 const aWorker: Wanted = {
   wants: "a Worker or the address of one",
@@ -84,6 +88,8 @@ export class UpscaleWorker {
   readonly #waiting = new Map<number, Waiting>();
   readonly #onDeviceLost: UpscaleWorkerOptions["onDeviceLost"];
   #count = 0;
+  /** Set with the first task, and stopped by the worker's first word: without one, nothing in it listens. */
+  #silence: ReturnType<typeof setTimeout> | undefined;
   /** Why it does nothing any more. */
   #failure: Error | undefined;
 
@@ -97,12 +103,20 @@ export class UpscaleWorker {
     }
     const { worker, onDeviceLost } = options;
     this.#onDeviceLost = onDeviceLost;
-    this.#worker =
-      worker === undefined
-        ? new Worker(new URL("./thread.js", import.meta.url), { type: "module" })
-        : isOfClass<Worker>(worker, "Worker")
-          ? worker
-          : startAt(worker);
+    try {
+      this.#worker =
+        worker === undefined
+          ? new Worker(new URL("./thread.js", import.meta.url), { type: "module" })
+          : isOfClass<Worker>(worker, "Worker")
+            ? worker
+            : startAt(worker);
+    } catch (cause) {
+      throw new Error(
+        `UpscaleWorker: the browser starts no worker (${(cause as Error).message}). ${startItYourself} On a page ` +
+          "with Trusted Types, make its address by a policy of yours (docs/browsers.md).",
+        { cause },
+      );
+    }
     this.#worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
     this.#worker.addEventListener("error", (event) => this.#end(notStarted(event)));
   }
@@ -174,6 +188,10 @@ export class UpscaleWorker {
     } catch (error) {
       throw (error as Error).name === "DataCloneError" ? refusal(error as Error) : error;
     }
+    // Twice, since a page that was stopped, as by a debugger, gets its timers before its messages.
+    this.#silence ??= setTimeout(() => {
+      this.#silence = setTimeout(() => this.#end(silent()), 1000);
+    }, PATIENCE);
     const abort = () => this.#abort(id, signal!.reason);
     signal?.addEventListener("abort", abort);
     try {
@@ -186,6 +204,9 @@ export class UpscaleWorker {
   }
 
   #receive(message: FromWorker): void {
+    if (!isObject(message)) return; // of a worker that does other things as well
+    clearTimeout(this.#silence);
+    if ("heard" in message) return;
     if ("lost" in message) {
       this.#onDeviceLost?.(unpackError(message.lost) as DeviceLostError);
       return;
@@ -218,6 +239,7 @@ export class UpscaleWorker {
 
   #end(failure: Error): void {
     this.#failure ??= failure;
+    clearTimeout(this.#silence);
     this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) reject(failure);
     this.#waiting.clear();
@@ -237,13 +259,22 @@ function baseUrl(): string {
   return globalThis.document?.baseURI ?? location.href;
 }
 
+const startItYourself =
+  'You can start a worker of your own that has the line import "pixelgrad/worker/thread", and pass it: ' +
+  "new UpscaleWorker({ worker }).";
+
+function silent(): Error {
+  return new Error(
+    `UpscaleWorker: the worker has not answered for ${PATIENCE / 1000} s. It must import "pixelgrad/worker/thread" ` +
+      "(dist/worker/thread.js, or dist/browser/thread.js), and be able to load it.",
+  );
+}
+
 function notStarted({ message }: ErrorEvent): Error {
   if (message) return new Error(`UpscaleWorker: the worker failed: ${message}`);
   return new Error(
     "UpscaleWorker: the worker could not be started. Its file (thread.js) is missing where the page looks for it, " +
-      "or the page's Content-Security-Policy does not allow it (worker-src). If your bundler does not carry it, " +
-      'start a worker of your own that has the line import "pixelgrad/worker/thread", and pass it: ' +
-      "new UpscaleWorker({ worker }).",
+      `or the page's Content-Security-Policy does not allow it (worker-src). ${startItYourself}`,
   );
 }
 

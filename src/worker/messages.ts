@@ -29,6 +29,8 @@ export type Task = {
 export type ToWorker = Task | { readonly abort: number };
 
 export type FromWorker =
+  /** A task has arrived, and may wait. */
+  | { readonly heard: true }
   | { readonly lost: ErrorParts }
   | ({ readonly id: number } & (
       | { readonly result: Tasks[keyof Tasks]["result"] }

@@ -17,6 +17,7 @@ export function serve(): void {
       controllers.get(data.abort)?.abort();
       return;
     }
+    say({ heard: true });
     const controller = new AbortController();
     controllers.set(data.id, controller);
     last = last.then(async () => {

@@ -180,6 +180,47 @@ describe("errors keep their class and their message", () => {
     await expect(worker!.upscale(picture)).rejects.toBe(error);
   });
 
+  test("a worker in which nothing listens: an error after a while, and none for one that has heard", async () => {
+    const code = new Blob(["onmessage = () => postMessage('what?');"], { type: "text/javascript" });
+    start({ worker: new Worker(URL.createObjectURL(code), { type: "module" }) });
+    const ours = new UpscaleWorker();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const failure = worker!.upscale(picture, { method: "bicubic" }).catch((error: Error) => error.message);
+      await ours.upscale(picture, { method: "bicubic" });
+      await vi.advanceTimersByTimeAsync(59_000);
+      expect(await Promise.race([failure, "nothing yet"])).toBe("nothing yet");
+      await vi.advanceTimersByTimeAsync(3000);
+      expect(await failure).toMatch(/^UpscaleWorker: .* not answered for 60 s.*"pixelgrad\/worker\/thread"/);
+      expect((await ours.upscale(picture, { method: "bicubic" })).scale).toBe(2);
+    } finally {
+      vi.useRealTimers();
+      ours.terminate();
+    }
+  });
+
+  test("a page with Trusted Types, which allows no address of a worker", () => {
+    const refuse = () => {
+      throw new TypeError("This document requires 'TrustedScriptURL' assignment.");
+    };
+    vi.stubGlobal(
+      "Worker",
+      class {
+        constructor() {
+          refuse();
+        }
+      },
+    );
+    try {
+      const message =
+        /^UpscaleWorker: the browser starts no worker \(This document requires .*new UpscaleWorker\({ worker }\)/;
+      expect(() => new UpscaleWorker()).toThrow(message);
+      expect(() => new UpscaleWorker({ worker: "/thread.js" })).toThrow(message);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   test("a worker that fails", async () => {
     const code = new Blob(["throw new Error('of its own')"], { type: "text/javascript" });
     start({ worker: new Worker(URL.createObjectURL(code), { type: "module" }) });

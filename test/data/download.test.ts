@@ -16,6 +16,7 @@ import { encodePng } from "../../src/files/image-files.ts";
 import { Lock } from "../../src/files/lock.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { cpuTime } from "../support/cpu-time.ts";
+import { ForeignController } from "../support/foreign-signal.ts";
 import { noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();
@@ -324,11 +325,12 @@ describe("download", () => {
 
   test("abort: while bytes arrive, while waiting, and before the start; the bytes stay", async () => {
     const controller = new AbortController();
-    behaviour.beforeAnswer = (_, response) => {
+    const endless: Behaviour["beforeAnswer"] = (_, response) => {
       response.writeHead(200, { "content-length": content.length, etag: '"1"' });
       response.write(content.subarray(0, 5000));
       return true; // and never ends
     };
+    behaviour.beforeAnswer = endless;
     const abort = (done: number) => {
       if (done === 5000) controller.abort();
     };
@@ -341,6 +343,22 @@ describe("download", () => {
     const reason = new Error("enough");
     const waiting = fetchFile({ signal: AbortSignal.any([later(50, reason)]), backoff: 60_000 });
     expect(await failure(waiting)).toBe(reason);
+
+    // Of another realm: while bytes arrive, and while it waits.
+    const foreign = new ForeignController();
+    behaviour.beforeAnswer = endless;
+    const abortIt = (done: number) => {
+      if (done === 5000) foreign.abort(reason);
+    };
+    const start = performance.now();
+    expect(await failure(fetchFile({ signal: foreign.signal, onProgress: abortIt }))).toBe(reason);
+    expect(performance.now() - start).toBeLessThan(30_000); // after 60 s of silence it would look
+    behaviour.beforeAnswer = undefined;
+    expect(await failure(fetchFile({ signal: foreign.signal }))).toBe(reason);
+    const second = new ForeignController();
+    behaviour.statuses = [503];
+    setTimeout(() => second.abort(reason), 50);
+    expect(await failure(fetchFile({ signal: second.signal, backoff: 60_000 }))).toBe(reason);
     await fetchFile();
     await expectWhole();
     expect(requests.at(-1)).toMatchObject({ range: "bytes=5000-", status: 206 });

@@ -45,7 +45,7 @@ describe("failures", () => {
       "throws",
       "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw Error() });",
     ],
-    ["does not start", "import 'there-is-no-such-package';"],
+    ["does not start", "throw Error('no');"],
   ])("a thread that %s rejects with the picture it had", async (how, program) => {
     const path = join(folder, `${how.replaceAll(" ", "-")}.mjs`);
     writeFileSync(path, program);

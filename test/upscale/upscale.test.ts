@@ -34,6 +34,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { scaleForSize } from "../../src/upscale/scale-for-size.ts";
 import { drawn, noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
+import { ForeignController } from "../support/foreign-signal.ts";
 
 const device = float32Device();
 const folder = temporaryFolder();
@@ -185,7 +186,10 @@ describe("sources", () => {
     const clamped = new Uint8ClampedArray(buffer) as unknown as Uint8Array;
     const foreign = elsewhere("Uint8Array", bytes) as Uint8Array;
     const url = pathToFileURL(path);
-    for (const source of [bytes, path, url, url.href, new Blob([bytes]), buffer, dataUrl, clamped, foreign]) {
+    // As that of happy-dom, which has no name for Object.prototype.toString.
+    const blob = { size: bytes.length, type: "", arrayBuffer: async () => buffer } as Blob;
+    const inMemory = [bytes, new Blob([bytes]), blob, buffer, dataUrl, clamped, foreign];
+    for (const source of [...inMemory, path, url, url.href]) {
       expect((await upscale(source, { method: "bicubic" })).image).toEqual(want);
     }
     await expect(upscale("file://elsewhere/a.png")).rejects.toThrow(
@@ -381,6 +385,18 @@ describe("methods", () => {
     await expect(upscale(picture, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow(
       "enough",
     );
+    await expect(upscale(picture, { signal: {} as AbortSignal })).rejects.toThrow("must be an AbortSignal");
+  });
+
+  test("a signal of another realm", async () => {
+    const controller = new ForeignController();
+    const work = upscale(noise(40, 50, 3), {
+      method: "bicubic",
+      tile: 16,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error("enough")),
+    });
+    await expect(work).rejects.toThrow("enough");
   });
 });
 
