@@ -67,7 +67,7 @@ const ofBuiltPage = (options: TestProjectInlineConfiguration["test"]) =>
       testTimeout: 120_000,
       hookTimeout: 120_000,
       // Chromium itself now and then does not get a new page going where another one computes beside it.
-      retry: { count: 1, condition: /The page does not start|Timeout \d+ms exceeded/ },
+      retry: { count: 1, condition: /The page does not start/ },
       ...options,
     },
   });

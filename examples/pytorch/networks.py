@@ -292,10 +292,14 @@ def load(path):
         metadata = file.metadata()
         state = {name: file.get_tensor(name).float() for name in file.keys()}
     model = build(metadata)
-    # Files of earlier versions have no markers.
+    restore(model, state)
+    return model, metadata
+
+
+def restore(model, state):
+    """Files of earlier versions have no markers."""
     markers = {name: values for name, values in model.state_dict().items() if name in MARKERS}
     model.load_state_dict({**markers, **state})
-    return model, metadata
 
 
 def save(path, model, metadata):

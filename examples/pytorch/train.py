@@ -297,8 +297,9 @@ def main():
     if args.resume and os.path.exists(state_file):
         saved = torch.load(state_file, map_location=device)
         first = saved["step"]
-        for name, part in (("model", model), ("average", average), ("optimizer", optimizer)):
-            part.load_state_dict(saved[name])
+        networks.restore(model, saved["model"])
+        networks.restore(average, saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
     trained = model
     if processes > 1:
         trained = DistributedDataParallel(model, device_ids=[local_rank] if gpus else None)

@@ -60,10 +60,11 @@ async function read(file: Blob, input: Input, name: string): Promise<VideoSource
   const end = await video.computeDuration();
   const begin = Math.max(0, await input.getFirstTimestamp());
   const duration = end - begin;
-  const isCutOff = await endIsMissing(input, video);
+  const format = (await input.getFormat()).name;
+  const subtitled = await hasSubtitles(file, format);
+  const isCutOff = await endIsMissing(input, video, { subtitled });
   if (packetCount === 0 || !(duration > 0))
     throw dataError(isCutOff ? say.incomplete(name) : say.noFrames(name));
-  const format = (await input.getFormat()).name;
   const notes = await notesOf(video);
   if (isCutOff) notes.push(say.endIsMissing);
   const others = (await input.getVideoTracks()).length - 1;
@@ -71,8 +72,9 @@ async function read(file: Blob, input: Input, name: string): Promise<VideoSource
   const tracks = await input.getAudioTracks();
   const sound = await Promise.all(tracks.map((track) => track.getCodec()));
   if (sound.includes(null)) notes.push(say.soundUnknown);
-  if (await hasSubtitles(file, format)) notes.push(say.withoutSubtitles);
-  const steadyRate = packetCount === 1 ? 1 / duration : rates.bestGuessFrameRate;
+  if (subtitled) notes.push(say.withoutSubtitles);
+  const steadyRate =
+    packetCount === 1 ? 1 / (end - (await video.getFirstTimestamp())) : rates.bestGuessFrameRate;
   const facts: VideoFacts = {
     ...{ width, height, begin, duration, notes },
     rate: rates.frameRateIsConstant ? steadyRate : averagePacketRate,
@@ -89,11 +91,18 @@ async function read(file: Blob, input: Input, name: string): Promise<VideoSource
   return { name, input, video, isCutOff, assumedMatrix, sound: known, facts };
 }
 
-/** MP4 has a table of all frames, of which the last is not there; other files say how long they are in their head. */
-async function endIsMissing(input: Input, video: InputVideoTrack): Promise<boolean> {
+/**
+ * MP4 has a table of all frames, of which the last is not there; other files say how long they are in their head. With
+ * subtitles, which may be longer than all else and are not read, that tells nothing.
+ */
+async function endIsMissing(
+  input: Input,
+  video: InputVideoTrack,
+  { subtitled }: { subtitled: boolean },
+): Promise<boolean> {
   const there = await input.computeDuration();
   const promised = (await input.getDurationFromMetadata()) ?? 0;
-  if (promised > there + TOLERANCE) return true;
+  if (!subtitled && promised > there + TOLERANCE) return true;
   const last = await new EncodedPacketSink(video).getPacket(Number.POSITIVE_INFINITY);
   return last === null && (await video.computeDuration()) > 0;
 }

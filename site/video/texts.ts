@@ -14,8 +14,9 @@ export function lengthText(seconds: number): string {
   return seconds < 60 ? `${fixed(seconds, 1)} s` : clock(seconds);
 }
 
-/** Three digits: 0.04, 1.5, 240; four for the rates of television: 23.98, 29.97. */
+/** Three digits: 0.04, 1.5, 240; two decimals for the rates of television: 23.98, 29.97. */
 export function rateText(rate: number): string {
+  if (Math.abs(rate - Math.round(rate)) < 0.005) return `${Math.round(rate)}`;
   const ofTelevision = rate * 1.001;
   if (rate > 20 && Math.abs(ofTelevision - Math.round(ofTelevision)) < 0.002) return fixed(rate, 2);
   if (Math.abs(rate - Math.round(rate)) < 0.005 * rate) return `${Math.round(rate)}`;

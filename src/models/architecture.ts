@@ -18,7 +18,7 @@ import { scales } from "../picture/scales.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { formatShape, ShapeError } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
-import { type DetectOptions, type State, withoutTensors } from "./state.ts";
+import { type DetectOptions, markersIn, type State, withoutTensors } from "./state.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 /** Far more than any network of the literature has, and few enough for a mistake to be noticed. */
@@ -240,8 +240,8 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
     state: ReadonlyMap<string, NamedArray>,
     options: { strict?: boolean; source?: string } = {},
   ): StateDifference {
-    const hasMarkers = state instanceof Map && this.#markers.some((name) => state.has(name));
-    return super.loadStateDict(hasMarkers ? withoutTensors(state, this.#markers) : state, options);
+    const marks = state instanceof Map ? markersIn(state, this.#markers) : [];
+    return super.loadStateDict(marks.length > 0 ? withoutTensors(state, marks) : state, options);
   }
 }
 

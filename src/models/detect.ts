@@ -25,7 +25,7 @@ import {
 } from "../weights/weight-names.ts";
 import { type Architecture, markersOf, type Option, type RecognizedNetwork } from "./architecture.ts";
 import { nameOfOther } from "./other-networks.ts";
-import { type DetectOptions, type State, withBiases, withoutTensors } from "./state.ts";
+import { type DetectOptions, markersIn, type State, withBiases, withoutTensors } from "./state.ts";
 
 /** What is asked of a network: its name, for errors, and whether it is the one in a file. */
 type Known = Pick<Architecture, "name" | "options" | "markers" | "recognize">;
@@ -128,13 +128,17 @@ function recognize(
 ): { network: RecognizedNetwork; error?: undefined } | { network?: undefined; error: DataError } | undefined {
   const own = networks.find(({ name }) => name === metadata.architecture);
   try {
-    const state = withBiases(given);
     // Whoever builds it says what is wrong.
     if (own && Object.keys(own.options).every((key) => Object.hasOwn(metadata, key))) {
       return {
-        network: { metadata, state: withoutTensors(state, markersOf(own, metadata)), assumptions: [] },
+        network: {
+          metadata,
+          state: withoutTensors(given, markersIn(given, markersOf(own, metadata))),
+          assumptions: [],
+        },
       };
     }
+    const state = withBiases(given);
     for (const architecture of networks) {
       const isTold = architecture === own;
       const scaleInFile = isTold && metadata.scale !== undefined ? Number(metadata.scale) : undefined;

@@ -34,6 +34,7 @@ import {
   checkColors,
   type DetectOptions,
   lumaScale,
+  markersIn,
   type State,
   shapeOf,
   withoutTensors,
@@ -154,13 +155,14 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
 
 /** ESPCN-pytorch, whose names are this library's; and files of this library without their metadata. */
 function recognizeESPCN(given: State, { name }: DetectOptions): RecognizedNetwork | undefined {
-  const state = withoutTensors(given, Object.keys(espcn.markers!));
+  const marks = markersIn(given, Object.keys(espcn.markers!));
+  const state = withoutTensors(given, marks);
   const last = shapeOf(state, "last_part.0.weight");
   const [first, inputs = 0] = shapeOf(state, "first_part.0.weight") ?? [];
   if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;
   const [pixels, second] = last;
   checkColors(name, "ESPCN", inputs, 1);
-  const [residual, relu] = ["residual", "relu"].map((marker) => given.has(marker));
+  const [residual, relu] = ["residual", "relu"].map((marker) => marks.includes(marker));
   const activation = relu ? "relu" : "tanh";
   const options = { scale: Math.sqrt(pixels), filters: [first, second], activation, residual };
   // Where one of the two is there, the file is this library's, which would have written the other.

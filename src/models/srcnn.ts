@@ -34,6 +34,7 @@ import {
   checkColors,
   type DetectOptions,
   lumaScale,
+  markersIn,
   type State,
   scaleOf,
   shapeOf,
@@ -176,7 +177,8 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
 
 /** SRCNN-pytorch, whose names are this library's; and files of this library without their metadata. */
 function recognizeSRCNN(given: State, options: DetectOptions): RecognizedNetwork | undefined {
-  const state = withoutTensors(given, Object.keys(srcnn.markers!));
+  const marks = markersIn(given, Object.keys(srcnn.markers!));
+  const state = withoutTensors(given, marks);
   const shapes = [1, 2, 3].map((i) => shapeOf(state, `conv${i}.weight`));
   const [first, second, third] = shapes;
   if (first === undefined || second === undefined || first[1] !== third?.[0] || state.size !== 6)
@@ -191,8 +193,8 @@ function recognizeSRCNN(given: State, options: DetectOptions): RecognizedNetwork
   }
   const kernels = shapes.map((shape) => shape![2]);
   const filters = [first[0], second[0]];
-  const residual = given.has("residual");
-  const padding = given.has("replicate") ? "replicate" : "zeros";
+  const residual = marks.includes("residual");
+  const padding = marks.includes("replicate") ? "replicate" : "zeros";
   const described = { scale: scaleOf(options), kernels, filters, padding, residual };
   const assumptions = residual
     ? []

@@ -3,6 +3,7 @@ import type { NamedArray } from "../nn/module.ts";
 import { oneOf } from "../options/kinds.ts";
 import { quantity } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import { numel } from "../tensor/shape.ts";
 
 export type State = ReadonlyMap<string, NamedArray>;
 
@@ -33,6 +34,14 @@ export function renameTensors(state: State, parts: readonly (readonly [RegExp, s
       return [part ? key.replace(...part) : key, array];
     }),
   );
+}
+
+/** Which of these names are markers in a state: tensors of one zero, that say something by being there. */
+export function markersIn(state: State, names: readonly string[]): string[] {
+  return names.filter((name) => {
+    const { shape = [], data = [] } = state.get(name) ?? {};
+    return data.length === 1 && numel(shape) === 1 && data[0] === 0;
+  });
 }
 
 /** A state without the tensors of some names. */
@@ -164,7 +173,7 @@ export function scaleOf({ name, scale: given, scaleInFile }: DetectOptions): num
     const source = named === undefined ? "as was given" : "by its name";
     throw new DataError(`${name}: ${source} it enlarges by ${scale}, which should be ${lumaScale.wants}.`);
   }
-  const others = marksIn(name, /\d+/);
+  const others = marksIn(name, /\d{1,2}/);
   const reason =
     others.length === 1
       ? `by its name it would enlarge by ${others[0]}, which should be ${lumaScale.wants}, and the weights ` +

@@ -15,7 +15,7 @@ import { DataError, type LoaderState } from "../data/index.ts";
 import { readBytes } from "../files/image-files.ts";
 import { pathArgument } from "../files/path-of.ts";
 import { statsWithin } from "../files/same-file.ts";
-import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
+import { type Module, type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
 import { aFunction, checkArguments, isObject } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
@@ -73,6 +73,15 @@ export interface CheckpointState {
   /** What bicubic reaches on the held-out pictures, dB, which tells other ones of the same names. */
   readonly bicubic?: number;
   readonly lengths: Lengths;
+}
+
+/** The weights of a network, without the markers by which files are recognized: versions before them read it, too. */
+export function weightsAlone(
+  network: Module,
+  state: ReadonlyMap<string, NamedArray>,
+): Map<string, NamedArray> {
+  const tensors = network.namedTensors();
+  return new Map([...state].filter(([name]) => tensors.has(name)));
 }
 
 export function serializeCheckpoint({ state, weights, average, sums }: Checkpoint): Uint8Array {

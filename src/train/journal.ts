@@ -5,7 +5,13 @@ import { scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
 import { lastFile } from "../weights/run-files.ts";
 import { BestWeights } from "./best-weights.ts";
-import { type CheckpointState, type Lengths, serializeCheckpoint, stepIn } from "./checkpoint.ts";
+import {
+  type CheckpointState,
+  type Lengths,
+  serializeCheckpoint,
+  stepIn,
+  weightsAlone,
+} from "./checkpoint.ts";
 import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { saveResult } from "./save-result.ts";
@@ -189,7 +195,12 @@ export class Journal {
     const weights = await this.#finiteWeights(step, model);
     const { sums } = await adam.stateDict();
     const state = this.#state(step, next, this.#folder.settle());
-    const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
+    const bytes = serializeCheckpoint({
+      state,
+      weights: weightsAlone(model, weights),
+      average: average && weightsAlone(average, await average.stateDict()),
+      sums,
+    });
     // That of step 0 is not worth keeping: a run that began anew would lose all that was learned.
     await this.#folder.saveCheckpoint(bytes, { keepPrevious: this.#checkpointed.step > 0 });
     this.#checkpointed = { step, at: performance.now() };
