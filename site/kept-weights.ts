@@ -1,5 +1,7 @@
 /** The user's networks, in the browser's own database, so that they are there the next time. */
 
+import { PATIENCE, soon } from "./patience.ts";
+
 export interface KeptWeights {
   readonly id: string;
   /** What the list of methods calls it. */
@@ -15,20 +17,37 @@ const store = "weights";
  * page.
  */
 export class WeightKeeper {
-  readonly #database: Promise<IDBDatabase | undefined>;
+  readonly #opening: Promise<IDBDatabase | undefined>;
+  /** Of that, what there is without a long wait: some browsers open it late or never. */
+  #database: Promise<IDBDatabase | undefined>;
 
-  constructor(name = "pixelgrad") {
-    this.#database = open(name).catch(() => undefined);
+  constructor(name = "pixelgrad", patience = PATIENCE) {
+    this.#opening = open(name).catch(() => undefined);
+    this.#database = soon(this.#opening, patience);
+    void this.#opening.then(() => {
+      this.#database = this.#opening;
+    });
   }
 
-  /** In the order of their ids. */
+  /** In the order of their ids. Waits for a database that opens late. */
   async all(): Promise<KeptWeights[]> {
+    await this.#opening;
     return (await this.#request("readonly", (weights) => weights.getAll())) ?? [];
   }
 
   /** Whether it is there the next time. */
   async keep(weights: KeptWeights): Promise<boolean> {
     return (await this.#request("readwrite", (all) => all.put(weights))) !== undefined;
+  }
+
+  /** Whether it is still there: another tab may have removed it. */
+  async rename(id: string, label: string): Promise<boolean> {
+    const renamed = await this.#request("readwrite", (all) => {
+      const reading: IDBRequest<KeptWeights | undefined> = all.get(id);
+      reading.addEventListener("success", () => reading.result && all.put({ ...reading.result, label }));
+      return reading;
+    });
+    return renamed !== undefined;
   }
 
   async remove(id: string): Promise<void> {

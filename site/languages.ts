@@ -3,6 +3,8 @@
  * page that enlarges, kernels/language.ts those of the lesson. site/README.md says how to add a language.
  */
 
+import { soon } from "./patience.ts";
+
 /** Each calls itself by its own name. */
 export const languages = { en: "English", de: "Deutsch" } as const;
 
@@ -24,6 +26,26 @@ export function preferredLanguage(): LanguageCode {
 
 function isLanguage(code: string | undefined): code is LanguageCode {
   return code !== undefined && Object.hasOwn(languages, code);
+}
+
+/**
+ * Writes a page in the language of its visitor. One that takes long to load is not waited for: the page begins in
+ * English, and `onUse` writes what is to be written again when the language is there.
+ *
+ * @returns whether the page is in that language; undefined if that is late. False: it cannot be loaded.
+ */
+export async function beginIn(
+  code: LanguageCode,
+  { use, onUse }: LanguageEvents,
+): Promise<boolean | undefined> {
+  const using = use(code);
+  const isUsed = await soon(using).catch(() => false);
+  const useLate = async () => {
+    const isUsedNow = (await using) || (preferredLanguage() === code && (await use(code)));
+    if (isUsedNow) onUse(code);
+  };
+  if (isUsed === undefined) useLate().catch(() => undefined); // it stays in English
+  return isUsed;
 }
 
 /** From now on the page is in this language. */

@@ -14,12 +14,14 @@
 import "./style.css";
 import { isSoftware } from "./adapter.ts";
 import { Engine } from "./engine.ts";
+import { gpuAnswers } from "./gpu-probe.ts";
 import { type LanguageCode, language, say, useLanguage } from "./language.ts";
-import { offerLanguages, preferredLanguage } from "./languages.ts";
+import { beginIn, offerLanguages, preferredLanguage } from "./languages.ts";
 import { MessageLine } from "./message-line.ts";
 import type { MethodInfo } from "./messages.ts";
 import { workOffline } from "./offline.ts";
 import { OwnNetworks } from "./own-networks.ts";
+import { soon } from "./patience.ts";
 import { PictureChooser } from "./picture-chooser.ts";
 import { readBytes } from "./read-bytes.ts";
 import { dimensions } from "./size.ts";
@@ -29,17 +31,25 @@ import { TrainPanel } from "./train-panel.ts";
 import { UpscalePanel } from "./upscale-panel.ts";
 import type { VideoPanel } from "./video/video-panel.ts";
 
+/** Between two looks for a GPU, in milliseconds. */
+const GPU_PAUSES = [3000, 10_000, 30_000, 90_000];
+/** So long one may keep the browser busy before the page says that there is none. */
+const GPU_PATIENCE = 120_000;
+
 const byId = (id: string) => document.getElementById(id)!;
 
 byId("not-started").remove();
-// The worker starts while the language loads.
+// The worker starts while the language loads, and so does the look for a GPU.
 const engine = new Engine();
-const opening = engine.run("open", {});
-opening.catch(() => undefined); // openGpu says it
-const hasLanguage = await useLanguage(preferredLanguage()).catch(() => false);
+const restoring = engine.run("restored", {});
+const opening = openGpu();
+for (const begun of [restoring, opening]) begun.catch(() => undefined); // lookForGpu says it
+let nameAdapter = () => say.lookingForWebGpu;
+const languageEvents = { use: useLanguage, onUse: writeAgain };
+const hasLanguage = await beginIn(preferredLanguage(), languageEvents);
 if (!hasLanguage) await useLanguage("en");
 if (language !== "en") void tellWorker(language);
-offerLanguages(byId("language") as HTMLSelectElement, { use: useLanguage, onUse: writeAgain });
+offerLanguages(byId("language") as HTMLSelectElement, languageEvents);
 byId("adapter").textContent = say.lookingForWebGpu;
 
 const message = new MessageLine(byId("message"));
@@ -71,6 +81,7 @@ const chooser = new PictureChooser(byId("chooser"), {
   onFiles: (files, isSample) => upscalePanel.add(files, isSample),
   async onWeights(file) {
     try {
+      await opening.catch(() => undefined); // a network is read on the device
       const { id } = await ownNetworks.add(file.name, await readBytes(file));
       await offerMethods(id);
     } catch (error) {
@@ -89,30 +100,49 @@ window.addEventListener("beforeunload", (event) => {
   if (TaskControl.anyRunning || !ownNetworks.areKept) event.preventDefault();
 });
 
-let nameAdapter = () => say.lookingForWebGpu;
-await Promise.all([chooser.chooseSample(0), openGpu()]);
-if (!hasLanguage) complain(new Error(say.partNotLoaded));
-void workOffline(() => engine.run("loadedFiles", {}));
+const looking = lookForGpu(opening);
+// A GPU that keeps the page waiting does not keep it from interpolating.
+soon(looking.then(() => true))
+  .then((isOver) => (isOver ? undefined : offerMethods()))
+  .catch(() => undefined); // said below
+restoring.then(({ wasLate }) => (wasLate ? offerMethods() : undefined)).catch(() => undefined); // said there
+await chooser.chooseSample(0);
+if (hasLanguage === false) complain(new Error(say.partNotLoaded));
+void soon(looking).then(() => workOffline(() => engine.run("loadedFiles", {})));
+await looking;
 
-async function openGpu(): Promise<void> {
+async function openGpu(): Promise<{ readonly adapter: string }> {
+  const answers = !navigator.gpu || (await soon(gpuAnswers(), GPU_PATIENCE));
+  if (!answers) throw new Error("The browser does not answer.");
+  return engine.run("open", {});
+}
+
+/** Shows the GPU, or that there is none. Then others are looked for by and by: it may only have been busy. */
+async function lookForGpu(opening: ReturnType<typeof openGpu>, [pause, ...more] = GPU_PAUSES): Promise<void> {
   try {
-    const { adapter } = await opening;
-    const software = isSoftware(adapter);
-    showAdapter(() => (software ? say.software(adapter) : adapter));
-    hasGpu = true;
-    upscalePanel.setGpu({ isSoftware: software });
-    trainPanel.setGpu({ isSoftware: software });
+    showGpu((await opening).adapter);
   } catch (error) {
     if ((error as Error).name === "WorkerError") {
       showAdapter(() => say.notLoaded);
       complain(error as Error);
       return;
     }
+    if (navigator.gpu && pause) setTimeout(() => lookForGpu(openGpu(), more), pause);
+    if (!byId("no-webgpu").hidden) return; // it is said
     showAdapter(() => say.noWebGpuShort);
     byId("no-webgpu").hidden = false;
     trainPanel.setGpu(undefined);
   }
   await offerMethods();
+}
+
+function showGpu(adapter: string): void {
+  const software = isSoftware(adapter);
+  showAdapter(() => (software ? say.software(adapter) : adapter));
+  byId("no-webgpu").hidden = true;
+  hasGpu = true;
+  upscalePanel.setGpu({ isSoftware: software });
+  trainPanel.setGpu({ isSoftware: software });
 }
 
 /** Without a GPU, only interpolations remain. */
@@ -177,6 +207,7 @@ function tellWorker(code: LanguageCode): Promise<unknown> {
 
 /** What the script has written, in the language that has been chosen. */
 async function writeAgain(code: LanguageCode): Promise<void> {
+  (byId("language") as HTMLSelectElement).value = code;
   showAdapter(nameAdapter);
   chooser.nameSamples();
   upscalePanel.writeAgain();

@@ -37,7 +37,7 @@ export function labelOf(name: string, scale: number): string {
 }
 
 /** The other way round. */
-export function ownNameOf({ label, scales }: MethodInfo): string {
+export function ownNameOf({ label, scales }: Pick<MethodInfo, "label" | "scales">): string {
   return label.slice(0, -labelOf("", scales[0]).length);
 }
 
@@ -90,6 +90,13 @@ export interface Tasks extends VideoTaskTable {
   /** Addresses of the files that the worker has loaded. */
   loadedFiles: { input: Record<string, never>; event: never; result: readonly string[] };
   methods: { input: Record<string, never>; event: never; result: readonly MethodInfo[] };
+  /** Ends when the networks of former visits are in the list, however long the browser's database takes. */
+  restored: {
+    input: Record<string, never>;
+    event: never;
+    /** The list has been told without them. */
+    result: { wasLate: boolean };
+  };
   /** A weight file becomes one more method. */
   addWeights: { input: { name: string; bytes: Uint8Array }; event: never; result: MethodInfo };
   removeWeights: { input: { id: string }; event: never; result: Record<string, never> };

@@ -59,6 +59,8 @@ export class MethodChoice {
   readonly #remove: HTMLButtonElement;
   readonly #onChange: () => void;
   #methods: readonly MethodInfo[] = [];
+  /** The method that nobody has chosen: it is selected as long as the one to begin with is not there. */
+  #standIn: string | undefined;
 
   constructor(
     form: HTMLElement,
@@ -82,19 +84,22 @@ export class MethodChoice {
     this.#remove.addEventListener("click", () => onRemove(this.#chosenMethod()!));
   }
 
-  /** Selects the method with the id `selected`; by default the selection stays, or begins with the best. */
-  setMethods(methods: readonly MethodInfo[], selected = this.#method.value): void {
+  /** Selects the method with the id `selected`; by default the selection stays, or begins with `first`. */
+  setMethods(methods: readonly MethodInfo[], selected?: string, first = qualities.best): void {
+    const { value } = this.#method;
+    const wanted = selected ?? (value === this.#standIn ? "" : value);
     this.#methods = methods;
     const options = methods.map(({ id, label }) => new Option(id === automatic ? say.automatic : label, id));
     this.#method.replaceChildren(...options);
     const has = (id: string) => methods.some((method) => method.id === id);
-    const [first] = methods;
-    this.#method.value = [selected, qualities.best, first?.id ?? ""].find(has) ?? "";
+    const found = [wanted, first, qualities.best, methods[0]?.id ?? ""].find(has) ?? "";
+    this.#method.value = found;
+    this.#standIn = found === wanted || found === first ? undefined : found;
     for (const quality of this.#qualities) {
       const id = qualities[quality.value];
       quality.disabled = id !== undefined && !has(id);
     }
-    if (selected && !Object.values(qualities).includes(this.#method.value)) this.#details.open = true;
+    if (wanted && !Object.values(qualities).includes(this.#method.value)) this.#details.open = true;
     this.#offer();
   }
 

@@ -1,7 +1,8 @@
 /** The list of methods: those that the library has names for, and the user's networks. */
 import { defaultMethod, methodNames, pretrainedNames, pretrainedScales, scalesOf } from "../src/index.ts";
 import { WeightKeeper } from "./kept-weights.ts";
-import { automatic, labelOf, type MethodInfo } from "./messages.ts";
+import { automatic, labelOf, type MethodInfo, ownNameOf } from "./messages.ts";
+import { PATIENCE, soon } from "./patience.ts";
 
 const isNetwork = (name: string) => (pretrainedNames as readonly string[]).includes(name);
 
@@ -31,38 +32,47 @@ export class Methods {
   readonly #keeper: WeightKeeper;
   /** The time of the latest id, in milliseconds. */
   #latest = 0;
-  /** Resolves when the networks of former visits are there. */
-  readonly restored: Promise<void>;
+  readonly #restored: Promise<true>;
+  /** Resolves when the networks of former visits are there, or late. */
+  readonly soonRestored: Promise<true | undefined>;
 
-  constructor(keeper = new WeightKeeper()) {
+  constructor(keeper = new WeightKeeper(), patience = PATIENCE) {
     this.#keeper = keeper;
-    this.restored = this.#restore();
+    this.#restored = this.#restore();
+    this.soonRestored = soon(this.#restored, patience);
   }
 
   /** The user's networks, the newest first; then those of the library, the best first. */
   async list(): Promise<MethodInfo[]> {
-    await this.restored;
-    return [...this.#infos.values()].reverse().concat(named);
+    await this.soonRestored;
+    const byTime = [...this.#infos.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    return byTime.concat(named);
+  }
+
+  /** Ends when the networks of former visits are there. True: the list may have been told without them. */
+  async wereLate(): Promise<boolean> {
+    await this.#restored;
+    return (await this.soonRestored) === undefined;
   }
 
   /** A network of the user's, by a weight file that was seen to be one. */
   async add(bytes: Uint8Array, scale: number, name: string): Promise<MethodInfo> {
-    await this.restored;
+    await this.soonRestored;
     const id = this.#newId();
     this.#weights.set(id, bytes);
-    return this.#describe(id, name, scale);
+    const label = this.#label(id, name, scale);
+    return this.#settle(id, await this.#keeper.keep({ id, label, scale, bytes }));
   }
 
-  /** Forgets one of the user's networks, for good. */
+  /** Forgets one of the user's networks, for good. A task may be using it: its weights go with the page. */
   async remove(id: string): Promise<void> {
     await this.#keeper.remove(id);
-    this.#weights.delete(id);
     this.#infos.delete(id);
   }
 
   async rename(id: string, name: string): Promise<MethodInfo> {
     const [scale] = this.#infos.get(id)!.scales;
-    return this.#describe(id, name, scale);
+    return this.#settle(id, await this.#keeper.rename(id, this.#label(id, name, scale)));
   }
 
   /** The weight file of one of the user's networks; undefined for those of the library. */
@@ -70,11 +80,14 @@ export class Methods {
     return this.#weights.get(id);
   }
 
-  async #restore(): Promise<void> {
+  async #restore(): Promise<true> {
     for (const { id, label, scale, bytes } of await this.#keeper.all()) {
       this.#weights.set(id, bytes);
-      this.#infos.set(id, { id, label, kind: "network", scales: [scale], isOwn: true, isKept: true });
+      // Two tabs may have given the same label.
+      this.#label(id, ownNameOf({ label, scales: [scale] }), scale);
+      this.#settle(id, true);
     }
+    return true;
   }
 
   /** Ids sort by time: networks come back in their order. (Those of earlier versions are random, and sort first.) */
@@ -83,16 +96,19 @@ export class Methods {
     return `own t${this.#latest} ${crypto.randomUUID()}`;
   }
 
-  /** No two networks have the same label. */
-  async #describe(id: string, name: string, scale: number): Promise<MethodInfo> {
+  /** Lists a network by a label that no other has, at once: another may want the same one meanwhile. */
+  #label(id: string, name: string, scale: number): string {
     const others = [...this.#infos.values()].filter((info) => info.id !== id);
     const labels = new Set(others.map(({ label }) => label));
     let label = labelOf(name, scale);
     for (let n = 2; labels.has(label); n++) label = labelOf(`${name} ${n}`, scale);
-    const info: MethodInfo = { id, label, kind: "network", scales: [scale], isOwn: true };
-    this.#infos.set(id, info); // at once: another network may get its label meanwhile
-    const isKept = await this.#keeper.keep({ id, label, scale, bytes: this.#weights.get(id)! });
-    this.#infos.set(id, { ...info, isKept });
-    return { ...info, isKept };
+    this.#infos.set(id, { id, label, kind: "network", scales: [scale], isOwn: true });
+    return label;
+  }
+
+  #settle(id: string, isKept: boolean): MethodInfo {
+    const info = { ...this.#infos.get(id)!, isKept };
+    this.#infos.set(id, info);
+    return info;
   }
 }

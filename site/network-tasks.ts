@@ -4,26 +4,22 @@
  */
 
 import { defaultDevice, type FinishedTile, init } from "../src/index.ts";
-import { type Image, type Samples, sizeWithin } from "../src/picture/index.ts";
 import { chooseMethods, enlargeInRuns } from "./enlarge-in-runs.ts";
 import { loadPart } from "./load-part.ts";
 import type { FineTuneRequest } from "./messages.ts";
 import type { Methods } from "./methods.ts";
-import { Networks } from "./networks.ts";
+import { ensureGpu, hasDevice, Networks } from "./networks.ts";
 import { keep, pictures } from "./picture-tasks.ts";
 import { withEightBits } from "./pictures/eight-bits.ts";
 import { bitmapOf, colorsFor, reductionFor } from "./pictures/show.ts";
 import type { StoredPicture } from "./pictures/store.ts";
+import { checkResultSize } from "./result-size.ts";
 import { handOver } from "./serve-tasks.ts";
-import { dimensions, type Size, timesScale } from "./size.ts";
+import { timesScale } from "./size.ts";
 import { POOL_BYTES, type TaskTable } from "./task.ts";
-import { say } from "./worker-language.ts";
 
 /** So long a tile should take, in milliseconds: progress is told as often, and a stopped task ends soon. */
 const TILE_TIME = 400;
-
-/** The most bytes of a result's samples. */
-const MAX_RESULT = 2 ** 30;
 
 export type NetworkTasks = TaskTable<"addWeights" | "removeWeights" | "upscale" | "fineTune">;
 
@@ -32,10 +28,15 @@ export function networkTasks(methods: Methods): NetworkTasks & { readonly networ
   return {
     networks,
 
-    addWeights: async ({ name, bytes }) => networks.add(name, bytes),
+    // These two do not wait for the end of a training run.
+    async addWeights({ name, bytes }, { inTurn }) {
+      if (!hasDevice()) await inTurn(ensureGpu);
+      return networks.add(name, bytes);
+    },
 
-    async removeWeights({ id }) {
-      await networks.remove(id);
+    async removeWeights({ id }, { inTurn }) {
+      await methods.remove(id);
+      void inTurn(() => networks.close(id)); // not under a task that is using it
       return {};
     },
 
@@ -44,7 +45,7 @@ export function networkTasks(methods: Methods): NetworkTasks & { readonly networ
       const start = performance.now();
       const scale = request.runs.reduce((product, run) => product * run.scale, 1);
       const large = timesScale(picture.image, scale);
-      checkSize(picture.image, size ? sizeWithin(picture.image, size) : large);
+      checkResultSize(picture.image, scale, size);
       report({});
       const { runs, choice } = chooseMethods(request.runs, picture);
       const colors = await colorsFor(picture.metadata);
@@ -80,9 +81,4 @@ export function networkTasks(methods: Methods): NetworkTasks & { readonly networ
 async function material({ name, source }: FineTuneRequest["pictures"][number]) {
   if (source instanceof Blob) return { name, image: source };
   return { name, image: withEightBits((await pictures.get(source)).image) };
-}
-
-function checkSize({ channels, data }: Image<Samples>, { width, height }: Size): void {
-  if (width * height * channels * data.BYTES_PER_ELEMENT <= MAX_RESULT) return;
-  throw new RangeError(say.tooLarge(dimensions({ width, height })));
 }

@@ -7,6 +7,7 @@ import {
   loadPretrained,
   type OpenedMethod,
   openMethod,
+  outsideScopes,
   type PretrainedName,
   type SuperResolver,
   type Upscaler,
@@ -24,17 +25,18 @@ export class Networks {
     this.#methods = methods;
   }
 
-  /** @throws DataError for a file that is no network's */
+  /** While another task works with tensors, too. Needs a device. @throws DataError for a file that is no network's */
   async add(name: string, bytes: Uint8Array): Promise<MethodInfo> {
-    await ensureGpu();
-    const model = loadModel(bytes, name); // which refuses a wrong file
-    model.dispose();
-    return this.#methods.add(bytes, model.scale, name.replace(weightFileName, ""));
+    const scale = outsideScopes(() => {
+      const model = loadModel(bytes, name); // which refuses a wrong file
+      model.dispose();
+      return model.scale;
+    });
+    return this.#methods.add(bytes, scale, name.replace(weightFileName, ""));
   }
 
-  /** Forgets one of the user's networks, for good. */
-  async remove(id: string): Promise<void> {
-    await this.#methods.remove(id);
+  /** Frees what a network has on the device. */
+  async close(id: string): Promise<void> {
     for (const [key, upscaler] of this.#upscalers) {
       if (!key.startsWith(`${id} ×`)) continue;
       this.#upscalers.delete(key);
@@ -44,7 +46,7 @@ export class Networks {
 
   /** Opened once; after a failure, the next attempt tries again. */
   async upscaler(id: string, scale: number): Promise<Upscaler> {
-    await this.#methods.restored;
+    await this.#methods.soonRestored;
     const key = `${id} ×${scale}`;
     const opening = this.#upscalers.get(key) ?? this.#open(id, scale);
     this.#upscalers.set(key, opening);
@@ -72,7 +74,8 @@ export class Networks {
   }
 }
 
-async function ensureGpu(): Promise<void> {
+/** Opens a device if there is none. */
+export async function ensureGpu(): Promise<void> {
   try {
     if (!hasDevice()) await init();
   } catch (cause) {
@@ -80,7 +83,7 @@ async function ensureGpu(): Promise<void> {
   }
 }
 
-function hasDevice(): boolean {
+export function hasDevice(): boolean {
   try {
     return defaultDevice().failure === undefined;
   } catch {

@@ -13,5 +13,10 @@ export async function workOffline(loadedByWorker: () => Promise<readonly string[
   }
   if (!isFirst) return;
   const urls = performance.getEntriesByType("resource").map(({ name }) => name);
-  for (const url of new Set([...urls, ...(await loadedByWorker())])) await fetch(url).catch(() => undefined);
+  for (const url of new Set([...urls, ...(await loadedByWorker())])) await load(url).catch(() => undefined);
+}
+
+/** To its end: a response that nobody reads may hold its connection. */
+async function load(url: string): Promise<void> {
+  await (await fetch(url)).blob();
 }

@@ -39,6 +39,8 @@ export class Queue {
   readonly #events: QueueEvents;
   #entries: Entry[] = [];
   #selected: Entry | undefined;
+  /** What the list was rendered with. */
+  #shown: readonly Entry[] = [];
   /** What made way for the latest pictures, until one of them was read. */
   #before: { readonly entries: readonly Entry[]; readonly selected: Entry | undefined } | undefined;
 
@@ -104,9 +106,20 @@ export class Queue {
   /** Shows the list as it is; a single picture needs none. */
   render(): void {
     this.#list.hidden = this.#entries.length < 2;
-    const focused = this.#list.contains(document.activeElement);
+    const focused = document.activeElement;
+    const at = [...this.#list.children].findIndex((item) => item.contains(focused));
     this.#list.replaceChildren(...this.#entries.map((entry) => this.#item(entry)));
-    if (focused) this.#list.querySelector<HTMLElement>("[aria-current=true]")?.focus();
+    if (at >= 0) this.#focusAgain(at, focused!.className);
+    this.#shown = [...this.#entries];
+  }
+
+  /** The focus stays at its picture; if that is gone, it goes to the one in its place. */
+  #focusAgain(at: number, button: string): void {
+    const now = this.#entries.indexOf(this.#shown[at]);
+    const item = this.#list.children[now < 0 ? Math.min(at, this.#entries.length - 1) : now];
+    const [choose, remove] = item.querySelectorAll("button");
+    if (now < 0 || remove.disabled || remove.className !== button) choose.focus();
+    else remove.focus();
   }
 
   #item(entry: Entry): HTMLElement {

@@ -14,6 +14,9 @@ import { type PartTrial, Stage, type StagePicture } from "./stage.ts";
 import { duration, TaskControl } from "./task-control.ts";
 import type { Late } from "./task-engine.ts";
 
+/** After so many milliseconds the page says that it is reading a picture. */
+const LONG_READING = 500;
+
 export interface UpscaleEvents {
   /** The user chooses a picture of the list, or removes one. */
   onChoice(): void;
@@ -86,7 +89,7 @@ export class UpscalePanel {
   /** What computes, once that is known. */
   setGpu(gpu: { readonly isSoftware: boolean }): void {
     this.#stage.setGpu(gpu);
-    if (this.#stage.picture && !this.#stage.hasTrial) void this.#showPicture();
+    if (this.#stage.picture && !this.#stage.hasTrial && !this.#isRunning) void this.#showPicture();
   }
 
   /** Once more, in the page's language. */
@@ -123,7 +126,7 @@ export class UpscalePanel {
     this.#showResultOf(entry);
     if (!this.#isRunning) this.#task.say("");
     try {
-      const picture = await this.#read(entry);
+      const picture = await this.#readAndSay(entry, () => selection === this.#selection);
       if (selection !== this.#selection) {
         this.#forget(picture.id);
         return true;
@@ -165,6 +168,22 @@ export class UpscalePanel {
     } catch (error) {
       entry.isUnreadable = (error as Error).name === "DataError";
       throw error;
+    }
+  }
+
+  /** Says so if it takes long, unless something else is going on or `isWanted` is false by then. */
+  async #readAndSay(entry: Entry, isWanted: () => boolean): Promise<ReadPicture> {
+    let isSaid = false;
+    const mayWrite = () => isWanted() && !this.#task.isRunning;
+    const timer = setTimeout(() => {
+      isSaid = mayWrite();
+      if (isSaid) this.#task.say(say.reading(entry.name));
+    }, LONG_READING);
+    try {
+      return await this.#read(entry);
+    } finally {
+      clearTimeout(timer);
+      if (isSaid && mayWrite()) this.#task.say("");
     }
   }
 

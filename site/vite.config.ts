@@ -59,7 +59,7 @@ export default defineConfig({
           groups: [
             {
               name: "shared",
-              test: /site\/(?:tabs|task-engine|download|escape|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
+              test: /site\/(?:tabs|task-engine|download|escape|languages|patience|stillness|sentences\/list)\.ts|vite\/preload-helper/,
             },
             {
               // What the page's first file shares with those that load later: browsers ask for six files at once.
@@ -166,10 +166,12 @@ function sourceAddress(): string | undefined {
 
 /**
  * Parts of the library that no visitor reaches, and what the workers have in their places. The page reads no
- * networks of ncnn, which are two files each; and sentences and checks are for people who write programs, with networks
+ * networks of ncnn, which are two files each; Dawn has switches only in Node; and sentences and checks are for people who write programs, with networks
  * and methods of their own.
  */
 const unreachable: Readonly<Record<string, string>> = {
+  "src/device/dawn.ts":
+    "export const readDawnSwitches = undefined, someDawnSwitches = { fits: () => false };",
   "src/weights/ncnn-file.ts": "export const looksLikeNcnn = () => false, parseNcnn = undefined;",
   "src/models/ncnn.ts": "export const namedAsInPytorch = undefined;",
   "src/tensor/pytorch-names.ts":
@@ -183,6 +185,13 @@ const unreachable: Readonly<Record<string, string>> = {
     enlargedBy = (method, planes, signal) => method.enlarge(planes, signal);`,
 };
 
+/** Networks without what only `pixelgrad train` asks of them: its presets and its list. */
+function withoutRecipes(code: string, id: string) {
+  if (!id.startsWith(folder("../src/models/"))) return undefined;
+  const short = code.replace(/^ {2}(?:presets: \{[\s\S]*?^ {2}\}|summary:\s+".*"),$/gm, "");
+  return { code: short, map: null };
+}
+
 /** The lesson's worker has kernels as they are: it shows them. (And notes what files workers have.) */
 function shorterWorker(): Plugin {
   let isLesson = false;
@@ -195,7 +204,7 @@ function shorterWorker(): Plugin {
       isLesson = JSON.stringify(input).includes("kernels/worker");
     },
     load: (id) => unreachable[id.slice(root.length)] ?? (isLesson ? undefined : load(id)),
-    transform: (code, id) => (isLesson ? undefined : transform(code, id)),
+    transform: (code, id) => (isLesson ? undefined : (withoutRecipes(code, id) ?? transform(code, id))),
     generateBundle(_, bundle) {
       for (const file of Object.values(bundle)) {
         if (file.type === "chunk" && file.isEntry)

@@ -19,8 +19,6 @@ import { type Performer, serveTasks } from "./serve-tasks.ts";
 import { inWords, POOL_BYTES, type TaskTable } from "./task.ts";
 import { code, loadLanguage } from "./worker-language.ts";
 
-const methods = new Methods();
-
 /** Calls `load` when it is first needed. After a failure, the next call tries again. */
 function later<T>(load: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
@@ -47,65 +45,81 @@ function lazy<Name extends keyof Tasks>(
   return Object.fromEntries(names.map((name) => [name, forward(name)])) as unknown as TaskTable<Name>;
 }
 
-const networkTasks = later(async () => (await loadPart(import("./network-tasks.ts"))).networkTasks(methods));
+type WithTensors = "open" | "upscale" | "fineTune";
 
-/** Once it is there, it speaks the page's language. */
-let speakOfVideo: ((code: LanguageCode) => Promise<unknown>) | undefined;
+// gpu-probe.ts starts this file a second time, for this question alone.
+if (self.name === "probe") {
+  const answered = () => postMessage("answered");
+  void Promise.resolve(navigator.gpu?.requestAdapter()).then(answered, answered);
+} else serve();
 
-const videoTasks = later(async () => {
-  const [{ networks }, video] = await Promise.all([
-    networkTasks(),
-    loadPart(import("./video/video-tasks.ts")),
-  ]);
-  speakOfVideo = async (chosen) => {
-    const sentences = await video.loadVideoSentences(chosen);
-    if (chosen === code) video.useVideoSentences(sentences);
+function serve(): void {
+  const methods = new Methods();
+
+  const networkTasks = later(async () =>
+    (await loadPart(import("./network-tasks.ts"))).networkTasks(methods),
+  );
+
+  /** Once it is there, it speaks the page's language. */
+  let speakOfVideo: ((code: LanguageCode) => Promise<unknown>) | undefined;
+
+  const videoTasks = later(async () => {
+    const [{ networks }, video] = await Promise.all([
+      networkTasks(),
+      loadPart(import("./video/video-tasks.ts")),
+    ]);
+    speakOfVideo = async (chosen) => {
+      const sentences = await video.loadVideoSentences(chosen);
+      if (chosen === code) video.useVideoSentences(sentences);
+    };
+    await speakOfVideo(code);
+    return video.videoTasks(networks);
+  });
+
+  // A visitor on a slow line sees the picture, and has the buttons, before this is there.
+  networkTasks().catch(() => undefined);
+
+  const withTensors: TaskTable<WithTensors> = {
+    async open() {
+      const { name } = await init({ poolBytes: POOL_BYTES });
+      return { adapter: name };
+    },
+
+    ...lazy(networkTasks, ["upscale", "fineTune"]),
   };
-  await speakOfVideo(code);
-  return video.videoTasks(networks);
-});
 
-// A visitor on a slow line sees the picture, and has the buttons, before this is there.
-networkTasks().catch(() => undefined);
+  const withoutTensors: TaskTable<Exclude<keyof Tasks, WithTensors>> = {
+    async language({ code }) {
+      await loadLanguage(code);
+      await speakOfVideo?.(code);
+      return {};
+    },
 
-type WithTensors = "open" | "addWeights" | "removeWeights" | "renameWeights" | "upscale" | "fineTune";
+    loadedFiles: async () => performance.getEntriesByType("resource").map(({ name }) => name),
 
-const withTensors: TaskTable<WithTensors> = {
-  async open() {
-    const { name } = await init({ poolBytes: POOL_BYTES });
-    return { adapter: name };
-  },
+    methods: async () => methods.list(),
 
-  renameWeights: async ({ id, name }) => methods.rename(id, name),
+    restored: async () => ({ wasLate: await methods.wereLate() }),
 
-  ...lazy(networkTasks, ["addWeights", "removeWeights", "upscale", "fineTune"]),
-};
+    renameWeights: async ({ id, name }) => methods.rename(id, name),
 
-const withoutTensors: TaskTable<Exclude<keyof Tasks, WithTensors>> = {
-  async language({ code }) {
-    await loadLanguage(code);
-    await speakOfVideo?.(code);
-    return {};
-  },
+    ...lazy(networkTasks, ["addWeights", "removeWeights"]),
 
-  loadedFiles: async () => performance.getEntriesByType("resource").map(({ name }) => name),
+    weights: async ({ id }) => methods.weightsOf(id)!,
 
-  methods: async () => methods.list(),
+    ...pictureTasks,
 
-  weights: async ({ id }) => methods.weightsOf(id)!,
+    // Those that enlarge take turns with the others, frame by frame.
+    ...lazy(videoTasks, [
+      "openVideo",
+      "closeVideo",
+      "videoOutputs",
+      "tryVideo",
+      "convertVideo",
+      "steerVideo",
+      "enlargeFrame",
+    ]),
+  };
 
-  ...pictureTasks,
-
-  // Those that enlarge take turns with the others, frame by frame.
-  ...lazy(videoTasks, [
-    "openVideo",
-    "closeVideo",
-    "videoOutputs",
-    "tryVideo",
-    "convertVideo",
-    "steerVideo",
-    "enlargeFrame",
-  ]),
-};
-
-serveTasks<Tasks, WithTensors>(withTensors, withoutTensors, inWords);
+  serveTasks<Tasks, WithTensors>(withTensors, withoutTensors, inWords);
+}

@@ -1,5 +1,5 @@
 /** The page: two lessons, and a worker that computes for both. */
-import { offerLanguages, preferredLanguage } from "../languages.ts";
+import { beginIn, type LanguageCode, offerLanguages, preferredLanguage } from "../languages.ts";
 import { Tabs } from "../tabs.ts";
 import { find } from "./dom.ts";
 import { Engine } from "./engine.ts";
@@ -8,25 +8,29 @@ import { say, useLanguage } from "./language.ts";
 import { layerOf } from "./layers.ts";
 import { TrainingPanel } from "./training-panel.ts";
 
+let nameAdapter = () => say.lookingForWebGpu;
+const languageEvents = {
+  use: useLanguage,
+  onUse(code: LanguageCode) {
+    languageList.value = code;
+    find("#adapter").textContent = nameAdapter();
+    ladder.writeAgain();
+    training.writeAgain();
+  },
+};
+const languageList = find<HTMLSelectElement>("#language");
+
 // The worker starts while the language loads. If that does not load, the page can be read in English.
 const engine = new Engine();
 const opening = engine.run("open", {});
 opening.catch(() => undefined); // said below
-await useLanguage(preferredLanguage()).catch(() => undefined);
+await beginIn(preferredLanguage(), languageEvents);
 
 const ladder = new LadderPanel(engine);
 const training = new TrainingPanel(engine);
 ladder.onStart = () => training.pause();
 
-let nameAdapter = () => say.lookingForWebGpu;
-offerLanguages(find("#language"), {
-  use: useLanguage,
-  onUse() {
-    find("#adapter").textContent = nameAdapter();
-    ladder.writeAgain();
-    training.writeAgain();
-  },
-});
+offerLanguages(languageList, languageEvents);
 
 const list = find<HTMLElement>("[role=tablist]");
 const tabs = new Tabs(list);

@@ -133,6 +133,7 @@ export const english = {
   wholePicture: "Whole picture",
 
   // ---- Enlarging
+  reading: (name: string) => `Reading ${name}…`,
   enlarge: (count: number) => (count < 2 ? "Enlarge" : `Enlarge ${count} pictures`),
   becomes: (from: string, to: string) => `${from} becomes ${to} pixels.`,
   cannotDo: (method: string, scales: readonly string[]) => `${method} cannot do ${scales.join(", ")}.`,

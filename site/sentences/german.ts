@@ -132,6 +132,7 @@ export const german: Sentences = {
   wholePicture: "Ganzes Bild",
 
   // ---- Enlarging
+  reading: (name) => `${name} wird gelesen …`,
   enlarge: (count) => (count < 2 ? "Vergrößern" : `${count} Bilder vergrößern`),
   becomes: (from, to) => `Aus ${from} werden ${to} Pixel.`,
   cannotDo: (method, scales) => `${method} kann kein ${scales.join(", ")}.`,

@@ -22,8 +22,11 @@ export const workerEnglish = {
     `${name} has ${size} pixels, which take more than a gigabyte: too much for this page. Cut it into parts.`,
 
   gone: "This picture is no longer here. Choose it again.",
-  tooLarge: (size: string) =>
-    `The result would have ${size} pixels, more than fit into this page's memory. Choose a smaller scale; the command line takes pictures of any size.`,
+  tooLarge: (size: string, advice: string) =>
+    `The result would have ${size} pixels, more than fit into this page's memory. ${advice}; the command line takes pictures of any size.`,
+  smallerScale: "Choose a smaller scale",
+  sizeInPixels: "Choose “Size” and fewer pixels, or a smaller picture",
+  fewerPixels: "Choose fewer pixels",
   deviceLost:
     "The graphics device was lost, and with it this work. That happens when a driver is reset or a computer has slept. Try again: the page opens the device anew. If that does not help, reload the page.",
   deviceGone:

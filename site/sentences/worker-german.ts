@@ -26,8 +26,11 @@ export const workerGerman: WorkerSentences = {
     `${name} hat ${size} Pixel, die mehr als ein Gigabyte brauchen: zu viel für diese Seite. Zerschneiden Sie das Bild.`,
 
   gone: "Dieses Bild ist nicht mehr da. Wählen Sie es noch einmal.",
-  tooLarge: (size) =>
-    `Das Ergebnis hätte ${size} Pixel, mehr als in den Speicher dieser Seite passen. Wählen Sie einen kleineren Maßstab; die Befehlszeile nimmt Bilder jeder Größe.`,
+  tooLarge: (size, advice) =>
+    `Das Ergebnis hätte ${size} Pixel, mehr als in den Speicher dieser Seite passen. ${advice}; die Befehlszeile nimmt Bilder jeder Größe.`,
+  smallerScale: "Wählen Sie einen kleineren Maßstab",
+  sizeInPixels: "Wählen Sie „Größe“ und weniger Pixel, oder ein kleineres Bild",
+  fewerPixels: "Wählen Sie weniger Pixel",
   deviceLost:
     "Das Grafikgerät ging verloren, und mit ihm diese Arbeit. Das geschieht, wenn ein Treiber neu startet oder ein Rechner geschlafen hat. Versuchen Sie es noch einmal: Die Seite öffnet das Gerät neu. Hilft das nicht, so laden Sie die Seite neu.",
   deviceGone:

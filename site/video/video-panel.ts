@@ -144,8 +144,7 @@ export class VideoPanel {
   }
 
   setMethods(methods: readonly MethodInfo[]): void {
-    const hasFast = methods.some(({ id }) => id === FAST);
-    this.#choice.setMethods(methods, this.#choice.chosen?.method.id ?? (hasFast ? FAST : undefined));
+    this.#choice.setMethods(methods, undefined, FAST);
   }
 
   /** Shows what is in a file, and measures what enlarging it takes. */

@@ -7,6 +7,8 @@ let count = 0;
 const anotherName = () => `test ${performance.timeOrigin} ${++count}`;
 const network = { id: "own 1", label: "mine ×2", scale: 2, bytes: new Uint8Array([1, 2, 3]) };
 
+const own = async (of: Methods) => (await of.list()).filter(({ isOwn }) => isOwn).map(({ label }) => label);
+
 afterEach(() => vi.restoreAllMocks());
 
 test("what is kept is there the next time, until it is removed", async () => {
@@ -22,7 +24,6 @@ test("the newest network is the first, at the next visit, too, and another name 
   const database = anotherName();
   const visit = () => new Methods(new WeightKeeper(database));
   const methods = visit();
-  const own = async (of: Methods) => (await of.list()).filter(({ isOwn }) => isOwn).map(({ label }) => label);
   const names = Array.from({ length: 8 }, (_, i) => `network ${i}`);
   for (const name of names) await methods.add(new Uint8Array([1]), 2, name);
   const newestFirst = names.map((name) => `${name} ×2`).reverse();
@@ -50,6 +51,47 @@ test("a database without the store, or whose connection is closed, keeps nothing
   (transaction.mock.contexts[0] as IDBDatabase).close();
   expect(await closed.all()).toEqual([]);
   expect(await closed.keep(network)).toBe(false);
+});
+
+test("what another tab has removed does not come back by another name", async () => {
+  const database = anotherName();
+  const here = new Methods(new WeightKeeper(database));
+  const { id } = await here.add(new Uint8Array([1]), 2, "mine");
+  const inOtherTab = new Methods(new WeightKeeper(database));
+  await inOtherTab.list();
+  await here.remove(id);
+  const renamed = await inOtherTab.rename(id, "other");
+  expect(renamed).toMatchObject({ label: "other ×2", isKept: false });
+  expect(await own(inOtherTab)).toEqual(["other ×2"]); // as long as that tab is open
+  expect(await own(new Methods(new WeightKeeper(database)))).toEqual([]);
+});
+
+test("two tabs that give the same name: at the next visit, the labels differ", async () => {
+  const database = anotherName();
+  const tabs = [1, 2].map(() => new Methods(new WeightKeeper(database)));
+  for (const tab of tabs) await tab.list();
+  for (const tab of tabs) expect((await tab.add(new Uint8Array([1]), 2, "mine")).label).toBe("mine ×2");
+  expect((await own(new Methods(new WeightKeeper(database)))).sort()).toEqual(["mine 2 ×2", "mine ×2"]);
+});
+
+test("a database that opens late, or never: the list does not wait, and what was kept joins it", async () => {
+  const database = anotherName();
+  await new WeightKeeper(database).keep(network);
+  const opened = await new Promise<IDBDatabase>((resolve) => {
+    const request = indexedDB.open(database);
+    request.addEventListener("success", () => resolve(request.result));
+  });
+  const waiting = Object.assign(new EventTarget(), { result: opened });
+  vi.spyOn(indexedDB, "open").mockReturnValue(waiting as unknown as IDBOpenDBRequest);
+  const methods = new Methods(new WeightKeeper(database, 20), 20);
+  expect(await own(methods)).toEqual([]);
+  expect(await methods.add(new Uint8Array([1]), 2, "mine")).toMatchObject({
+    label: "mine ×2",
+    isKept: false,
+  });
+  waiting.dispatchEvent(new Event("success"));
+  expect(await methods.wereLate()).toBe(true);
+  expect(await own(methods)).toEqual(["mine ×2", "mine 2 ×2"]);
 });
 
 test("a browser that refuses its database at once", async () => {

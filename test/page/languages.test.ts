@@ -101,6 +101,15 @@ test("the language goes with the visitor from page to page", async () => {
   expect(errors).toEqual([]);
 });
 
+test.each(["en-US", "de-DE"])("at 320 pixels nothing has to be scrolled sideways: %s", async (locale) => {
+  const { page } = await visit(browser, { viewport: { width: 320, height: 480 }, locale });
+  for (const tab of ["upscale", "train", "video"]) {
+    await page.click(`#tab-${tab}`);
+    await page.locator(`#panel-${tab} .primary`).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), tab).toBe(320);
+  }
+});
+
 describe("a language that is slow to load, or does not", () => {
   const german = /german[^/]*\.js$/;
 
@@ -139,6 +148,37 @@ describe("a language that is slow to load, or does not", () => {
       await list.selectOption("de");
       await expect.poll(() => page.getAttribute("html", "lang")).toBe("de");
       expect(await message()).toBe("");
+    },
+  );
+
+  test.each(["", "kernels/"])(
+    "a visitor whose language does not arrive has the page in English until it does: /%s",
+    async (path) => {
+      const page = await browser.newPage({ locale: "de-DE", serviceWorkers: "block" });
+      let arrive = () => {};
+      const arrived = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      await page.route(german, async (route) => {
+        await arrived;
+        await route.continue();
+      });
+      await page.goto(new URL(path, site.url).href);
+      const list = page.locator("#language");
+      await list.locator("option[value=de]").waitFor({ state: "attached" });
+      expect(await list.inputValue()).toBe("en");
+      if (path === "") {
+        await ready(page);
+        expect(await page.textContent("#panel-upscale .primary")).toBe(english.enlargeTab);
+        expect(await page.getAttribute("body", "data-drop")).toBe(english.dropHere);
+        expect(await page.isVisible("#message")).toBe(false);
+      }
+      arrive();
+      await page.locator("html[lang=de]").waitFor();
+      await expect.poll(() => list.inputValue()).toBe("de");
+      if (path === "")
+        await expect.poll(() => page.textContent("#panel-upscale .primary")).toBe("Vergrößern");
+      await page.close();
     },
   );
 

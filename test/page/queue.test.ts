@@ -52,6 +52,49 @@ test("if all are none, what was there before is in the list again, with them", a
   await status(page, "upscale", /^Done in/);
 });
 
+test("a picture that takes long to read: the page says that it reads it", async () => {
+  const { page } = await visit(browser);
+  await page.workers()[0].evaluate(`{
+    const { arrayBuffer } = Blob.prototype;
+    const released = new Promise((resolve) => Object.assign(self, { release: resolve }));
+    Blob.prototype.arrayBuffer = async function () {
+      await released;
+      return arrayBuffer.call(this);
+    };
+  }`);
+  await give(page, "large.png", waves(40, 30));
+  await status(page, "upscale", /^Reading large\.png…$/);
+  await page.workers()[0].evaluate("self.release()");
+  await page.locator("#picture-name", { hasText: "large.png" }).waitFor();
+  await expect.poll(() => page.textContent("#panel-upscale .status")).toBe("");
+});
+
+test("the keyboard stays at its place in the list", async () => {
+  const { page } = await visit(browser);
+  await page.check("[name=quality][value=fast]");
+  const names = ["a.png", "b.png", "c.png", "d.png"];
+  await giveAll(page, Object.fromEntries(names.map((name) => [name, waves(40, 30)])));
+  await page.locator("#picture-name", { hasText: "a.png" }).waitFor();
+  const focused = () =>
+    page.evaluate(() => {
+      const { activeElement } = document;
+      return `${activeElement!.className} ${activeElement!.closest("li")?.querySelector(".name")?.textContent}`;
+    });
+  const remove = async (name: string) => {
+    await page.getByRole("button", { name: `Remove ${name} from the list` }).focus();
+    await page.keyboard.press("Enter");
+  };
+  await remove("c.png");
+  expect(await focused()).toBe(" d.png");
+  await remove("d.png");
+  expect(await focused()).toBe(" b.png");
+  // The list is written again for each picture that is enlarged.
+  await page.getByRole("button", { name: "Remove b.png from the list" }).focus();
+  await page.evaluate(() => document.querySelector<HTMLElement>("#panel-upscale .primary")!.click());
+  await status(page, "upscale", /^Done: 2 pictures/);
+  expect(await focused()).toMatch(/b\.png$/);
+});
+
 test("what was odd about a file is said beside its result, too, and not of the next picture", async () => {
   const { page } = await visit(browser);
   const gray = Buffer.concat([Buffer.from("P5 40 30 255\n"), Buffer.alloc(40 * 30, 90)]);

@@ -113,6 +113,31 @@ test("two networks of the same name can be told apart", async () => {
   }
 });
 
+test("while a run trains, networks come, get another name, and go, the one that it began with included", async () => {
+  const { page, errors } = await visit(browser);
+  const weights = await readFile("weights/espcn-x2.safetensors");
+  await givePicture(page, "waves.png", waves(96, 64));
+  await give(page, "first.safetensors", weights);
+  await expect.poll(() => methodLabels(page), { timeout: 20_000 }).toContain("first ×2");
+  await page.click("#tab-train");
+  await page.selectOption("#panel-train [name=start]", { label: "first ×2" });
+  await page.fill("#panel-train [name=steps]", "5000");
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^Step \d+ of 5000/);
+  await give(page, "second.safetensors", weights);
+  await expect.poll(() => methodLabels(page), { timeout: 20_000 }).toContain("second ×2");
+  await own(page).first().locator("input").fill("third");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => methodLabels(page), { timeout: 20_000 }).toContain("third ×2");
+  page.on("dialog", (dialog) => dialog.accept());
+  await own(page).nth(1).getByRole("button", { name: "Remove: first ×2" }).click();
+  await expect.poll(() => methodLabels(page), { timeout: 20_000 }).not.toContain("first ×2");
+  await status(page, "train", /^Step \d+ of 5000/); // still
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^\d+ steps? in/);
+  expect(errors).toEqual([]);
+});
+
 test("a training run goes on with its picture while others are looked at", async () => {
   const { page, errors } = await visit(browser);
   await givePicture(page, "waves.png", waves(96, 64));
