@@ -1,7 +1,6 @@
 /** Opens video files, and says what is in them. */
 import {
   BlobSource,
-  EncodedPacketSink,
   Input,
   type InputAudioTrack,
   type InputVideoTrack,
@@ -14,6 +13,7 @@ import {
 import { usualMatrix } from "./frames.ts";
 import { say } from "./language.ts";
 import type { VideoFacts } from "./messages.ts";
+import { endIsMissing } from "./pieces.ts";
 import { hasSubtitles } from "./subtitles.ts";
 import type { YuvPlanes } from "./yuv.ts";
 
@@ -31,8 +31,6 @@ export interface VideoSource {
 
 /** Timestamps of so many frames say what the rate is. */
 const PROBED = 200;
-/** By so much what is in a file may be shorter than its head says, in seconds: heads are rounded, or guess. */
-const TOLERANCE = 0.5;
 
 /** @throws DataError with a sentence for people if there is no video that this browser can read */
 export async function openSource(file: Blob, name: string): Promise<VideoSource> {
@@ -61,8 +59,7 @@ async function read(file: Blob, input: Input, name: string): Promise<VideoSource
   const begin = Math.max(0, await input.getFirstTimestamp());
   const duration = end - begin;
   const format = (await input.getFormat()).name;
-  const subtitled = await hasSubtitles(file, format);
-  const isCutOff = await endIsMissing(input, video, { subtitled });
+  const isCutOff = await endIsMissing(file, format);
   if (packetCount === 0 || !(duration > 0))
     throw dataError(isCutOff ? say.incomplete(name) : say.noFrames(name));
   const notes = await notesOf(video);
@@ -72,7 +69,7 @@ async function read(file: Blob, input: Input, name: string): Promise<VideoSource
   const tracks = await input.getAudioTracks();
   const sound = await Promise.all(tracks.map((track) => track.getCodec()));
   if (sound.includes(null)) notes.push(say.soundUnknown);
-  if (subtitled) notes.push(say.withoutSubtitles);
+  if (await hasSubtitles(file, format)) notes.push(say.withoutSubtitles);
   const steadyRate =
     packetCount === 1 ? 1 / (end - (await video.getFirstTimestamp())) : rates.bestGuessFrameRate;
   const facts: VideoFacts = {
@@ -89,22 +86,6 @@ async function read(file: Blob, input: Input, name: string): Promise<VideoSource
   const assumedMatrix = matrix ? undefined : usualMatrix(await video.getCodedHeight());
   const known = tracks.filter((_, i) => sound[i] !== null);
   return { name, input, video, isCutOff, assumedMatrix, sound: known, facts };
-}
-
-/**
- * MP4 has a table of all frames, of which the last is not there; other files say how long they are in their head. With
- * subtitles, which may be longer than all else and are not read, that tells nothing.
- */
-async function endIsMissing(
-  input: Input,
-  video: InputVideoTrack,
-  { subtitled }: { subtitled: boolean },
-): Promise<boolean> {
-  const there = await input.computeDuration();
-  const promised = (await input.getDurationFromMetadata()) ?? 0;
-  if (!subtitled && promised > there + TOLERANCE) return true;
-  const last = await new EncodedPacketSink(video).getPacket(Number.POSITIVE_INFINITY);
-  return last === null && (await video.computeDuration()) > 0;
 }
 
 /** What a result of 8 bits in the colours of a screen lacks. */

@@ -108,7 +108,8 @@ export async function makeVideo({
     sound.close();
   }
   if (hasSubtitles) {
-    await subtitles.add("WEBVTT\n\n00:00.000 --> 00:00.200\nHello\n\n");
+    // Longer than all else.
+    await subtitles.add("WEBVTT\n\n00:00.000 --> 00:09.000\nHello\n\n");
     subtitles.close();
   }
   for (const [i, timestamp] of times.entries()) {

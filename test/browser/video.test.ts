@@ -300,6 +300,8 @@ describe("a file whose end is missing", () => {
     };
     expect(await notes({ times: evenTimes(50).map((time) => time + 2) })).toEqual([[], true]);
     expect(await notes({ times: [0, 0.5, 0.6, 1.9] })).toEqual([[], true]);
+    const { notes: others } = (await openSource(await makeVideo({ hasSubtitles: true }), "subtitled")).facts;
+    expect(others).toEqual(["The subtitles are left out."]);
   });
 });
 
