@@ -4,7 +4,9 @@
  */
 
 /** Nothing that the program was given is at fault. */
-export class IncompleteError extends Error {}
+export class IncompleteError extends Error {
+  readonly code: string = "INCOMPLETE";
+}
 
 /** What to do about a bundle; the end of a sentence. */
 export const leaveOutOfBundle =

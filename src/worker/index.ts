@@ -47,8 +47,8 @@ export interface UpscaleInWorkerOptions extends UpscalePictureOptions {
   readonly transfer?: boolean;
 }
 
-/** For a worker's first word, in milliseconds. Its script may have far to come, and the machine much to do. */
-const PATIENCE = 60_000;
+/** For a worker's first word, in seconds. Its script may have far to come, and the machine much to do. */
+const PATIENCE = 60;
 
 const aWorker: Wanted = {
   wants: "a Worker or the address of one",
@@ -89,7 +89,7 @@ export class UpscaleWorker {
   readonly #onDeviceLost: UpscaleWorkerOptions["onDeviceLost"];
   #count = 0;
   /** Set with the first task, and stopped by the worker's first word: without one, nothing in it listens. */
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setInterval> | undefined;
   /** Why it does nothing any more. */
   #failure: Error | undefined;
 
@@ -188,10 +188,11 @@ export class UpscaleWorker {
     } catch (error) {
       throw (error as Error).name === "DataCloneError" ? refusal(error as Error) : error;
     }
-    // Twice, since a page that was stopped, as by a debugger, gets its timers before its messages.
-    this.#silence ??= setTimeout(() => {
-      this.#silence = setTimeout(() => this.#end(silent()), 1000);
-    }, PATIENCE);
+    // Seconds in which the page ran: one that slept, or stood in a debugger, gets a single tick for all of them.
+    let seconds = 0;
+    this.#silence ??= setInterval(() => {
+      if (++seconds >= PATIENCE) this.#end(silent());
+    }, 1000);
     const abort = () => this.#abort(id, signal!.reason);
     signal?.addEventListener("abort", abort);
     try {
@@ -205,7 +206,7 @@ export class UpscaleWorker {
 
   #receive(message: FromWorker): void {
     if (!isObject(message)) return; // of a worker that does other things as well
-    clearTimeout(this.#silence);
+    clearInterval(this.#silence);
     if ("heard" in message) return;
     if ("lost" in message) {
       this.#onDeviceLost?.(unpackError(message.lost) as DeviceLostError);
@@ -239,7 +240,7 @@ export class UpscaleWorker {
 
   #end(failure: Error): void {
     this.#failure ??= failure;
-    clearTimeout(this.#silence);
+    clearInterval(this.#silence);
     this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) reject(failure);
     this.#waiting.clear();
@@ -265,7 +266,7 @@ const startItYourself =
 
 function silent(): Error {
   return new Error(
-    `UpscaleWorker: the worker has not answered for ${PATIENCE / 1000} s. It must import "pixelgrad/worker/thread" ` +
+    `UpscaleWorker: the worker has not answered for ${PATIENCE} s. It must import "pixelgrad/worker/thread" ` +
       "(dist/worker/thread.js, or dist/browser/thread.js), and be able to load it.",
   );
 }

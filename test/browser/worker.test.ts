@@ -181,20 +181,35 @@ describe("errors keep their class and their message", () => {
   });
 
   test("a worker in which nothing listens: an error after a while, and none for one that has heard", async () => {
-    const code = new Blob(["onmessage = () => postMessage('what?');"], { type: "text/javascript" });
-    start({ worker: new Worker(URL.createObjectURL(code), { type: "module" }) });
-    const ours = new UpscaleWorker();
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const answering = (answer: string) => {
+      const code = new Blob([`onmessage = () => postMessage(${answer});`], { type: "text/javascript" });
+      return new Worker(URL.createObjectURL(code), { type: "module" });
+    };
+    start({ worker: answering("'what?'") });
+    const thread = new Worker(new URL("../../src/worker/thread.ts", import.meta.url), { type: "module" });
+    const first = new Promise((resolve) => {
+      thread.addEventListener("message", ({ data }) => resolve(data), { once: true });
+    });
+    const ours = new UpscaleWorker({ worker: thread });
+    const busy = answering("{ heard: true }");
+    const heard = new Promise((resolve) => busy.addEventListener("message", resolve));
+    const waiting = new UpscaleWorker({ worker: busy });
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     try {
       const failure = worker!.upscale(picture, { method: "bicubic" }).catch((error: Error) => error.message);
+      const result = waiting.upscale(picture, { method: "bicubic" }).catch((error: Error) => error.message);
       await ours.upscale(picture, { method: "bicubic" });
+      expect(await first).toEqual({ heard: true });
+      await heard;
       await vi.advanceTimersByTimeAsync(59_000);
       expect(await Promise.race([failure, "nothing yet"])).toBe("nothing yet");
       await vi.advanceTimersByTimeAsync(3000);
       expect(await failure).toMatch(/^UpscaleWorker: .* not answered for 60 s.*"pixelgrad\/worker\/thread"/);
       expect((await ours.upscale(picture, { method: "bicubic" })).scale).toBe(2);
+      expect(await Promise.race([result, "nothing yet"])).toBe("nothing yet");
     } finally {
       vi.useRealTimers();
+      waiting.terminate();
       ours.terminate();
     }
   });

@@ -88,7 +88,7 @@ describe("the half for Node", () => {
   });
 
   test("the loader's threads: the picture is not blamed", () => {
-    expect(outcomes.loader).toMatchObject({ name: "Error", message: expect.stringMatching(advice) });
+    expect(outcomes.loader).toMatchObject({ code: "INCOMPLETE", message: expect.stringMatching(advice) });
     expect(outcomes.loader).toMatchObject({
       message: expect.stringMatching(
         /^A part of pixelgrad is missing: Cannot find module '.*decode-worker\.js'\. /,
