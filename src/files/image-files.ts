@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, mkdirSync, rmdirSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, rmdirSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
@@ -232,13 +232,14 @@ async function openStream(path: string, patience: number): Promise<FileHandle> {
 }
 
 /**
- * Makes a folder where there is none, and those around it. Returns the first that was made, if one was.
+ * Makes a folder where there is none, and those around it. Returns the absolute path of the first that was made, if one
+ * was. `x/..` makes no `x`.
  *
  * @throws DataError that ends in `advice`
  */
 export function makeFolder(path: string, advice = "Name another one."): string | undefined {
   try {
-    return makeFolders(path);
+    return statsOf(path)?.isDirectory() ? undefined : makeFolders(resolve(path));
   } catch (cause) {
     const { code = "", message } = cause as NodeJS.ErrnoException;
     const reasons: Readonly<Record<string, string>> = {
@@ -279,8 +280,9 @@ function makeFolders(path: string): string | undefined {
 export function removeEmpty(folder: string, firstMade: string | undefined): void {
   if (firstMade === undefined) return;
   const last = resolve(firstMade);
+  const isMade = (path: string) => path === last || path.startsWith(last + sep);
   try {
-    for (let path = resolve(folder); path.startsWith(last); path = dirname(path)) rmdirSync(path);
+    for (let path = resolve(folder); isMade(path); path = dirname(path)) rmdirSync(path);
   } catch {
     // Something lies there, of this process or of another one.
   }
@@ -291,9 +293,6 @@ export function writeError(path: string, cause: unknown): Error {
   if (cause instanceof DataError || cause instanceof IncompleteError) return cause;
   const { code = "", message } = cause as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, string>> = {
-    ENOENT: existsSync(dirname(path))
-      ? "this disk takes no new files there. Choose another folder"
-      : `there is no folder ${dirname(path)}. Make it, or name another file`,
     EISDIR: "there is a folder of this name. Move it away, or name another file",
     ENAMETOOLONG: tooLong(path),
     ENOTEMPTY: "there is a folder of this name with files in it. Move it away, or name another one",
@@ -307,12 +306,24 @@ export function writeError(path: string, cause: unknown): Error {
     EPERM: "you may not write there. Choose another folder",
   };
   const reason =
-    reasons[code] ??
+    (code === "ENOENT" ? whyNoEntry(path) : reasons[code]) ??
     `${message.split("\n")[0].replace(/\.$/, "")}. Does the folder exist, and may you write there?`;
   return (
     diskFullError(path, cause) ??
     new DataError(`${path}: cannot be written: ${reason.replace(/(\w)$/, "$1.")}`, { cause })
   );
+}
+
+/** Why a file cannot be made: for want of its folder, or of the one that a link leads to; or the disk takes none. */
+function whyNoEntry(path: string): string {
+  if (!existsSync(dirname(path))) return `there is no folder ${dirname(path)}. Make it, or name another file`;
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    const folder = dirname(targetOf(path));
+    if (!existsSync(folder)) {
+      return `it is a link into ${folder}, a folder that does not exist. Remove the link, or name another file`;
+    }
+  }
+  return "this disk takes no new files there. Choose another folder";
 }
 
 /** If a write failed because the disk is full, or the user's share of it; otherwise undefined. */

@@ -178,8 +178,13 @@ export class Directories {
       this.bytes.copyWithin(end, at, at + entryBytes);
       end += entryBytes;
     }
-    this.bytes.copyWithin(end, next, next + placeBytes);
-    this.bytes.fill(0, end + placeBytes, next + placeBytes);
+    if (end === next) return;
+    // Where the directory ends the data, some files lack the place of a next one: it is none.
+    const place = Uint8Array.from(this.bytes.subarray(next, next + placeBytes));
+    this.bytes
+      .subarray(end, next + placeBytes)
+      .fill(0)
+      .set(place);
     const count = (end - start) / entryBytes;
     if (this.wide) this.put(directory + (this.littleEndian ? 0 : 4), 4, count);
     else this.put(directory, 2, count);

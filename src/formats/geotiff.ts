@@ -61,7 +61,9 @@ function georeferenceIn(file: Directories): "sound" | "damaged" | undefined {
 
 /** Makes a georeference that of a result, which shows the same land with more pixels; where nobody can, it goes. */
 export function moveGeoreference(file: Directories, result: Size, source?: SourcePicture): void {
-  if (georeferenceIn(file) !== "sound" || source?.orientation !== 1) {
+  const state = georeferenceIn(file);
+  if (!state) return;
+  if (state === "damaged" || source?.orientation !== 1) {
     file.remove(file.first, ...geoTags);
     return;
   }

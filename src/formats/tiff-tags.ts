@@ -19,8 +19,9 @@ const baseline: readonly number[] = [269, 270, 271, 272, 285, 305, 306, 315, 316
 function isStructural(tag: number): boolean {
   const outside = [tags.orientation, ...resolutionTags, 700, IPTC_TAG, PHOTOSHOP_TAG, 34675];
   const ofSamples = [559, 32995, 32996, 32997, 32998]; // strips of any height, as SGI's tiles and depths
+  const ofDirectory = [36864, 37398, 40961]; // versions of EXIF and TIFF/EP, and colours, which a profile says
   const padding = [59932, 59933]; // room that Windows leaves
-  const silent = [...outside, ...ofSamples, ...padding];
+  const silent = [...outside, ...ofSamples, ...ofDirectory, ...padding];
   return silent.includes(tag) || (tag <= 532 && !baseline.includes(tag));
 }
 
@@ -34,10 +35,13 @@ const kept: readonly number[] = [
   ...geoTags,
   ...[18246, 18249], // stars
   ...[33432, 40091, 40092, 40093, 40094, 40095], // copyright, and texts of Windows
-  // What EXIF has in a directory of its own, and TIFF/EP here: exposure, dates, lens, owner.
-  ...[33434, 33437, 34850, 34852, 34855, 36867, 36868, 36880, 36881, 36882],
-  ...[37377, 37378, 37379, 37380, 37381, 37382, 37383, 37384, 37385, 37386],
-  ...[37510, 37520, 37521, 37522, 42016, 42032, 42033, 42034, 42035, 42036, 42037],
+  // What EXIF has in a directory of its own, and TIFF/EP here: exposure, dates, lens, owner, sensor, air and water.
+  ...[33434, 33437, 34850, 34852, 34855, 34858, 34859, 36867, 36868, 36880, 36881, 36882],
+  ...[37377, 37378, 37379, 37380, 37381, 37382, 37383, 37384, 37385, 37386, 37387, 37388],
+  ...[37393, 37394, 37395, 37397, 37399, 37510, 37520, 37521, 37522],
+  ...[37888, 37889, 37890, 37891, 37892, 37893, 41495],
+  ...[42016, 42032, 42033, 42034, 42035, 42036, 42037, 42240],
+  ...[50708, 50735, 50736, 50827], // DNG: the camera, its number, its lens, and the raw file's name
   50341, // how it is printed
 ];
 
@@ -49,8 +53,11 @@ const namesOfLost: Readonly<Record<number, Gap>> = {
   42113: "GDAL's mark of pixels without data",
 };
 
-/** Descriptions that programs write for themselves, mostly with sizes: ImageJ, tifffile, scanners' and XML. */
-const ofProgram = /^\s*(?:ImageJ=|SCANIMAGE|Aperio Image|shape=\(|\{"shape"|<[?!a-z])/i;
+/**
+ * Descriptions that programs write for themselves, mostly with sizes: ImageJ, tifffile, scanners', and XML files as
+ * OME's. People write `<untitled>`, and use HTML.
+ */
+const ofProgram = /^\s*(?:ImageJ=|SCANIMAGE\b|Aperio Image|shape=\(\d|\{"shape":|<\?xml|<!--|<OME\b)/;
 const descriptionGap = "its description, in which a program states the old size";
 
 /**
@@ -154,12 +161,16 @@ export function exifOfTiff(bytes: Uint8Array): {
   }
 }
 
-/** Without what is structural, and without types that only files beyond 4 GiB have. */
+/**
+ * Without what is structural or holds for the old picture alone (GDAL's mark would hide pixels), and without types that
+ * only files beyond 4 GiB have.
+ */
 function withoutStructure({ entries, children }: Tree): Tree {
-  return { entries: entries.filter(({ tag, type }) => !isStructural(tag) && type < 16), children };
+  const stays = (tag: number) => !isStructural(tag) && !namesOfLost[tag];
+  return { entries: entries.filter(({ tag, type }) => stays(tag) && type < 16), children };
 }
 
-/** The directories of EXIF data, without what is structural; none if they are damaged. */
+/** The directories of EXIF data, without what no TIFF file may take from others; none if they are damaged. */
 export function treeOf(exif: Uint8Array): Tree & { readonly littleEndian?: boolean } {
   try {
     const file = new Directories(exif);

@@ -21,6 +21,7 @@ import {
   makeFolder,
   readImage,
   refuseReadOnly,
+  removeEmpty,
   writePng,
   writeWhole,
 } from "../../src/files/image-files.ts";
@@ -182,6 +183,37 @@ test.skipIf(process.platform === "win32")("why a folder cannot be made, in words
   }
 });
 
+describe("folders on the way to one", () => {
+  test("x/.. makes no x, and what existed stays when the new ones are removed", () => {
+    const place = join(folder, "ways");
+    mkdirSync(join(place, "rel2"), { recursive: true });
+    const path = `${place}/rel/../rel2/y/z`;
+    const firstMade = makeFolder(path);
+    expect(firstMade).toBe(join(place, "rel2", "y"));
+    expect(readdirSync(place)).toEqual(["rel2"]);
+    expect(readdirSync(join(place, "rel2", "y"))).toEqual(["z"]);
+    removeEmpty(path, firstMade);
+    expect(readdirSync(place)).toEqual(["rel2"]);
+    expect(readdirSync(join(place, "rel2"))).toEqual([]);
+  });
+
+  test("one whose name only begins as that of the first that was made stays", () => {
+    const place = join(folder, "names");
+    mkdirSync(join(place, "rel2"), { recursive: true });
+    removeEmpty(join(place, "rel2"), join(place, "rel"));
+    expect(readdirSync(place)).toEqual(["rel2"]);
+  });
+
+  test.skipIf(process.platform === "win32")("behind a link, .. is the folder around its target", () => {
+    const place = join(folder, "linked");
+    mkdirSync(join(place, "far", "in"), { recursive: true });
+    mkdirSync(join(place, "far", "there"));
+    symlinkSync(join(place, "far", "in"), join(place, "link"));
+    expect(makeFolder(`${place}/link/../there`)).toBeUndefined();
+    expect(readdirSync(place).sort()).toEqual(["far", "link"]);
+  });
+});
+
 describe("writeWhole", () => {
   test("needs no sync() of a FileHandle, which Yarn's Plug'n'Play lacks", async () => {
     const handle = await open(folder, "r");
@@ -211,6 +243,17 @@ describe("writeWhole", () => {
     expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(folder, "target"), "utf8")).toBe("new");
     expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("of a link into a folder that does not exist, that is said", async () => {
+    const [link, missing] = [join(folder, "astray.png"), join(folder, "no", "such")];
+    symlinkSync(join(missing, "a.png"), link);
+    for (const write of [() => writeWhole(link, "x"), () => writePng(link, noise(2, 2, 3))]) {
+      expect((await failure(write())).message).toBe(
+        `${link}: cannot be written: it is a link into ${missing}, a folder that does not exist. Remove the link, or ` +
+          "name another file.",
+      );
+    }
   });
 
   describe.skipIf(process.platform === "win32")("permissions", () => {

@@ -128,6 +128,19 @@ describe("GeoTIFF", () => {
     expect(notes).toEqual(["without GDAL's notes", "without GDAL's mark of pixels without data"]);
     expect(tags[42112] ?? tags[42113]).toBeUndefined();
   });
+
+  test("what EXIF data of other formats say of GDAL's goes into no TIFF, where it would hide pixels", async () => {
+    const exif = tiffOf(noise(1, 1, 1), [
+      [315, 2, "Ada"],
+      [42112, 2, "<GDALMetadata/>"],
+      [42113, 2, "0"],
+    ]);
+    const rows = Array.from({ length: 6 }, () => new Uint8Array(24));
+    const png = pngOf({ width: 8, height: 6, colorType: 2, rows, before: [pngChunk("eXIf", exif)] });
+    const { tags } = await enlarge(png, "tiff");
+    expect(tags[315]).toBe("Ada");
+    expect(tags[42112] ?? tags[42113]).toBeUndefined();
+  });
 });
 
 describe("what programs keep in tags of their own", () => {
@@ -158,11 +171,36 @@ describe("what programs keep in tags of their own", () => {
   );
 });
 
+test("what TIFF/EP and DNG say of the camera and the exposure stays, and versions go without a line", async () => {
+  const said: readonly TiffEntry[] = [
+    ...[34858, 34859, 37393, 37399, 41495].map((tag) => [tag, 3, [2]] as const),
+    ...[37387, 37397, 37888, 37889, 37890, 37891, 37892, 37893, 42240].map((tag) => [tag, 5, [2]] as const),
+    [37388, 7, Buffer.from("frequencies")],
+    ...[37394, 37395, 50708, 50735].map((tag) => [tag, 2, "a text"] as const),
+    [50736, 5, [24, 70, 2.8, 2.8]],
+    [50827, 2, "DSC_0001.NEF"],
+  ];
+  const silent: readonly TiffEntry[] = [
+    [36864, 7, Buffer.from("0232")],
+    [37398, 1, [1, 0, 0, 0]],
+    [40961, 3, [1]],
+  ];
+  for (const format of ["tiff", "jpeg"] as const) {
+    const { notes, tags } = await enlarge(tiffOf(image, [...said, ...silent]), format);
+    expect(notes).toEqual([]);
+    const found = Object.keys(tags).map(Number);
+    expect(found).toEqual(expect.arrayContaining(said.map(([tag]) => tag)));
+    for (const [tag] of silent) expect(found).not.toContain(tag);
+  }
+});
+
 describe("descriptions", () => {
   const sizes = [
     "ImageJ=1.54f\nimages=2\nslices=2\nunit=um\n",
     '{"shape": [6, 8, 3]}',
     '<?xml version="1.0" encoding="UTF-8"?><OME><Image><Pixels SizeX="8" SizeY="6"/></Image></OME>',
+    '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"/>',
+    "shape=(6, 8, 3)",
     "Aperio Image Library v10.0.51\n8x6 [0,0 8x6] (240x240) JPEG",
   ];
 
@@ -181,7 +219,14 @@ describe("descriptions", () => {
     }
   });
 
-  test.each(["A house, 8 x 6 m", "{draft} of Aperio", "<3"])("by people stay: %s", async (text) => {
+  test.each([
+    "A house, 8 x 6 m",
+    "{draft} of Aperio",
+    "<3",
+    "<untitled>",
+    "<i>The Night Watch</i>, Rembrandt",
+    "Shape=(round)",
+  ])("by people stay: %s", async (text) => {
     const { notes, tags } = await enlarge(tiffOf(image, [[270, 2, text]]), "tiff");
     expect(notes).toEqual([]);
     expect(tags[270]).toBe(text);

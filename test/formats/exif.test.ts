@@ -1,9 +1,9 @@
 /** What EXIF data say of places in a picture that is turned and larger. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Directories } from "../../src/formats/directories.ts";
 import { forNewPicture } from "../../src/formats/exif.ts";
 import { subjectIn } from "../../src/formats/picture-places.ts";
-import { exifOf } from "../support/exif.ts";
+import { type Directory, exifOf } from "../support/exif.ts";
 
 const [width, height] = [24, 16];
 
@@ -85,4 +85,23 @@ test.each([
     expect(entry && file.uint(entry.at, 4) / file.uint(entry.at + 4, 4)).toBe(want);
   }
   expect(file.find(directory, 0x9286)).toBeDefined();
+});
+
+describe("a first directory that ends the data, without the place of a next one", () => {
+  const size = { width: 48, height: 32 };
+  // Values of 4 bytes at most stand in the directory, so that nothing follows it.
+  const cut = (first: Directory) => exifOf({ first }).subarray(0, -4);
+  const artist = [0x13b, "Ada"] as const;
+
+  test("is sound", () => {
+    const file = new Directories(forNewPicture(cut([artist]), size)!);
+    expect(file.find(file.first, 0x13b)?.bytes.toString()).toBe("Ada\0");
+  });
+
+  test("stays so where a tag is taken out: what was its entry leads to no second directory", () => {
+    const scale = [0x830e, [1, 2]] as const; // a georeference, which is damaged
+    const file = new Directories(forNewPicture(cut([artist, scale]), size)!);
+    expect(file.entries(file.first).map(({ tag }) => tag)).toEqual([0x13b]);
+    expect(file.uint(file.nextAt(file.first), 4)).toBe(0);
+  });
 });
