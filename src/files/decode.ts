@@ -5,13 +5,14 @@ import { readBmp } from "../formats/bmp.ts";
 import { asStill, framesOfSequence, isPremultiplied, isSequence, refuseManyBoxes } from "../formats/boxes.ts";
 import { endOfImage, hasEnd, mayBeCutShort, zerosForScans } from "../formats/cut-short.ts";
 import { withoutPrefix } from "../formats/exif.ts";
-import { partOfGif } from "../formats/gif.ts";
+import { profileGap } from "../formats/gaps.ts";
+import { gifExtras, partOfGif } from "../formats/gif.ts";
 import { codesOfAvif, isHdrCode, profileFor } from "../formats/icc.ts";
 import { dependsOnFurther } from "../formats/jpeg-scans.ts";
 import { unpackedSize } from "../formats/png.ts";
 import { readPnm } from "../formats/pnm.ts";
 import { damageError, type Raster } from "../formats/raster.ts";
-import { type Read, readFrom } from "../formats/read.ts";
+import { asBuffer, type Read, readFrom } from "../formats/read.ts";
 import { hasUnspecifiedChannel, lastOfGreyChannels, yCbCrOf } from "../formats/tiff-samples.ts";
 import { orientationOf } from "../formats/turn.ts";
 import { refuseRaw, unreadKind } from "../formats/unread-kinds.ts";
@@ -240,7 +241,8 @@ export async function decode(
   choose: (header: Header) => { readonly deep: boolean; readonly ignoreIcc: boolean },
 ): Promise<DecodedPicture> {
   const read = readFrom(bytes);
-  const header = await readHeader({ read, length: bytes.length, input: () => bytes }, name);
+  const seen = await readHeader({ read, length: bytes.length, input: () => bytes }, name);
+  const header = seen.format === "gif" ? withProfileOfGif(seen, bytes) : seen;
   const { deep, ignoreIcc } = choose(header);
   const { raster, format } = header;
   if (raster) {
@@ -257,14 +259,16 @@ export async function decode(
   const lacksEnd = !hasEnd(format, bytes);
   const input = inputOf(header, bytes, lacksEnd);
   const isMultiplied = format === "avif" && isPremultiplied(read, bytes.length);
+  const ownProfile = format === "gif" && header.metadata?.icc !== undefined;
   // A profile speaks of the samples as they are in the end.
-  const isChanged = isMultiplied || header.yCbCr !== undefined || header.isLimitedGrey === true;
+  const isChanged = isMultiplied || ownProfile || header.yCbCr !== undefined || header.isLimitedGrey === true;
   const attempt = async (content: Uint8Array, failOn: "warning" | "error") => {
     const image = await samplesOf(content, header, failOn, deep, ignoreIcc || isChanged);
     if (!isChanged) return image;
     const straight = isMultiplied ? dividedByAlpha(image) : image;
     const { icc } = header.metadata ?? {};
-    return icc && !ignoreIcc ? toSrgb(straight, profileFor("RGB", icc) ?? icc) : straight;
+    if (!icc || ignoreIcc) return straight;
+    return toSrgb(straight, profileFor(straight.channels <= 2 ? "GRAY" : "RGB", icc) ?? icc);
   };
   // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
   const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
@@ -290,6 +294,13 @@ export async function decode(
       : /premature end/i.test(reason ?? ""); // TIFF, whose parts may be compressed by JPEG: here words have to do
   if (isCut) throw refusal(lostSamples);
   return { image, header, warning: reason ?? noReason };
+}
+
+/** With its colour profile, which libvips does not see, unless that is damaged or for other colours. */
+function withProfileOfGif(header: Header, bytes: Uint8Array): Header {
+  const { icc } = gifExtras(bytes);
+  if (!header.metadata || !icc || profileGap(icc)) return header;
+  return { ...header, metadata: { ...header.metadata, icc: asBuffer(icc) } };
 }
 
 const lostSamples = new Error("some of its samples are missing");

@@ -1,13 +1,15 @@
 /** What TIFF, BMP, AVIF and PNG say of their colours in numbers of their own: kept as a profile or a code, or named. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { decodeImage, readWithWarning } from "../../src/files/image-files.ts";
 import { decodePictureFile, PictureWriter } from "../../src/files/picture-file.ts";
 import { gammaCurve, profileOf, srgbPrimaries } from "../../src/formats/icc.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
+import { gifParts, gifWith } from "../support/gif.ts";
 import { pngChunk } from "../support/png.ts";
 import { tiffOf } from "../support/tiff.ts";
 
@@ -214,3 +216,33 @@ test.each([
     ]);
   },
 );
+
+describe("GIF", () => {
+  test("all who read it convert by its profile, as they do that of a PNG", async () => {
+    const rgba = noise(8, 6, 4);
+    for (let i = 3; i < rgba.data.length; i += 4) rgba.data[i] = i % 8 === 3 ? 255 : 0;
+    for (const { data, ...size } of [image, noise(8, 6, 1), rgba]) {
+      const plain = await sharp(data, { raw: size }).gif().toBuffer();
+      const stored = await decodeImage(plain, "it");
+      const path = (kind: string) => join(folder, `profile.${kind}`);
+      const [gif, png, damaged] = ["gif", "png", "damaged.gif"].map(path);
+      const profile = Buffer.from(profileOf("RGB", gammaCurve(1), stored.channels < 3 ? undefined : wide));
+      writeFileSync(gif, gifWith(plain, "ICCRGBG1012", gifParts(profile)));
+      writeFileSync(damaged, gifWith(plain, "ICCRGBG1012", gifParts(profile.subarray(0, 100))));
+      const writer = await PictureWriter.create(png, { ...stored, format: "png", depth: 8, icc: profile });
+      await writer.write(stored.data);
+      await writer.finish();
+
+      const { image: shown } = await read(readFileSync(gif), "srgb");
+      expect(Math.max(...shown.data.map((value, i) => Math.abs(value - stored.data[i])))).toBeGreaterThan(30);
+      for (const colors of [undefined, "srgb"] as const) {
+        expect(await readWithWarning(gif, colors)).toEqual({ image: shown, isConverted: true });
+      }
+      expect(await decodeImage(readFileSync(gif), "it")).toEqual(shown);
+      const { image: ofPng } = await read(readFileSync(png), "srgb");
+      expect(shown).toEqual(ofPng);
+      const asItIs = await readWithWarning(damaged);
+      expect(asItIs).toEqual({ image: stored, isConverted: false });
+    }
+  });
+});

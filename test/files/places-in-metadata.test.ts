@@ -9,6 +9,7 @@ import { profileOf, srgbCurve } from "../../src/formats/icc.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { exifOf, segment, withSegments } from "../support/exif.ts";
+import { gifParts, gifWith } from "../support/gif.ts";
 import { pngChunk, pngOf, uint32s } from "../support/png.ts";
 import { xmpOf } from "../support/xmp.ts";
 
@@ -272,20 +273,10 @@ describe("what was lost in silence", () => {
 
   test("XMP and the profile of a GIF", async () => {
     const gif = await raw().gif().toBuffer();
-    const inGif = (name: string, ...content: Buffer[]) => {
-      const block = Buffer.concat([Buffer.of(0x21, 0xff, 11), Buffer.from(name), ...content]);
-      return Buffer.concat([gif.subarray(0, -1), block, gif.subarray(-1)]);
-    };
-    const blocks = (bytes: Uint8Array) => {
-      const parts = Array.from({ length: Math.ceil(bytes.length / 255) }, (_, i) =>
-        bytes.subarray(255 * i, 255 * (i + 1)),
-      );
-      return Buffer.concat([...parts.flatMap((part) => [Buffer.of(part.length), part]), Buffer.of(0)]);
-    };
     const text = xmpOf('dc:title="Grüße, ἐν ἀρχῇ"');
     const landing = Buffer.from([1, ...Array.from({ length: 256 }, (_, i) => 255 - i), 0]);
-    for (const content of [[Buffer.from(text), landing], [blocks(Buffer.from(text))]]) {
-      const bytes = inGif("XMP DataXMP", ...content);
+    for (const content of [[Buffer.from(text), landing], [gifParts(Buffer.from(text))]]) {
+      const bytes = gifWith(gif, "XMP DataXMP", ...content);
       for (const format of ["png", "webp", "tiff", "avif"] as const) {
         const { notes, xmp } = await xmpIn(bytes, format);
         expect(notes).toEqual([]);
@@ -296,7 +287,7 @@ describe("what was lost in silence", () => {
       }
     }
     const profile = Buffer.from(profileOf("RGB", srgbCurve));
-    const { icc, notes } = await decodePictureFile(inGif("ICCRGBG1012", blocks(profile)), "it");
+    const { icc, notes } = await decodePictureFile(gifWith(gif, "ICCRGBG1012", gifParts(profile)), "it");
     expect(Buffer.from(icc!)).toEqual(profile);
     expect(notes).toEqual([]);
   });
