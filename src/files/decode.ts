@@ -22,6 +22,7 @@ import { DataError } from "../picture/errors.ts";
 import { describeForeignPicture } from "../picture/foreign-pictures.ts";
 import { formatOfStart, type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import { upperBytes } from "../picture/levels.ts";
 import { type Header, isGrey, isStored } from "./header.ts";
 import { alone, withOthers } from "./messages.ts";
 import { exifOfPng } from "./png-exif.ts";
@@ -113,7 +114,8 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     const all = isAnimation ? framesOfSequence(read, length) : frames;
     return { ...header, frames: all, isSequence: isAnimation, isLimitedGrey: isLimitedGrey(read, length) };
   }
-  const part = format === "gif" && channels % 2 === 1 ? partOfGif(read, length) : undefined;
+  const part =
+    format === "gif" && channels % 2 === 1 ? partOfGif(read, length, { width, height }) : undefined;
   if (part) return { ...header, part, channels: channels + 1, metadata: { ...metadata, hasAlpha: true } };
   return format === "tiff" ? withSamplesOfTiff(header, read, length, name) : header;
 }
@@ -248,7 +250,7 @@ export async function decode(
   if (raster) {
     const { width, height, channels } = raster;
     const samples = raster.samples(bytes);
-    const data = deep || samples instanceof Uint8Array ? samples : Uint8Array.from(samples, (v) => v >> 8);
+    const data = deep || samples instanceof Uint8Array ? samples : upperBytes(samples);
     return { image: { width, height, channels, data }, header };
   }
   const zeros = zerosForScans(format, bytes);

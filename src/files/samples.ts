@@ -5,6 +5,7 @@ import { withoutZerosAtEnd } from "../formats/cut-short.ts";
 import { asRgb, rgbOfYCbCr } from "../formats/tiff-samples.ts";
 import { transparentAround, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import { upperBytes } from "../picture/levels.ts";
 import { type Header, isGrey } from "./header.ts";
 import { withExifInFront } from "./png-exif.ts";
 import { loadSharp } from "./sharp.ts";
@@ -55,7 +56,7 @@ export async function samplesOf(
   }
   const colors = yCbCr ? rgbOfYCbCr(stored, yCbCr) : stored;
   const image = lacksChannel ? withoutAlpha(colors, "drop") : colors;
-  if (allBits && !deep) return { ...image, data: Uint8Array.from(image.data, (value) => value >> 8) };
+  if (allBits && !deep) return { ...image, data: upperBytes(image.data) };
   const natural = grey && !deep ? withoutColor(image) : image;
   return header.part ? transparentAround(natural, header.part) : natural;
 }

@@ -1,4 +1,5 @@
 /** What GIF files say besides samples: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
+import type { Size } from "../picture/image.ts";
 import { type Density, ratioOf } from "./density.ts";
 import { startsWith } from "./jpeg.ts";
 import type { Gap } from "./notes.ts";
@@ -57,16 +58,18 @@ export interface Area {
   readonly height: number;
 }
 
-/** Where the first frame of a GIF file lies; undefined if that is all of the picture. */
-export function partOfGif(read: Read, length: number): Area | undefined {
+/**
+ * Where the first frame of a GIF file lies; undefined if that is all of the picture, whose size is not always that
+ * which the file says: decoders take no notice of some.
+ */
+export function partOfGif(read: Read, length: number, picture: Size): Area | undefined {
   for (const part of [2 ** 16, length]) {
     const bytes = asBuffer(read(0, Math.min(part, length)));
     for (const { kind, at } of blocksOf(bytes)) {
       if (kind !== FRAME) continue;
       if (at + 9 > bytes.length) break;
       const [left, top, width, height] = [1, 3, 5, 7].map((place) => bytes.readUInt16LE(at + place));
-      const isAll =
-        left === 0 && top === 0 && width >= bytes.readUInt16LE(6) && height >= bytes.readUInt16LE(8);
+      const isAll = left === 0 && top === 0 && width >= picture.width && height >= picture.height;
       return isAll ? undefined : { left, top, width, height };
     }
   }

@@ -63,7 +63,10 @@ export function lastOfGreyChannels(read: Read, channels: number): "color" | "alp
   return last ? "alpha" : "other";
 }
 
-/** The same file, which calls its picture RGB. */
+/**
+ * The same file, which calls its picture RGB. Programs that store bands so mean no negative, whichever grey they name:
+ * with 0 for black, or for white.
+ */
 export function asRgb(bytes: Uint8Array): Uint8Array {
   const file = new Directories(Uint8Array.from(bytes));
   file.setShort(file.first, tags.photometric, RGB);

@@ -15,5 +15,12 @@ export function toByte(value: number): number {
   return toLevel(value, 255);
 }
 
+/** Samples of 16 bits as 8: the upper ones. */
+export function upperBytes(samples: Uint16Array | Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(samples.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = samples[i] >> 8; // Uint8Array.from with a function takes far longer
+  return bytes;
+}
+
 /** Byte -> 0..1 in single precision. A table, because loaders convert millions of bytes per batch. */
 export const unitFromByte: Float32Array = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);

@@ -277,3 +277,12 @@ test("a GIF whose first frame does not fill it is transparent around that", asyn
   writeFileSync(path, gif);
   expect(await readHeaderOfFile(path)).toMatchObject({ channels: 4, metadata: { hasAlpha: true } });
 });
+
+test("a GIF whose first frame is all that the decoder gives has no transparency, whatever size the file says", async () => {
+  const small = sharp(Buffer.alloc(53 * 37 * 3, 200), { raw: { width: 53, height: 37, channels: 3 } });
+  const gif = await small.gif().toBuffer();
+  gif[gif.indexOf(Buffer.of(0x21, 0xf9, 4)) + 3] &= ~1;
+  gif.writeUInt16LE(640, 6); // sizes of old screens mean nothing
+  gif.writeUInt16LE(480, 8);
+  expect((await decodePictureFile(gif, "it")).image).toMatchObject({ width: 53, height: 37, channels: 3 });
+});
