@@ -120,6 +120,22 @@ describe.skipIf(python === undefined)("PyTorch", () => {
       steps: 4,
     });
 
+    // A state of before there were markers.
+    const old = join(folder, "old.safetensors");
+    writeFileSync(
+      before,
+      await saveWeights(new ESPCN({ scale: 2, filters: [5, 4], residual: true, random })),
+    );
+    const espcn = ["--init", before, "--out", old, "--resume"];
+    expect(train(...espcn, "--steps", "1")).toEqual([1]);
+    const forget = `import sys, torch
+state = torch.load(sys.argv[1])
+for part in ("model", "average"): del state[part]["residual"]
+torch.save(state, sys.argv[1])`;
+    expect(spawnSync(python!, ["-c", forget, `${old}.state`]).status).toBe(0);
+    expect(train(...espcn, "--steps", "2")).toEqual([2]);
+    writeFileSync(before, await saveWeights(new Wren({ scale: 2, blocks: 1, channels: 4, random })));
+
     expect(train("--init", after, "--scale", "3", "--out", larger, "--steps", "1", "--lr", "1e-9")).toEqual([
       1,
     ]);

@@ -101,6 +101,13 @@ async function killedAt(message: RegExp, one = config()): Promise<string> {
 /** Of the same number, but not this process. */
 const deadOwner = (owner: { process: object }) => ({ ...owner, process: { ...owner.process, start: "1" } });
 
+test("checkpoints have no markers, by which weight files are recognized: earlier versions resume them, too", () => {
+  expect(weights.has("relu")).toBe(true);
+  const { tensors } = parseSafetensors(readFileSync(join(finished, checkpointFile)));
+  expect(tensors.has("model.first_part.0.weight")).toBe(true);
+  expect([...tensors.keys()].filter((name) => name.endsWith(".relu"))).toEqual([]);
+});
+
 test("after an evaluation, the progress has its figure", async () => {
   const seen: TrainStatus[] = [];
   const one = config({ steps: 2, evalEvery: 1 });
