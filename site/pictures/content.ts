@@ -4,14 +4,14 @@
  */
 import "./buffer.ts";
 import { withColorsOfAvif } from "../../src/formats/avif-colors.ts";
-import { withPixelsOfAvif } from "../../src/formats/avif-pixels.ts";
+import { orientationOfAvif, withPixelsOfAvif } from "../../src/formats/avif-pixels.ts";
 import { readBmp } from "../../src/formats/bmp.ts";
 import { densityOf } from "../../src/formats/density.ts";
 import { withoutPrefix } from "../../src/formats/exif.ts";
 import { framesOfGif, gifExtras } from "../../src/formats/gif.ts";
 import { codesOfAvif, isHdrCode } from "../../src/formats/icc.ts";
 import { iptcOf, photoshop, rightsOf, segmentsOf, startsWith } from "../../src/formats/jpeg.ts";
-import type { Metadata } from "../../src/formats/metadata.ts";
+import { forUpright, type Metadata } from "../../src/formats/metadata.ts";
 import { jfifDensity, jpegExtras } from "../../src/formats/metadata-of-jpeg.ts";
 import { pngMetadata } from "../../src/formats/metadata-of-png.ts";
 import type { ResultNote } from "../../src/formats/notes.ts";
@@ -95,7 +95,7 @@ function avifContent(bytes: Uint8Array): Content {
     const isHdr = isHdrCode(codesOfAvif(bytes)!.transfer);
     notes.push({ code: "readAsSrgb", from: isHdr ? "HDR" : undefined });
   }
-  return { metadata, gaps, channels: 3, convertsColors, notes, orientation: 1 };
+  return { metadata, gaps, channels: 3, convertsColors, notes, orientation: orientationOfAvif(bytes) };
 }
 
 function gifContent(bytes: Uint8Array): Content {
@@ -136,5 +136,5 @@ export function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFil
 export function uprightFile(file: PictureFile, orientation: number, isUpright = false): PictureFile {
   const image = upright(file.image, isUpright ? 1 : orientation);
   const { width, height } = image;
-  return { ...file, image, metadata: { ...file.metadata, source: { width, height, orientation } } };
+  return { ...file, image, metadata: forUpright(file.metadata, { width, height, orientation }) };
 }

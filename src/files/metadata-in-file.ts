@@ -1,27 +1,27 @@
 /** Reads in Node what picture files say besides samples: sharp knows most of it. */
 import { withColorsOfAvif } from "../formats/avif-colors.ts";
-import { withPixelsOfAvif } from "../formats/avif-pixels.ts";
+import { orientationOfAvif, withPixelsOfAvif } from "../formats/avif-pixels.ts";
 import { densityOf } from "../formats/density.ts";
 import { withoutPrefix } from "../formats/exif.ts";
 import { gifExtras } from "../formats/gif.ts";
 import { profileOfNumbers } from "../formats/icc.ts";
 import { iptcOf, rightsOf } from "../formats/jpeg.ts";
-import type { FileMetadata } from "../formats/metadata.ts";
+import { type FileMetadata, forUpright } from "../formats/metadata.ts";
 import { jfifDensity, jpegExtras } from "../formats/metadata-of-jpeg.ts";
 import { pngMetadata } from "../formats/metadata-of-png.ts";
 import type { Gap } from "../formats/notes.ts";
-import type { SourcePicture } from "../formats/picture-places.ts";
 import { colorsOfTiff, exifOfTiff } from "../formats/tiff-tags.ts";
 import { decodeXmp } from "../formats/xmp.ts";
 import { type Header, uprightSize } from "./header.ts";
 import { inflate } from "./inflate.ts";
 
+/** What a file says besides samples, for its picture upright. */
 export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
   const content = contentOf(header, bytes);
-  const { metadata } = content;
-  const { exif, xmp } = metadata;
-  const source: SourcePicture = { ...uprightSize(header), orientation: header.orientation };
-  return { ...content, metadata: exif || xmp ? { ...metadata, source } : metadata };
+  // libvips turns AVIF, and then calls it upright.
+  const orientation = header.format === "avif" ? orientationOfAvif(bytes) : header.orientation;
+  const metadata = forUpright(content.metadata, { ...uprightSize(header), orientation });
+  return { ...content, metadata };
 }
 
 function contentOf(header: Header, bytes: Uint8Array): FileMetadata {

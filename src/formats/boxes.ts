@@ -59,6 +59,43 @@ function firstOf(type: string, boxes: Iterable<Box>): Box | undefined {
   return undefined;
 }
 
+/**
+ * What a file says of its main picture alone: one list has the properties of all pictures in it, such as alpha and
+ * thumbnails, and another says whose they are. In the order in which they hold; none, if that is damaged.
+ */
+export function propertiesOfMain(read: Read, length: number): readonly Box[] {
+  const main = boxAt(read, length, ["meta", "pitm"]);
+  const properties = boxAt(read, length, ["meta", "iprp"]);
+  const list = boxAt(read, length, ["meta", "iprp", "ipco"]);
+  if (!main || !properties || !list) return [];
+  const inside = ({ start, end }: Box) => [...boxesOf(read, start, Math.min(end, length))];
+  const all = inside(list);
+  try {
+    const head = asBuffer(read(main.start, 8));
+    const mainId = head.readUIntBE(4, head[0] === 0 ? 2 : 4);
+    for (const { type, start, end } of inside(properties)) {
+      if (type !== "ipma") continue;
+      const bytes = asBuffer(read(start, Math.min(end, length) - start));
+      const [idBytes, placeBytes] = [bytes[0] === 0 ? 2 : 4, bytes[3] & 1 ? 2 : 1];
+      for (let [items, at] = [bytes.readUInt32BE(4), 8]; items > 0; items--) {
+        const id = bytes.readUIntBE(at, idBytes);
+        const count = bytes.readUInt8(at + idBytes);
+        at += idBytes + 1;
+        // The uppermost bit says whether it may be passed over.
+        const places = Array.from(
+          { length: count },
+          (_, i) => bytes.readUIntBE(at + i * placeBytes, placeBytes) % 2 ** (8 * placeBytes - 1),
+        );
+        if (id === mainId) return places.flatMap((place) => all[place - 1] ?? []);
+        at += count * placeBytes;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // a list ends too early
+  }
+  return [];
+}
+
 /** Whether colours of an AVIF picture are stored multiplied by their alpha: an item refers to its alpha by "prem". */
 export function isPremultiplied(read: Read, length: number): boolean {
   return boxAt(read, length, ["meta", "iref", "prem"]) !== undefined;

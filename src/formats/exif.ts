@@ -20,7 +20,8 @@ export function withoutPrefix(exif: Uint8Array): Uint8Array {
 /**
  * EXIF data for a picture that was turned upright and has a new size: orientation 1, the new width and height
  * wherever the old ones stand, and no thumbnail, which would show the old picture. With `density`, they have
- * that resolution if they had none. With `source`, the picture that they speak of, places in it move along.
+ * that resolution if they had none. With `source`, the picture that they speak of, places in it move along, and
+ * their own resolution is turned with it.
  *
  * @returns undefined if the data are damaged.
  */
@@ -48,11 +49,23 @@ export function forNewPicture(
       patch(exifDirectory, tags.pixelHeight, size.height);
       if (source) moveSubjects(file, exifDirectory, source, size);
     }
+    if (source && source.orientation >= 5) swapResolution(file);
     moveGeoreference(file, size, source);
     const bytes = withoutThumbnail(file);
     return density ? withDensity(bytes, density) : bytes;
   } catch {
     return undefined;
+  }
+}
+
+/** Across and down change places. */
+function swapResolution(file: Directories): void {
+  const [x, y] = [tags.xResolution, tags.yResolution].map((tag) => file.find(file.first, tag));
+  if (x?.type !== RATIONAL || y?.type !== RATIONAL) return;
+  for (const part of [0, 4]) {
+    const [ofX, ofY] = [file.uint(x.at + part, 4), file.uint(y.at + part, 4)];
+    file.put(x.at + part, 4, ofY);
+    file.put(y.at + part, 4, ofX);
   }
 }
 

@@ -17,7 +17,7 @@ export interface Metadata {
   readonly iptc?: Uint8Array;
   /** What Photoshop says of copyright: resources of its own. */
   readonly rights?: Uint8Array;
-  /** Pixels per inch. It stays what it was, so that a result prints larger. */
+  /** Pixels per inch, of the picture upright. It stays what it was, so that a result prints larger. */
   readonly density?: Density;
   readonly comments?: readonly Comment[];
   /** The picture that EXIF and XMP speak of; undefined if neither is there, or that is not known. */
@@ -30,4 +30,11 @@ export interface FileMetadata {
   readonly gaps: readonly Gap[];
   /** Bytes behind the end of the picture that nothing in the file names. */
   readonly behind?: Gap;
+}
+
+/** What a file says, for its picture upright, which is `source`: the resolution is turned with it. */
+export function forUpright(metadata: Metadata, source: SourcePicture): Metadata {
+  const { density } = metadata;
+  if (!density || source.orientation < 5) return { ...metadata, source };
+  return { ...metadata, source, density: { ...density, x: density.y, y: density.x } };
 }

@@ -122,7 +122,11 @@ export function xmpOfResult(xmp: string, result: Size, source?: SourcePicture): 
   put(focalX, turned ? higher : wider);
   put(focalY, turned ? wider : higher);
   text = withNumbers(text, changes);
-  if (turned) for (const [i, name] of focalX.entries()) text = swapNames(text, name, focalY[i]);
+  if (turned) {
+    const [perX, perY] = ["X", "Y"].map((axis) => named("tiff", `${axis}Resolution`));
+    const ofY = [...focalY, ...perY];
+    for (const [i, name] of [...focalX, ...perX].entries()) text = swapNames(text, name, ofY[i]);
+  }
 
   const sides: Changes = new Map();
   put(named("dimensions", "w"), wider, sides);

@@ -5,6 +5,7 @@ import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { decodePictureFile, PictureWriter, readPictureFile } from "../../src/files/picture-file.ts";
+import { densityOf } from "../../src/formats/density.ts";
 import { profileOf, srgbCurve } from "../../src/formats/icc.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
@@ -202,6 +203,57 @@ describe("pixels that are not square", () => {
     expect(density!.y).toBeCloseTo(150, 0);
     const { density: own } = await sharp(path(`dpi.${format}`)).metadata();
     if (format !== "webp" && format !== "avif") expect(own).toBeCloseTo(300, 0);
+  });
+
+  const turnedExif = (orientation: number) =>
+    exifOf({
+      first: [
+        [0x112, [orientation]],
+        [0x11a, { rational: [300, 1] }],
+        [0x11b, { rational: [150, 1] }],
+        [0x128, [2]],
+      ],
+    });
+
+  test.each(written)("of a turned picture, they are turned with it, in %s", async (format) => {
+    const tiff = async (orientation: number) =>
+      raw()
+        .withMetadata({ orientation })
+        .tiff({ xres: 300 / 25.4, yres: 150 / 25.4 })
+        .toBuffer();
+    const avif = async (orientation: number) =>
+      sharp(await tiff(orientation))
+        .withMetadata()
+        .avif()
+        .toBuffer();
+    const jpeg = await raw().jpeg().toBuffer();
+    const jfif = segment(0xe0, "JFIF\0\x01\x01\x01\x01\x2c\0\x96\0\0");
+    const alone = exifOf({ first: [[0x112, [8]]] });
+    for (const [name, bytes, isTurned] of [
+      ["upright", withSegments(jpeg, segment(0xe1, "Exif\0\0", turnedExif(1))), false],
+      ["upside down", withSegments(jpeg, segment(0xe1, "Exif\0\0", turnedExif(3))), false],
+      ["JPEG", withSegments(jpeg, segment(0xe1, "Exif\0\0", turnedExif(6))), true],
+      ["JFIF", withSegments(jpeg, jfif, segment(0xe1, "Exif\0\0", alone)), true],
+      ["PNG", png(pngChunk("eXIf", turnedExif(5))), true],
+      ["TIFF", await tiff(6), true],
+      ["upright AVIF", await avif(1), false],
+      ["AVIF", await avif(6), true],
+    ] as const) {
+      const file = `turned.${format}`;
+      expect(await enlarge(bytes, file, format), name).toEqual([]);
+      const { density, exif } = await readPictureFile(path(file));
+      const want = isTurned ? [150, 300] : [300, 150];
+      expect([density!.x, density!.y].map(Math.round), name).toEqual(want);
+      const ofExif = densityOf(exif);
+      if (ofExif) expect([ofExif.x, ofExif.y].map(Math.round), `${name}'s EXIF`).toEqual(want);
+      else expect(["JFIF", "TIFF"].includes(name) || format === "tiff", name).toBe(true);
+    }
+  });
+
+  test("XMP of a turned picture has its resolution turned", async () => {
+    const original = xmpOf('tiff:XResolution="300/1" tiff:YResolution="150/1"');
+    const { xmp } = await xmpIn(await jpegWith(original, segment(0xe1, "Exif\0\0", turnedExif(6))));
+    expect(xmp).toContain('tiff:YResolution="300/1" tiff:XResolution="150/1"');
   });
 
   test("square ones without a unit say nothing", async () => {
