@@ -66,6 +66,7 @@ export class UpscalePanel {
         this.#selecting = this.#select(entry);
       },
       onRemove: ({ result }) => result && this.#forget(result.id),
+      afterList: root.querySelector(".controls .primary")!,
     });
     this.#output = new Output(root.querySelector(".output")!, engine, {
       results: () => this.#queue.entries.flatMap(({ result }) => result ?? []),

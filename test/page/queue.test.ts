@@ -93,6 +93,29 @@ test("the keyboard stays at its place in the list", async () => {
   await page.evaluate(() => document.querySelector<HTMLElement>("#panel-upscale .primary")!.click());
   await status(page, "upscale", /^Done: 2 pictures/);
   expect(await focused()).toMatch(/b\.png$/);
+  // A single picture is in no list.
+  await remove("b.png");
+  expect(await focused()).toBe("primary undefined");
+});
+
+test("who has scrolled away from the list stays there while pictures are enlarged", async () => {
+  const { page } = await visit(browser, { viewport: { width: 400, height: 300 } });
+  await page.check("[name=quality][value=fast]");
+  await giveAll(page, { "a.png": waves(40, 30), "b.png": waves(40, 30) });
+  await page.locator("#picture-name", { hasText: "a.png" }).waitFor();
+  await page.locator(".queue button").first().focus();
+  await page.evaluate(() => document.documentElement.style.setProperty("overflow-anchor", "none"));
+  const scrolled = await page.evaluate(() => {
+    scrollTo(0, document.documentElement.scrollHeight);
+    document.querySelector<HTMLElement>("#panel-upscale .primary")!.click();
+    return scrollY;
+  });
+  const isInView = () =>
+    page.evaluate(() => document.querySelector(".queue")!.getBoundingClientRect().bottom > 0);
+  expect(await isInView()).toBe(false);
+  await status(page, "upscale", /^Done: 2 pictures/);
+  expect(await isInView()).toBe(false);
+  expect(await page.evaluate(() => scrollY)).toBeGreaterThanOrEqual(scrolled - 1);
 });
 
 test("what was odd about a file is said beside its result, too, and not of the next picture", async () => {
