@@ -185,6 +185,11 @@ const unreachable: Readonly<Record<string, string>> = {
     enlargedBy = (method, planes, signal) => method.enlarge(planes, signal);`,
 };
 
+/** The lesson measures kernels; the page that enlarges does not. */
+const onlyInLesson: Readonly<Record<string, string>> = {
+  "src/device/pass-timer.ts": "export const PassTimer = undefined;",
+};
+
 /**
  * Networks without what only `pixelgrad train` asks of them: its presets and its list.
  *
@@ -209,7 +214,10 @@ function shorterWorker(): Plugin {
     buildStart({ input }) {
       isLesson = JSON.stringify(input).includes("kernels/worker");
     },
-    load: (id) => unreachable[id.slice(root.length)] ?? (isLesson ? undefined : load(id)),
+    load(id) {
+      const path = id.slice(root.length);
+      return unreachable[path] ?? (isLesson ? undefined : (onlyInLesson[path] ?? load(id)));
+    },
     transform: (code, id) => (isLesson ? undefined : (withoutRecipes(code, id) ?? transform(code, id))),
     generateBundle(_, bundle) {
       for (const file of Object.values(bundle)) {
