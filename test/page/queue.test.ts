@@ -64,9 +64,33 @@ test("a picture that takes long to read: the page says that it reads it", async 
   }`);
   await give(page, "large.png", waves(40, 30));
   await status(page, "upscale", /^Reading large\.png…$/);
+  await page.selectOption("#language", "de");
+  await status(page, "upscale", /^large\.png wird gelesen …$/);
   await page.workers()[0].evaluate("self.release()");
   await page.locator("#picture-name", { hasText: "large.png" }).waitFor();
   await expect.poll(() => page.textContent("#panel-upscale .status")).toBe("");
+});
+
+test("what is said of a part that is being tried stays when another language is chosen", async () => {
+  const { page } = await visit(browser, { serviceWorkers: "block" });
+  let release = () => {};
+  const isFree = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route("**/*.safetensors", async (route) => {
+    await isFree;
+    await route.continue();
+  });
+  await givePicture(page, "large.png", waves(900, 700));
+  await page.locator("#panel-upscale .part:visible").press("Enter");
+  await status(page, "upscale", /^Preparing/);
+  await page.selectOption("#language", "de");
+  await page.locator("#panel-upscale [name=method] option", { hasText: "nach dem Bild" }).waitFor({
+    state: "attached",
+  });
+  await status(page, "upscale", /^Preparing/);
+  release();
+  await status(page, "upscale", /^Dieser Teil brauchte /);
 });
 
 test("the keyboard stays at its place in the list", async () => {
