@@ -16,6 +16,9 @@ export let language: LanguageCode = "en";
 /** The language that was asked for last: a table that arrives late must not overwrite it. */
 export let latestChoice: LanguageCode = language;
 
+/** By the visitor, on this page: where nothing can be stored, too. */
+let chosenHere: LanguageCode | undefined;
+
 const STORED = "pixelgrad language";
 
 /** The language that was chosen last time, on either page; else the first of the browser's languages that is there. */
@@ -141,13 +144,14 @@ export function bytesText(bytes: number): string {
 
 function languageOfBefore(): string | undefined {
   try {
-    return localStorage.getItem(STORED) ?? undefined;
+    return chosenHere ?? localStorage.getItem(STORED) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
 function remember(code: LanguageCode): void {
+  chosenHere = code;
   try {
     localStorage.setItem(STORED, code);
   } catch {

@@ -21,7 +21,7 @@ import { MessageLine } from "./message-line.ts";
 import type { MethodInfo } from "./messages.ts";
 import { workOffline } from "./offline.ts";
 import { OwnNetworks } from "./own-networks.ts";
-import { soon } from "./patience.ts";
+import { PATIENCE, soon } from "./patience.ts";
 import { PictureChooser } from "./picture-chooser.ts";
 import { readBytes } from "./read-bytes.ts";
 import { dimensions } from "./size.ts";
@@ -33,8 +33,10 @@ import type { VideoPanel } from "./video/video-panel.ts";
 
 /** Between two looks for a GPU, in milliseconds. */
 const GPU_PAUSES = [3000, 10_000, 30_000, 90_000];
-/** So long one may keep the browser busy before the page says that there is none. */
+/** So long one may keep the browser busy before the page says so. */
 const GPU_PATIENCE = 120_000;
+/** As long as a browser's timers can wait. */
+const EVER = 2 ** 31 - 1;
 
 const byId = (id: string) => document.getElementById(id)!;
 
@@ -42,7 +44,8 @@ byId("not-started").remove();
 // The worker starts while the language loads, and so does the look for a GPU.
 const engine = new Engine();
 const restoring = engine.run("restored", {});
-const opening = openGpu();
+let opened: Promise<{ readonly adapter: string }> | undefined;
+const opening = openGpu(GPU_PATIENCE);
 for (const begun of [restoring, opening]) begun.catch(() => undefined); // lookForGpu says it
 let nameAdapter = () => say.lookingForWebGpu;
 const languageEvents = { use: useLanguage, onUse: writeAgain };
@@ -81,7 +84,7 @@ const chooser = new PictureChooser(byId("chooser"), {
   onFiles: (files, isSample) => upscalePanel.add(files, isSample),
   async onWeights(file) {
     try {
-      await opening.catch(() => undefined); // a network is read on the device
+      await findGpu(); // a network is read on the device
       const { id } = await ownNetworks.add(file.name, await readBytes(file));
       await offerMethods(id);
     } catch (error) {
@@ -108,41 +111,75 @@ soon(looking.then(() => true))
 restoring.then(({ wasLate }) => (wasLate ? offerMethods() : undefined)).catch(() => undefined); // said there
 await chooser.chooseSample(0);
 if (hasLanguage === false) complain(new Error(say.partNotLoaded));
-void soon(looking).then(() => workOffline(() => engine.run("loadedFiles", {})));
+soon(looking)
+  .then(() => workOffline(() => engine.run("loadedFiles", {})))
+  .catch(() => undefined); // said below
 await looking;
 
-async function openGpu(): Promise<{ readonly adapter: string }> {
-  const answers = !navigator.gpu || (await soon(gpuAnswers(), GPU_PATIENCE));
-  if (!answers) throw new Error("The browser does not answer.");
-  return engine.run("open", {});
+/** Nothing else asks for a GPU: the question may stop the worker. @returns undefined if it is busy for so long */
+async function openGpu(patience = EVER): Promise<{ readonly adapter: string } | undefined> {
+  if (navigator.gpu && !(await soon(gpuAnswers(), patience))) return undefined;
+  opened ??= engine.run("open", {}).catch((error) => {
+    opened = undefined;
+    throw error;
+  });
+  return opened;
 }
 
-/** Shows the GPU, or that there is none. Then others are looked for by and by: it may only have been busy. */
+/** For what cannot begin without a GPU. @throws Error with what to say if there is none, or none soon */
+async function findGpu(): Promise<void> {
+  await soon(looking);
+  if (hasGpu) return;
+  const gpu = await openGpu(PATIENCE).catch((error: Error) => {
+    throw error.name === "WorkerError" ? error : new Error(`${say.noWebGpu}.`);
+  });
+  if (!gpu) throw new Error(say.gpuBusy);
+  showGpu(gpu.adapter);
+  await offerMethods();
+}
+
+/**
+ * Shows the GPU, or that it is busy, or that there is none. Then it is waited for, or others are looked for by and by:
+ * it may only have been busy.
+ */
 async function lookForGpu(opening: ReturnType<typeof openGpu>, [pause, ...more] = GPU_PAUSES): Promise<void> {
   try {
-    showGpu((await opening).adapter);
+    const gpu = await opening;
+    if (gpu) showGpu(gpu.adapter);
+    else {
+      lookForGpu(openGpu()).catch(complain);
+      showNoGpu(() => say.gpuBusy);
+    }
   } catch (error) {
     if ((error as Error).name === "WorkerError") {
       showAdapter(() => say.notLoaded);
       complain(error as Error);
       return;
     }
-    if (navigator.gpu && pause) setTimeout(() => lookForGpu(openGpu(), more), pause);
+    if (navigator.gpu && pause) setTimeout(() => lookForGpu(openGpu(), more).catch(complain), pause);
     if (!byId("no-webgpu").hidden) return; // it is said
-    showAdapter(() => say.noWebGpuShort);
     byId("no-webgpu").hidden = false;
-    trainPanel.setGpu(undefined);
+    showNoGpu(
+      () => say.noWebGpuShort,
+      () => say.trainingNeedsWebGpu,
+    );
   }
   await offerMethods();
 }
 
 function showGpu(adapter: string): void {
+  if (hasGpu) return;
   const software = isSoftware(adapter);
   showAdapter(() => (software ? say.software(adapter) : adapter));
   byId("no-webgpu").hidden = true;
   hasGpu = true;
   upscalePanel.setGpu({ isSoftware: software });
   trainPanel.setGpu({ isSoftware: software });
+}
+
+function showNoGpu(why: () => string, whyNoTraining = why): void {
+  showAdapter(why);
+  trainPanel.setGpu(undefined, whyNoTraining);
 }
 
 /** Without a GPU, only interpolations remain. */
@@ -211,6 +248,7 @@ async function writeAgain(code: LanguageCode): Promise<void> {
   showAdapter(nameAdapter);
   chooser.nameSamples();
   upscalePanel.writeAgain();
+  trainPanel.writeAgain();
   (await videoPanel)?.writeAgain();
   await tellWorker(code);
   await offerMethods();

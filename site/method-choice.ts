@@ -80,7 +80,10 @@ export class MethodChoice {
     for (const quality of this.#qualities) {
       quality.addEventListener("change", () => this.#takeQuality(quality.value));
     }
-    this.#method.addEventListener("change", () => this.#offer());
+    this.#method.addEventListener("change", () => {
+      this.#standIn = undefined;
+      this.#offer();
+    });
     this.#remove.addEventListener("click", () => onRemove(this.#chosenMethod()!));
   }
 
@@ -137,6 +140,7 @@ export class MethodChoice {
 
   #takeQuality(quality: string): void {
     const id = qualities[quality];
+    this.#standIn = undefined;
     this.#details.open = id === undefined;
     if (id !== undefined) this.#method.value = id;
     else this.#method.focus();

@@ -66,8 +66,8 @@ export class Methods {
 
   /** Forgets one of the user's networks, for good. A task may be using it: its weights go with the page. */
   async remove(id: string): Promise<void> {
+    this.#infos.delete(id); // first, so that nothing stores it once more
     await this.#keeper.remove(id);
-    this.#infos.delete(id);
   }
 
   async rename(id: string, name: string): Promise<MethodInfo> {
@@ -86,6 +86,17 @@ export class Methods {
       // Two tabs may have given the same label.
       this.#label(id, ownNameOf({ label, scales: [scale] }), scale);
       this.#settle(id, true);
+    }
+    // What was added before a late database opened.
+    for (const { id, label, scales, isKept } of this.#infos.values()) {
+      if (isKept !== false) continue;
+      const isKeptNow = await this.#keeper.keep({
+        id,
+        label,
+        scale: scales[0],
+        bytes: this.#weights.get(id)!,
+      });
+      if (this.#infos.has(id)) this.#settle(id, isKeptNow);
     }
     return true;
   }

@@ -30,13 +30,15 @@ export function networkTasks(methods: Methods): NetworkTasks & { readonly networ
 
     // These two do not wait for the end of a training run.
     async addWeights({ name, bytes }, { inTurn }) {
-      if (!hasDevice()) await inTurn(ensureGpu);
+      if (!hasDevice()) await inTurn(ensureGpu); // it was lost: the page begins only once it has a GPU
       return networks.add(name, bytes);
     },
 
     async removeWeights({ id }, { inTurn }) {
       await methods.remove(id);
-      void inTurn(() => networks.close(id)); // not under a task that is using it
+      // Not under a task that is using it. A long one that goes on, such as a video, opens it again for its next frame;
+      // then it stays open as long as the page.
+      inTurn(() => networks.close(id)).catch(() => undefined);
       return {};
     },
 

@@ -7,7 +7,7 @@ import { bytesText, say } from "./language.ts";
 import { loadPagePart } from "./load-page-part.ts";
 import { extensionOf, isLossy } from "./pictures/file-kinds.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
-import { notesText } from "./pictures/note-texts.ts";
+import { notesOfFile } from "./pictures/note-texts.ts";
 import type { Result } from "./queue.ts";
 import type { Folder, Saving } from "./save-all.ts";
 
@@ -35,7 +35,12 @@ export class Output {
   #areFormatsKnown = false;
   /** A file that took so long to write that the browser wants another click before it is shared. */
   #toShare:
-    | { readonly file: File; readonly notes: string; readonly of: Result; readonly settings: string }
+    | {
+        readonly file: File;
+        readonly notes: Promise<string>;
+        readonly of: Result;
+        readonly settings: string;
+      }
     | undefined;
 
   constructor(root: HTMLElement, engine: Engine, events: OutputEvents) {
@@ -127,8 +132,8 @@ export class Output {
     const name = this.#fileName(result);
     this.#events.say(say.writing);
     const { file, notes } = await this.#engine.run("write", { picture: result.id, ...this.#settings });
-    const lacks = await notesText(notes);
     download(file, name);
+    const lacks = await notesOfFile(notes);
     this.#events.say(`${say.saved(bytesText(file.size))} ${lacks}`.trim());
   }
 
@@ -150,11 +155,11 @@ export class Output {
       this.#events.say(say.writing);
       const { file, notes } = await this.#engine.run("write", { picture: result.id, ...this.#settings });
       const ready = new File([file], name, { type: file.type });
-      this.#toShare = { file: ready, notes: await notesText(notes), of: result, settings };
+      this.#toShare = { file: ready, notes: notesOfFile(notes), of: result, settings };
     }
     try {
       await navigator.share({ files: [this.#toShare!.file] });
-      this.#events.say(this.#toShare!.notes);
+      this.#events.say(await this.#toShare!.notes);
     } catch (error) {
       if ((error as Error).name === "NotAllowedError") this.#events.say(say.shareAgain);
       else if ((error as Error).name === "AbortError") this.#events.say("");

@@ -32,6 +32,8 @@ export interface QueueEvents {
   /** By the user or by the page. */
   onSelect(entry: Entry): void;
   onRemove(entry: Entry): void;
+  /** What has the focus when the list that had it is no longer there. */
+  readonly afterList: HTMLElement;
 }
 
 export class Queue {
@@ -105,21 +107,25 @@ export class Queue {
 
   /** Shows the list as it is; a single picture needs none. */
   render(): void {
-    this.#list.hidden = this.#entries.length < 2;
     const focused = document.activeElement;
     const at = [...this.#list.children].findIndex((item) => item.contains(focused));
+    this.#list.hidden = this.#entries.length < 2;
     this.#list.replaceChildren(...this.#entries.map((entry) => this.#item(entry)));
     if (at >= 0) this.#focusAgain(at, focused!.className);
     this.#shown = [...this.#entries];
   }
 
-  /** The focus stays at its picture; if that is gone, it goes to the one in its place. */
+  /**
+   * The focus stays at its picture; if that is gone, it goes to the one in its place, and without a list to what
+   * enlarges. The page stays where it was scrolled to: nobody has pressed a key, perhaps.
+   */
   #focusAgain(at: number, button: string): void {
     const now = this.#entries.indexOf(this.#shown[at]);
     const item = this.#list.children[now < 0 ? Math.min(at, this.#entries.length - 1) : now];
     const [choose, remove] = item.querySelectorAll("button");
-    if (now < 0 || remove.disabled || remove.className !== button) choose.focus();
-    else remove.focus();
+    const isGone = now < 0 || remove.disabled || remove.className !== button;
+    const target = this.#list.hidden ? this.#events.afterList : isGone ? choose : remove;
+    target.focus({ preventScroll: true });
   }
 
   #item(entry: Entry): HTMLElement {

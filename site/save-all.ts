@@ -32,10 +32,8 @@ export async function saveArchive({ engine, files, format, quality, say: tell }:
     { files, format, quality },
     { onEvent: ({ done }) => tell(say.writingOf(done, files.length)) },
   );
-  return report(outcomes, (count) => {
-    download(file, "pixelgrad.zip");
-    return say.savedAll(count, bytesText(file.size));
-  });
+  if (outcomes.some(({ error }) => error === undefined)) download(file, "pixelgrad.zip");
+  return report(outcomes, (count) => say.savedAll(count, bytesText(file.size)));
 }
 
 /**
@@ -80,8 +78,15 @@ async function writeInto(folder: Folder, name: string, file: Blob): Promise<void
 /** `saved`: what to say of so many files. It is called if there are any. */
 async function report(outcomes: readonly Outcome[], saved: (count: number) => string): Promise<string> {
   const written = outcomes.filter(({ error }) => error === undefined);
+  let unsaid = ""; // the files are there even if the words for their notes do not load
   const said = await Promise.all(
-    written.map(async ({ name, notes }) => (await noteTexts(notes)).map((note) => [note, name] as const)),
+    written.map(async ({ name, notes }) => {
+      const texts = await noteTexts(notes).catch(({ message }: Error) => {
+        unsaid = message;
+        return [];
+      });
+      return texts.map((text) => [text, name] as const);
+    }),
   );
   const byNote = namesBy(said.flat());
   const byReason = namesBy(
@@ -92,7 +97,7 @@ async function report(outcomes: readonly Outcome[], saved: (count: number) => st
     names.length === outcomes.length ? note : say.noteOn(note, names),
   );
   const missing = [...byReason].map(([reason, names]) => say.notSaved(names, reason));
-  const ofWritten = written.length > 0 ? [saved(written.length), sentences(notes)] : [];
+  const ofWritten = written.length > 0 ? [saved(written.length), sentences(notes), unsaid] : [];
   const text = [...ofWritten, ...missing].filter(Boolean).join(" ");
   if (missing.length > 0) throw new Error(text);
   return text;

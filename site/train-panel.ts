@@ -44,6 +44,8 @@ export class TrainPanel {
   #picture: StagePicture | undefined;
   /** Undefined until that is known. */
   #hasGpu: boolean | undefined;
+  /** If there is none. */
+  #whyNot: (() => string) | undefined;
   #isRenderedBySoftware = false;
   /** The network of the last training run. */
   #tuned: MethodInfo | undefined;
@@ -94,9 +96,10 @@ export class TrainPanel {
     this.#compare.show({ overview, label: say.yourPicture });
   }
 
-  /** Training needs a GPU, or software that renders in its place. */
-  setGpu(gpu: { readonly isSoftware: boolean } | undefined): void {
+  /** Training needs a GPU, or software that renders in its place. `whyNot`: what to say as long as there is none. */
+  setGpu(gpu: { readonly isSoftware: boolean } | undefined, whyNot?: () => string): void {
     this.#hasGpu = gpu !== undefined;
+    this.#whyNot = whyNot;
     this.#isRenderedBySoftware = gpu?.isSoftware ?? false;
     this.#enable();
     this.#sayWhyNot();
@@ -104,7 +107,12 @@ export class TrainPanel {
 
   /** In place of what was said before. */
   #sayWhyNot(): void {
-    this.#task.say(this.#hasGpu === false ? say.trainingNeedsWebGpu : "");
+    this.#task.say(this.#whyNot?.() ?? "");
+  }
+
+  /** Once more, in the page's language. */
+  writeAgain(): void {
+    if (this.#whyNot) this.#sayWhyNot();
   }
 
   setMethods(methods: readonly MethodInfo[]): void {

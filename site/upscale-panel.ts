@@ -42,6 +42,8 @@ export class UpscalePanel {
   #working: number | undefined;
   /** Counts selections: a slow one must not overwrite a later one. */
   #selection = 0;
+  /** The picture whose reading takes so long that the page says so. */
+  #reading: string | undefined;
   /** Resolves when the selected picture is on the stage, or failed. False: what was there before is back. */
   #selecting: Promise<boolean> = Promise.resolve(true);
 
@@ -66,6 +68,7 @@ export class UpscalePanel {
         this.#selecting = this.#select(entry);
       },
       onRemove: ({ result }) => result && this.#forget(result.id),
+      afterList: root.querySelector(".controls .primary")!,
     });
     this.#output = new Output(root.querySelector(".output")!, engine, {
       results: () => this.#queue.entries.flatMap(({ result }) => result ?? []),
@@ -97,7 +100,7 @@ export class UpscalePanel {
     this.#queue.render();
     this.#output.writeAgain();
     this.#refresh();
-    if (!this.#isRunning) this.#task.say("");
+    if (!this.#task.isRunning) this.#task.say(this.#reading === undefined ? "" : say.reading(this.#reading));
     const { owner, hasTrial } = this.#stage;
     if (!owner) return;
     this.#showResultOf(owner);
@@ -124,7 +127,8 @@ export class UpscalePanel {
     const selection = ++this.#selection;
     this.#stage.forgetTrial();
     this.#showResultOf(entry);
-    if (!this.#isRunning) this.#task.say("");
+    this.#reading = undefined;
+    if (!this.#task.isRunning) this.#task.say("");
     try {
       const picture = await this.#readAndSay(entry, () => selection === this.#selection);
       if (selection !== this.#selection) {
@@ -177,12 +181,15 @@ export class UpscalePanel {
     const mayWrite = () => isWanted() && !this.#task.isRunning;
     const timer = setTimeout(() => {
       isSaid = mayWrite();
-      if (isSaid) this.#task.say(say.reading(entry.name));
+      if (!isSaid) return;
+      this.#reading = entry.name;
+      this.#task.say(say.reading(entry.name));
     }, LONG_READING);
     try {
       return await this.#read(entry);
     } finally {
       clearTimeout(timer);
+      if (isWanted()) this.#reading = undefined;
       if (isSaid && mayWrite()) this.#task.say("");
     }
   }

@@ -165,9 +165,9 @@ function sourceAddress(): string | undefined {
 }
 
 /**
- * Parts of the library that no visitor reaches, and what the workers have in their places. The page reads no
- * networks of ncnn, which are two files each; Dawn has switches only in Node; and sentences and checks are for people who write programs, with networks
- * and methods of their own.
+ * Parts of the library that no visitor reaches, and what the workers have in their places. The page reads no networks
+ * of ncnn, which are two files each; Dawn has switches only in Node; and sentences and checks are for people who write
+ * programs, with networks and methods of their own.
  */
 const unreachable: Readonly<Record<string, string>> = {
   "src/device/dawn.ts":
@@ -185,10 +185,21 @@ const unreachable: Readonly<Record<string, string>> = {
     enlargedBy = (method, planes, signal) => method.enlarge(planes, signal);`,
 };
 
-/** Networks without what only `pixelgrad train` asks of them: its presets and its list. */
+/** The lesson measures kernels; the page that enlarges does not. */
+const onlyInLesson: Readonly<Record<string, string>> = {
+  "src/device/pass-timer.ts": "export const PassTimer = undefined;",
+};
+
+/**
+ * Networks without what only `pixelgrad train` asks of them: its presets and its list.
+ *
+ * @throws Error if they are written in another way, and would go to every visitor
+ */
 function withoutRecipes(code: string, id: string) {
   if (!id.startsWith(folder("../src/models/"))) return undefined;
   const short = code.replace(/^ {2}(?:presets: \{[\s\S]*?^ {2}\}|summary:\s+".*"),$/gm, "");
+  const hasPresets = / presets: /.test(short) && !id.endsWith("/architecture.ts");
+  if (hasPresets) throw new Error(`withoutRecipes does not find the end of the presets in ${id}.`);
   return { code: short, map: null };
 }
 
@@ -203,7 +214,10 @@ function shorterWorker(): Plugin {
     buildStart({ input }) {
       isLesson = JSON.stringify(input).includes("kernels/worker");
     },
-    load: (id) => unreachable[id.slice(root.length)] ?? (isLesson ? undefined : load(id)),
+    load(id) {
+      const path = id.slice(root.length);
+      return unreachable[path] ?? (isLesson ? undefined : (onlyInLesson[path] ?? load(id)));
+    },
     transform: (code, id) => (isLesson ? undefined : (withoutRecipes(code, id) ?? transform(code, id))),
     generateBundle(_, bundle) {
       for (const file of Object.values(bundle)) {

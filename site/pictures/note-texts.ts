@@ -25,3 +25,8 @@ export async function noteTexts(notes: readonly ResultNote[]): Promise<string[]>
 export async function notesText(notes: readonly ResultNote[]): Promise<string> {
   return sentences(await noteTexts(notes));
 }
+
+/** Of a file that is there in any case: if the sentences did not come, it is that which is to be said. */
+export function notesOfFile(notes: readonly ResultNote[]): Promise<string> {
+  return notesText(notes).catch(({ message }: Error) => message);
+}

@@ -103,6 +103,7 @@ export const english = {
   noPicturesIn: (folders: string) => `No pictures were found in ${folders}.`,
   lookingForWebGpu: "Looking for WebGPU…",
   noWebGpuShort: "no WebGPU",
+  gpuBusy: "The GPU is busy; try again in a moment.",
   notLoaded: "not loaded",
   sixteenBits: "16 bits",
   software: (adapter: string) => `${adapter} (software, slow)`,

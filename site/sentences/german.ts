@@ -102,6 +102,7 @@ export const german: Sentences = {
   noPicturesIn: (folders) => `In ${folders} wurden keine Bilder gefunden.`,
   lookingForWebGpu: "Suche WebGPU…",
   noWebGpuShort: "kein WebGPU",
+  gpuBusy: "Die GPU ist belegt; versuchen Sie es gleich noch einmal.",
   notLoaded: "nicht geladen",
   sixteenBits: "16 Bit",
   software: (adapter) => `${adapter} (Software, langsam)`,

@@ -92,6 +92,13 @@ test("a database that opens late, or never: the list does not wait, and what was
   waiting.dispatchEvent(new Event("success"));
   expect(await methods.wereLate()).toBe(true);
   expect(await own(methods)).toEqual(["mine ×2", "mine 2 ×2"]);
+  expect((await methods.list()).filter(({ isOwn }) => isOwn).map(({ isKept }) => isKept)).toEqual([
+    true,
+    true,
+  ]);
+  vi.restoreAllMocks();
+  // The labels of two that were given the same name depend on their order.
+  expect(await own(new Methods(new WeightKeeper(database)))).toEqual(["mine 2 ×2", "mine ×2"]);
 });
 
 test("a browser that refuses its database at once", async () => {

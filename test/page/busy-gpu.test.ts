@@ -1,7 +1,8 @@
 /** A GPU that keeps the browser waiting, or that is not there at first: the page does without it until it comes. */
+import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { givePicture, site, startBrowser, status, waves } from "./visit.ts";
+import { give, givePicture, site, startBrowser, status, waves } from "./visit.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -39,9 +40,9 @@ async function hasGpu(page: Page): Promise<void> {
   await page.click("#tab-upscale");
 }
 
-test("while the question for a GPU stops its worker, pictures are read and interpolated", async () => {
-  // A request that blocks the thread stands for Chromium's, which waits for its GPU process.
-  const { page, errors } = await visitWith(`{
+/** A request that blocks the thread stands for Chromium's, which waits for its GPU process, until `release`. */
+async function visitBusy(): Promise<{ page: Page; errors: readonly string[]; release(): void }> {
+  const visited = await visitWith(`{
     const { requestAdapter } = GPU.prototype;
     GPU.prototype.requestAdapter = function (...options) {
       const request = new XMLHttpRequest();
@@ -54,10 +55,19 @@ test("while the question for a GPU stops its worker, pictures are read and inter
   const isFree = new Promise<void>((resolve) => {
     release = resolve;
   });
-  await page.route("**/busy", async (route) => {
+  await visited.page.route("**/busy", async (route) => {
     await isFree;
     await route.fulfill({ body: "" }).catch(() => undefined);
   });
+  return { ...visited, release };
+}
+
+async function giveNetwork(page: Page): Promise<void> {
+  await give(page, "mine.safetensors", await readFile("weights/espcn-x2.safetensors"));
+}
+
+test("while the question for a GPU stops its worker, pictures are read and interpolated", async () => {
+  const { page, errors, release } = await visitBusy();
   try {
     await page.goto(site.url);
     await page.locator("#picture-name", { hasText: "Cat" }).waitFor();
@@ -71,6 +81,66 @@ test("while the question for a GPU stops its worker, pictures are read and inter
     release();
   }
   await hasGpu(page);
+  expect(errors).toEqual([]);
+});
+
+test("a GPU that is busy for long: the page says so, takes no network, and goes on with it whenever it comes", async () => {
+  const { page, errors, release } = await visitBusy();
+  try {
+    await page.clock.install();
+    await page.goto(site.url);
+    await page.locator("#picture-name", { hasText: "Cat" }).waitFor();
+    await page.clock.fastForward(5000); // the page goes on without
+    await page.locator("#panel-upscale .primary:not(:disabled)").waitFor();
+    await giveNetwork(page);
+    for (let n = 0; n < 3; n++) await page.clock.fastForward(5000);
+    await page.locator("#message", { hasText: "The GPU is busy; try again in a moment." }).waitFor();
+    expect(await page.textContent("#adapter")).toBe("Looking for WebGPU…");
+    expect(await page.isVisible("#own-networks li")).toBe(false);
+    await page.clock.fastForward(120_000);
+    await page.locator("#adapter", { hasText: /^The GPU is busy;/ }).waitFor();
+    expect(await page.isVisible("#no-webgpu")).toBe(false);
+    expect(await page.textContent("#panel-train .task .status")).toMatch(/^The GPU is busy;/);
+    await page.selectOption("#language", "de");
+    await page.locator("#adapter", { hasText: /^Die GPU ist belegt;/ }).waitFor();
+    expect(await page.textContent("#panel-train .task .status")).toMatch(/^Die GPU ist belegt;/);
+    await page.selectOption("#language", "en");
+    for (let n = 0; n < 5; n++) await page.clock.fastForward(200_000);
+    await page.locator("#adapter", { hasText: /^The GPU is busy;/ }).waitFor();
+    // The worker that reads pictures was never stopped.
+    await givePicture(page, "waves.png", waves(40, 30));
+  } finally {
+    release();
+  }
+  await hasGpu(page);
+  await giveNetwork(page);
+  await page.locator("#own-networks li").waitFor({ state: "attached" });
+  expect(await page.inputValue("#panel-upscale [name=method]")).toMatch(/^own /);
+  expect(errors).toEqual([]);
+});
+
+test("an interpolation that the visitor chose stays when the GPU comes", async () => {
+  const { page, errors } = await visitWith(`{
+    const { requestAdapter } = GPU.prototype;
+    GPU.prototype.requestAdapter = async function (...options) {
+      return self.isThere ? requestAdapter.apply(this, options) : null;
+    };
+  }`);
+  await page.goto(site.url);
+  await page.locator("#no-webgpu").waitFor();
+  await page.locator("#picture-name", { hasText: "Cat" }).waitFor();
+  const method = page.locator("#panel-upscale [name=method]");
+  const first = await method.inputValue();
+  await page
+    .locator("#panel-upscale details")
+    .first()
+    .evaluate((details: HTMLDetailsElement) => {
+      details.open = true;
+    });
+  for (const choice of ["nearest", first]) await method.selectOption(choice);
+  await page.workers()[0].evaluate("self.isThere = true");
+  await page.locator("#panel-upscale [name=method] option[value=wren]").waitFor({ state: "attached" });
+  expect(await method.inputValue()).toBe(first);
   expect(errors).toEqual([]);
 });
 

@@ -344,6 +344,21 @@ describe("saved together", () => {
     );
   });
 
+  test("files are saved, one or all, even if the words for what they lack do not load", async () => {
+    await page.context().close();
+    ({ page } = await visitForAll(browser, { serviceWorkers: "block" }));
+    await enlargeAll(["b.png", "c.png"]);
+    await page.route(/\/notes[^/]*\.js$/, (route) => route.abort());
+    expect((await sharp(await saved("webp")).metadata()).width).toBe(40);
+    await status(page, "upscale", /^Saved, \d+ kB\. A file of this page could not be loaded\./);
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.click("#panel-upscale [name=zip]"),
+    ]);
+    expect(Object.keys(unzipSync(await readFile(await file.path())))).toHaveLength(2);
+    await status(page, "upscale", /^Saved 2 pictures, \d+ kB\. A file of this page could not be loaded\./);
+  });
+
   test("of files that cannot be written for several reasons, each is said", async () => {
     await enlargeAll(["tall.png", "b.png", "tall-too.png"]);
     await page.selectOption("#panel-upscale [name=format]", "webp");

@@ -182,6 +182,30 @@ describe("a language that is slow to load, or does not", () => {
     },
   );
 
+  test("a choice of English holds against a language that arrives late, also where nothing can be stored", async () => {
+    const page = await browser.newPage({ locale: "de-DE", serviceWorkers: "block" });
+    await page.addInitScript(() => Object.defineProperty(window, "localStorage", { value: undefined }));
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    await page.route(german, async (route) => {
+      await arrived;
+      await route.continue();
+    });
+    await page.goto(site.url);
+    await ready(page);
+    const list = page.locator("#language");
+    await list.evaluate((select) => select.dispatchEvent(new Event("change"))); // to English, which it is in
+    const loaded = page.waitForResponse(german);
+    arrive();
+    await (await loaded).finished();
+    await wait(1000);
+    expect(await page.getAttribute("html", "lang")).toBe("en");
+    expect(await list.inputValue()).toBe("en");
+    await page.close();
+  });
+
   test("a visitor whose language does not load has the page in English", async () => {
     const page = await browser.newPage({ locale: "de-DE", serviceWorkers: "block" });
     await page.route(german, (route) => route.abort());

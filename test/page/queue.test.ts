@@ -64,9 +64,33 @@ test("a picture that takes long to read: the page says that it reads it", async 
   }`);
   await give(page, "large.png", waves(40, 30));
   await status(page, "upscale", /^Reading large\.png…$/);
+  await page.selectOption("#language", "de");
+  await status(page, "upscale", /^large\.png wird gelesen …$/);
   await page.workers()[0].evaluate("self.release()");
   await page.locator("#picture-name", { hasText: "large.png" }).waitFor();
   await expect.poll(() => page.textContent("#panel-upscale .status")).toBe("");
+});
+
+test("what is said of a part that is being tried stays when another language is chosen", async () => {
+  const { page } = await visit(browser, { serviceWorkers: "block" });
+  let release = () => {};
+  const isFree = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route("**/*.safetensors", async (route) => {
+    await isFree;
+    await route.continue();
+  });
+  await givePicture(page, "large.png", waves(900, 700));
+  await page.locator("#panel-upscale .part:visible").press("Enter");
+  await status(page, "upscale", /^Preparing/);
+  await page.selectOption("#language", "de");
+  await page.locator("#panel-upscale [name=method] option", { hasText: "nach dem Bild" }).waitFor({
+    state: "attached",
+  });
+  await status(page, "upscale", /^Preparing/);
+  release();
+  await status(page, "upscale", /^Dieser Teil brauchte /);
 });
 
 test("the keyboard stays at its place in the list", async () => {
@@ -93,6 +117,29 @@ test("the keyboard stays at its place in the list", async () => {
   await page.evaluate(() => document.querySelector<HTMLElement>("#panel-upscale .primary")!.click());
   await status(page, "upscale", /^Done: 2 pictures/);
   expect(await focused()).toMatch(/b\.png$/);
+  // A single picture is in no list.
+  await remove("b.png");
+  expect(await focused()).toBe("primary undefined");
+});
+
+test("who has scrolled away from the list stays there while pictures are enlarged", async () => {
+  const { page } = await visit(browser, { viewport: { width: 400, height: 300 } });
+  await page.check("[name=quality][value=fast]");
+  await giveAll(page, { "a.png": waves(40, 30), "b.png": waves(40, 30) });
+  await page.locator("#picture-name", { hasText: "a.png" }).waitFor();
+  await page.locator(".queue button").first().focus();
+  await page.evaluate(() => document.documentElement.style.setProperty("overflow-anchor", "none"));
+  const scrolled = await page.evaluate(() => {
+    scrollTo(0, document.documentElement.scrollHeight);
+    document.querySelector<HTMLElement>("#panel-upscale .primary")!.click();
+    return scrollY;
+  });
+  const isInView = () =>
+    page.evaluate(() => document.querySelector(".queue")!.getBoundingClientRect().bottom > 0);
+  expect(await isInView()).toBe(false);
+  await status(page, "upscale", /^Done: 2 pictures/);
+  expect(await isInView()).toBe(false);
+  expect(await page.evaluate(() => scrollY)).toBeGreaterThanOrEqual(scrolled - 1);
 });
 
 test("what was odd about a file is said beside its result, too, and not of the next picture", async () => {
