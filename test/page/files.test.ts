@@ -51,6 +51,8 @@ async function saved(format: string): Promise<Buffer> {
     page.waitForEvent("download"),
     page.click("#panel-upscale [name=download]"),
   ]);
+  // The file comes first, and then what it lacks.
+  await page.locator("#panel-upscale .task .status", { hasText: /^(Saved|Gespeichert)/ }).waitFor();
   return readFile(await file.path());
 }
 
