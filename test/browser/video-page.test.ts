@@ -275,7 +275,7 @@ test("of several videos the first is opened, and that is said", async () => {
 });
 
 // It depends on when the browser hands frames out, which on a busy machine may be late: then once more.
-test("watching: frames are enlarged as they play, with a pause and another place", { retry: 1 }, async () => {
+test("watching: frames are enlarged as they play, with a pause and another place", { retry: 3 }, async () => {
   await give({ times: evenTimes(100), hasSound: true });
   await userEvent.click(button("watch"));
   const canvas = find<HTMLCanvasElement>(`${panel} .player canvas`);
@@ -288,10 +288,19 @@ test("watching: frames are enlarged as they play, with a pause and another place
   const position = find<HTMLInputElement>(`${panel} [name=position]`);
   // On a slow machine the video may have played nearly to its end: the other place must show another frame.
   const [there, elsewhere] = position.valueAsNumber < 2 ? ["3.5", "1"] : ["1", "3.5"];
-  position.value = there;
-  position.dispatchEvent(new Event("input"));
+  const goTo = (time: string) => {
+    position.value = time;
+    position.dispatchEvent(new Event("input"));
+  };
+  // Chromium now and then hands out no frame at the first place that a paused video is moved to.
+  for (let tries = 0; tries < 5 && shown() === before; tries++) {
+    if (tries > 0) goTo(elsewhere);
+    await new Promise((resolve) => setTimeout(resolve, 200 * tries));
+    goTo(there);
+    await vi.waitFor(() => expect(shown()).not.toBe(before), { timeout: 6000 }).catch(() => {});
+  }
   await vi.waitFor(() => expect(find(`${panel} .player .time`).textContent).toBe(`0:0${there[0]} of 0:04`));
-  await vi.waitFor(() => expect(shown()).not.toBe(before), { timeout: 20_000 });
+  expect(shown()).not.toBe(before);
   // A frame that comes while another one is being enlarged is not forgotten. A place may show its frame in two
   // steps, the old one first.
   const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
